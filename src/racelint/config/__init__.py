@@ -1,0 +1,1 @@
+"""Settings: what the user wrote under `[tool.racelint]`, read and checked."""
