@@ -1,0 +1,1 @@
+"""The command line. `main` imports click alone; each subcommand's module is imported when it is asked for."""

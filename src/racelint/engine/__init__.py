@@ -1,0 +1,1 @@
+"""The pipeline: discover files, gather what they import, summarize, link, check, suppress, and hand over findings."""

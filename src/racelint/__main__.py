@@ -1,0 +1,6 @@
+"""`python -m racelint`."""
+
+from racelint.cli.main import main
+
+if __name__ == "__main__":
+    main()

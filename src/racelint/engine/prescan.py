@@ -1,0 +1,45 @@
+"""Which files can matter at all, told from their bytes: most of a code base never needs the slow parse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+_CONCURRENCY = re.compile(
+    rb"""thread|multiprocessing|concurrent|asyncio|subinterpreter|\b_?[RC]?Lock\b|lock\s*\(|Condition|Semaphore
+        |Barrier|\bEvent\b|Queue|queue|submit|[eE]xecutor|Pool|socketserver|http\.server|xmlrpc|\bsignal\b|atexit
+        |__del__|weakref|\basync\b|\bawait\b|fork|\bacquire\b|\brelease\b|greenlet|gevent|trio|anyio|curio|celery
+        |dramatiq|twisted|tornado|django|flask|fastapi|starlette|werkzeug|[sS]chedule|[tT]imer|[wW]orker|[dD]aemon
+        |[pP]arallel|[cC]allback|racelint:""",
+    re.VERBOSE,
+)
+
+
+def mentions_concurrency(source: bytes) -> bool:
+    """Whether `source` holds any word without which no rule can speak of it by itself."""
+    return _CONCURRENCY.search(source) is not None
+
+
+def relevant(mentioning: Iterable[str], imports: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """The paths that the analysis needs: a closure over `imports` (path to the paths it imports).
+
+    A file matters if it mentions concurrency, if it imports (in any number of steps) one that does, since it may hand
+    its own code to threads there, or if one of these imports it, since that code may be what runs on them.
+    """
+    importers: dict[str, list[str]] = {}
+    for path, targets in imports.items():
+        for target in targets:
+            importers.setdefault(target, []).append(path)
+    users = _closure(mentioning, importers)
+    return _closure(users, imports)
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    reached = set(start)
+    pending = list(reached)
+    while pending:
+        for target in edges.get(pending.pop(), ()):
+            if target not in reached:
+                reached.add(target)
+                pending.append(target)
+    return frozenset(reached)
