@@ -1,0 +1,1 @@
+"""Where LibCST lives: parsing, names, positions and comments of one file."""

@@ -1,0 +1,174 @@
+"""The state of lowering one body (a function, a class body, a module): where events go and what names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from racelint.model.summary import (
+    Access,
+    AccessKind,
+    AnyNode,
+    ClassDef,
+    Function,
+    Import,
+    Path,
+    Span,
+    Value,
+)
+from racelint.summarize.environment import NOTHING, Environment, Operand
+from racelint.syntax.positions import Positions
+from racelint.syntax.scopes import Scope, ScopeTable
+
+
+@dataclass
+class ModuleContext:
+    """What all bodies of one module share."""
+
+    positions: Positions
+    scopes: ScopeTable
+    functions: list[Function] = field(default_factory=list)
+    classes: list[ClassDef] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+    _taken: dict[str, int] = field(default_factory=dict)
+
+    def unique(self, qualname: str) -> str:
+        """`qualname`, or with `#2`, `#3` … where the name was defined before."""
+        count = self._taken[qualname] = self._taken.get(qualname, 0) + 1
+        return qualname if count == 1 else f"{qualname}#{count}"
+
+
+class Body:
+    """Lowering state of one body; `out` is the list that events are appended to."""
+
+    def __init__(self, context: ModuleContext, scope: Scope, qualname: str, kind: str, params: frozenset[str]) -> None:
+        self.context = context
+        self.scope = scope
+        self.qualname = qualname
+        self.kind = kind
+        self.params = params
+        self.environment = Environment()
+        self.out: list[AnyNode] = []
+        self.hints: dict[str, Value] = {}
+        self.is_generator = False
+        self.enclosing: dict[int, Body] = {id(scope): self}
+        self._next = 0
+
+    def child(self, scope: Scope, qualname: str, kind: str, params: frozenset[str]) -> Body:
+        """The state for a body inside this one."""
+        inner = Body(self.context, scope, qualname, kind, params)
+        inner.enclosing = {**self.enclosing, id(scope): inner}
+        return inner
+
+    def number(self) -> int:
+        self._next += 1
+        return self._next
+
+    def span(self, node: cst.CSTNode) -> Span:
+        return self.context.positions.span(node)
+
+    @contextmanager
+    def block(self) -> Iterator[list[AnyNode]]:
+        """Collect the events of a nested block."""
+        outer, self.out = self.out, []
+        try:
+            yield self.out
+        finally:
+            self.out = outer
+
+    def access(
+        self,
+        kind: AccessKind,
+        path: Path,
+        node: cst.CSTNode,
+        *,
+        deps: tuple[int, ...] = (),
+        value: Value = (),
+        key: str = "",
+        augmented: bool = False,
+        called: bool = False,
+    ) -> int:
+        """Append an access; returns its number."""
+        number = self.number()
+        self.out.append(Access(number, kind, path, self.span(node), deps, value, key, augmented, called))
+        return number
+
+    def inner_prefix(self) -> str:
+        return "" if self.kind == "module" else f"{self.qualname}."
+
+    def load_name(self, node: cst.Name) -> Operand:
+        """What a name denotes here; shared variables (module, captured, class body) become read events."""
+        name = node.value
+        owner = self.scope.owner_of(name)
+        if owner is None:
+            return Operand(((f"g:{name}",),))
+        if owner is self.scope and self.kind in ("function", "lambda"):
+            return self._load_local(name, node)
+        if owner.kind == "module":
+            return self._load_global(name, node)
+        holder = self.enclosing.get(id(owner))
+        if holder is None:
+            return NOTHING
+        if owner.kind == "class":
+            return Operand(((f"cls:{holder.qualname}", name),))
+        return self._load_captured(name, holder, node)
+
+    def _load_local(self, name: str, node: cst.Name) -> Operand:
+        if name in self.scope.captured and not self._fixed_parameter(name):
+            return self._load_captured(name, self, node)
+        known = self.environment.get(name)
+        if known is not None:
+            return known
+        if name in self.params:
+            return Operand(((f"p:{name}",),))
+        return Operand(((f"l:{name}",),))
+
+    def _fixed_parameter(self, name: str) -> bool:
+        """Parameters that are captured but hold what was passed: they are no shared variable."""
+        return name in self.params and self.environment.get(name) is None
+
+    def _load_global(self, name: str, node: cst.Name) -> Operand:
+        path: Path = (f"g:{name}",)
+        if self.kind == "module":
+            known = self.environment.get(name)
+            if known is not None:
+                return Operand((path,), known.deps)
+            return Operand((path,))
+        if name in self.context.scopes.module_variables:
+            return Operand((path,), (self.access("read", path, node),))
+        return Operand((path,))
+
+    def _load_captured(self, name: str, holder: Body, node: cst.Name) -> Operand:
+        path: Path = (f"f:{holder.qualname}:{name}",)
+        if name in holder.params and holder.environment.get(name) is None:
+            return Operand((path,))
+        return Operand((path,), (self.access("read", path, node),))
+
+    def store_name(self, node: cst.Name, operand: Operand, *, augmented: bool = False) -> None:
+        """Bind a name; shared variables become write events."""
+        name = node.value
+        owner = self.scope.owner_of(name) or self.scope
+        holder = self.enclosing.get(id(owner))
+        if owner.kind == "module":
+            self._store_global(name, node, operand, augmented)
+        elif owner.kind == "class":
+            path: Path = (f"cls:{holder.qualname if holder else self.qualname}", name)
+            self.access("write", path, node, deps=operand.deps, value=operand.value, augmented=augmented)
+        elif owner is not self.scope or name in owner.captured:
+            prefix = holder.qualname if holder else self.qualname
+            path = (f"f:{prefix}:{name}",)
+            self.access("write", path, node, deps=operand.deps, value=operand.value, augmented=augmented)
+            if owner is self.scope:
+                self.environment.assign(name, operand)
+        else:
+            self.environment.assign(name, operand)
+
+    def _store_global(self, name: str, node: cst.Name, operand: Operand, augmented: bool) -> None:
+        path: Path = (f"g:{name}",)
+        self.access("write", path, node, deps=operand.deps, value=operand.value, augmented=augmented)
+        if self.kind == "module":
+            self.environment.assign(name, operand)

@@ -1,0 +1,78 @@
+"""What local names stand for at a point of a function: copy propagation, flow-sensitive, joined where paths meet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from racelint.model.summary import Path, Value
+
+MAX_ALTERNATIVES = 4
+MAX_FIELDS = 5
+MAX_DEPS = 24
+
+
+class Operand(NamedTuple):
+    """What an expression may denote and the reads and calls (event numbers, ascending) that it was computed from."""
+
+    value: Value = ()
+    deps: tuple[int, ...] = ()
+
+
+NOTHING = Operand()
+
+
+def deps_of(*operands: Operand) -> tuple[int, ...]:
+    """The union of what the operands were computed from; the newest are kept where there are very many."""
+    if len(operands) == 1:
+        return operands[0].deps
+    merged = sorted({dep for operand in operands for dep in operand.deps})
+    return tuple(merged[-MAX_DEPS:])
+
+
+def joined(left: Operand, right: Operand) -> Operand:
+    """What holds where two paths meet."""
+    if left == right:
+        return left
+    values = tuple(dict.fromkeys((*left.value, *right.value)))[:MAX_ALTERNATIVES]
+    return Operand(values, deps_of(left, right))
+
+
+def extended(base: Operand, field: str) -> Value:
+    """The base's access paths with one more field; paths past the depth bound are dropped."""
+    return tuple((*path, field) for path in base.value if len(path) <= MAX_FIELDS and not is_constant(path))
+
+
+def is_constant(path: Path) -> bool:
+    return path[0].startswith("k:")
+
+
+class Environment:
+    """The local variables of one function while it is lowered."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Operand] = {}
+
+    def get(self, name: str) -> Operand | None:
+        return self._names.get(name)
+
+    def assign(self, name: str, operand: Operand) -> None:
+        self._names[name] = operand
+
+    def snapshot(self) -> dict[str, Operand]:
+        return dict(self._names)
+
+    def restore(self, names: dict[str, Operand]) -> None:
+        self._names = dict(names)
+
+    def join(self, other: dict[str, Operand]) -> None:
+        """Merge the state at the end of another path into this one."""
+        for name, operand in other.items():
+            mine = self._names.get(name)
+            self._names[name] = operand if mine is None else joined(mine, operand)
+
+    def forget(self, names: set[str]) -> None:
+        """Names that a loop assigns: what they held before it, or something unknown."""
+        for name in sorted(names):
+            before = self._names.get(name, NOTHING)
+            unknown: Path = (f"l:{name}",)
+            self._names[name] = Operand(tuple(dict.fromkeys((*before.value, unknown)))[:MAX_ALTERNATIVES], before.deps)

@@ -1,0 +1,106 @@
+"""Bytes to a LibCST module, with every way in which a file can be unreadable turned into one exception."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+
+import libcst as cst
+
+MAX_NESTING = 200
+"""CPython's own limit on nested brackets; LibCST's native parser crashes the process on some thousands."""
+
+_TOKEN = re.compile(
+    r"""(?P<string>(?P<prefix>[A-Za-z]{0,2})(?P<quote>\"\"\"|'''|"|'))|(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])"""
+)
+_ENDS = {
+    quote: re.compile(r"(?s)(?:[^\\]|\\.)*?" + re.escape(quote))
+    if len(quote) == 3
+    else re.compile(r"(?:[^\\\n]|\\(?s:.))*?(?:" + quote + r"|(?=\n)|\Z)")
+    for quote in ('"""', "'''", '"', "'")
+}
+
+
+class UnreadableSource(Exception):
+    """A file that cannot be analysed, with the place where reading stopped (1-based; 1, 1 where there is none)."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+def decode(source: bytes) -> str:
+    """The text of a source file by its PEP 263 declaration; raises UnreadableSource for binary or wrongly encoded files."""
+    if b"\0" in source:
+        raise UnreadableSource("binary file: it contains NUL bytes", source[: source.index(b"\0")].count(b"\n") + 1)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError as error:
+        raise UnreadableSource(f"unknown encoding: {error.msg}") from None
+    try:
+        return source.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = source[:start].count(b"\n") + 1
+        raise UnreadableSource(f"cannot be decoded as {encoding}", line) from None
+
+
+def nesting_depth(text: str) -> tuple[int, int]:
+    """The deepest nesting of brackets, those inside f-strings included, and the line of the deepest."""
+    deepest, where, depth, position = 0, 0, 0, 0
+    while match := _TOKEN.search(text, position):
+        position = match.end()
+        if match["open"]:
+            depth += 1
+            if depth > deepest:
+                deepest, where = depth, match.start()
+        elif match["close"]:
+            depth = max(0, depth - 1)
+        elif match["string"]:
+            ended = _ENDS[match["quote"]].match(text, position)
+            end = ended.end() if ended else len(text)
+            if set(match["prefix"]) & set("fFtT"):
+                inner = _deepest_run(text, position, end)
+                if depth + inner > deepest:
+                    deepest, where = depth + inner, match.start()
+            position = end
+    return deepest, text.count("\n", 0, where) + 1
+
+
+def _deepest_run(text: str, start: int, end: int) -> int:
+    depth = deepest = 0
+    for position in range(start, end):
+        if text[position] in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif text[position] in ")]}":
+            depth = max(0, depth - 1)
+    return deepest
+
+
+def parse(source: bytes) -> tuple[cst.Module, str]:
+    """Parse one file; returns the module and its text. Raises UnreadableSource."""
+    text = decode(source)
+    depth, line = nesting_depth(text)
+    if depth > MAX_NESTING:
+        raise UnreadableSource(f"{depth} nested brackets: Python itself allows {MAX_NESTING}", line)
+    try:
+        return cst.parse_module(text.removeprefix("\ufeff")), text
+    except cst.ParserSyntaxError as error:
+        reason = error.message.split("\n")[0].strip()
+        raise UnreadableSource(f"syntax error: {_plain(reason)}", error.raw_line, error.raw_column + 1) from None
+    except (RecursionError, MemoryError, ValueError, TypeError, AttributeError) as error:
+        raise UnreadableSource(f"cannot be parsed: {type(error).__name__}: {error}"[:200]) from None
+
+
+def _plain(reason: str) -> str:
+    """LibCST's message without the parser's internals (`expected one of …` lists dozens of tokens)."""
+    reason = reason.removeprefix("parser error: ").removeprefix("Syntax Error @ ")
+    found = re.match(r"error at (\d+):(\d+): expected (.*)", reason)
+    if not found:
+        return reason
+    wanted = found[3]
+    return "unexpected token" if len(wanted) > 60 else f"expected {wanted}"
