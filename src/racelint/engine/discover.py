@@ -72,7 +72,10 @@ class _Walk:
     def _take_folder(self, path: str) -> None:
         before = len(self.found)
         troubles = len(self.errors)
-        self.found.extend(self._below(path, gitignores_above(path)))
+        above = gitignores_above(path)
+        if left_out(path, folder=True, patterns=above):
+            above = ()  # asked for by name: what hides it from git does not hide it from the user
+        self.found.extend(self._below(path, above))
         if len(self.found) == before and len(self.errors) == troubles:
             self.warnings.append(self._problem("no-python", path, "no Python files found"))
 

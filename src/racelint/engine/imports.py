@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STATEMENT = re.compile(
-    r"""(?:^|[;:])[ \t\f]*
-        (?: from [ \t]* (?P<dots>[. \t]*) (?P<module>[\w.]*) [ \t]* (?:\\\r?\n[ \t]*)? import \b
-            [ \t]* (?P<names> \( [^)]* \) | (?:\\\r?\n|[^\n;#])* )
-          | import [ \t]+ (?P<modules> (?:\\\r?\n|[^\n;#])+ ) )""",
-    re.MULTILINE | re.VERBOSE,
-)
+_KEYWORD = re.compile(r"import\b[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;#])*)")
+_BEFORE_IMPORT = re.compile(r"(?:^|[;:])[ \t\f]*$")
+_BEFORE_NAMES = re.compile(r"(?:^|[;:])[ \t\f]*from\b[ \t]*(?P<dots>[. \t]*)(?P<module>[\w.]*)[ \t\r\n\\]*$")
 _COMMENT = re.compile(r"#[^\n]*")
 _NAME = re.compile(r"[\w.]+")
 
@@ -26,36 +22,41 @@ def imported_names(source: bytes, module: str, *, is_package: bool) -> tuple[str
     `from a import b` gives `a` and `a.b`, since `b` may be a module. Relative imports come out absolute, or not at
     all where they leave the top-level package.
     """
-    if b"import" not in source:
-        return ()
     text = source.decode("utf-8", "replace")
     found: dict[str, None] = {}
-    for match in _STATEMENT.finditer(text):
-        if match["modules"] is not None:
-            found.update(dict.fromkeys(_first_words(match["modules"])))
-        else:
-            found.update(dict.fromkeys(_from_import(match, module, is_package=is_package)))
+    for match in _KEYWORD.finditer(text):
+        before = _line_up_to(text, match.start())
+        if _BEFORE_IMPORT.search(before):
+            found.update(dict.fromkeys(_first_words(match["names"])))
+        elif origin := _BEFORE_NAMES.search(before):
+            level = origin["dots"].count(".")
+            base = _base(origin["module"], level, module, is_package=is_package)
+            if base:
+                found.update(dict.fromkeys([base, *(f"{base}.{name}" for name in _names(match["names"]))]))
     return tuple(found)
 
 
-def _from_import(match: re.Match[str], module: str, *, is_package: bool) -> Iterator[str]:
-    base = match["module"].strip(".")
-    level = match["dots"].count(".") + _leading_dots(match["module"])
-    if level:
-        package = module.split(".") if is_package else module.split(".")[:-1]
-        kept = package[: len(package) - (level - 1)]
-        if level - 1 > len(package) or not kept:
-            return
-        base = ".".join([*kept, base] if base else kept)
-    if not base:
-        return
-    yield base
-    for name in _first_words(_COMMENT.sub("", match["names"]).strip("() \t\r\n")):
-        yield f"{base}.{name}"
+def _line_up_to(text: str, end: int) -> str:
+    """The logical line before `end`: back over one line break escaped by a backslash."""
+    start = text.rfind("\n", 0, end) + 1
+    if text[:start].endswith(("\\\n", "\\\r\n")):
+        start = text.rfind("\n", 0, start - 1) + 1
+    return text[start:end]
 
 
-def _leading_dots(text: str) -> int:
-    return len(text) - len(text.lstrip("."))
+def _base(name: str, level: int, module: str, *, is_package: bool) -> str:
+    """The absolute module that `from <level dots><name>` means inside `module`; empty where it leaves the package."""
+    if not level:
+        return name
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    if level > len(package):
+        return ""
+    kept = package[: len(package) - (level - 1)]
+    return ".".join([*kept, name] if name else kept)
+
+
+def _names(clause: str) -> Iterator[str]:
+    return _first_words(_COMMENT.sub("", clause).strip("() \t\r\n"))
 
 
 def _first_words(clause: str) -> Iterator[str]:

@@ -1,0 +1,134 @@
+"""What a scan analyses: the files asked for, and what they import inside the project, with their names and bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from racelint.engine.ignoring import excluded_by_name
+from racelint.engine.imports import imported_names
+from racelint.engine.naming import ModuleFinder, in_standard_library, unique_names
+from racelint.engine.paths import display_path
+from racelint.engine.prescan import mentions_concurrency, relevant
+from racelint.model.source import SourceFile
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A file larger than this is no source that anyone wrote; it is refused unread."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The files of a scan, sorted by path.
+
+    `sources` holds their bytes by path; `unreadable` why a file could not be read. `relevant` holds the paths worth
+    a summary: for the rest it is enough that they parse.
+    """
+
+    files: tuple[SourceFile, ...]
+    sources: dict[str, bytes]
+    unreadable: dict[str, str]
+    relevant: frozenset[str]
+
+
+def gather(given: Sequence[str], root: str, cwd: str, thread_safe: Sequence[str] = ()) -> Scope:
+    """The scope of a scan that reports on `given` (absolute paths) in the project at `root`.
+
+    Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
+    standard library, virtual environments or build output. `thread_safe` names classes that the user declared so:
+    the modules they live in count as concurrent.
+    """
+    reader = _Reader(given, root)
+    reader.follow()
+    defaults = {path: reader.names[path] for path in reader.names}
+    imported_as: dict[str, set[str]] = {}
+    for links in reader.links.values():
+        for name, target in links.items():
+            imported_as.setdefault(target, set()).add(name)
+    modules = unique_names(defaults, imported_as, root)
+    asked = frozenset(given)
+    files = tuple(
+        SourceFile(path, display_path(path, cwd), modules[path], path in asked, _renamed(reader.links[path], modules))
+        for path in sorted(modules)
+    )
+    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, thread_safe))
+
+
+def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:
+    return {name: modules[target] for name, target in sorted(links.items()) if modules[target] != name}
+
+
+def _relevant(reader: _Reader, modules: Mapping[str, str], thread_safe: Sequence[str]) -> frozenset[str]:
+    mentioning = {path for path, source in reader.sources.items() if mentions_concurrency(source)}
+    for path, module in modules.items():
+        if any(name.startswith(module + ".") for name in thread_safe):
+            mentioning.add(path)
+    return relevant(mentioning, {path: links.values() for path, links in reader.links.items()})
+
+
+class _Reader:
+    """Reads files and follows their imports until no new file turns up."""
+
+    def __init__(self, given: Sequence[str], root: str) -> None:
+        self.given = given
+        plain = ModuleFinder()
+        bases = {plain.base_and_name(path)[0] for path in given}
+        source_folder = os.path.join(root, "src")
+        tops = [folder for folder in (source_folder, root) if os.path.isdir(folder)]
+        self.finder = ModuleFinder((*sorted(bases), *tops))
+        self.limits = tuple(folder.rstrip(os.sep) + os.sep for folder in dict.fromkeys((root, *sorted(bases))))
+        self.sources: dict[str, bytes] = {}
+        self.unreadable: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        self.links: dict[str, dict[str, str]] = {}
+        """For each file, the names it imports that are files of the scope, and those files' paths."""
+        self._followable: dict[str, bool] = {}
+
+    def follow(self) -> None:
+        pending = list(self.given)
+        seen = set(pending)
+        while pending:
+            path = pending.pop()
+            for target in self._read(path):
+                if target not in seen:
+                    seen.add(target)
+                    pending.append(target)
+
+    def _read(self, path: str) -> list[str]:
+        base, name = self.finder.base_and_name(path)
+        self.names[path] = name or os.path.basename(base)
+        self.links[path] = {}
+        try:
+            if os.path.getsize(path) > MAX_BYTES:
+                self.unreadable[path] = f"larger than {MAX_BYTES // 1024**2} MiB"
+                return []
+            with open(path, "rb") as stream:
+                source = stream.read()
+        except OSError as error:
+            self.unreadable[path] = (error.strerror or str(error)).lower()
+            return []
+        self.sources[path] = source
+        is_package = os.path.splitext(os.path.basename(path))[0] == "__init__"
+        for imported in imported_names(source, name, is_package=is_package):
+            target = self.finder.locate(imported, base)
+            if target is not None and target != path and (target in self.names or self._may_follow(target, path)):
+                self.links[path][imported] = target
+        return list(self.links[path].values())
+
+    def _may_follow(self, target: str, importer: str) -> bool:
+        if target in self.given:
+            return True
+        folder = os.path.dirname(target)
+        if folder not in self._followable:
+            inside = next((limit for limit in self.limits if target.startswith(limit)), None)
+            self._followable[folder] = inside is not None and not _below_excluded(folder, inside.rstrip(os.sep))
+        return self._followable[folder] and not (in_standard_library(target) and not in_standard_library(importer))
+
+
+def _below_excluded(folder: str, limit: str) -> bool:
+    """Whether `folder`, or one between it and `limit`, is left out of every walk."""
+    while len(folder) > len(limit):
+        if excluded_by_name(folder, os.path.basename(folder)):
+            return True
+        folder = os.path.dirname(folder)
+    return False
