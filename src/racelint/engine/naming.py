@@ -39,10 +39,7 @@ class ModuleFinder:
         return any(name in self._listing(folder) for name in _INITS)
 
     def locate(self, name: str, base: str) -> str | None:
-        """The file of the module `name` for an importer whose own base is `base`; None if it is none of ours.
-
-        The standard library is never followed into, unless by itself.
-        """
+        """The file of the module `name` for an importer whose own base is `base`; None if it is none of ours."""
         parts = name.split(".")
         for folder in dict.fromkeys((base, *self.bases)):
             file = self._file_of(folder, parts)

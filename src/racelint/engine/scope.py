@@ -111,18 +111,18 @@ class _Reader:
         is_package = os.path.splitext(os.path.basename(path))[0] == "__init__"
         for imported in imported_names(source, name, is_package=is_package):
             target = self.finder.locate(imported, base)
-            if target is not None and target != path and (target in self.names or self._may_follow(target, path)):
+            if target is not None and target != path and (target in self.names or self._may_follow(target)):
                 self.links[path][imported] = target
         return list(self.links[path].values())
 
-    def _may_follow(self, target: str, importer: str) -> bool:
+    def _may_follow(self, target: str) -> bool:
         if target in self.given:
             return True
         folder = os.path.dirname(target)
         if folder not in self._followable:
             inside = next((limit for limit in self.limits if target.startswith(limit)), None)
             self._followable[folder] = inside is not None and not _below_excluded(folder, inside.rstrip(os.sep))
-        return self._followable[folder] and not (in_standard_library(target) and not in_standard_library(importer))
+        return self._followable[folder] and not in_standard_library(target)
 
 
 def _below_excluded(folder: str, limit: str) -> bool:

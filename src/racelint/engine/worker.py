@@ -1,0 +1,124 @@
+"""The process that parses: reads requests on its standard input, answers on its standard output, until that ends.
+
+Every parse happens in such a process, so that a crash of a native parser costs one file and never the scan. Messages
+are MessagePack behind a length of four bytes, little end first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import struct
+import sys
+import traceback
+import warnings
+from typing import BinaryIO
+
+import msgspec
+
+from racelint.engine.stack import call_with_deep_stack
+
+_LENGTH = struct.Struct("<I")
+
+
+class Request(msgspec.Struct, array_like=True):
+    """One file to summarize, or only to `check` for being readable; `display` is its path for messages."""
+
+    display: str
+    source: bytes
+    check: bool
+
+
+class Reply(msgspec.Struct, array_like=True):
+    """The encoded ModuleSummary, or why there is none.
+
+    `unreadable` is (message, line, column) where the file is to blame, `failure` the error where racelint is. A reply
+    with none of them says that a file that was only checked is readable.
+    """
+
+    summary: bytes = b""
+    unreadable: tuple[str, int, int] | None = None
+    failure: str = ""
+
+
+def write_message(stream: BinaryIO, message: Request | Reply) -> None:
+    """Write one message and flush. Raises BrokenPipeError where the reader has gone."""
+    body = msgspec.msgpack.encode(message)
+    stream.write(_LENGTH.pack(len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def read_message(stream: BinaryIO) -> bytes | None:
+    """The body of the next message; None where the stream ended."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def answer(request: Request) -> Reply:
+    """Summarize or check one file; every failure becomes a reply."""
+    from racelint.syntax.parse import UnreadableSource
+
+    try:
+        if request.check:
+            return _check(request)
+        from racelint.summarize import summarize_source
+
+        return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display)))
+    except UnreadableSource as error:
+        return Reply(unreadable=(error.message, error.line, error.column))
+    except (RecursionError, MemoryError):
+        return Reply(unreadable=("too deeply nested or too large to analyse", 1, 1))
+    except Exception as error:
+        return Reply(failure=describe(error))
+
+
+def _check(request: Request) -> Reply:
+    """Whether Python's own parser, ten times faster than LibCST's, accepts the file."""
+    from racelint.syntax.parse import decode
+
+    decode(request.source)
+    try:
+        compile(request.source, request.display, "exec", flags=0x400, dont_inherit=True)  # ast.PyCF_ONLY_AST
+    except SyntaxError as error:
+        return Reply(unreadable=(f"syntax error: {error.msg}", error.lineno or 1, max(error.offset or 1, 1)))
+    except ValueError as error:
+        return Reply(unreadable=(str(error), 1, 1))
+    except (RecursionError, MemoryError):  # the parse succeeded: only the conversion to `ast` objects is too deep
+        pass
+    return Reply()
+
+
+def describe(error: BaseException) -> str:
+    """An unexpected error in one line, with the place in racelint that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def serve() -> None:
+    """Answer requests until the input ends. Whatever prints meanwhile cannot disturb the answers."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")  # the scanned files' invalid escapes are not ours to speak of
+    importlib.import_module("racelint.summarize")  # slow, so before the first request is waited for
+    write_message(replies, Reply())
+    decoder = msgspec.msgpack.Decoder(Request)
+    while (body := read_message(requests)) is not None:
+        write_message(replies, answer(decoder.decode(body)))
+
+
+def main() -> None:
+    """Entry point of the process; an interrupt ends it without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        call_with_deep_stack(serve)
+    except BrokenPipeError:
+        os._exit(0)
+    sys.exit(0)
