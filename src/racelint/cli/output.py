@@ -1,0 +1,59 @@
+"""Where a command's output goes: the report to standard output or a file, complaints to standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from racelint.model.result import ScanResult
+from racelint.report.style import Style, wants_colour
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_COULD_NOT_RUN = 2
+
+DEFAULT_WIDTH = 100
+
+
+def style_for(choice: str, *, to_file: bool = False) -> Style:
+    """The style of a report that goes to standard output, or to a file."""
+    terminal = not to_file and sys.stdout.isatty()
+    return Style(colour=wants_colour(choice, os.environ, terminal=terminal))
+
+
+def width_of_terminal(*, to_file: bool = False) -> int:
+    """Columns to write for; a pipe or a file gets the same everywhere."""
+    if to_file or not sys.stdout.isatty():
+        return DEFAULT_WIDTH
+    return max(60, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
+
+
+def deliver(text: str, output_file: str | None = None) -> None:
+    """Write a report as UTF-8. A reader that has gone is no error: what it did not want is dropped.
+
+    Raises click.ClickException where `output_file` cannot be written.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if output_file is not None:
+        try:
+            Path(output_file).write_bytes(data)
+        except OSError as error:
+            raise click.ClickException(f"cannot write {output_file}: {error.strerror or error}") from None
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(result: ScanResult) -> None:
+    """Errors and warnings of a scan on standard error, one a line."""
+    for kind, problems in (("error", result.errors), ("warning", result.warnings)):
+        for problem in problems:
+            place = f"{problem.path}: " if problem.path else ""
+            click.echo(f"racelint: {kind}: {place}{problem.message}", err=True)

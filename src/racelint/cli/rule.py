@@ -1,0 +1,72 @@
+"""`racelint rule`: what a rule flags, why, and how to put it right."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+from racelint.cli.output import deliver
+from racelint.rules.base import Rule
+from racelint.rules.registry import all_rules
+
+
+@click.command()
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.option("--all", "everything", is_flag=True, help="Every rule.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(codes: tuple[str, ...], everything: bool, output_format: str) -> int:
+    """Explain the rules named by CODE (RL101) or by name (unguarded-mutation)."""
+    rules = all_rules()
+    if not codes and not everything:
+        raise click.UsageError("give a CODE, or --all")
+    wanted = list(rules) if everything else [_find(code, rules) for code in codes]
+    if output_format == "json":
+        from racelint.report.json import encode
+
+        objects = [_as_object(rule) for rule in wanted]
+        deliver(encode(objects if everything or len(objects) > 1 else objects[0]))
+    elif everything:
+        deliver("".join(f"{rule.code}  {rule.name:<28} {rule.severity:<8} {rule.summary}\n" for rule in wanted))
+    else:
+        deliver("\n".join(_as_text(rule) for rule in wanted))
+    return 0
+
+
+def _find(code: str, rules: tuple[Rule, ...]) -> Rule:
+    for rule in rules:
+        if code.upper() == rule.code or code.lower() == rule.name:
+            return rule
+    import difflib
+
+    known = [word for rule in rules for word in (rule.code, rule.name)]
+    close = difflib.get_close_matches(code.upper() if code[:2].upper() == "RL" else code.lower(), known, n=1)
+    raise click.UsageError(f"unknown rule {code!r}" + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _as_object(rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity,
+        "summary": rule.summary,
+        "default_on": rule.default_on,
+        "confirmable": rule.confirmable,
+        "fixable": rule.fixable,
+        "documentation": _documentation(rule),
+    }
+
+
+def _as_text(rule: Rule) -> str:
+    traits = [rule.severity]
+    traits.append("on by default" if rule.default_on else "off by default")
+    if rule.confirmable:
+        traits.append("can be confirmed")
+    if rule.fixable:
+        traits.append("has a fix")
+    return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{_documentation(rule)}\n"
+
+
+def _documentation(rule: Rule) -> str:
+    return inspect.cleandoc(rule.docstring)

@@ -1,0 +1,157 @@
+"""One scan from paths to findings: the pipeline's order, and nothing of what its steps do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from racelint.config.load import project_root
+from racelint.config.settings import Settings
+from racelint.engine.discover import discover
+from racelint.engine.findings import Sources, finish
+from racelint.engine.ignoring import Patterns
+from racelint.engine.paths import absolute
+from racelint.engine.pool import WorkerError, summarize_all
+from racelint.engine.scope import Scope, gather
+from racelint.engine.selection import chosen_rules, is_refused
+from racelint.engine.stack import call_with_deep_stack
+from racelint.engine.unreadable import CODE as UNREADABLE
+from racelint.engine.unreadable import unreadable_finding
+from racelint.engine.worker import Reply, Request, describe
+from racelint.model.finding import Finding
+from racelint.model.result import Problem, ScanResult
+from racelint.model.source import SourceFile
+from racelint.model.summary import ModuleSummary
+from racelint.program import Program, link
+from racelint.rules.base import Rule
+
+
+class ScanOptions(msgspec.Struct, frozen=True):
+    """How to scan: `jobs` None means as many processes as pay; `config` is the file that `settings` came from."""
+
+    settings: Settings = Settings()
+    jobs: int | None = None
+    force_exclude: bool = False
+    config: Path | None = None
+    extra_excludes: tuple[str, ...] = ()
+
+
+def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> ScanResult:
+    """Scan `paths` (relative ones below `cwd`). Raises UnknownRule for a selector that names no rule.
+
+    Whatever goes wrong with one path, file or rule is a finding or an error of the result; the rest is still scanned.
+    """
+    here = absolute(cwd or os.getcwd())
+    rules = chosen_rules(options.settings)
+    discovery = discover(paths, here, _excludes(options, here), force_exclude=options.force_exclude)
+    root = str(root_of(paths, here))
+    scope = gather(discovery.files, root, here, options.settings.contracts.thread_safe)
+    summaries, findings, errors = _summarize(scope, options)
+    found, troubles = _check(scope, summaries, rules, options.settings)
+    reported = {file.display for file in scope.files if file.reported}
+    sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files})
+    display_root = {file.display: _below_root(file.path, root) for file in scope.files}
+    if is_refused(UNREADABLE, options.settings):
+        findings = []
+    wanted = [finding for finding in (*findings, *found) if finding.path in reported]
+    finished, suppressed = finish(wanted, sources, display_root)
+    return ScanResult(
+        findings=finished,
+        errors=(*discovery.errors, *errors, *troubles),
+        warnings=discovery.warnings,
+        files=len(reported),
+        context=len(scope.files) - len(reported),
+        suppressed=suppressed,
+        lines=sources.lines_mentioned(finished),
+    )
+
+
+def root_of(paths: Sequence[str], cwd: str) -> Path:
+    """The project that `paths` lie in: the closest folder with a project file above all of them."""
+    return project_root(common_folder(paths, cwd))
+
+
+def common_folder(paths: Sequence[str], cwd: str) -> Path:
+    """The innermost folder that holds all of `paths` (relative ones below `cwd`)."""
+    folders = [absolute(os.path.join(cwd, path)) for path in paths] or [cwd]
+    folders = [folder if os.path.isdir(folder) else os.path.dirname(folder) for folder in folders]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # two drives
+        return Path(cwd)
+
+
+def _excludes(options: ScanOptions, cwd: str) -> tuple[Patterns, ...]:
+    base = str(options.config.resolve().parent) if options.config is not None else cwd
+    configured = Patterns(base, options.settings.exclude)
+    return (configured, Patterns(cwd, options.extra_excludes))
+
+
+def _below_root(path: str, root: str) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def _summarize(
+    scope: Scope, options: ScanOptions
+) -> tuple[list[tuple[SourceFile, ModuleSummary]], list[Finding], list[Problem]]:
+    """The summaries of the files that matter, an RL900 for each reported file that cannot be read, and errors."""
+    readable = [
+        file for file in scope.files if file.path in scope.sources and (file.reported or file.path in scope.relevant)
+    ]
+    requests = [Request(file.display, scope.sources[file.path], file.path not in scope.relevant) for file in readable]
+    findings = [
+        unreadable_finding(file.display, f"cannot be read: {scope.unreadable[file.path]}")
+        for file in scope.files
+        if file.path in scope.unreadable
+    ]
+    try:
+        replies = summarize_all(requests, options.jobs)
+    except WorkerError as error:
+        return [], findings, [Problem("internal", str(error))]
+    summaries: list[tuple[SourceFile, ModuleSummary]] = []
+    errors: list[Problem] = []
+    for file, reply in zip(readable, replies, strict=True):
+        _sort_reply(file, reply, summaries, findings, errors)
+    return summaries, findings, errors
+
+
+def _sort_reply(
+    file: SourceFile,
+    reply: Reply,
+    summaries: list[tuple[SourceFile, ModuleSummary]],
+    findings: list[Finding],
+    errors: list[Problem],
+) -> None:
+    """Put one answer where it belongs."""
+    if reply.unreadable is not None:
+        findings.append(unreadable_finding(file.display, *reply.unreadable))
+    elif reply.failure:
+        errors.append(Problem("internal", f"could not be analysed: {reply.failure}", file.display))
+    elif reply.summary:
+        summaries.append((file, msgspec.msgpack.decode(reply.summary, type=ModuleSummary)))
+
+
+def _check(
+    scope: Scope, summaries: Sequence[tuple[SourceFile, ModuleSummary]], rules: Iterable[Rule], settings: Settings
+) -> tuple[list[Finding], list[Problem]]:
+    """What the rules say of the linked program. A rule that fails is an error; the others still speak."""
+    try:
+        program = call_with_deep_stack(partial(link, summaries, settings))
+    except Exception as error:
+        return [], [Problem("internal", f"linking failed: {describe(error)}")]
+    findings: list[Finding] = []
+    errors: list[Problem] = []
+    for rule in rules:
+        try:
+            findings.extend(call_with_deep_stack(partial(_said, rule, program)))
+        except Exception as error:
+            errors.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
+    return findings, errors
+
+
+def _said(rule: Rule, program: Program) -> list[Finding]:
+    return list(rule.check(program))

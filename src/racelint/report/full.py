@@ -1,0 +1,62 @@
+"""`--output-format full`: what and why, the source of both accesses, and the verdict with its interleaving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding, Severity, Step
+from racelint.model.result import ScanResult
+from racelint.report.counts import at_least, count_line
+from racelint.report.snippet import Mark, render_snippets
+from racelint.report.style import Style
+from racelint.report.verdicts import render_verdict
+
+MARKED_ROLES = ("access", "conflict", "lock")
+"""Steps of a trace that are shown in the source; the others say in a line how the thread came there."""
+
+
+def render_full(result: ScanResult, minimum: Severity, style: Style, width: int = 100) -> str:
+    """The report as text with a final newline; `width` is that of the reader's terminal in columns."""
+    blocks = ["\n".join(_block(finding, result, style, width)) for finding in at_least(result, minimum)]
+    return "\n\n".join([*blocks, count_line(result, minimum)]) + "\n"
+
+
+def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> Iterator[str]:
+    place = style(f"{finding.path}:{finding.line}:{finding.column}:", "bold")
+    head = f"{style.severity(finding.severity)} {style(finding.code, 'bold')} {finding.name}"
+    yield f"{place} {head}: {finding.message}"
+    if result.lines.get(finding.path):
+        yield from render_snippets(_marks(finding), result.lines, finding.path, style)
+    if finding.why:
+        yield f"  {style('why:', 'bold')} {finding.why}"
+    for step in finding.trace:
+        if step.role not in MARKED_ROLES:
+            yield f"  {style(step.role + ':', 'bold')} {step.message} ({step.path}:{step.line})"
+    if finding.verdict is not None:
+        yield from (f"  {line}".rstrip() for line in render_verdict(finding.verdict, width - 2, style))
+
+
+def _marks(finding: Finding) -> list[Mark]:
+    """The finding's own place first, then the other accesses and locks of its trace, each place once."""
+    own = next((step for step in finding.trace if _is_own(step, finding)), None)
+    end = finding.end_column if finding.end_line == finding.line else 1_000_000
+    label = _label(own) if own is not None else ""
+    marks = [Mark(finding.path, finding.line, finding.column, label, end, main=True)]
+    seen = {(finding.path, finding.line, finding.column)}
+    for step in finding.trace:
+        place = (step.path, step.line, step.column)
+        if step.role in MARKED_ROLES and place not in seen:
+            seen.add(place)
+            marks.append(Mark(step.path, step.line, step.column, _label(step)))
+    return marks
+
+
+def _is_own(step: Step, finding: Finding) -> bool:
+    return (step.path, step.line) == (finding.path, finding.line) and step.role in MARKED_ROLES
+
+
+def _label(step: Step) -> str:
+    if step.role == "lock" or not step.message:
+        return step.message
+    held = f"holding {', '.join(step.lockset)}" if step.lockset else "holding no lock"
+    return f"{step.message}, {held}"

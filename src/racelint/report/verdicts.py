@@ -1,0 +1,38 @@
+"""A verdict in a few lines: what was tried, what came out, where it can happen, and how to see it again."""
+
+from __future__ import annotations
+
+from racelint.model.finding import Verdict
+from racelint.report.style import Style
+
+_COLOURS = {"confirmed": "red", "benign": "green", "not-reproduced": "yellow"}
+_PLACES = {"gil-3.9": "CPython up to 3.9", "gil-3.10+": "CPython 3.10+ with the GIL", "free-threaded": "free-threaded"}
+
+
+def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
+    """The verdict as lines of text; the interleaving, where there is one, in lanes no wider than `width` columns."""
+    status = style(verdict.status, _COLOURS.get(verdict.status, "yellow"), "bold")
+    effect = f" ({verdict.effect})" if verdict.effect else ""
+    tried = f", {verdict.schedules_run} schedules run" if verdict.schedules_run else ""
+    output = [f"verdict: {status}{effect}{tried}"]
+    if verdict.reason:
+        output.append(f"  {verdict.reason}")
+    if verdict.witness is not None:
+        from racelint.report.lanes import render_lanes
+
+        output.append("")
+        output.extend(render_lanes(verdict.witness, width - 2))
+        output.append("")
+    if verdict.outcome is not None:
+        output.append(f"  seen:     {verdict.outcome}")
+    for number, expected in enumerate(verdict.expected):
+        output.append(f"  {'expected:' if number == 0 else '      or:'} {expected}")
+    if verdict.interpreters:
+        output.append("  can happen on: " + "; ".join(_possibilities(verdict)))
+    if verdict.schedule:
+        output.append(f"  replay:   racelint replay {verdict.schedule}")
+    return output
+
+
+def _possibilities(verdict: Verdict) -> list[str]:
+    return [f"{_PLACES.get(name, name)}: {how}" for name, how in verdict.interpreters.items()]
