@@ -1,0 +1,75 @@
+"""Methods of the built-in containers: what changes them, what resizes them, and whether one call is one atomic step.
+
+CPython does each of these in C with the GIL held, or under the object's own lock in free-threaded builds, as long as
+the keys' `__hash__` and `__eq__` are C code.
+"""
+
+from __future__ import annotations
+
+CONTAINERS: frozenset[str] = frozenset(
+    {
+        "builtins.list",
+        "builtins.dict",
+        "builtins.set",
+        "builtins.bytearray",
+        "collections.deque",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "collections.Counter",
+        "weakref.WeakValueDictionary",
+        "weakref.WeakKeyDictionary",
+        "weakref.WeakSet",
+        "array.array",
+    }
+)
+WEAK_CONTAINERS: frozenset[str] = frozenset(
+    {"weakref.WeakValueDictionary", "weakref.WeakKeyDictionary", "weakref.WeakSet"}
+)
+SELF_GUARDED: frozenset[str] = frozenset(
+    {
+        "queue.Queue",
+        "queue.LifoQueue",
+        "queue.PriorityQueue",
+        "queue.SimpleQueue",
+        "threading.local",
+        "contextvars.ContextVar",
+        "threading.Event",
+        "threading.Barrier",
+        "multiprocessing.Queue",
+        "multiprocessing.SimpleQueue",
+        "multiprocessing.JoinableQueue",
+        "logging.Logger",
+        "itertools.count",
+    }
+)
+"""Types that guard their own state."""
+
+RESIZING_METHODS: frozenset[str] = frozenset(
+    {
+        *("append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft", "popitem", "clear"),
+        *("add", "discard", "update", "setdefault", "difference_update", "intersection_update"),
+        *("symmetric_difference_update", "subtract"),
+    }
+)
+MUTATING_METHODS: frozenset[str] = RESIZING_METHODS | frozenset(
+    {"sort", "reverse", "rotate", "move_to_end", "__setitem__", "__delitem__"}
+)
+TAKING_METHODS: frozenset[str] = frozenset({"pop", "popleft", "popitem", "remove", "index", "get_nowait"})
+"""Mutations that fail where another thread was faster."""
+
+READING_METHODS: frozenset[str] = frozenset(
+    {"get", "keys", "values", "items", "copy", "count", "index", "__contains__", "__getitem__", "__len__", "isdisjoint"}
+)
+TYPE_ALIASES: dict[str, str] = {
+    "builtins.tuple": "builtins.tuple",
+    "typing.Dict": "builtins.dict",
+    "typing.List": "builtins.list",
+    "typing.Set": "builtins.set",
+    "typing.Deque": "collections.deque",
+    "typing.DefaultDict": "collections.defaultdict",
+    "typing.OrderedDict": "collections.OrderedDict",
+    "typing.MutableMapping": "builtins.dict",
+    "typing.MutableSequence": "builtins.list",
+    "collections.abc.MutableMapping": "builtins.dict",
+}
+"""What an annotation means at run time."""

@@ -1,0 +1,99 @@
+"""What is a lock, by the dotted name of its factory."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Family = Literal["lock", "rlock", "condition", "semaphore", "reader-writer"]
+World = Literal["thread", "process", "async"]
+
+
+class LockFacts(NamedTuple):
+    """`reentrant`: the holder may take it again. `world`: between what it excludes."""
+
+    family: Family
+    reentrant: bool
+    world: World = "thread"
+
+
+_LOCK = LockFacts("lock", False)
+_RLOCK = LockFacts("rlock", True)
+_CONDITION = LockFacts("condition", True)
+_SEMAPHORE = LockFacts("semaphore", False)
+_PROCESS = LockFacts("lock", False, "process")
+_ASYNC = LockFacts("lock", False, "async")
+
+LOCK_FACTORIES: dict[str, LockFacts] = {
+    "threading.Lock": _LOCK,
+    "threading._allocate_lock": _LOCK,
+    "_thread.allocate_lock": _LOCK,
+    "_thread.allocate": _LOCK,
+    "_thread.LockType": _LOCK,
+    "thread.allocate_lock": _LOCK,
+    "dummy_threading.Lock": _LOCK,
+    "threading.RLock": _RLOCK,
+    "threading._RLock": _RLOCK,
+    "_thread.RLock": _RLOCK,
+    "threading.Condition": _CONDITION,
+    "threading._Condition": _CONDITION,
+    "threading.Semaphore": _SEMAPHORE,
+    "threading.BoundedSemaphore": _SEMAPHORE,
+    "multiprocessing.Lock": _PROCESS,
+    "multiprocessing.RLock": LockFacts("rlock", True, "process"),
+    "multiprocessing.Condition": LockFacts("condition", True, "process"),
+    "multiprocessing.Semaphore": LockFacts("semaphore", False, "process"),
+    "multiprocessing.BoundedSemaphore": LockFacts("semaphore", False, "process"),
+    "multiprocessing.synchronize.Lock": _PROCESS,
+    "multiprocessing.synchronize.RLock": LockFacts("rlock", True, "process"),
+    "asyncio.Lock": _ASYNC,
+    "asyncio.Condition": LockFacts("condition", False, "async"),
+    "asyncio.Semaphore": LockFacts("semaphore", False, "async"),
+    "asyncio.BoundedSemaphore": LockFacts("semaphore", False, "async"),
+    "anyio.Lock": _ASYNC,
+    "anyio.Condition": LockFacts("condition", False, "async"),
+    "trio.Lock": _ASYNC,
+    "trio.Condition": LockFacts("condition", False, "async"),
+    "gevent.lock.RLock": _RLOCK,
+    "gevent.lock.Semaphore": _SEMAPHORE,
+    "gevent.lock.BoundedSemaphore": _SEMAPHORE,
+    "gevent.coros.RLock": _RLOCK,
+    "eventlet.semaphore.Semaphore": _SEMAPHORE,
+    "eventlet.green.threading.Lock": _LOCK,
+    "filelock.FileLock": LockFacts("rlock", True, "process"),
+    "filelock.SoftFileLock": LockFacts("rlock", True, "process"),
+    "filelock.UnixFileLock": LockFacts("rlock", True, "process"),
+    "fasteners.ReaderWriterLock": LockFacts("reader-writer", True),
+    "fasteners.InterProcessLock": _PROCESS,
+    "readerwriterlock.rwlock.RWLockFair": LockFacts("reader-writer", False),
+    "readerwriterlock.rwlock.RWLockRead": LockFacts("reader-writer", False),
+    "readerwriterlock.rwlock.RWLockWrite": LockFacts("reader-writer", False),
+    "oslo_concurrency.lockutils.ReaderWriterLock": LockFacts("reader-writer", True),
+    "asgiref.local.RLock": _RLOCK,
+    "janus.Lock": _LOCK,
+    "kombu.utils.compat.Lock": _LOCK,
+    "billiard.Lock": _PROCESS,
+    "portalocker.Lock": _PROCESS,
+    "thread.LockType": _LOCK,
+}
+
+LOCK_DECORATORS: frozenset[str] = frozenset(
+    {
+        "wrapt.synchronized",
+        "wrapt.decorators.synchronized",
+        "oslo_concurrency.lockutils.synchronized",
+        "fasteners.locked",
+        "fasteners.read_locked",
+        "fasteners.write_locked",
+        "fasteners.interprocess_locked",
+        "lockutils.synchronized",
+        "synchronized",
+    }
+)
+"""Decorators that hold a lock of their own around the call."""
+
+ACQUIRES: frozenset[str] = frozenset(
+    {"acquire", "__enter__", "acquire_read", "acquire_write", "acquire_lock", "acquire_read_lock", "acquire_write_lock"}
+)
+RELEASES: frozenset[str] = frozenset(
+    {"release", "__exit__", "release_read", "release_write", "release_lock", "release_read_lock", "release_write_lock"}
+)

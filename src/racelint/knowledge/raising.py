@@ -1,0 +1,39 @@
+"""Calls that are known not to raise in correct code: nothing can leave the block between acquire and release there."""
+
+from __future__ import annotations
+
+NEVER_RAISES: frozenset[str] = frozenset(
+    {
+        "builtins.len",
+        "builtins.isinstance",
+        "builtins.id",
+        "builtins.callable",
+        "builtins.bool",
+        "builtins.range",
+        "builtins.list",
+        "builtins.dict",
+        "builtins.set",
+        "builtins.tuple",
+        "builtins.object",
+        "builtins.super",
+        "builtins.type",
+        "builtins.min",
+        "builtins.max",
+        "time.time",
+        "time.monotonic",
+        "time.perf_counter",
+        "threading.get_ident",
+        "threading.current_thread",
+        "threading.Lock",
+        "threading.RLock",
+        "threading.Event",
+        "os.getpid",
+    }
+)
+"""By dotted name of what is called."""
+
+NEVER_RAISING_METHODS: frozenset[str] = frozenset(
+    {"notify", "notify_all", "notifyAll", "release", "acquire", "set", "clear", "is_set", "append", "appendleft", "add"}
+    | {"discard", "get", "keys", "values", "items", "copy", "locked", "is_alive", "setdefault", "wait", "wait_for"}
+)
+"""By method name, where the receiver is a lock, condition, event or built-in container."""

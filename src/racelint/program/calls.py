@@ -1,0 +1,181 @@
+"""The call graph: which functions a call may run, with what bound to their parameters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from racelint.model.summary import Access, Argument, Call, Path, Value
+from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.types import Bound, Instance, Types, descendants
+from racelint.program.values import Stores
+
+_TOO_COMMON = frozenset(
+    {"get", "set", "put", "pop", "add", "append", "update", "remove", "clear", "close", "open", "read", "write", "run"}
+    | {"start", "stop", "join", "send", "recv", "wait", "copy", "items", "keys", "values", "format", "encode", "decode"}
+    | {"acquire", "release", "submit", "result", "cancel", "connect", "flush", "reset", "next", "save", "load", "name"}
+)
+_MAX_OVERRIDES = 8
+_MAX_BY_NAME = 2
+
+
+class CallSite(NamedTuple):
+    """A call of `callee`; `receiver` is the path that becomes `self` (None where it is not known).
+
+    `weak`: resolved by the method's name alone.
+    """
+
+    caller: FunctionInfo
+    event: int
+    callee: FunctionInfo
+    receiver: Path | None
+    bindings: dict[str, Value]
+    weak: bool
+    awaited: bool = False
+
+
+class CallGraph:
+    """All resolved call sites, by caller and by callee."""
+
+    def __init__(self, index: Index, stores: Stores, types: Types) -> None:
+        self.index = index
+        self.stores = stores
+        self.types = types
+        self.outgoing: dict[str, list[CallSite]] = {}
+        self.incoming: dict[str, list[CallSite]] = {}
+        self._properties = {
+            name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
+        }
+        self._build()
+        for sites in self.incoming.values():
+            for site in sites:
+                self._record_arguments(site)
+        types.forget()
+        self._build()
+
+    def _build(self) -> None:
+        self.outgoing = {}
+        self.incoming = {}
+        for function in self.index.functions:
+            sites = self._sites_of(function)
+            self.outgoing[function.id] = sites
+            for site in sites:
+                self.incoming.setdefault(site.callee.id, []).append(site)
+
+    def _record_arguments(self, site: CallSite) -> None:
+        if site.weak:
+            return
+        for name, value in site.bindings.items():
+            known = self.types.arguments.setdefault((site.callee.id, name), [])
+            if value and len(known) < 12:
+                known.append((value, site.caller))
+
+    def _sites_of(self, function: FunctionInfo) -> list[CallSite]:
+        facts = self.stores.facts[function.id]
+        found: list[CallSite] = []
+        for call in facts.calls:
+            found.extend(self.resolve(call, function))
+        for access in facts.accesses:
+            if access.path[-1] in self._properties and len(access.path) > 1 and not access.called:
+                found.extend(self._property(access, function))
+        return found
+
+    def _property(self, access: Access, function: FunctionInfo) -> list[CallSite]:
+        suffix = ".setter" if access.kind == "write" else ".deleter" if access.kind == "delete" else ""
+        found = []
+        for thing in self.types.of(access.path[:-1], function):
+            if isinstance(thing, Instance):
+                method = thing.cls.method(access.path[-1] + suffix)
+                if method is not None and method.is_property:
+                    found.append(CallSite(function, access.id, method, access.path[:-1], {}, False))
+        return found
+
+    def resolve(self, call: Call, function: FunctionInfo) -> list[CallSite]:
+        """The call sites of one call event: constructors, overriding methods and `__call__` included."""
+        found: list[CallSite] = []
+        for path in call.func:
+            for thing in self.types.of(path, function):
+                if isinstance(thing, Bound):
+                    found.extend(self._of_bound(thing, path, call, function))
+                elif isinstance(thing, ClassInfo):
+                    found.extend(self._construction(thing, call, function))
+                elif isinstance(thing, Instance):
+                    method = thing.cls.method("__call__")
+                    if method is not None:
+                        found.append(self._site(function, call, method, path, True, 0))
+        if not found:
+            found = self._by_name(call, function)
+        return found
+
+    def _of_bound(self, thing: Bound, path: Path, call: Call, function: FunctionInfo) -> list[CallSite]:
+        method = thing.function
+        receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == method.ir.name else None
+        found = [self._site(function, call, method, receiver, thing.bound, thing.skipped)]
+        if thing.bound and method.cls is not None and not self._through_super(path, function):
+            for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
+                qualname = cls.ir.methods.get(method.ir.name)
+                if qualname is not None:
+                    override = cls.module.functions[qualname]
+                    found.append(self._site(function, call, override, receiver, thing.bound, thing.skipped))
+        return found
+
+    def _through_super(self, path: Path, function: FunctionInfo) -> bool:
+        if not path[0].startswith("c:"):
+            return False
+        call = self.stores.facts[function.id].call(int(path[0][2:]))
+        return call is not None and any(p[-1] == "g:super" for p in call.func)
+
+    def _construction(self, cls: ClassInfo, call: Call, function: FunctionInfo) -> list[CallSite]:
+        found = []
+        for name in ("__new__", "__init__", "__post_init__"):
+            method = cls.method(name)
+            if method is not None:
+                found.append(self._site(function, call, method, (f"c:{call.id}",), True, 0))
+        return found
+
+    def _by_name(self, call: Call, function: FunctionInfo) -> list[CallSite]:
+        """A method that few classes have, called on something of unknown type."""
+        for path in call.func[:1]:
+            name = path[-1]
+            if len(path) < 2 or name in _TOO_COMMON or name.startswith("__") or len(name) < 4:
+                continue
+            if self.types.of(path[:-1], function):
+                continue
+            methods = self.index.methods_by_name.get(name, [])
+            if 0 < len(methods) <= _MAX_BY_NAME:
+                return [self._site(function, call, method, path[:-1], True, 0, weak=True) for method in methods]
+        return []
+
+    @staticmethod
+    def _site(
+        caller: FunctionInfo,
+        call: Call,
+        callee: FunctionInfo,
+        receiver: Path | None,
+        bound: bool,
+        skipped: int,
+        *,
+        weak: bool = False,
+    ) -> CallSite:
+        bindings = bind(callee, call.args, bound=bound, skipped=skipped)
+        return CallSite(caller, call.id, callee, receiver if bound else None, bindings, weak, call.awaited)
+
+
+def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipped: int = 0) -> dict[str, Value]:
+    """Arguments by the parameter that takes them; a `*` or `**` argument ends what can be said."""
+    params = [param for param in callee.ir.params if param.kind in ("plain", "positional")]
+    if bound and callee.self_name and params:
+        params = params[1:]
+    params = params[skipped:]
+    names = {param.name for param in callee.ir.params}
+    found: dict[str, Value] = {}
+    position = 0
+    for argument in args:
+        if argument.name.startswith("*"):
+            break
+        if argument.name:
+            if argument.name in names:
+                found[argument.name] = argument.value
+        elif position < len(params):
+            found[params[position].name] = argument.value
+            position += 1
+    return found

@@ -1,0 +1,339 @@
+"""Names across files: modules, classes with their method resolution order, functions, imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from racelint.knowledge.containers import TYPE_ALIASES
+from racelint.knowledge.threads import SAME_OBJECT
+from racelint.model.source import SourceFile
+from racelint.model.summary import ClassDef, Directive, Function, Import, ModuleSummary, Path
+
+_BUILTIN_TYPES = frozenset(
+    {"dict", "list", "set", "tuple", "frozenset", "bytearray", "bytes", "str", "int", "float", "bool", "object", "type"}
+)
+
+
+@dataclass(eq=False)
+class ModuleInfo:
+    """One analysed file."""
+
+    source: SourceFile
+    summary: ModuleSummary
+    functions: dict[str, FunctionInfo] = field(default_factory=dict)
+    classes: dict[str, ClassInfo] = field(default_factory=dict)
+    imports: dict[str, Import] = field(default_factory=dict)
+    stars: list[Import] = field(default_factory=list)
+    variables: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return self.source.module
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        if self.source.path.endswith("__init__.py"):
+            return self.name
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(eq=False)
+class FunctionInfo:
+    """One function, method, lambda, class body or module body of the program."""
+
+    module: ModuleInfo
+    ir: Function
+    cls: ClassInfo | None = None
+    is_static: bool = False
+    is_classmethod: bool = False
+    is_property: bool = False
+    is_contextmanager: bool = False
+
+    @property
+    def qualname(self) -> str:
+        return self.ir.qualname
+
+    @property
+    def id(self) -> str:
+        return f"{self.module.name}:{self.ir.qualname}"
+
+    @property
+    def order(self) -> tuple[str, tuple[int, int, int, int], str]:
+        return (self.module.source.display, self.ir.span, self.ir.qualname)
+
+    @property
+    def self_name(self) -> str:
+        """The parameter that is the instance (or class); empty for static methods and plain functions."""
+        if self.cls is None or self.is_static or not self.ir.params:
+            return ""
+        first = self.ir.params[0]
+        return first.name if first.kind in ("plain", "positional") else ""
+
+    def __repr__(self) -> str:
+        return f"<{self.id}>"
+
+
+@dataclass(eq=False)
+class ClassInfo:
+    """One class; `bases` are classes of the program, `external_bases` dotted names of the rest."""
+
+    module: ModuleInfo
+    ir: ClassDef
+    bases: list[ClassInfo] = field(default_factory=list)
+    external_bases: list[str] = field(default_factory=list)
+    subclasses: list[ClassInfo] = field(default_factory=list)
+    mro: list[ClassInfo] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return f"{self.module.name}:{self.ir.qualname}"
+
+    @property
+    def name(self) -> str:
+        return self.ir.name
+
+    def own_methods(self) -> Iterator[tuple[str, FunctionInfo]]:
+        for key, qualname in self.ir.methods.items():
+            yield key, self.module.functions[qualname]
+
+    def method(self, name: str) -> FunctionInfo | None:
+        """The method that an instance of exactly this class has under `name`."""
+        for cls in self.mro:
+            qualname = cls.ir.methods.get(name)
+            if qualname is not None:
+                return cls.module.functions[qualname]
+        return None
+
+    def all_external_bases(self) -> list[str]:
+        return [name for cls in self.mro for name in cls.external_bases]
+
+    def __repr__(self) -> str:
+        return f"<{self.id}>"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A module-level name that holds a value."""
+
+    module: ModuleInfo
+    name: str
+
+
+@dataclass(frozen=True)
+class External:
+    """Something outside of the program, by its canonical dotted name."""
+
+    dotted: str
+
+
+Entity = ModuleInfo | ClassInfo | FunctionInfo | Variable | External
+
+
+class Index:
+    """Every module, class and function of the program, and what names in them denote."""
+
+    def __init__(self, modules: Sequence[tuple[SourceFile, ModuleSummary]]) -> None:
+        self.modules: dict[str, ModuleInfo] = {}
+        self.all_modules: list[ModuleInfo] = []
+        self.functions: list[FunctionInfo] = []
+        self.classes: list[ClassInfo] = []
+        for source, summary in modules:
+            self._add(source, summary)
+        for cls in self.classes:
+            self._resolve_bases(cls)
+        for cls in self.classes:
+            cls.mro = _linearize(cls)
+            for base in cls.bases:
+                base.subclasses.append(cls)
+        for function in self.functions:
+            self._classify(function)
+        self.methods_by_name: dict[str, list[FunctionInfo]] = {}
+        for cls in self.classes:
+            for name, method in cls.own_methods():
+                self.methods_by_name.setdefault(name, []).append(method)
+
+    def _add(self, source: SourceFile, summary: ModuleSummary) -> None:
+        info = ModuleInfo(source, summary, variables=frozenset(summary.variables))
+        self.modules.setdefault(source.module, info)
+        self.all_modules.append(info)
+        for entry in summary.imports:
+            if entry.name == "*":
+                info.stars.append(entry)
+            elif entry.name:
+                info.imports.setdefault(entry.name, entry)
+        for cls_ir in summary.classes:
+            cls = ClassInfo(info, cls_ir)
+            info.classes[cls_ir.qualname] = cls
+            self.classes.append(cls)
+        for ir in summary.functions:
+            function = FunctionInfo(info, ir, info.classes.get(ir.cls) if ir.cls else None)
+            info.functions[ir.qualname] = function
+            self.functions.append(function)
+
+    def _resolve_bases(self, cls: ClassInfo) -> None:
+        for value in cls.ir.bases:
+            for path in value[:1]:
+                entity = self.entity_of(cls.module, path)
+                if isinstance(entity, ClassInfo) and entity is not cls:
+                    cls.bases.append(entity)
+                elif isinstance(entity, External):
+                    cls.external_bases.append(entity.dotted)
+
+    def _classify(self, function: FunctionInfo) -> None:
+        for decorator in function.ir.decorators:
+            for path in decorator.value:
+                name = path[-1].split(":")[-1]
+                if name == "staticmethod":
+                    function.is_static = True
+                elif name == "classmethod":
+                    function.is_classmethod = True
+                elif name in ("property", "cached_property", "setter", "deleter", "abstractproperty", "locked_cached_property"):
+                    function.is_property = True
+                elif name in ("contextmanager", "asynccontextmanager"):
+                    function.is_contextmanager = True
+        if function.ir.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+            function.is_classmethod = True
+        if function.cls is not None and any(name == "builtins.type" for name in function.cls.all_external_bases()):
+            function.is_classmethod = False
+
+    def resolve_module(self, module: ModuleInfo, name: str, level: int) -> str:
+        """The absolute dotted name of an import's module."""
+        if level == 0:
+            return name
+        package = module.package
+        for _ in range(level - 1):
+            package = package.rpartition(".")[0]
+        return f"{package}.{name}" if name and package else package or name
+
+    def entity_of(self, module: ModuleInfo, path: Path) -> Entity | None:
+        """What a path that starts at a module-level name denotes, as far as names alone can tell."""
+        root, *fields = path
+        entity: Entity | None
+        kind, _, rest = root.partition(":")
+        if kind == "g":
+            entity = self.name(module, rest)
+        elif kind == "cls":
+            entity = module.classes.get(rest)
+        elif kind == "fn":
+            entity = module.functions.get(rest)
+        elif kind == "i":
+            level, name, attribute = rest.split(":", 2)
+            entity = self.imported(module, Import("", name, attribute, int(level)))
+        else:
+            return None
+        for attribute in fields:
+            entity = self.attribute_of(entity, attribute)
+            if entity is None:
+                return None
+        return entity
+
+    def attribute_of(self, entity: Entity | None, attribute: str) -> Entity | None:
+        """A static attribute: of a module, a class, or something outside."""
+        if isinstance(entity, ModuleInfo):
+            return self.name(entity, attribute) or self.modules.get(f"{entity.name}.{attribute}")
+        if isinstance(entity, External):
+            return External(canonical(f"{entity.dotted}.{attribute}"))
+        if isinstance(entity, ClassInfo):
+            method = entity.method(attribute)
+            if method is not None:
+                return method
+            return entity.module.classes.get(f"{entity.ir.qualname}.{attribute}")
+        return None
+
+    def name(self, module: ModuleInfo, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Entity | None:
+        """What a module-level name denotes; builtins are External `builtins.NAME`."""
+        if (module.name, name) in seen:
+            return None
+        seen = seen | {(module.name, name)}
+        if name in module.functions and module.functions[name].ir.kind == "function":
+            return module.functions[name]
+        if name in module.classes:
+            return module.classes[name]
+        if name in module.imports:
+            return self.imported(module, module.imports[name], seen)
+        if name in module.variables:
+            return Variable(module, name)
+        for star in module.stars:
+            target = self.modules.get(self.resolve_module(module, star.module, star.level))
+            if target is not None:
+                found = self.name(target, name, seen)
+                if found is not None and not _is_builtin(found):
+                    return found
+        if name.startswith("__"):
+            return None
+        return External(f"builtins.{name}")
+
+    def imported(
+        self, module: ModuleInfo, entry: Import, seen: frozenset[tuple[str, str]] = frozenset()
+    ) -> Entity | None:
+        """What an import binds."""
+        dotted = self.resolve_module(module, entry.module, entry.level)
+        dotted = module.source.renamed.get(dotted, dotted)
+        target = self.modules.get(dotted)
+        if not entry.attribute:
+            return target if target is not None else External(canonical(dotted))
+        submodule = self.modules.get(f"{dotted}.{entry.attribute}")
+        if target is not None:
+            found = self.name(target, entry.attribute, seen)
+            if found is not None and not _is_builtin(found):
+                return found
+            if submodule is not None:
+                return submodule
+            return External(canonical(f"{dotted}.{entry.attribute}"))
+        if submodule is not None:
+            return submodule
+        return External(canonical(f"{dotted}.{entry.attribute}"))
+
+
+def canonical(dotted: str) -> str:
+    """One name for things that have several: `typing.Dict` is `builtins.dict`."""
+    dotted = TYPE_ALIASES.get(dotted, dotted)
+    return SAME_OBJECT.get(dotted, dotted)
+
+
+def _is_builtin(entity: Entity) -> bool:
+    return isinstance(entity, External) and entity.dotted.startswith("builtins.")
+
+
+def _linearize(cls: ClassInfo) -> list[ClassInfo]:
+    """C3 where the hierarchy allows it, else depth first without repeats."""
+    try:
+        return _c3(cls, ())
+    except ValueError:
+        found: dict[str, ClassInfo] = {}
+        pending = [cls]
+        while pending:
+            current = pending.pop(0)
+            if current.id not in found:
+                found[current.id] = current
+                pending = current.bases + pending
+        return list(found.values())
+
+
+def _c3(cls: ClassInfo, path: tuple[ClassInfo, ...]) -> list[ClassInfo]:
+    if cls in path:
+        raise ValueError(cls.id)
+    lists = [_c3(base, (*path, cls)) for base in cls.bases] + [list(cls.bases)]
+    result = [cls]
+    while any(lists):
+        lists = [entries for entries in lists if entries]
+        for entries in lists:
+            head = entries[0]
+            if not any(head in other[1:] for other in lists):
+                break
+        else:
+            raise ValueError(cls.id)
+        result.append(head)
+        for entries in lists:
+            if entries[0] is head:
+                del entries[0]
+    return result
+
+
+def directives_at(module: ModuleInfo, line: int) -> Iterable[Directive]:
+    """Directives on a line, or alone on the line above it."""
+    for directive in module.summary.directives:
+        if directive.line == line or (directive.own_line and directive.line == line - 1):
+            yield directive

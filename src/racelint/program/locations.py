@@ -1,0 +1,116 @@
+"""Locations: what an access path means for the whole program, independent of the function it stands in.
+
+Instances of one class are not told apart (as in Infer's RacerD): a location is an attribute of a class, a module
+global or a captured variable, with the fields below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from racelint.model.summary import ELEMENT, Path
+from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
+from racelint.program.types import Instance, Types
+from racelint.program.values import Stores
+
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """`owner` is a class id, a module name or `module:function`; `fields` what lies below it."""
+
+    kind: Literal["attribute", "global", "captured"]
+    owner: str
+    fields: tuple[str, ...]
+
+    @property
+    def content(self) -> bool:
+        """Whether this is what a container holds rather than a name that holds a value."""
+        return self.fields[-1] == ELEMENT
+
+    def container(self) -> Location:
+        """The variable that holds the container of a content location, or itself."""
+        fields = self.fields
+        while len(fields) > 1 and fields[-1] == ELEMENT:
+            fields = fields[:-1]
+        return Location(self.kind, self.owner, fields)
+
+    def below(self, field: str) -> Location | None:
+        if len(self.fields) >= _MAX_DEPTH:
+            return None
+        return Location(self.kind, self.owner, (*self.fields, field))
+
+    @property
+    def attribute(self) -> str:
+        """The name that a person would say: the last field that is not an element."""
+        named = [field for field in self.fields if field != ELEMENT]
+        return named[-1] if named else self.fields[0]
+
+    def __str__(self) -> str:
+        owner = self.owner.replace(":", ".")
+        text = ".".join(self.fields).replace(f".{ELEMENT}", ELEMENT)
+        return f"{owner}.{text}" if owner else text
+
+
+class Locations:
+    """Canonical locations of access paths, memoised."""
+
+    def __init__(self, index: Index, stores: Stores, types: Types) -> None:
+        self.index = index
+        self.stores = stores
+        self.types = types
+        self._known: dict[tuple[str, Path], Location | None] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def of(self, path: Path, function: FunctionInfo) -> Location | None:
+        """The location of `path` in `function`; None for locals and for what is not known."""
+        key = (function.id, path)
+        if key not in self._known:
+            self._known[key] = None
+            self._known[key] = self._resolve(path, function)
+        return self._known[key]
+
+    def _resolve(self, path: Path, function: FunctionInfo) -> Location | None:
+        if len(path) == 1:
+            return self._variable(path[0], function)
+        field = path[-1]
+        if field == ELEMENT:
+            container = self.of(path[:-1], function)
+            return container.below(ELEMENT) if container is not None else None
+        for thing in self.types.of(path[:-1], function):
+            if isinstance(thing, Instance):
+                return Location("attribute", self.owner_of(thing.cls, field), (field,))
+            if isinstance(thing, ClassInfo):
+                return Location("attribute", self.owner_of(thing, field), (field,))
+            if isinstance(thing, ModuleInfo):
+                entity = self.index.attribute_of(thing, field)
+                if isinstance(entity, Variable):
+                    return Location("global", entity.module.name, (entity.name,))
+                return None
+            if isinstance(thing, External):
+                return None
+        base = self.of(path[:-1], function)
+        return base.below(field) if base is not None else None
+
+    def _variable(self, root: str, function: FunctionInfo) -> Location | None:
+        if root.startswith("g:"):
+            entity = self.index.name(function.module, root[2:])
+            if isinstance(entity, Variable):
+                return Location("global", entity.module.name, (entity.name,))
+        elif root.startswith("f:"):
+            _, qualname, name = root.split(":", 2)
+            return Location("captured", f"{function.module.name}:{qualname}", (name,))
+        return None
+
+    def owner_of(self, cls: ClassInfo, attribute: str) -> str:
+        """The id of the most basic class that stores the attribute, so that a base and its children agree."""
+        key = (cls.id, attribute)
+        if key not in self._owners:
+            owner = cls.id
+            for base in cls.mro:
+                if (base.id, attribute) in self.stores.attributes or attribute in base.ir.hints:
+                    owner = base.id
+            self._owners[key] = owner
+        return self._owners[key]

@@ -1,0 +1,215 @@
+"""Lock identity: which lock a path denotes, from how it was made and never from its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from racelint.knowledge.locks import LOCK_FACTORIES, LockFacts
+from racelint.knowledge.threads import QUEUES
+from racelint.model.summary import ELEMENT, Call, Path
+from racelint.program.index import ClassInfo, External, FunctionInfo
+from racelint.program.locations import Location, Locations
+from racelint.program.types import Instance, Object, Thing, Types
+from racelint.program.values import Stored, Stores
+
+_NOT_LOCKS = ("builtins.", "contextlib.", "tempfile.", "io.", "warnings.", "socket.", "concurrent.futures.", "queue.")
+_STANDARD = frozenset(
+    {"asyncio", "collections", "decimal", "logging", "os", "pathlib", "sqlite3", "ssl", "subprocess", "tarfile", "time"}
+    | {"unittest", "urllib", "zipfile", "gzip", "bz2", "lzma", "cProfile", "mmap", "selectors", "http", "smtplib", "re"}
+    | {"ftplib", "imaplib", "telnetlib", "fileinput", "json", "pickle", "threading", "pytest", "open", "codecs", "shelve"}
+    | {"multiprocessing", "functools", "itertools", "typing", "types", "datetime", "importlib", "memoryview", "xml", "dbm"}
+)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock as the whole program sees it.
+
+    `location` tells locks apart across threads; `base` is the path of its owner in the function at hand, which tells
+    two instances apart within one thread. `facts` is None for something that is used as a context manager and may be
+    a lock (`opaque`). `shared`: one for the whole process rather than one per instance.
+    """
+
+    location: Location
+    facts: LockFacts | None
+    shared: bool
+    base: Path = ()
+
+    @property
+    def opaque(self) -> bool:
+        return self.facts is None
+
+    @property
+    def reentrant(self) -> bool:
+        return self.facts is None or self.facts.reentrant
+
+    @property
+    def keyed(self) -> bool:
+        """One of a family of locks, chosen by a key: two holders may hold different ones."""
+        return ELEMENT in self.location.fields
+
+    @property
+    def name(self) -> str:
+        return str(self.location)
+
+    @property
+    def short(self) -> str:
+        """As a person would write it: `self._lock`, `Account.lock`, `LOCK`."""
+        text = ".".join(self.location.fields).replace(f".{ELEMENT}", ELEMENT)
+        if self.location.kind == "attribute":
+            owner = self.location.owner.rpartition(":")[2]
+            return f"{owner}.{text}" if self.shared else f"self.{text}"
+        return text
+
+
+class Locks:
+    """Answers which lock a path denotes."""
+
+    def __init__(self, stores: Stores, types: Types, locations: Locations) -> None:
+        self.stores = stores
+        self.types = types
+        self.locations = locations
+        self._known: dict[tuple[str, Path], Lock | None] = {}
+        self._classes: dict[str, bool] = {}
+
+    def of(self, path: Path, function: FunctionInfo) -> Lock | None:
+        """The lock at `path`, opaque where it may be one; None where it certainly is none."""
+        key = (function.id, path)
+        if key not in self._known:
+            self._known[key] = None
+            self._known[key] = self._resolve(path, function)
+        return self._known[key]
+
+    def _resolve(self, path: Path, function: FunctionInfo) -> Lock | None:
+        things = self.types.of(path, function)
+        facts = self.facts_of(things)
+        if facts is None and not self._may_be_lock(things):
+            return None
+        if facts is not None and facts.family == "condition":
+            inner = self._condition_lock(path, function)
+            if inner is not None:
+                return inner
+        location, base = self._place(path, function)
+        shared = location.kind != "attribute" or self._is_static(location)
+        return Lock(location, facts, shared, base)
+
+    def facts_of(self, things: tuple[Thing, ...]) -> LockFacts | None:
+        """What the objects say of being a lock: the first that is one."""
+        for thing in things:
+            if isinstance(thing, Object) and thing.dotted in LOCK_FACTORIES:
+                return LOCK_FACTORIES[thing.dotted]
+            if isinstance(thing, Instance):
+                if self.is_lock_class(thing.cls):
+                    return LockFacts("lock", self._is_reentrant(thing.cls))
+                for name in thing.cls.all_external_bases():
+                    if name in LOCK_FACTORIES:
+                        return LOCK_FACTORIES[name]
+        return None
+
+    def is_lock_class(self, cls: ClassInfo) -> bool:
+        """A class of the program that is itself a lock: it has acquire and release and holds a lock."""
+        known = self._classes.get(cls.id)
+        if known is None:
+            self._classes[cls.id] = False
+            names = {name for c in cls.mro for name in c.ir.methods}
+            known = self._classes[cls.id] = bool(
+                {"acquire", "release"} <= names and {"__enter__", "__exit__"} & names
+            )
+        return known
+
+    def _is_reentrant(self, cls: ClassInfo) -> bool:
+        return "reentrant" in cls.name.lower() or "rlock" in cls.name.lower()
+
+    @staticmethod
+    def _may_be_lock(things: tuple[Thing, ...]) -> bool:
+        """Unknown objects, and those of third parties, may be locks; the rest of the standard library is not."""
+        if not things:
+            return True
+        for thing in things:
+            if isinstance(thing, (Object, External)):
+                dotted = thing.dotted
+                if dotted.startswith(_NOT_LOCKS) or dotted in QUEUES or dotted.split(".")[0] in _STANDARD:
+                    continue
+                return True
+        return False
+
+    def _place(self, path: Path, function: FunctionInfo) -> tuple[Location, Path]:
+        location = self.locations.of(path, function)
+        if location is not None:
+            return location, path[:-1]
+        passed = self._passed_in(path, function)
+        if passed is not None:
+            return passed, ()
+        owner = f"{function.module.name}:{function.qualname}"
+        return Location("captured", owner, tuple(_readable(part) for part in path)), ()
+
+    def _passed_in(self, path: Path, function: FunctionInfo) -> Location | None:
+        """A parameter that every call site binds to one lock is that lock."""
+        root, *fields = path
+        if not root.startswith("p:"):
+            return None
+        found = set()
+        for value, caller in self.types.arguments.get((function.id, root[2:]), []):
+            for argument in value:
+                found.add(self.locations.of((*argument, *fields), caller))
+        if len(found) == 1:
+            return found.pop()
+        return None
+
+    def _condition_lock(self, path: Path, function: FunctionInfo) -> Lock | None:
+        """The lock that a condition was made on, where it was given one."""
+        for stored in self._stores_of(path, function):
+            for value in stored.value:
+                call = self._making_call(value, stored.function)
+                if call is None:
+                    continue
+                for argument in call.args[:1]:
+                    for inner in argument.value:
+                        lock = self.of(inner, stored.function)
+                        if lock is not None:
+                            return Lock(lock.location, lock.facts, lock.shared, path[:-1])
+        return None
+
+    def _making_call(self, value: Path, function: FunctionInfo) -> Call | None:
+        if len(value) != 1 or not value[0].startswith("c:"):
+            return None
+        call = self.stores.facts[function.id].call(int(value[0][2:]))
+        if call is None:
+            return None
+        for thing in self.types.of_value(call.func, function):
+            if isinstance(thing, External) and LOCK_FACTORIES.get(thing.dotted, None) is not None:
+                return call if LOCK_FACTORIES[thing.dotted].family == "condition" else None
+        return None
+
+    def _stores_of(self, path: Path, function: FunctionInfo) -> list[Stored]:
+        location = self.locations.of(path, function)
+        if location is None:
+            return [Stored((path,), function, None)]
+        name = location.fields[0]
+        if location.kind == "attribute":
+            return self.stores.attributes.get((location.owner, name), [])
+        if location.kind == "global":
+            return self.stores.variables.get((location.owner, name), [])
+        module, _, qualname = location.owner.partition(":")
+        return self.stores.captured.get((module, qualname, name), [])
+
+    def _is_static(self, location: Location) -> bool:
+        """A class attribute that no instance replaces."""
+        entries = self.stores.attributes.get((location.owner, location.fields[0]), [])
+        if not entries:
+            return False
+        return all(entry.access is not None and entry.access.path[0].startswith(("cls:", "g:")) or
+                   _through_class(entry) for entry in entries)
+
+
+def _through_class(entry: Stored) -> bool:
+    function = entry.function
+    return function.is_classmethod and entry.access is not None and entry.access.path[0] == f"p:{function.self_name}"
+
+
+def _readable(part: str) -> str:
+    kind, _, rest = part.partition(":")
+    return rest if kind in ("p", "l", "g") and rest else part
+
+
+

@@ -1,0 +1,482 @@
+"""Which locks are held where: a must-lockset dataflow over the control-flow tree of one function.
+
+Python has no goto, so the tree is interpreted directly: every construct maps the state before it to the state after
+it and to the states of its other exits (return, raise, break, continue). Loops run to a fixed point. Lock effects of
+called functions (a helper that leaves the lock held, a context manager's block) are theirs, computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from racelint.knowledge.locks import ACQUIRES, RELEASES
+from racelint.model.summary import (
+    Access,
+    AnyNode,
+    Branch,
+    Call,
+    Jump,
+    Loop,
+    Operation,
+    Path,
+    Raise,
+    Return,
+    Suspend,
+    Try,
+    With,
+)
+from racelint.program.calls import CallGraph, CallSite
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.locks import Lock, Locks
+from racelint.program.raising import Raising
+from racelint.program.types import Bound, Instance, Types
+from racelint.program.values import Stores, nodes_of
+
+
+class Hold(NamedTuple):
+    """A lock that is certainly held, since event `region`; `via` says how it was taken."""
+
+    lock: Lock
+    region: int
+    via: Literal["with", "acquire", "call"]
+
+
+@dataclass(frozen=True)
+class LockState:
+    """`must`: held on every path here. `may`: held on some. `dropped`: released here although taken by a caller."""
+
+    must: tuple[Hold, ...] = ()
+    may: frozenset[Location] = frozenset()
+    dropped: frozenset[Location] = frozenset()
+
+    def hold(self, location: Location) -> Hold | None:
+        return next((hold for hold in self.must if hold.lock.location == location), None)
+
+    def acquired(self, hold: Hold) -> LockState:
+        if self.hold(hold.lock.location) is not None:
+            return self
+        must = tuple(sorted((*self.must, hold), key=lambda h: (h.lock.location, h.region)))
+        return LockState(must, self.may | {hold.lock.location}, self.dropped - {hold.lock.location})
+
+    def perhaps(self, lock: Lock) -> LockState:
+        return LockState(self.must, self.may | {lock.location}, self.dropped)
+
+    def released(self, location: Location) -> LockState:
+        must = tuple(hold for hold in self.must if hold.lock.location != location)
+        dropped = self.dropped if len(must) < len(self.must) else self.dropped | {location}
+        return LockState(must, self.may - {location}, dropped)
+
+    def joined(self, other: LockState) -> LockState:
+        """What is certain where two paths meet."""
+        if self == other:
+            return self
+        theirs = {hold.lock.location: hold for hold in other.must}
+        must = tuple(
+            hold if theirs[hold.lock.location].region == hold.region else hold._replace(region=-1)
+            for hold in self.must
+            if hold.lock.location in theirs
+        )
+        return LockState(must, self.may | other.may, self.dropped | other.dropped)
+
+
+EMPTY = LockState()
+ExitKind = Literal["return", "raise", "break", "continue"]
+
+
+class Exit(NamedTuple):
+    """How control leaves: by which node, in what state."""
+
+    kind: ExitKind
+    node: AnyNode | None
+    state: LockState
+
+
+@dataclass
+class LockFlow:
+    """The result for one function.
+
+    `before` holds the state before each numbered event; events that are missing hold nothing. `exits` are the ways
+    out of the function, falling off its end included (node None).
+    """
+
+    function: FunctionInfo
+    before: dict[int, LockState] = field(default_factory=dict)
+    exits: list[Exit] = field(default_factory=list)
+    acquisitions: list[tuple[Lock, AnyNode, LockState]] = field(default_factory=list)
+    """Every lock taken here, by what, and the state just before."""
+    releases: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+
+    def at(self, event: int) -> LockState:
+        return self.before.get(event, EMPTY)
+
+
+class LockFlows:
+    """Flows of all functions, computed on demand."""
+
+    def __init__(self, stores: Stores, types: Types, locks: Locks, calls: CallGraph) -> None:
+        self.stores = stores
+        self.types = types
+        self.locks = locks
+        self.calls = calls
+        self.raising = Raising(types, calls)
+        self._flows: dict[str, LockFlow] = {}
+        self._effects: dict[str, tuple[tuple[Hold, ...], frozenset[Location]]] = {}
+        self._touching: dict[str, bool] = {}
+
+    def of(self, function: FunctionInfo) -> LockFlow:
+        """The flow of one function; recursion through lock effects is cut with no effect."""
+        known = self._flows.get(function.id)
+        if known is None:
+            known = self._flows[function.id] = LockFlow(function)
+            if self._touches_locks(function):
+                solved = _Solver(self, function).solve()
+                known = self._flows[function.id] = solved
+        return known
+
+    def _touches_locks(self, function: FunctionInfo) -> bool:
+        known = self._touching.get(function.id)
+        if known is None:
+            self._touching[function.id] = False
+            facts = self.stores.facts[function.id]
+            known = bool(facts.withs) or any(
+                path[-1] in ACQUIRES or path[-1] in RELEASES for call in facts.calls for path in call.func
+            )
+            known = known or any(self.effect(site.callee) != ((), frozenset()) for site in self._plain_calls(function))
+            self._touching[function.id] = known
+        return known
+
+    def _plain_calls(self, function: FunctionInfo) -> list[CallSite]:
+        return [site for site in self.calls.outgoing[function.id] if not site.weak and not site.callee.ir.is_async]
+
+    def effect(self, function: FunctionInfo) -> tuple[tuple[Hold, ...], frozenset[Location]]:
+        """Locks that a call leaves held, and locks that it releases for its caller."""
+        known = self._effects.get(function.id)
+        if known is None:
+            self._effects[function.id] = ((), frozenset())
+            if function.ir.is_generator or function.ir.kind in ("class", "module"):
+                return self._effects[function.id]
+            flow = self.of(function)
+            ends = [exit_.state for exit_ in flow.exits if exit_.kind == "return"]
+            if ends:
+                state = ends[0]
+                for other in ends[1:]:
+                    state = state.joined(other)
+                held = tuple(hold for hold in state.must if _outlives(hold.lock))
+                known = (held, frozenset(d for d in state.dropped if d.kind != "captured"))
+                self._effects[function.id] = known
+            known = self._effects[function.id]
+        return known
+
+    def entered(self, path: Path, function: FunctionInfo) -> list[Lock] | None:
+        """The locks held in the block of `with path:`; None where that is not known and may be some."""
+        things = self.types.of(path, function)
+        known = self._by_context_manager(path, function)
+        if known is not None:
+            return known
+        for thing in things:
+            if isinstance(thing, Instance) and not self.locks.is_lock_class(thing.cls):
+                enter = thing.cls.method("__enter__") or thing.cls.method("__aenter__")
+                if enter is not None:
+                    return [hold.lock for hold in self.effect(enter)[0]] or self._enter_effect(enter)
+        lock = self.locks.of(path, function)
+        if lock is not None:
+            return [lock]
+        return []
+
+    def _enter_effect(self, enter: FunctionInfo) -> list[Lock] | None:
+        """An `__enter__` that calls something unknown named acquire may hold a lock."""
+        for site in self.calls.outgoing[enter.id]:
+            if site.callee.ir.name in ACQUIRES:
+                return [hold.lock for hold in self.effect(site.callee)[0]]
+        return []
+
+    def _by_context_manager(self, path: Path, function: FunctionInfo) -> list[Lock] | None:
+        if len(path) != 1 or not path[0].startswith("c:"):
+            return None
+        call = self.stores.facts[function.id].call(int(path[0][2:]))
+        if call is None:
+            return None
+        for thing in self.types.of_value(call.func, function):
+            if isinstance(thing, Bound) and thing.function.is_contextmanager:
+                return self._held_at_yield(thing.function)
+        return None
+
+    def _held_at_yield(self, manager: FunctionInfo) -> list[Lock]:
+        states = [self.of(manager).before.get(-1 - index) for index, _ in enumerate(self.stores.facts[manager.id].yields)]
+        found = [state for state in states if state is not None]
+        if not found:
+            return []
+        state = found[0]
+        for other in found[1:]:
+            state = state.joined(other)
+        return [hold.lock for hold in state.must]
+
+
+def _outlives(lock: Lock) -> bool:
+    return lock.location.kind != "captured"
+
+
+class _Solver:
+    """One function's interpretation; `sinks` collects the states of abrupt exits of the construct at hand."""
+
+    def __init__(self, flows: LockFlows, function: FunctionInfo) -> None:
+        self.flows = flows
+        self.function = function
+        self.flow = LockFlow(function)
+        self.sinks: list[Exit] = []
+        self.effects = {site.event: site.callee for site in flows._plain_calls(function)}
+        self.yields = {id(node): -1 - index for index, node in enumerate(flows.stores.facts[function.id].yields)}
+        self.conditional: dict[int, Lock] = {}
+        self._seen: set[tuple[str, int]] = set()
+
+    def solve(self) -> LockFlow:
+        state = self._block(self.function.ir.body, EMPTY)
+        if state is not None:
+            self.sinks.append(Exit("return", None, state))
+        self.flow.exits = self.sinks
+        return self.flow
+
+    def _record(self, event: int, state: LockState) -> None:
+        before = self.flow.before.get(event)
+        self.flow.before[event] = state if before is None else before.joined(state)
+
+    def _block(self, nodes: Iterable[AnyNode], state: LockState | None) -> LockState | None:
+        for node in nodes:
+            if state is None:
+                return None
+            state = self._node(node, state)
+        return state
+
+    def _node(self, node: AnyNode, state: LockState) -> LockState | None:
+        match node:
+            case Access():
+                self._record(node.id, state)
+                if self.flows.raising.access(node):
+                    self.sinks.append(Exit("raise", node, state))
+                return state
+            case Call():
+                return self._call(node, state)
+            case Branch():
+                return self._branch(node, state)
+            case Loop():
+                return self._loop(node, state)
+            case Try():
+                return self._try(node, state)
+            case With():
+                return self._with(node, state)
+            case Suspend():
+                if id(node) in self.yields:
+                    self._record(self.yields[id(node)], state)
+                self.sinks.append(Exit("raise", node, state))
+                return state
+            case Operation():
+                self.sinks.append(Exit("raise", node, state))
+                return state
+            case Return():
+                self.sinks.append(Exit("return", node, state))
+            case Raise():
+                self.sinks.append(Exit("raise", node, state))
+            case Jump():
+                self.sinks.append(Exit(node.kind, node, state))
+        return None
+
+    def _call(self, node: Call, state: LockState) -> LockState | None:
+        self._record(node.id, state)
+        for path in node.func[:1]:
+            name = path[-1]
+            if len(path) > 1 and name in ACQUIRES:
+                lock = self._receiver_lock(path)
+                if lock is not None:
+                    return self._acquire(node, lock, state)
+            elif len(path) > 1 and name in RELEASES:
+                lock = self._receiver_lock(path)
+                if lock is not None:
+                    self._note(self.flow.releases, lock, node, state)
+                    return state.released(lock.location)
+            elif name == "enter_context" and node.args:
+                for inner in node.args[0].value[:1]:
+                    for lock in self.flows.entered(inner, self.function) or ():
+                        state = state.acquired(Hold(lock, node.id, "with"))
+        if self.flows.raising.call(node, self.function):
+            self.sinks.append(Exit("raise", node, state))
+        callee = self.effects.get(node.id)
+        if callee is not None and callee is not self.function:
+            held, dropped = self.flows.effect(callee)
+            for location in sorted(dropped):
+                state = state.released(location)
+            for hold in held:
+                state = state.acquired(Hold(hold.lock, node.id, "call"))
+        return state
+
+    def _receiver_lock(self, path: Path) -> Lock | None:
+        lock = self.flows.locks.of(path[:-1], self.function)
+        if lock is None or not lock.opaque:
+            return lock
+        things = self.flows.types.of(path[:-1], self.function)
+        return lock if not things else None
+
+    def _note(self, notes: list[tuple[Lock, Call, LockState]], lock: Lock, node: Call, state: LockState) -> None:
+        if ("release", node.id) not in self._seen:
+            self._seen.add(("release", node.id))
+            notes.append((lock, node, state))
+
+    def _acquire(self, node: Call, lock: Lock, state: LockState) -> LockState:
+        self._acquisition(lock, node, node.id, state)
+        if _may_fail(node):
+            self.conditional[node.id] = lock
+            return state.perhaps(lock)
+        return state.acquired(Hold(lock, node.id, "acquire"))
+
+    def _acquisition(self, lock: Lock, node: AnyNode, number: int, state: LockState) -> None:
+        if ("acquire", number) not in self._seen:
+            self._seen.add(("acquire", number))
+            self.flow.acquisitions.append((lock, node, state))
+
+    def _branch(self, node: Branch, state: LockState) -> LockState | None:
+        taken, other = state, state
+        lock = self.conditional.get(node.call)
+        if lock is not None:
+            got = state.acquired(Hold(lock, node.call, "acquire"))
+            failed = state.released(lock.location)
+            failed = LockState(failed.must, failed.may, state.dropped)
+            taken, other = (failed, got) if node.negated else (got, failed)
+        then = self._block(node.then, taken) if node.constant != "false" else None
+        orelse = self._block(node.orelse, other) if node.constant != "true" else None
+        return _join(then, orelse)
+
+    def _loop(self, node: Loop, state: LockState) -> LockState | None:
+        outer, self.sinks = self.sinks, []
+        head: LockState | None = state
+        after: LockState | None = None
+        for _ in range(3):
+            self.sinks = []
+            before = head
+            at_test = self._block(node.head, head)
+            inside, after = self._split(node, at_test)
+            end = self._block(node.body, inside)
+            for exit_ in self.sinks:
+                if exit_.kind == "continue":
+                    end = _join(end, exit_.state)
+            head = _join(state, end)
+            if head == before:
+                break
+        if node.infinite:
+            after = None
+        after = self._block(node.orelse, after)
+        for exit_ in self.sinks:
+            if exit_.kind == "break":
+                after = _join(after, exit_.state)
+            elif exit_.kind in ("return", "raise"):
+                outer.append(exit_)
+        self.sinks = outer
+        return after
+
+    def _split(self, node: Loop, state: LockState | None) -> tuple[LockState | None, LockState | None]:
+        lock = self.conditional.get(node.call)
+        if lock is None or state is None:
+            return state, state
+        got = state.acquired(Hold(lock, node.call, "acquire"))
+        failed = LockState(state.must, state.may - {lock.location}, state.dropped)
+        return (failed, got) if node.negated else (got, failed)
+
+    def _try(self, node: Try, state: LockState) -> LockState | None:
+        outer, self.sinks = self.sinks, []
+        end = self._block(node.body, state)
+        raised = [exit_ for exit_ in self.sinks if exit_.kind == "raise"]
+        pending = [exit_ for exit_ in self.sinks if exit_.kind != "raise"]
+        self.sinks = []
+        end = self._block(node.orelse, end)
+        entry: LockState | None = None
+        for exit_ in raised:
+            entry = _join(entry, exit_.state)
+        if node.handlers:
+            if entry is None:
+                entry = state
+            for handler in node.handlers:
+                end = _join(end, self._block(handler.body, entry))
+            if not _catches_all(node):
+                pending.extend(raised)
+        else:
+            pending.extend(raised)
+        pending.extend(self.sinks)
+        self.sinks = outer
+        return self._finally(node, end, pending)
+
+    def _finally(self, node: Try, end: LockState | None, pending: list[Exit]) -> LockState | None:
+        if not node.final:
+            self.sinks.extend(pending)
+            return end
+        after = self._block(node.final, end)
+        ends: dict[LockState, LockState | None] = {}
+        for exit_ in pending:
+            if exit_.state not in ends:
+                ends[exit_.state] = self._block(node.final, exit_.state)
+            state = ends[exit_.state]
+            if state is not None:
+                self.sinks.append(Exit(exit_.kind, exit_.node, state))
+        return after
+
+    def _with(self, node: With, state: LockState) -> LockState | None:
+        self._record(node.id, state)
+        inside = state
+        added: list[Lock] = []
+        for path in node.item.value[:1]:
+            for lock in self.flows.entered(path, self.function) or ():
+                self._acquisition(lock, node, node.id, state)
+                if inside.hold(lock.location) is None:
+                    inside = inside.acquired(Hold(lock, node.id, "with"))
+                    added.append(lock)
+        for path in node.item.value[1:]:
+            for lock in self.flows.entered(path, self.function) or ():
+                inside = inside.perhaps(lock)
+                added = [held for held in added if held.location == lock.location]
+                must = tuple(h for h in inside.must if h.region != node.id or h.lock.location == lock.location)
+                inside = LockState(must, inside.may, inside.dropped)
+        mark = len(self.sinks)
+        end = self._block(node.body, inside)
+        self.sinks[mark:] = [
+            Exit(exit_.kind, exit_.node, _left(exit_.state, added, node.id)) for exit_ in self.sinks[mark:]
+        ]
+        return _left(end, added, node.id) if end is not None else None
+
+
+def _left(state: LockState, added: list[Lock], region: int) -> LockState:
+    """After a `with`: what it took is released."""
+    gone = {lock.location for lock in added}
+    must = tuple(hold for hold in state.must if hold.lock.location not in gone)
+    return LockState(must, state.may - gone, state.dropped - gone)
+
+
+def _join(left: LockState | None, right: LockState | None) -> LockState | None:
+    if left is None or right is None:
+        return left if right is None else right
+    return left.joined(right)
+
+
+def _catches_all(node: Try) -> bool:
+    for handler in node.handlers:
+        if not handler.types or any(path[-1] in ("g:BaseException", "g:Exception") for path in handler.types):
+            return True
+    return False
+
+
+def _may_fail(call: Call) -> bool:
+    """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held."""
+    for position, argument in enumerate(call.args):
+        if argument.name in ("blocking", "block", "") and position <= 1:
+            if argument.name != "" or position == 0:
+                if argument.value != (("k:True",),):
+                    return True
+            else:
+                return True
+        if argument.name in ("timeout", "waittime"):
+            return True
+    return False
+
+
+def has_suspension(function: FunctionInfo) -> bool:
+    """Whether the function awaits or yields."""
+    return any(isinstance(node, Suspend) for node in nodes_of(function.ir.body))

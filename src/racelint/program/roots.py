@@ -1,0 +1,319 @@
+"""Thread roots: what starts them, what they run, where they are started and joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from racelint.knowledge.threads import (
+    HANDLER_BASES,
+    METHOD_STARTERS,
+    NAMED_STARTERS,
+    STARTERS,
+    THREAD_BASES,
+    THREADED_SERVERS,
+    RootKind,
+    Starter,
+)
+from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Path, Try, Value, With
+from racelint.program.calls import CallGraph, bind
+from racelint.program.index import ClassInfo, External, FunctionInfo, Index
+from racelint.program.types import Bound, Instance, Member, Thing, Types
+from racelint.program.values import Stores
+
+
+@dataclass(eq=False)
+class ThreadRoot:
+    """Code that runs on its own thread of execution.
+
+    `site` is the call that makes or starts it (None for a handler or a subclass that nobody is seen to start).
+    `many`: several may run at once. `own_self`: each has an instance of its own, so that `self` alone is not shared.
+    `thread`: the paths in `site_function` that hold the thread object.
+    """
+
+    kind: RootKind
+    target: FunctionInfo
+    site_function: FunctionInfo | None = None
+    site: Call | None = None
+    many: bool = False
+    own_self: bool = False
+    receiver: Path | None = None
+    bindings: dict[str, Value] = field(default_factory=dict)
+    starts: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+    joins: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        where = f"{self.site_function.id}@{self.site.id}" if self.site_function and self.site else "?"
+        return f"{self.kind}:{self.target.id}:{where}"
+
+    @property
+    def in_process(self) -> bool:
+        return self.kind in ("thread", "timer", "pool", "handler")
+
+    @property
+    def title(self) -> str:
+        """`thread Account.run`, as messages say it."""
+        name = self.target.qualname
+        return f"{self.kind} `{name}`" if self.kind != "pool" else f"pool task `{name}`"
+
+
+def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[ThreadRoot]:
+    """All thread roots of the program, in source order."""
+    finder = _Finder(index, stores, types, calls)
+    for function in index.functions:
+        finder.visit(function)
+    finder.subclasses()
+    finder.handlers()
+    return sorted(finder.roots, key=lambda root: (root.target.order, root.kind, root.id))
+
+
+def loops_around(function: FunctionInfo) -> dict[int, list[Loop]]:
+    """For each event, the loops it stands in, outermost first."""
+    found: dict[int, list[Loop]] = {}
+
+    def walk(nodes: tuple[AnyNode, ...], loops: list[Loop]) -> None:
+        for node in nodes:
+            if isinstance(node, (Access, Call)):
+                if loops:
+                    found[node.id] = loops
+            elif isinstance(node, Branch):
+                walk(node.then, loops)
+                walk(node.orelse, loops)
+            elif isinstance(node, Loop):
+                walk(node.head, [*loops, node] if node.kind == "while" else loops)
+                walk(node.body, [*loops, node])
+                walk(node.orelse, loops)
+            elif isinstance(node, Try):
+                walk(node.body, loops)
+                for handler in node.handlers:
+                    walk(handler.body, loops)
+                walk(node.orelse, loops)
+                walk(node.final, loops)
+            elif isinstance(node, With):
+                walk(node.body, loops)
+
+    walk(function.ir.body, [])
+    return found
+
+
+class _Finder:
+    def __init__(self, index: Index, stores: Stores, types: Types, calls: CallGraph) -> None:
+        self.index = index
+        self.stores = stores
+        self.types = types
+        self.calls = calls
+        self.roots: list[ThreadRoot] = []
+        self._started_classes: set[str] = set()
+        self._loops: dict[str, dict[int, list[Loop]]] = {}
+
+    def visit(self, function: FunctionInfo) -> None:
+        for call in self.stores.facts[function.id].calls:
+            starter = self._starter(call, function)
+            if starter is not None:
+                self._spawn(starter, call, function)
+            else:
+                self._construct(call, function)
+
+    def _loops_of(self, function: FunctionInfo) -> dict[int, list[Loop]]:
+        if function.id not in self._loops:
+            self._loops[function.id] = loops_around(function)
+        return self._loops[function.id]
+
+    def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
+        unknown = True
+        for path in call.func:
+            for thing in self.types.of(path, function):
+                unknown = False
+                if isinstance(thing, External) and thing.dotted in STARTERS:
+                    return STARTERS[thing.dotted]
+                if isinstance(thing, Member) and (thing.dotted, thing.name) in METHOD_STARTERS:
+                    return METHOD_STARTERS[thing.dotted, thing.name]
+                if isinstance(thing, Member) and thing.name == "submit" and "xecutor" in thing.dotted:
+                    return NAMED_STARTERS["submit"]
+                if self._is_super_init(thing, path, function):
+                    return self._inherited(function)
+        if unknown and call.func and len(call.func[0]) > 1:
+            name = call.func[0][-1]
+            if name == "run_in_executor" or (name == "submit" and self._named_pool(call.func[0])):
+                return NAMED_STARTERS[name]
+        return None
+
+    @staticmethod
+    def _named_pool(path: Path) -> bool:
+        words = path[-2].lower()
+        return "executor" in words or "pool" in words
+
+    @staticmethod
+    def _is_super_init(thing: Thing, path: Path, function: FunctionInfo) -> bool:
+        return False
+
+    @staticmethod
+    def _inherited(function: FunctionInfo) -> Starter | None:
+        return None
+
+    def _spawn(self, starter: Starter, call: Call, function: FunctionInfo) -> None:
+        value = self._target(starter, call)
+        for thing, path in self._callables(value, function):
+            bindings = self._bindings(starter, call, thing)
+            receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
+            root = ThreadRoot(
+                starter.kind,
+                thing.function,
+                function,
+                call,
+                many=starter.many or self._repeats(starter, call, function),
+                own_self=False,
+                receiver=receiver,
+                bindings=bindings,
+            )
+            self._life(root, starter, call, function)
+            self.roots.append(root)
+
+    def _callables(self, value: Value, function: FunctionInfo) -> list[tuple[Bound, Path]]:
+        found: list[tuple[Bound, Path]] = []
+        for path in value:
+            for thing in self.types.of(path, function):
+                if isinstance(thing, Bound):
+                    found.append((thing, path))
+                elif isinstance(thing, Instance):
+                    method = thing.cls.method("__call__")
+                    if method is not None:
+                        found.append((Bound(method, True), (*path, "__call__")))
+        return found
+
+    @staticmethod
+    def _target(starter: Starter, call: Call) -> Value:
+        plain = [argument for argument in call.args if not argument.name]
+        for argument in call.args:
+            if argument.name == starter.keyword:
+                return argument.value
+        return plain[starter.target].value if len(plain) > starter.target else ()
+
+    def _bindings(self, starter: Starter, call: Call, thing: Bound) -> dict[str, Value]:
+        plain = [argument for argument in call.args if not argument.name]
+        if starter.args == -1 and not starter.many:
+            rest = tuple(plain[starter.target + 1 :])
+            return bind(thing.function, rest, bound=thing.bound, skipped=thing.skipped)
+        packed: Value = ()
+        for argument in call.args:
+            if argument.name == "args":
+                packed = argument.value
+        if not packed and starter.args >= 0 and len(plain) > starter.args:
+            packed = plain[starter.args].value
+        return self._unpacked(packed, thing, call)
+
+    def _unpacked(self, packed: Value, thing: Bound, call: Call) -> dict[str, Value]:
+        """`args=(a, b)`: the display's elements, which were written to it in order."""
+        params = [param.name for param in thing.function.ir.params if param.kind in ("plain", "positional")]
+        if thing.bound and thing.function.self_name:
+            params = params[1:]
+        element: Value = tuple((*path, ELEMENT) for path in packed)
+        return {name: element for name in params[thing.skipped :]}
+
+    def _repeats(self, starter: Starter, call: Call, function: FunctionInfo) -> bool:
+        """Whether the site is reached several times before the first ends."""
+        if call.id in self._loops_of(function):
+            return True
+        if starter.kind == "pool":
+            name = function.ir.name
+            return function.ir.kind == "function" and name not in ("__init__", "main", "start", "run", "<module>") and (
+                function.cls is not None or not self._called_once(function)
+            )
+        return False
+
+    def _called_once(self, function: FunctionInfo) -> bool:
+        sites = self.calls.incoming.get(function.id, [])
+        return len(sites) <= 1
+
+    def _life(self, root: ThreadRoot, starter: Starter, call: Call, function: FunctionInfo) -> None:
+        """Where the thread is started and joined, as far as it can be followed."""
+        if not starter.deferred:
+            root.starts.append((function, call.id))
+        made: Path = (f"c:{call.id}",)
+        for holder, other in self._functions_that_hold(function, made):
+            for event in self.stores.facts[other.id].calls:
+                for path in event.func[:1]:
+                    if len(path) > 1 and path[-1] in ("start", "join") and self._holds(path[:-1], holder, other):
+                        (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
+
+    def _functions_that_hold(self, function: FunctionInfo, made: Path) -> list[tuple[set[Path], FunctionInfo]]:
+        """Paths that hold the thread object, in its own function and, for attributes, in the methods of the class."""
+        holders: set[Path] = {made}
+        attributes: set[str] = set()
+        for access in self.stores.facts[function.id].accesses:
+            if access.kind == "write" and (made in access.value or any(v in holders for v in access.value)):
+                holders.add(access.path)
+                if len(access.path) >= 2 and access.path[0] == f"p:{function.self_name}":
+                    attributes.add("/".join(access.path[1:]))
+        for call in self.stores.facts[function.id].calls:
+            for path in call.func[:1]:
+                if path[-1] in ("append", "add") and any(v in holders for a in call.args for v in a.value):
+                    holders.add((*path[:-1], ELEMENT))
+                    if len(path) >= 2 and path[0] == f"p:{function.self_name}":
+                        attributes.add("/".join((*path[1:-1], ELEMENT)))
+        found = [(holders, function)]
+        if function.cls is not None and attributes:
+            for _, method in function.cls.own_methods():
+                if method is not function and method.self_name:
+                    paths: set[Path] = {(f"p:{method.self_name}", *name.split("/")) for name in attributes}
+                    found.append((paths, method))
+        return found
+
+    @staticmethod
+    def _holds(path: Path, holders: set[Path], function: FunctionInfo) -> bool:
+        return path in holders
+
+    def _construct(self, call: Call, function: FunctionInfo) -> None:
+        """An instance of a Thread subclass: its `run` is a root."""
+        for thing in self.types.of_value(call.func, function):
+            if not isinstance(thing, ClassInfo):
+                continue
+            kind = thread_kind(thing)
+            run = thing.method("run") if kind else None
+            if kind and run is not None:
+                self._started_classes.add(thing.id)
+                starter = Starter(kind, 1, "target", 3, deferred=True)
+                root = ThreadRoot(
+                    kind, run, function, call, many=call.id in self._loops_of(function), own_self=True,
+                    receiver=(f"c:{call.id}",),
+                )
+                self._life(root, starter, call, function)
+                self.roots.append(root)
+
+    def subclasses(self) -> None:
+        """Thread subclasses that nobody here is seen to make: a library's users do."""
+        for cls in self.index.classes:
+            kind = thread_kind(cls)
+            run = cls.ir.methods.get("run")
+            if kind and run is not None and cls.id not in self._started_classes:
+                self.roots.append(ThreadRoot(kind, cls.module.functions[run], own_self=True, many=False))
+
+    def handlers(self) -> None:
+        """Request handlers, where a threaded server is in the program."""
+        if not self._threaded_server():
+            return
+        for cls in self.index.classes:
+            patterns = {p for name in cls.all_external_bases() for p in HANDLER_BASES.get(name, ())}
+            for name, method in cls.own_methods():
+                if any(fnmatchcase(name, pattern) for pattern in patterns):
+                    self.roots.append(ThreadRoot("handler", method, many=True, own_self=True))
+
+    def _threaded_server(self) -> bool:
+        for cls in self.index.classes:
+            if any(name in THREADED_SERVERS for name in cls.all_external_bases()):
+                return True
+        for function in self.index.functions:
+            for call in self.stores.facts[function.id].calls:
+                for thing in self.types.of_value(call.func, function):
+                    if isinstance(thing, External) and thing.dotted in THREADED_SERVERS:
+                        return True
+        return False
+
+
+def thread_kind(cls: ClassInfo) -> RootKind | None:
+    """What an instance of the class is, when started."""
+    for name in cls.all_external_bases():
+        if name in THREAD_BASES:
+            return THREAD_BASES[name]
+    return None

@@ -1,0 +1,377 @@
+"""What an access path may hold: a flow-insensitive, bounded type inference over what is stored where.
+
+Never more than a few objects per path; an empty answer means unknown. Sources: assignments, annotations, constructor
+calls, return values, arguments at the call sites of the program.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from racelint.knowledge.locks import LOCK_FACTORIES
+from racelint.knowledge.threads import PROCESS_CONTEXTS, SAME_OBJECT
+from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
+from racelint.program.values import Stored, Stores, element_key
+
+MAX_OBJECTS = 6
+MAX_SITES = 8
+
+
+class Instance(NamedTuple):
+    """An instance of a class of the program."""
+
+    cls: ClassInfo
+
+
+class Bound(NamedTuple):
+    """A method with its instance (or class) already given, or a plain function (`bound` false).
+
+    `skipped` counts positional arguments given by functools.partial; `site` is the call event of the partial.
+    """
+
+    function: FunctionInfo
+    bound: bool
+    skipped: int = 0
+
+
+class Object(NamedTuple):
+    """An object made by something outside of the program, by the dotted name of its type."""
+
+    dotted: str
+
+
+class Member(NamedTuple):
+    """A method of an Object: `queue.Queue`, `put`."""
+
+    dotted: str
+    name: str
+
+
+class Constant(NamedTuple):
+    text: str
+
+
+Thing = Instance | Bound | Object | Member | Constant | ClassInfo | ModuleInfo | External
+
+_RETURNS: dict[str, str] = {
+    "threading.current_thread": "threading.Thread",
+    "multiprocessing.Manager": "multiprocessing.managers.SyncManager",
+    "multiprocessing.managers.SyncManager.dict": "multiprocessing.managers.DictProxy",
+    "multiprocessing.managers.SyncManager.list": "multiprocessing.managers.ListProxy",
+    "logging.getLogger": "logging.Logger",
+    "collections.namedtuple": "builtins.type",
+}
+_SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
+_MULTIPROCESSING = "multiprocessing."
+
+
+class Types:
+    """Answers `of(path, function)` from the stores of the program, memoised."""
+
+    def __init__(self, index: Index, stores: Stores) -> None:
+        self.index = index
+        self.stores = stores
+        self.arguments: dict[tuple[str, str], list[tuple[Value, FunctionInfo]]] = {}
+        """By function id and parameter: what call sites pass."""
+        self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
+        """Writes to attributes of objects that are not `self`."""
+        self._known: dict[tuple[str, Path], tuple[Thing, ...]] = {}
+        self._active: set[tuple[str, Path]] = set()
+        self._cut = 0
+        self._record_late_attributes()
+
+    def forget(self) -> None:
+        """Drop what was inferred, after new arguments were recorded."""
+        self._known.clear()
+
+    def _record_late_attributes(self) -> None:
+        for facts in self.stores.facts.values():
+            for access in facts.accesses:
+                if access.kind != "write" or len(access.path) < 2 or access.path[-1] == ELEMENT:
+                    continue
+                if access.path[0].startswith(("cls:", "v:", "k:")):
+                    continue
+                if len(access.path) == 2 and self._is_self(facts.function, access.path[0]):
+                    continue
+                for thing in self.of(access.path[:-1], facts.function):
+                    if isinstance(thing, Instance):
+                        key = (thing.cls.id, access.path[-1])
+                        entry = Stored(access.value, facts.function, access)
+                        self.late_attributes.setdefault(key, []).append(entry)
+        self.forget()
+
+    @staticmethod
+    def _is_self(function: FunctionInfo, root: str) -> bool:
+        return bool(function.self_name) and root == f"p:{function.self_name}"
+
+    def of(self, path: Path, function: FunctionInfo) -> tuple[Thing, ...]:
+        """What `path` may hold in `function`."""
+        key = (function.id, path)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if key in self._active or len(self._active) > 60:
+            self._cut += 1
+            return ()
+        self._active.add(key)
+        cut = self._cut
+        try:
+            if len(path) == 1:
+                found = self._root(path[0], function)
+            else:
+                found = []
+                for base in self.of(path[:-1], function):
+                    found.extend(self._field(base, path[-1]))
+                if path[-1] == ELEMENT:
+                    found.extend(self._elements(path[:-1], function))
+        finally:
+            self._active.discard(key)
+        result = tuple(dict.fromkeys(found))[:MAX_OBJECTS]
+        if self._cut == cut or not self._active:
+            self._known[key] = result
+        return result
+
+    def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
+        found: list[Thing] = []
+        for path in value:
+            found.extend(self.of(path, function))
+        return tuple(dict.fromkeys(found))[:MAX_OBJECTS]
+
+    def of_stored(self, entries: list[Stored]) -> list[Thing]:
+        found: list[Thing] = []
+        for entry in entries[:MAX_SITES]:
+            found.extend(self.of_value(entry.value, entry.function))
+        return found
+
+    def _root(self, root: str, function: FunctionInfo) -> list[Thing]:
+        kind, _, rest = root.partition(":")
+        if kind == "p":
+            return self.of_parameter(function, rest)
+        if kind in ("g", "i", "fn", "cls"):
+            return self._named(function, root)
+        if kind == "f":
+            qualname, _, name = rest.partition(":")
+            return self._captured(function.module, qualname, name)
+        if kind == "c":
+            call = self.stores.facts[function.id].call(int(rest))
+            return self.result_of(call, function) if call is not None else []
+        if kind == "v":
+            return [Object(f"builtins.{rest.split(':')[1]}")]
+        if kind == "k":
+            return self._constant(rest)
+        if kind == "l":
+            return self._hinted(function.ir.hints.get(rest, ()), function.module)
+        return []
+
+    @staticmethod
+    def _constant(text: str) -> list[Thing]:
+        name = text.partition(":")[0]
+        if name in ("None", "True", "False"):
+            return [Constant(text)]
+        return [Constant(text), Object(f"builtins.{name}")]
+
+    def _named(self, function: FunctionInfo, root: str) -> list[Thing]:
+        entity = self.index.entity_of(function.module, (root,))
+        if isinstance(entity, FunctionInfo):
+            return [Bound(entity, False)]
+        if isinstance(entity, Variable):
+            return self._variable(entity.module, entity.name)
+        return [entity] if entity is not None else []
+
+    def _variable(self, module: ModuleInfo, name: str) -> list[Thing]:
+        top = module.functions["<module>"]
+        found = self.of_stored(self.stores.variables.get((module.name, name), []))
+        return found + self._hinted(top.ir.hints.get(name, ()), module)
+
+    def _captured(self, module: ModuleInfo, qualname: str, name: str) -> list[Thing]:
+        owner = module.functions.get(qualname)
+        if owner is None:
+            return []
+        found = self.of_stored(self.stores.captured.get((module.name, qualname, name), []))
+        if any(param.name == name for param in owner.ir.params):
+            found.extend(self.of((f"p:{name}",), owner))
+        return found + self._hinted(owner.ir.hints.get(name, ()), module)
+
+    def of_parameter(self, function: FunctionInfo, name: str) -> list[Thing]:
+        """By position (`self`), annotation, default and the arguments of its call sites."""
+        if function.cls is not None and name == function.self_name:
+            if function.is_classmethod:
+                return [function.cls]
+            return [Instance(function.cls)]
+        found: list[Thing] = []
+        for param in function.ir.params:
+            if param.name != name:
+                continue
+            if param.kind == "star":
+                return [Object("builtins.tuple")]
+            if param.kind == "double-star":
+                return [Object("builtins.dict")]
+            found.extend(self._hinted(param.annotation, function.module))
+            found.extend(self.of_value(param.default, function))
+        for value, caller in self.arguments.get((function.id, name), [])[:MAX_SITES]:
+            found.extend(self.of_value(value, caller))
+        return found
+
+    def _hinted(self, hint: Value, module: ModuleInfo) -> list[Thing]:
+        """An annotation names a class; what it annotates is an instance."""
+        found: list[Thing] = []
+        for path in hint:
+            entity = self.index.entity_of(module, path)
+            if isinstance(entity, ClassInfo):
+                found.append(Instance(entity))
+            elif isinstance(entity, External):
+                found.append(Object(entity.dotted))
+        return found
+
+    def _elements(self, path: Path, function: FunctionInfo) -> list[Thing]:
+        key = element_key(self.index, function, path)
+        return self.of_stored(self.stores.elements.get(key, [])) if key is not None else []
+
+    def _field(self, base: Thing, field: str) -> list[Thing]:
+        if isinstance(base, Instance):
+            return self.attribute(base.cls, field, bound=True)
+        if isinstance(base, ClassInfo):
+            return self.attribute(base, field, bound=False)
+        if isinstance(base, ModuleInfo):
+            entity = self.index.attribute_of(base, field)
+            if isinstance(entity, Variable):
+                return self._variable(entity.module, entity.name)
+            if isinstance(entity, FunctionInfo):
+                return [Bound(entity, False)]
+            return [entity] if entity is not None else []
+        if isinstance(base, External):
+            return [External(canonical(f"{base.dotted}.{field}"))]
+        if isinstance(base, Object) and field != ELEMENT:
+            if base.dotted in PROCESS_CONTEXTS:
+                return [External(canonical(_MULTIPROCESSING + field))]
+            return [Member(base.dotted, field)]
+        return []
+
+    def attribute(self, cls: ClassInfo, name: str, *, bound: bool) -> list[Thing]:
+        """An attribute of an instance (`bound`) or of the class itself."""
+        method = cls.method(name)
+        if method is not None:
+            if method.is_property:
+                return self.returned(method) if bound else []
+            return [Bound(method, (bound or method.is_classmethod) and not method.is_static)]
+        found: list[Thing] = []
+        for owner in (*cls.mro, *descendants(cls)):
+            entries = self.stores.attributes.get((owner.id, name), []) + self.late_attributes.get((owner.id, name), [])
+            found.extend(self.of_stored(entries))
+            found.extend(self._hinted(owner.ir.hints.get(name, ()), owner.module))
+            found.extend(self._hinted_on_self(owner, name))
+            nested = owner.module.classes.get(f"{owner.ir.qualname}.{name}")
+            if nested is not None:
+                found.append(nested)
+        return found
+
+    def _hinted_on_self(self, owner: ClassInfo, name: str) -> list[Thing]:
+        found: list[Thing] = []
+        for key, method in owner.own_methods():
+            if key in ("__init__", "__new__", "setup", "__post_init__"):
+                found.extend(self._hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
+        return found
+
+    def result_of(self, call: Call, function: FunctionInfo) -> list[Thing]:
+        """What a call may return."""
+        found: list[Thing] = []
+        for callee in self.of_value(call.func, function):
+            found.extend(self._made_by(callee, call, function))
+        return found
+
+    def _made_by(self, callee: Thing, call: Call, function: FunctionInfo) -> list[Thing]:
+        if isinstance(callee, ClassInfo):
+            return [Instance(callee)]
+        if isinstance(callee, Bound):
+            return self.returned(callee.function)
+        if isinstance(callee, External):
+            return self._made_outside(callee.dotted, call, function)
+        if isinstance(callee, Member):
+            return self._made_by_member(callee, call, function)
+        if isinstance(callee, Instance):
+            method = callee.cls.method("__call__")
+            return self.returned(method) if method is not None else []
+        return []
+
+    def _made_outside(self, dotted: str, call: Call, function: FunctionInfo) -> list[Thing]:
+        if dotted in ("functools.partial", "functools.partialmethod") and call.args:
+            skipped = len(call.args) - 1
+            things = self.of_value(call.args[0].value, function)
+            return [
+                Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things
+            ]
+        if dotted in ("dataclasses.field", "attr.ib", "attrs.field", "attr.attrib", "pydantic.Field", "field"):
+            return self._made_by_factory(call, function)
+        if dotted == "builtins.super":
+            return self._super(function)
+        if dotted in ("copy.copy", "copy.deepcopy", "typing.cast", "weakref.proxy") and call.args:
+            return list(self.of_value(call.args[-1].value, function))
+        if dotted in ("builtins.sorted", "builtins.list") and call.args:
+            return [Object("builtins.list")]
+        if dotted in _RETURNS:
+            return [Object(_RETURNS[dotted])]
+        return [Object(SAME_OBJECT.get(dotted, dotted))]
+
+    def _made_by_factory(self, call: Call, function: FunctionInfo) -> list[Thing]:
+        found: list[Thing] = []
+        for argument in call.args:
+            if argument.name in ("default_factory", "factory"):
+                for thing in self.of_value(argument.value, function):
+                    found.extend(self._made_by(thing, call, function))
+            elif argument.name == "default":
+                found.extend(self.of_value(argument.value, function))
+        return found
+
+    def _super(self, function: FunctionInfo) -> list[Thing]:
+        owner = function
+        while owner.cls is None and owner.ir.parent in owner.module.functions:
+            owner = owner.module.functions[owner.ir.parent]
+        if owner.cls is None:
+            return []
+        return [Instance(base) for base in owner.cls.mro[1:2]]
+
+    def _made_by_member(self, callee: Member, call: Call, function: FunctionInfo) -> list[Thing]:
+        dotted = f"{callee.dotted}.{callee.name}"
+        if dotted in _RETURNS:
+            return [Object(_RETURNS[dotted])]
+        if callee.dotted.startswith("multiprocessing.managers.") and f"threading.{callee.name}" in LOCK_FACTORIES:
+            return [Object(_MULTIPROCESSING + callee.name)]
+        if callee.name in _SELF_RETURNING:
+            return [Object(callee.dotted)]
+        if callee.name in ("get", "pop", "setdefault", "popleft", "__getitem__", "popitem"):
+            return self._taken(call, function)
+        return []
+
+    def _taken(self, call: Call, function: FunctionInfo) -> list[Thing]:
+        found: list[Thing] = []
+        for path in call.func[:2]:
+            found.extend(self.of((*path[:-1], ELEMENT), function))
+        for argument in call.args[1:2]:
+            found.extend(self.of_value(argument.value, function))
+        return found
+
+    def returned(self, function: FunctionInfo) -> list[Thing]:
+        """What a function may return, by its annotation and its return statements."""
+        found = self._hinted(function.ir.returns, function.module)
+        if function.ir.is_generator and not function.is_contextmanager:
+            return [Object("builtins.generator")]
+        if function.is_contextmanager:
+            for node in self.stores.facts[function.id].yields[:MAX_SITES]:
+                found.extend(self.of_value(node.value, function))
+            return found
+        for node_ in self.stores.facts[function.id].returns[:MAX_SITES]:
+            found.extend(self.of_value(node_.value, function))
+        return found
+
+
+def descendants(cls: ClassInfo) -> list[ClassInfo]:
+    """All classes derived from `cls`, nearest first; bounded."""
+    found: dict[str, ClassInfo] = {}
+    pending = list(cls.subclasses)
+    while pending and len(found) < 20:
+        current = pending.pop(0)
+        if current.id not in found:
+            found[current.id] = current
+            pending.extend(current.subclasses)
+    return list(found.values())

@@ -1,0 +1,173 @@
+"""What is stored where: every value written to an attribute, variable, element or parameter, in source order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import (
+    ELEMENT,
+    Access,
+    AnyNode,
+    Branch,
+    Call,
+    Loop,
+    Return,
+    Suspend,
+    Try,
+    Value,
+    With,
+)
+from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
+
+
+class Stored(NamedTuple):
+    """A value and the function that it is written in."""
+
+    value: Value
+    function: FunctionInfo
+    access: Access | None
+
+
+def nodes_of(body: tuple[AnyNode, ...]) -> Iterator[AnyNode]:
+    """Every node of a control-flow tree, outer before inner, in source order."""
+    for node in body:
+        yield node
+        if isinstance(node, Branch):
+            yield from nodes_of(node.then)
+            yield from nodes_of(node.orelse)
+        elif isinstance(node, Loop):
+            yield from nodes_of(node.head)
+            yield from nodes_of(node.body)
+            yield from nodes_of(node.orelse)
+        elif isinstance(node, Try):
+            yield from nodes_of(node.body)
+            for handler in node.handlers:
+                yield from nodes_of(handler.body)
+            yield from nodes_of(node.orelse)
+            yield from nodes_of(node.final)
+        elif isinstance(node, With):
+            yield from nodes_of(node.body)
+
+
+class FunctionFacts:
+    """The events of one function by number, and flat lists of the kinds that analyses look for."""
+
+    def __init__(self, function: FunctionInfo) -> None:
+        self.function = function
+        self.accesses: list[Access] = []
+        self.calls: list[Call] = []
+        self.returns: list[Return] = []
+        self.withs: list[With] = []
+        self.yields: list[Suspend] = []
+        self.events: dict[int, Access | Call] = {}
+        for node in nodes_of(function.ir.body):
+            if isinstance(node, Access):
+                self.accesses.append(node)
+                self.events[node.id] = node
+            elif isinstance(node, Call):
+                self.calls.append(node)
+                self.events[node.id] = node
+            elif isinstance(node, Return):
+                self.returns.append(node)
+            elif isinstance(node, With):
+                self.withs.append(node)
+            elif isinstance(node, Suspend) and node.kind == "yield":
+                self.yields.append(node)
+
+    def call(self, number: int) -> Call | None:
+        event = self.events.get(number)
+        return event if isinstance(event, Call) else None
+
+
+class Stores:
+    """All writes of the program by what they write to, as far as names alone can tell."""
+
+    def __init__(self, index: Index) -> None:
+        self.facts: dict[str, FunctionFacts] = {}
+        self.attributes: dict[tuple[str, str], list[Stored]] = {}
+        """By class id and attribute: writes through `self`, `cls`, the class's name and in its body."""
+        self.variables: dict[tuple[str, str], list[Stored]] = {}
+        """By module name and variable."""
+        self.captured: dict[tuple[str, str, str], list[Stored]] = {}
+        """By module name, function and variable."""
+        self.elements: dict[tuple[str, ...], list[Stored]] = {}
+        """By function id (or class id, module name) and the container's path there."""
+        for function in index.functions:
+            facts = self.facts[function.id] = FunctionFacts(function)
+            for access in facts.accesses:
+                if access.kind == "write":
+                    self._record(index, function, access)
+            for call in facts.calls:
+                self._record_added(index, function, call)
+
+    def _record(self, index: Index, function: FunctionInfo, access: Access) -> None:
+        path = access.path
+        stored = Stored(access.value, function, access)
+        if path[-1] == ELEMENT:
+            self._record_element(index, function, path[:-1], stored)
+            return
+        root = path[0]
+        if len(path) == 1:
+            if root.startswith("g:"):
+                entity = index.name(function.module, root[2:])
+                module = entity.module if isinstance(entity, Variable) else function.module
+                self.variables.setdefault((module.name, root[2:]), []).append(stored)
+            elif root.startswith("f:"):
+                _, qualname, name = root.split(":", 2)
+                self.captured.setdefault((function.module.name, qualname, name), []).append(stored)
+            return
+        if len(path) == 2:
+            cls = class_behind(index, function, root)
+            if cls is not None:
+                self.attributes.setdefault((cls.id, path[1]), []).append(stored)
+                return
+            entity = index.entity_of(function.module, path)
+            if isinstance(entity, Variable):
+                self.variables.setdefault((entity.module.name, entity.name), []).append(stored)
+
+    def _record_element(self, index: Index, function: FunctionInfo, path: tuple[str, ...], stored: Stored) -> None:
+        key = element_key(index, function, path)
+        if key is not None:
+            self.elements.setdefault(key, []).append(stored)
+
+    def _record_added(self, index: Index, function: FunctionInfo, call: Call) -> None:
+        for path in call.func[:1]:
+            if len(path) < 2 or path[-1] not in ("append", "add", "appendleft", "setdefault", "insert", "put"):
+                continue
+            if call.args:
+                value = call.args[-1].value
+                self._record_element(index, function, path[:-1], Stored(value, function, None))
+
+
+def class_behind(index: Index, function: FunctionInfo, root: str) -> ClassInfo | None:
+    """The class whose instance or class object the root of a path is, by position alone (`self`, `cls`, a class name)."""
+    kind, _, name = root.partition(":")
+    if kind == "p" and function.cls is not None and name == function.self_name:
+        return function.cls
+    if kind == "f":
+        qualname, _, variable = name.partition(":")
+        owner = function.module.functions.get(qualname)
+        if owner is not None and owner.cls is not None and variable == owner.self_name:
+            return owner.cls
+        return None
+    if kind in ("cls", "g"):
+        entity = index.entity_of(function.module, (root,))
+        return entity if isinstance(entity, ClassInfo) else None
+    return None
+
+
+def element_key(index: Index, function: FunctionInfo, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Where the elements of the container at `path` are recorded."""
+    root = path[0]
+    if len(path) == 2:
+        cls = class_behind(index, function, root)
+        if cls is not None:
+            return ("class", cls.id, path[1])
+    if len(path) == 1 and root.startswith("g:"):
+        return ("module", function.module.name, root[2:])
+    if root.startswith(("v:", "l:", "p:", "c:")):
+        return ("function", function.id, *path)
+    if root.startswith("f:"):
+        return ("captured", function.module.name, *path)
+    return None
