@@ -189,7 +189,14 @@ class Index:
                     function.is_static = True
                 elif name == "classmethod":
                     function.is_classmethod = True
-                elif name in ("property", "cached_property", "setter", "deleter", "abstractproperty", "locked_cached_property"):
+                elif name in (
+                    "property",
+                    "cached_property",
+                    "setter",
+                    "deleter",
+                    "abstractproperty",
+                    "locked_cached_property",
+                ):
                     function.is_property = True
                 elif name in ("contextmanager", "asynccontextmanager"):
                     function.is_contextmanager = True

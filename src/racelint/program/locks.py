@@ -16,8 +16,31 @@ _NOT_LOCKS = ("builtins.", "contextlib.", "tempfile.", "io.", "warnings.", "sock
 _STANDARD = frozenset(
     {"asyncio", "collections", "decimal", "logging", "os", "pathlib", "sqlite3", "ssl", "subprocess", "tarfile", "time"}
     | {"unittest", "urllib", "zipfile", "gzip", "bz2", "lzma", "cProfile", "mmap", "selectors", "http", "smtplib", "re"}
-    | {"ftplib", "imaplib", "telnetlib", "fileinput", "json", "pickle", "threading", "pytest", "open", "codecs", "shelve"}
-    | {"multiprocessing", "functools", "itertools", "typing", "types", "datetime", "importlib", "memoryview", "xml", "dbm"}
+    | {
+        "ftplib",
+        "imaplib",
+        "telnetlib",
+        "fileinput",
+        "json",
+        "pickle",
+        "threading",
+        "pytest",
+        "open",
+        "codecs",
+        "shelve",
+    }
+    | {
+        "multiprocessing",
+        "functools",
+        "itertools",
+        "typing",
+        "types",
+        "datetime",
+        "importlib",
+        "memoryview",
+        "xml",
+        "dbm",
+    }
 )
 
 
@@ -112,9 +135,7 @@ class Locks:
         if known is None:
             self._classes[cls.id] = False
             names = {name for c in cls.mro for name in c.ir.methods}
-            known = self._classes[cls.id] = bool(
-                {"acquire", "release"} <= names and {"__enter__", "__exit__"} & names
-            )
+            known = self._classes[cls.id] = bool({"acquire", "release"} <= names and {"__enter__", "__exit__"} & names)
         return known
 
     def _is_reentrant(self, cls: ClassInfo) -> bool:
@@ -198,8 +219,10 @@ class Locks:
         entries = self.stores.attributes.get((location.owner, location.fields[0]), [])
         if not entries:
             return False
-        return all(entry.access is not None and entry.access.path[0].startswith(("cls:", "g:")) or
-                   _through_class(entry) for entry in entries)
+        return all(
+            entry.access is not None and entry.access.path[0].startswith(("cls:", "g:")) or _through_class(entry)
+            for entry in entries
+        )
 
 
 def _through_class(entry: Stored) -> bool:
@@ -210,6 +233,3 @@ def _through_class(entry: Stored) -> bool:
 def _readable(part: str) -> str:
     kind, _, rest = part.partition(":")
     return rest if kind in ("p", "l", "g") and rest else part
-
-
-

@@ -205,7 +205,9 @@ class LockFlows:
         return None
 
     def _held_at_yield(self, manager: FunctionInfo) -> list[Lock]:
-        states = [self.of(manager).before.get(-1 - index) for index, _ in enumerate(self.stores.facts[manager.id].yields)]
+        states = [
+            self.of(manager).before.get(-1 - index) for index, _ in enumerate(self.stores.facts[manager.id].yields)
+        ]
         found = [state for state in states if state is not None]
         if not found:
             return []

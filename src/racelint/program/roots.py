@@ -217,8 +217,10 @@ class _Finder:
             return True
         if starter.kind == "pool":
             name = function.ir.name
-            return function.ir.kind == "function" and name not in ("__init__", "main", "start", "run", "<module>") and (
-                function.cls is not None or not self._called_once(function)
+            return (
+                function.ir.kind == "function"
+                and name not in ("__init__", "main", "start", "run", "<module>")
+                and (function.cls is not None or not self._called_once(function))
             )
         return False
 
@@ -275,7 +277,12 @@ class _Finder:
                 self._started_classes.add(thing.id)
                 starter = Starter(kind, 1, "target", 3, deferred=True)
                 root = ThreadRoot(
-                    kind, run, function, call, many=call.id in self._loops_of(function), own_self=True,
+                    kind,
+                    run,
+                    function,
+                    call,
+                    many=call.id in self._loops_of(function),
+                    own_self=True,
                     receiver=(f"c:{call.id}",),
                 )
                 self._life(root, starter, call, function)

@@ -298,9 +298,7 @@ class Types:
         if dotted in ("functools.partial", "functools.partialmethod") and call.args:
             skipped = len(call.args) - 1
             things = self.of_value(call.args[0].value, function)
-            return [
-                Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things
-            ]
+            return [Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things]
         if dotted in ("dataclasses.field", "attr.ib", "attrs.field", "attr.attrib", "pydantic.Field", "field"):
             return self._made_by_factory(call, function)
         if dotted == "builtins.super":

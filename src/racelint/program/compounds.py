@@ -1,0 +1,201 @@
+"""Compounds: sequences of atomic steps on one location that are only right if nobody comes between them.
+
+A read-modify-write stores what was computed from a read of the same location. A check-then-act changes a location in a
+branch that was decided by reading it. Both are found on one function's control-flow tree, through locals and through
+calls whose answer depends on the read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from racelint.knowledge.containers import TAKING_METHODS
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With
+from racelint.program.calls import CallGraph, CallSite
+from racelint.program.index import FunctionInfo, Index
+from racelint.program.shared import SharedAccess, SharedAccesses
+from racelint.program.values import Stores
+
+CompoundKind = Literal["update", "check-then-act", "lazy-init"]
+
+
+@dataclass(frozen=True)
+class Compound:
+    """`first` is the read, `since` the event in this function that makes it (a call where it is read inside one).
+
+    `act` is the change. `direct`: the check reads the very location that is changed, not only its container.
+    """
+
+    kind: CompoundKind
+    first: SharedAccess
+    since: int
+    act: SharedAccess
+    function: FunctionInfo
+    test: str = ""
+    check_span: Span = (1, 1, 1, 1)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    deps: tuple[int, ...]
+    test: str
+    negated: bool
+    span: Span
+
+
+class Compounds:
+    """All compounds of the program, by function."""
+
+    def __init__(self, index: Index, stores: Stores, calls: CallGraph, shared: SharedAccesses) -> None:
+        self.stores = stores
+        self.shared = shared
+        self._sites: dict[tuple[str, int], list[CallSite]] = {}
+        for sites in calls.outgoing.values():
+            for site in sites:
+                if not site.weak:
+                    self._sites.setdefault((site.caller.id, site.event), []).append(site)
+        self._answers: dict[str, tuple[SharedAccess, ...]] = {}
+        self.by_function: dict[str, list[Compound]] = {}
+        for function in index.functions:
+            if any(access.changes for access in shared.by_function[function.id]):
+                self.by_function[function.id] = _Walk(self, function).run()
+
+    def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
+        """The shared reads that the value of an event was computed from."""
+        found = []
+        own = accesses.get(event)
+        if own is not None and not own.changes:
+            found.append(own)
+        elif own is not None and own.deed == "mutate" and own.method in TAKING_METHODS:
+            found.append(own)
+        for site in self._sites.get((function.id, event), []):
+            found.extend(self._answer(site.callee))
+        return found
+
+    def _answer(self, function: FunctionInfo) -> tuple[SharedAccess, ...]:
+        """The shared reads that decide what a function returns: one call deep, small functions only."""
+        known = self._answers.get(function.id)
+        if known is None:
+            self._answers[function.id] = ()
+            accesses = {access.event: access for access in self.shared.by_function[function.id]}
+            found: list[SharedAccess] = []
+            facts = self.stores.facts[function.id]
+            if len(facts.events) <= 40 and not function.ir.is_generator:
+                for node in facts.returns:
+                    for dep in node.deps:
+                        own = accesses.get(dep)
+                        if own is not None and not own.changes:
+                            found.append(own)
+            known = self._answers[function.id] = tuple(found[:6])
+        return known
+
+
+class _Walk:
+    def __init__(self, compounds: Compounds, function: FunctionInfo) -> None:
+        self.compounds = compounds
+        self.function = function
+        self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
+        self.found: list[Compound] = []
+
+    def run(self) -> list[Compound]:
+        self._block(self.function.ir.body, ())
+        return self.found
+
+    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> None:
+        for node in nodes:
+            if isinstance(node, (Access, Call)):
+                access = self.accesses.get(node.id)
+                if access is not None and access.changes:
+                    self._act(access, conditions)
+            elif isinstance(node, Branch):
+                condition = _Condition(node.deps, node.test, node.negated, node.span)
+                flipped = _Condition(node.deps, node.test, not node.negated, node.span)
+                self._block(node.then, (*conditions, condition))
+                self._block(node.orelse, (*conditions, flipped))
+                if _leaves(node.then):
+                    conditions = (*conditions, flipped)
+                elif node.orelse and _leaves(node.orelse):
+                    conditions = (*conditions, condition)
+            elif isinstance(node, Loop):
+                self._block(node.head, conditions)
+                inner = conditions
+                if node.kind == "while" and node.deps:
+                    inner = (*conditions, _Condition(node.deps, "truth", node.negated, node.span))
+                self._block(node.body, inner)
+                self._block(node.orelse, conditions)
+            elif isinstance(node, With):
+                self._block(node.body, conditions)
+            elif isinstance(node, Try):
+                self._try(node, conditions)
+
+    def _try(self, node: Try, conditions: tuple[_Condition, ...]) -> None:
+        self._block(node.body, conditions)
+        for handler in node.handlers:
+            extra = conditions
+            if any(path[-1] in ("g:KeyError", "g:AttributeError") for path in handler.types):
+                reads = tuple(n.id for n in node.body if isinstance(n, (Access, Call)))
+                extra = (*conditions, _Condition(reads, "except", True, node.span))
+            self._block(handler.body, extra)
+        self._block(node.orelse, conditions)
+        self._block(node.final, conditions)
+
+    def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
+        for dep in act.deps:
+            for read in self.compounds.reads_behind(dep, self.function, self.accesses):
+                if same_place(read, act) and act.deed != "mutate":
+                    self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
+        for condition in conditions:
+            for dep in condition.deps:
+                if dep >= act.event:
+                    continue
+                for read in self.compounds.reads_behind(dep, self.function, self.accesses):
+                    kind = decides(read, act, condition.test, condition.negated)
+                    if kind is not None:
+                        self.found.append(Compound(kind, read, dep, act, self.function, condition.test, condition.span))
+
+
+def same_place(read: SharedAccess, act: SharedAccess) -> bool:
+    """Whether a read sees what the act changes: the same location and, for elements, not plainly different keys."""
+    if read.location != act.location or read.deed == "iterate":
+        return False
+    return not act.location.content or read.key == act.key or not read.key or not act.key
+
+
+def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> CompoundKind | None:
+    """What a change in a branch that a read decided is; None where the one has nothing to do with the other."""
+    if read.location.container() != act.location.container():
+        return None
+    if act.location.content:
+        if read.location.content and read.key and act.key and read.key != act.key:
+            return None
+        if act.deed == "mutate" and act.method in (
+            "append",
+            "add",
+            "appendleft",
+            "update",
+            "extend",
+            "discard",
+            "clear",
+        ):
+            return "check-then-act" if read.location.content and act.method in ("append", "add") else None
+        return "check-then-act"
+    if read.location != act.location:
+        return None
+    if act.augmented:
+        return "check-then-act"
+    constant = bool(act.value) and all(path[0].startswith("k:") for path in act.value)
+    if test in ("none", "truth", "except") and negated and not constant:
+        return "lazy-init"
+    return "check-then-act"
+
+
+def _leaves(nodes: tuple[AnyNode, ...]) -> bool:
+    from racelint.model.summary import Jump, Raise, Return
+
+    if not nodes:
+        return False
+    last = nodes[-1]
+    if isinstance(last, (Return, Raise, Jump)):
+        return True
+    return isinstance(last, Branch) and _leaves(last.then) and _leaves(last.orelse)

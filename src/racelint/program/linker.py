@@ -1,0 +1,151 @@
+"""Summaries to a Program: the one object that rules see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from racelint.config.settings import Settings
+from racelint.knowledge.locks import LOCK_DECORATORS
+from racelint.model.source import SourceFile
+from racelint.model.summary import Decorator, ModuleSummary
+from racelint.program.calls import CallGraph
+from racelint.program.compounds import Compounds
+from racelint.program.index import External, FunctionInfo, Index
+from racelint.program.locations import Location, Locations
+from racelint.program.locks import Lock, Locks
+from racelint.program.locksets import LockFlows
+from racelint.program.ordering import Ordering
+from racelint.program.ownership import Ownership
+from racelint.program.reach import Reach
+from racelint.program.roots import ThreadRoot, find_roots
+from racelint.program.shared import SharedAccesses
+from racelint.program.types import Bound, Types
+from racelint.program.values import Stores
+
+
+class Program:
+    """The linked summaries of one scan and every analysis over them, each computed when first asked for."""
+
+    def __init__(self, modules: Sequence[tuple[SourceFile, ModuleSummary]], settings: Settings) -> None:
+        self.settings = settings
+        ordered = sorted(modules, key=lambda pair: pair[0].display)
+        self.index = Index(ordered)
+        self.stores = Stores(self.index)
+        self.types = Types(self.index, self.stores)
+        self.calls = CallGraph(self.index, self.stores, self.types)
+        self.roots: list[ThreadRoot] = self._find_roots()
+        self.locations = Locations(self.index, self.stores, self.types)
+        self.locks = Locks(self.stores, self.types, self.locations)
+        self.flows = LockFlows(self.stores, self.types, self.locks, self.calls)
+        self.ordering = Ordering()
+
+    def _find_roots(self) -> list[ThreadRoot]:
+        """Twice: what the first round finds to be passed to a thread tells the types of its parameters."""
+        roots = find_roots(self.index, self.stores, self.types, self.calls)
+        fresh = False
+        for root in roots:
+            for name, value in root.bindings.items():
+                if root.site_function is not None:
+                    known = self.types.arguments.setdefault((root.target.id, name), [])
+                    known.append((value, root.site_function))
+                    fresh = True
+        if not fresh:
+            return roots
+        self.types.forget()
+        self.calls = CallGraph(self.index, self.stores, self.types)
+        return find_roots(self.index, self.stores, self.types, self.calls)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        return Ownership(self.stores, self.types, self.calls, self.roots)
+
+    @cached_property
+    def reach(self) -> Reach:
+        return Reach(self.index, self.stores, self.calls, self.flows, self.ownership, self.roots, self.decorator_locks)
+
+    @cached_property
+    def shared(self) -> SharedAccesses:
+        return SharedAccesses(self.index, self.stores, self.types, self.locations)
+
+    @cached_property
+    def compounds(self) -> Compounds:
+        return Compounds(self.index, self.stores, self.calls, self.shared)
+
+    @cached_property
+    def decorator_locks(self) -> dict[str, frozenset[Lock]]:
+        """Locks that a decorator (or a `holds` directive) holds around a function's whole body, by function id."""
+        found: dict[str, frozenset[Lock]] = {}
+        for function in self.index.functions:
+            locks = {lock for decorator in function.ir.decorators for lock in self._held_by(decorator, function)}
+            locks |= self._declared(function)
+            if locks:
+                found[function.id] = frozenset(locks)
+        return found
+
+    def _held_by(self, decorator: Decorator, function: FunctionInfo) -> set[Lock]:
+        scope = self._defining(function)
+        found: set[Lock] = set()
+        for thing in self.types.of_value(decorator.value, scope):
+            if isinstance(thing, External) and thing.dotted in LOCK_DECORATORS:
+                found.add(_opaque(thing.dotted))
+            elif isinstance(thing, Bound):
+                found |= self._held_in_wrapper(thing.function, function)
+        return found
+
+    def _defining(self, function: FunctionInfo) -> FunctionInfo:
+        if function.cls is not None:
+            return function.module.functions.get(function.cls.ir.qualname, function)
+        parent = function.module.functions.get(function.ir.parent)
+        return parent or function.module.functions["<module>"]
+
+    def _held_in_wrapper(self, decorator: FunctionInfo, function: FunctionInfo, depth: int = 0) -> set[Lock]:
+        """The locks held where the decorator's wrapper calls the function it wraps."""
+        found: set[Lock] = set()
+        params = [param.name for param in decorator.ir.params]
+        for inner in decorator.module.functions.values():
+            if inner.ir.parent != decorator.qualname:
+                continue
+            wrapped = {f"f:{decorator.qualname}:{name}" for name in params}
+            flow = self.flows.of(inner)
+            for call in self.stores.facts[inner.id].calls:
+                if any(path[0] in wrapped and len(path) == 1 for path in call.func):
+                    for hold in flow.at(call.id).must:
+                        found.add(self._on_self(hold.lock, inner, function))
+            if depth == 0 and not found:
+                found |= self._held_in_wrapper(inner, function, 1)
+        return found
+
+    def _on_self(self, lock: Lock, wrapper: FunctionInfo, function: FunctionInfo) -> Lock:
+        """`self._lock` in a wrapper is the lock of the decorated method's own class."""
+        location = lock.location
+        if location.kind == "captured" and function.cls is not None and len(location.fields) == 2:
+            first = wrapper.ir.params[0].name if wrapper.ir.params else ""
+            if location.fields[0] in (first, "[*]", "args") and function.self_name:
+                actual = self.locks.of((f"p:{function.self_name}", location.fields[1]), function)
+                if actual is not None:
+                    return actual
+        return lock
+
+    def _declared(self, function: FunctionInfo) -> set[Lock]:
+        found: set[Lock] = set()
+        for directive in function.module.summary.directives:
+            near = directive.line == function.ir.name_span[0] or (
+                directive.own_line and directive.line == function.ir.span[0] - 1
+            )
+            if directive.verb == "holds" and near:
+                parts = directive.argument.split(".")
+                root = f"p:{parts[0]}" if parts[0] == function.self_name else f"g:{parts[0]}"
+                lock = self.locks.of((root, *parts[1:]), function)
+                if lock is not None:
+                    found.add(lock)
+        return found
+
+
+def _opaque(dotted: str) -> Lock:
+    return Lock(Location("global", dotted, ("synchronized",)), None, True)
+
+
+def link(modules: Sequence[tuple[SourceFile, ModuleSummary]], settings: Settings) -> Program:
+    """Link the summaries of one scan."""
+    return Program(modules, settings)

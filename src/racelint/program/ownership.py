@@ -1,0 +1,103 @@
+"""Ownership: which local values no other thread can reach yet, and from which event on they can."""
+
+from __future__ import annotations
+
+from racelint.model.summary import ELEMENT, Path
+from racelint.program.calls import CallGraph
+from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.roots import ThreadRoot
+from racelint.program.types import Bound, Types
+from racelint.program.values import Stores
+
+CONSTRUCTORS = frozenset(
+    {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__setstate__", "__class_getitem__"}
+)
+_NEVER = 1 << 60
+
+
+class Ownership:
+    """Fresh locals of each function and when they escape."""
+
+    def __init__(self, stores: Stores, types: Types, calls: CallGraph, roots: list[ThreadRoot]) -> None:
+        self.stores = stores
+        self.types = types
+        self.calls = calls
+        self._spawned: dict[str, dict[str, int]] = {}
+        for root in roots:
+            self._note_spawn(root)
+        self._fresh: dict[tuple[str, str], bool] = {}
+        self._escapes: dict[tuple[str, str], int] = {}
+
+    def _note_spawn(self, root: ThreadRoot) -> None:
+        if root.site_function is None or root.site is None:
+            return
+        starts = [event for function, event in root.starts if function is root.site_function]
+        since = min(starts, default=root.site.id)
+        known = self._spawned.setdefault(root.site_function.id, {})
+        handed = [path[0] for argument in root.site.args for path in argument.value]
+        handed += [path[0] for path in (root.receiver,) if path]
+        handed += [path[0] for value in root.bindings.values() for path in value]
+        for name in handed:
+            known[name] = min(since, known.get(name, _NEVER))
+
+    def is_fresh(self, root: str, function: FunctionInfo) -> bool:
+        """Whether a path's root is an object made in this function (or by a function that only makes it)."""
+        key = (function.id, root)
+        if key not in self._fresh:
+            self._fresh[key] = False
+            self._fresh[key] = root.startswith("v:") or self._made_here(root, function, 0)
+        return self._fresh[key]
+
+    def _made_here(self, root: str, function: FunctionInfo, depth: int) -> bool:
+        if not root.startswith("c:") or depth > 3:
+            return False
+        call = self.stores.facts[function.id].call(int(root[2:]))
+        if call is None:
+            return False
+        things = self.types.of_value(call.func, function)
+        return bool(things) and all(self._makes(thing, depth) for thing in things)
+
+    def _makes(self, thing: object, depth: int) -> bool:
+        if isinstance(thing, ClassInfo):
+            return "__new__" not in {name for cls in thing.mro for name in cls.ir.methods}
+        if isinstance(thing, Bound):
+            returns = self.stores.facts[thing.function.id].returns
+            return bool(returns) and all(
+                path[0].startswith("k:") or (len(path) == 1 and self._made_here(path[0], thing.function, depth + 1))
+                for node in returns
+                for path in node.value or (("l:?",),)
+            )
+        return False
+
+    def escapes_at(self, root: str, function: FunctionInfo) -> int:
+        """The first event after which another thread may hold the object at `root`; a very large number for never."""
+        key = (function.id, root)
+        if key not in self._escapes:
+            first = self._spawned.get(function.id, {}).get(root, _NEVER)
+            for access in self.stores.facts[function.id].accesses:
+                if access.kind == "write" and (root,) in access.value and self._is_shared_place(access.path, function):
+                    first = min(first, access.id)
+            for call in self.stores.facts[function.id].calls:
+                stored = any((root,) in argument.value for argument in call.args)
+                if stored and any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func):
+                    if self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
+                        first = min(first, call.id)
+            self._escapes[key] = first
+        return self._escapes[key]
+
+    def _is_shared_place(self, path: Path, function: FunctionInfo) -> bool:
+        root = path[0]
+        if root.startswith(("v:", "l:", "k:")):
+            return False
+        if root.startswith("c:"):
+            return not self.is_fresh(root, function)
+        return not (root.startswith("f:") and len(path) == 1)
+
+    def owned(self, path: Path, event: int, function: FunctionInfo, owned_params: frozenset[str]) -> bool:
+        """Whether what `path` reaches from is still owned by the running thread at `event`."""
+        root = path[0]
+        if root.startswith("p:"):
+            return root[2:] in owned_params and (len(path) <= 2 or path[2:] == (ELEMENT,))
+        if root.startswith(("v:", "c:")):
+            return self.is_fresh(root, function) and event <= self.escapes_at(root, function)
+        return False

@@ -1,0 +1,206 @@
+"""Who runs what, holding what: every function in the contexts that the thread roots and the program's users run it in.
+
+A context is a function together with the locks its callers hold and the parameters that the caller owns. Contexts
+are found top-down from each root along the call graph, so that private helpers are judged through their callers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from racelint.program.calls import CallGraph, CallSite
+from racelint.program.index import FunctionInfo, Index
+from racelint.program.locks import Lock
+from racelint.program.locksets import LockFlows
+from racelint.program.ownership import CONSTRUCTORS, Ownership
+from racelint.program.roots import ThreadRoot
+from racelint.program.values import Stores
+
+_MAX_CONTEXTS = 8
+_QUIET_DUNDERS = CONSTRUCTORS | frozenset(
+    {"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"}
+    | {
+        "__hash__",
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__format__",
+        "__dir__",
+        "__sizeof__",
+        "__subclasshook__",
+        "__fspath__",
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """One way in which a function runs.
+
+    `root` is None where the program's users call it (`public` if they may do so directly). `held` are locks that callers
+    hold, `perhaps` says that they may hold more. `owned`: parameters that the running thread owns; `private`: those
+    that are the root's own instance.
+    """
+
+    function: FunctionInfo
+    root: ThreadRoot | None
+    held: frozenset[Lock]
+    perhaps: bool
+    owned: frozenset[str]
+    private: frozenset[str]
+    parent: Context | None
+    site: int
+    public: bool
+
+    @property
+    def entry(self) -> Context:
+        context = self
+        while context.parent is not None:
+            context = context.parent
+        return context
+
+    def chain(self) -> list[Context]:
+        """From the root to this function."""
+        found: list[Context] = []
+        context: Context | None = self
+        while context is not None:
+            found.append(context)
+            context = context.parent
+        return found[::-1]
+
+
+class Reach:
+    """All contexts of all functions."""
+
+    def __init__(
+        self,
+        index: Index,
+        stores: Stores,
+        calls: CallGraph,
+        flows: LockFlows,
+        ownership: Ownership,
+        roots: list[ThreadRoot],
+        decorated: dict[str, frozenset[Lock]],
+    ) -> None:
+        self.index = index
+        self.stores = stores
+        self.calls = calls
+        self.flows = flows
+        self.ownership = ownership
+        self.decorated = decorated
+        self.contexts: dict[str, list[Context]] = {}
+        self.targets = {root.target.id for root in roots}
+        for root in roots:
+            if root.in_process:
+                self._explore([self._root_context(root)])
+        self._explore(self._entries())
+
+    def of(self, function: FunctionInfo) -> list[Context]:
+        return self.contexts.get(function.id, [])
+
+    def _root_context(self, root: ThreadRoot) -> Context:
+        private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
+        held = self.decorated.get(root.target.id, frozenset())
+        return Context(root.target, root, held, False, frozenset(), private, None, 0, False)
+
+    def _entries(self) -> Iterable[Context]:
+        referenced = self._referenced_names()
+        for function in self.index.functions:
+            public = is_public(function)
+            if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
+                owned = frozenset({function.self_name}) if function.ir.name in CONSTRUCTORS else frozenset()
+                held = self.decorated.get(function.id, frozenset())
+                yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public)
+
+    def _referenced_names(self) -> frozenset[str]:
+        """Attributes and functions that are read without being called: callbacks are handed out so."""
+        found: set[str] = set()
+        for facts in self.stores.facts.values():
+            for access in facts.accesses:
+                if access.kind == "read" and not access.called and len(access.path) > 1:
+                    found.add(access.path[-1])
+            for call in facts.calls:
+                for argument in call.args:
+                    found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
+        return frozenset(found)
+
+    def _is_callback(self, function: FunctionInfo, referenced: frozenset[str]) -> bool:
+        if function.id in self.targets or self.calls.incoming.get(function.id):
+            return False
+        name = function.ir.name
+        if name.startswith("__") or name in CONSTRUCTORS:
+            return False
+        if function.ir.kind == "lambda" or function.ir.parent:
+            return True
+        return name in referenced
+
+    def _explore(self, entries: Iterable[Context]) -> None:
+        queue = deque(entries)
+        seen: dict[tuple[str, str], set[tuple[frozenset[Lock], bool, frozenset[str], frozenset[str], bool]]] = {}
+        while queue:
+            context = queue.popleft()
+            root = context.root.id if context.root is not None else ""
+            key = (context.held, context.perhaps, context.owned, context.private, context.entry.public)
+            known = seen.setdefault((root, context.function.id), set())
+            if key in known or len(known) >= _MAX_CONTEXTS:
+                continue
+            known.add(key)
+            self.contexts.setdefault(context.function.id, []).append(context)
+            for site in self.calls.outgoing[context.function.id]:
+                if site.callee.ir.is_async and not context.function.ir.is_async:
+                    continue
+                queue.append(self._called(context, site))
+
+    def _called(self, context: Context, site: CallSite) -> Context:
+        flow = self.flows.of(context.function)
+        state = flow.at(site.event)
+        held = {lock for lock in context.held if lock.location not in state.dropped}
+        held |= {hold.lock for hold in state.must}
+        must = {hold.lock.location for hold in state.must}
+        perhaps = context.perhaps or bool(state.may - must)
+        held |= self.decorated.get(site.callee.id, frozenset())
+        owned, private = self._handed(context, site)
+        return Context(
+            site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event, context.public
+        )
+
+    def _handed(self, context: Context, site: CallSite) -> tuple[frozenset[str], frozenset[str]]:
+        owned: set[str] = set()
+        private: set[str] = set()
+        if site.callee.ir.name in CONSTRUCTORS and site.callee.self_name and site.receiver is not None:
+            if site.receiver[0].startswith("c:"):
+                owned.add(site.callee.self_name)
+        if site.receiver is not None and site.callee.self_name:
+            self._hand(context, site, site.receiver, site.callee.self_name, owned, private)
+        for name, value in site.bindings.items():
+            if len(value) == 1:
+                self._hand(context, site, value[0], name, owned, private)
+        return frozenset(owned), frozenset(private)
+
+    def _hand(
+        self, context: Context, site: CallSite, path: tuple[str, ...], name: str, owned: set[str], private: set[str]
+    ) -> None:
+        if len(path) != 1:
+            return
+        root = path[0]
+        if root.startswith("p:"):
+            if root[2:] in context.owned:
+                owned.add(name)
+            if root[2:] in context.private:
+                private.add(name)
+        elif self.ownership.owned(path, site.event, context.function, context.owned):
+            owned.add(name)
+
+
+def is_public(function: FunctionInfo) -> bool:
+    """Whether users of the program call it: no leading underscore, or an operator method."""
+    name = function.ir.name
+    if function.ir.kind != "function" or function.ir.parent:
+        return False
+    if name.startswith("__") and name.endswith("__"):
+        return function.cls is not None and name not in _QUIET_DUNDERS
+    if name.startswith("_"):
+        return False
+    return function.cls is None or not function.cls.ir.parent

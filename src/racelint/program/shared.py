@@ -1,0 +1,158 @@
+"""Accesses to locations that other threads may reach: the raw material of the RL1 rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from racelint.knowledge.containers import (
+    CONTAINERS,
+    MUTATING_METHODS,
+    READING_METHODS,
+    RESIZING_METHODS,
+    SELF_GUARDED,
+    WEAK_CONTAINERS,
+)
+from racelint.knowledge.locks import LOCK_FACTORIES
+from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
+from racelint.program.index import FunctionInfo, Index
+from racelint.program.locations import Location, Locations
+from racelint.program.types import Bound, Constant, Instance, Object, Thing, Types
+from racelint.program.values import Stores
+
+Deed = Literal["read", "write", "delete", "mutate", "iterate"]
+
+
+@dataclass(frozen=True)
+class SharedAccess:
+    """One access of a location by one event. `resizes`: a mutation that changes the container's size."""
+
+    event: int
+    deed: Deed
+    location: Location
+    path: Path
+    span: Span
+    function: FunctionInfo
+    key: str = ""
+    deps: tuple[int, ...] = ()
+    augmented: bool = False
+    value: Value = ()
+    method: str = ""
+    called: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return self.deed in ("write", "delete", "mutate")
+
+    @property
+    def resizes(self) -> bool:
+        return self.deed == "delete" or (self.deed == "mutate" and self.method in RESIZING_METHODS)
+
+
+class SharedAccesses:
+    """The shared accesses of every function, and of every location."""
+
+    def __init__(self, index: Index, stores: Stores, types: Types, locations: Locations) -> None:
+        self.types = types
+        self.locations = locations
+        self.stores = stores
+        self.by_function: dict[str, list[SharedAccess]] = {}
+        self.by_location: dict[Location, list[SharedAccess]] = {}
+        for function in index.functions:
+            found = self._of(function)
+            self.by_function[function.id] = found
+            for access in found:
+                self.by_location.setdefault(access.location, []).append(access)
+
+    def _of(self, function: FunctionInfo) -> list[SharedAccess]:
+        facts = self.stores.facts[function.id]
+        found: list[SharedAccess] = []
+        for event in facts.events.values():
+            access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
+            if access is not None:
+                found.append(access)
+        return found
+
+    def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:
+        if event.path[0].startswith(("v:", "k:")):
+            return None
+        location = self.locations.of(event.path, function)
+        if location is None:
+            return None
+        deed: Deed = "iterate" if event.kind == "iterate" else "read" if event.kind == "test" else event.kind
+        if deed == "iterate":
+            inner = location.below(ELEMENT)
+            if inner is None or not self._is_container(event.path, function):
+                return None
+            location = inner
+        elif deed == "read" and self._is_inert(event.path, function):
+            return None
+        elif location.content and not self._is_container(event.path[:-1], function):
+            return None
+        return SharedAccess(
+            event.id,
+            deed,
+            location,
+            event.path,
+            event.span,
+            function,
+            event.key,
+            event.deps,
+            event.augmented,
+            event.value,
+            event.key if deed == "iterate" else "",
+            event.called,
+        )
+
+    def _by_method(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
+        """`self.items.append(x)` changes what `self.items` holds."""
+        for path in call.func[:1]:
+            if len(path) < 2 or path[0].startswith(("v:", "k:")):
+                continue
+            method = path[-1]
+            if method not in MUTATING_METHODS and method not in READING_METHODS:
+                continue
+            base = self.locations.of(path[:-1], function)
+            location = base.below(ELEMENT) if base is not None else None
+            if location is None or not self._is_container(path[:-1], function, method):
+                continue
+            deed: Deed = "mutate" if method in MUTATING_METHODS else "read"
+            return SharedAccess(
+                call.id,
+                deed,
+                location,
+                (*path[:-1], ELEMENT),
+                call.span,
+                function,
+                call.key,
+                call.deps,
+                False,
+                (),
+                method,
+            )
+        return None
+
+    def _is_container(self, path: Path, function: FunctionInfo, method: str = "") -> bool:
+        """A built-in container, or something unknown that is used like one."""
+        things = self.types.of(path, function)
+        known = [thing for thing in things if not isinstance(thing, Constant)]
+        if not known:
+            return method in ("", "append", "popleft", "setdefault", "appendleft", "popitem", "extend", "pop", "add")
+        return any(
+            isinstance(t, Object) and (t.dotted in CONTAINERS or t.dotted == "builtins.generator") for t in known
+        ) or any(isinstance(t, Instance) and set(t.cls.all_external_bases()) & CONTAINERS for t in known)
+
+    def _is_inert(self, path: Path, function: FunctionInfo) -> bool:
+        """Loads of methods, locks and objects that guard themselves."""
+        things: tuple[Thing, ...] = self.types.of(path, function)
+        return bool(things) and all(
+            isinstance(t, Bound) or (isinstance(t, Object) and (t.dotted in LOCK_FACTORIES or t.dotted in SELF_GUARDED))
+            for t in things
+        )
+
+    def is_weak(self, access: SharedAccess) -> bool:
+        """Whether the container is a weak one, which the garbage collector resizes at any time."""
+        return any(
+            isinstance(thing, Object) and thing.dotted in WEAK_CONTAINERS
+            for thing in self.types.of(access.path[:-1], access.function)
+        )
