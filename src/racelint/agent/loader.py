@@ -1,0 +1,155 @@
+"""Import hook: the instrumented files are compiled once and executed afresh for every execution."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from .instrument import OPERATORS, instrument
+from .sites import SiteTable
+
+
+class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of the instrumented files and executes their instrumented code.
+
+    `helpers` are the functions behind the marks (`points.py`); `use` changes them in every live module.
+    """
+
+    def __init__(self, paths: Sequence[str], roots: Sequence[str]) -> None:
+        self.table = SiteTable()
+        self.paths = [os.path.realpath(path) for path in paths]
+        self.roots = [os.path.realpath(root) for root in roots]
+        self.helpers: dict[str, Any] = {}
+        self.traced = False
+        self._codes: dict[tuple[str, bool], Any] = {}
+        self._specs: dict[str, importlib.machinery.ModuleSpec] = {}
+        self.live: list[types.ModuleType] = []
+
+    def compile(self, path: str, traced: bool = False) -> Any:
+        """The instrumented code of `path`. Raises SyntaxError, OSError."""
+        code = self._codes.get((path, traced))
+        if code is None:
+            with open(path, "rb") as file:
+                source = file.read()
+            # A second table throws the traced copy's sites away: they are the same ones.
+            table = self.table if not traced else shadow(self.table)
+            code = instrument(source, path, self._file_name(path), table, traced)
+            self._codes[path, traced] = code
+        return code
+
+    def compile_all(self) -> None:
+        """Compile every file first, so that the table of sites is whole. A file that cannot be read is left alone."""
+        for path in list(self.paths):
+            try:
+                self.compile(path)
+            except (OSError, SyntaxError, ValueError):
+                if path == self.paths[0]:
+                    raise
+                self.paths.remove(path)
+
+    def _file_name(self, path: str) -> str:
+        inside = [os.path.relpath(path, root) for root in self.roots if path.startswith(root + os.sep)]
+        return min(inside, key=len).replace(os.sep, "/") if inside else os.path.basename(path)
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        known = self._specs.get(fullname)
+        if known is not None:
+            return importlib.util.spec_from_file_location(
+                fullname,
+                known.origin,
+                loader=self,
+                submodule_search_locations=known.submodule_search_locations,
+            )
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if spec is None or not spec.origin or os.path.realpath(spec.origin) not in self.paths:
+            return None
+        spec.origin = os.path.realpath(spec.origin)
+        return self._adopt(fullname, spec)
+
+    def _adopt(self, fullname: str, spec: importlib.machinery.ModuleSpec) -> importlib.machinery.ModuleSpec:
+        spec.loader = self
+        self._specs[fullname] = spec
+        return spec
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        assert module.__spec__ is not None and module.__spec__.origin is not None
+        code = self.compile(module.__spec__.origin, self.traced)
+        self.bind(module)
+        exec(code, module.__dict__)
+
+    def bind(self, module: types.ModuleType) -> None:
+        module.__dict__.update(OPERATORS)
+        module.__dict__.update(self.helpers)
+        self.live.append(module)
+
+    def use(self, helpers: dict[str, Any]) -> None:
+        """Give every live module these helpers, and those to come."""
+        self.helpers = helpers
+        for module in self.live:
+            module.__dict__.update(helpers)
+
+    def load(self, name: str, path: str) -> types.ModuleType:
+        """Import module `name`; one that cannot be found by name is loaded from `path`."""
+        real = os.path.realpath(path)
+        try:
+            module = importlib.import_module(name)
+            if os.path.realpath(getattr(module, "__file__", None) or "") == real:
+                return module
+        except ModuleNotFoundError as error:
+            if error.name is not None and error.name not in (name, name.partition(".")[0]):
+                raise
+        spec = importlib.util.spec_from_file_location(name, real, loader=self)
+        assert spec is not None
+        self._adopt(name, spec)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        self.exec_module(module)
+        return module
+
+    def run_script(self, path: str) -> dict[str, Any]:
+        """Execute the file as `__main__`; returns its names."""
+        module = types.ModuleType("__main__")
+        real = os.path.realpath(path)
+        module.__file__ = real
+        code = self.compile(real, self.traced)
+        self.bind(module)
+        sys.modules["__main__"] = module
+        exec(code, module.__dict__)
+        return module.__dict__
+
+    def forget(self) -> None:
+        """Drop the project's modules, so that the next import executes them afresh."""
+        self.live.clear()
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and (name in self._specs or self._is_project(file)):
+                del sys.modules[name]
+
+    def _is_project(self, file: str) -> bool:
+        if "site-packages" in file or file.endswith((".so", ".pyd")):
+            return False
+        return any(file.startswith(root + os.sep) for root in self.roots)
+
+
+def shadow(table: SiteTable) -> SiteTable:
+    """A table that gives the numbers of `table` to the same sites again."""
+    shadow = SiteTable()
+
+    def add(file: str, scope: str, kind: str, path: str, position: tuple[int, int, int], what: str, text: str) -> int:
+        function = f"{file}:{scope}"
+        ordinal = shadow._ordinals.get(function, 0) + 1
+        shadow._ordinals[function] = ordinal
+        return table.by_name[f"{function}:{ordinal}"].number
+
+    shadow.add = add  # type: ignore[method-assign]
+    return shadow

@@ -1,0 +1,70 @@
+"""What decides that an outcome is wrong, in order of trust: exception, deadlock or hang, state that no serial order gives.
+
+Serializability against the serial orders of the same scenario (Papadimitriou 1979; Wang and Stoller's atomicity).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .outcome import Outcome
+
+HANGS_BY_ITSELF = frozenset(
+    "RL201 RL203 RL206 RL207 RL210 RL302 RL303 RL304 RL305 RL306 RL307 RL308 RL506 RL507 RL607".split()
+)
+"""Rules whose defect can hang every order of a scenario, the serial ones included."""
+
+
+class Baseline:
+    """The outcomes that are right because some order without a race gives them."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[Any, Outcome] = {}
+        self._loose: tuple[set[Any], set[Any]] = (set(), set())
+        self.raised: set[str] = set()
+        self.completes = False
+        self.hangs = False
+        self.holds = False
+
+    def add(self, outcome: Outcome) -> None:
+        if outcome.key in self.outcomes:
+            return
+        self.outcomes[outcome.key] = outcome
+        for loose, key in zip(self._loose, outcome.unordered_keys(), strict=True):
+            loose.add(key)
+        self.raised.update(kind for _, kind in outcome.raised)
+        self.completes = self.completes or not outcome.hang
+        self.hangs = self.hangs or bool(outcome.hang)
+        self.holds = self.holds or outcome.invariant
+
+    def knows(self, outcome: Outcome) -> bool:
+        return outcome.key in self.outcomes
+
+    def differs_in_order_only(self, outcome: Outcome) -> bool:
+        return any(key in loose for loose, key in zip(self._loose, outcome.unordered_keys(), strict=True))
+
+    def effect(self, outcome: Outcome) -> str:
+        """Why an outcome that is not known is wrong: an `Effect`, "order" if it is harmless, "" if it says nothing."""
+        if outcome.hang == "steps":
+            return ""
+        if {kind for _, kind in outcome.raised} - self.raised:
+            return "exception"
+        if outcome.hang and not self.hangs:
+            return "deadlock" if outcome.cycle else "hang"
+        if not outcome.invariant and self.holds:
+            return "invariant"
+        if self.differs_in_order_only(outcome):
+            return "order"
+        if outcome.hang and not any(known.blocked == outcome.blocked for known in self.outcomes.values()):
+            return "deadlock" if outcome.cycle else "hang"
+        return "not-serializable"
+
+
+def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:
+    """A hang that needs no race: every order of a program hangs, or the rule that asked is about hangs."""
+    hung = [outcome for outcome in baseline.outcomes.values() if outcome.hang and outcome.hang != "steps"]
+    if not hung:
+        return None
+    if code in HANGS_BY_ITSELF or (is_program and not code):
+        return hung[0]
+    return None

@@ -1,0 +1,64 @@
+"""What one execution came to: returns, exceptions, state, and whether it hung."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .snapshot import Tree, pooled, text_of, without_order
+
+
+class Outcome:
+    """`parts` are labelled trees: what each operation returned or raised, then the state.
+
+    `results` counts the parts that are operations' results. `hang` says why nothing could go on ("" if all ended),
+    `blocked` which operations wait for ever. `invariant` is False if the user's invariant does not hold.
+    """
+
+    __slots__ = ("_key", "blocked", "cycle", "hang", "invariant", "parts", "raised", "results", "waiting")
+
+    def __init__(self, parts: tuple[tuple[str, Tree], ...], results: int) -> None:
+        self.parts = parts
+        self.results = results
+        self.hang = ""
+        self.blocked: tuple[str, ...] = ()
+        self.waiting: tuple[str, ...] = ()
+        self.cycle = False
+        self.invariant = True
+        self.raised: frozenset[tuple[str, str]] = frozenset()
+        self._key: Any = None
+
+    @property
+    def key(self) -> Any:
+        """Equal for equal outcomes; hashable."""
+        if self._key is None:
+            self._key = (self.parts, self.hang, self.blocked, self.invariant)
+        return self._key
+
+    def unordered_keys(self) -> tuple[Any, Any]:
+        """Two coarser keys: order of elements forgotten; and elements of lists pooled, whoever holds them."""
+        results = sorted((repr(without_order(tree)) for _, tree in self.parts[: self.results]))
+        state = tuple((label, without_order(tree)) for label, tree in self.parts[self.results :])
+        fixed = (self.hang, self.blocked, self.invariant)
+        pool: list[str] = []
+        emptied = tuple((label, pooled(tree, pool)) for label, tree in self.parts[self.results :])
+        gathered = sorted(repr(pooled(tree, pool)) for _, tree in self.parts[: self.results])
+        return (tuple(results), state, fixed), (tuple(gathered), emptied, tuple(sorted(pool)), fixed)
+
+    def text(self, labels: set[str] | None = None) -> str:
+        """The parts named by `labels` (all if None) as one line."""
+        spoken = [f"{label} {text_of(tree)}" for label, tree in self.parts if labels is None or label in labels]
+        if self.hang:
+            spoken.insert(0, f"{', '.join(self.blocked) or 'a thread'} never ends")
+        if not self.invariant:
+            spoken.append("the invariant is false")
+        return "; ".join(spoken)
+
+
+def telling_labels(outcomes: list[Outcome]) -> set[str]:
+    """The labels whose parts are not the same in all the outcomes."""
+    first = dict(outcomes[0].parts)
+    differing: set[str] = set()
+    for other in outcomes[1:]:
+        parts = dict(other.parts)
+        differing.update(label for label in first.keys() | parts.keys() if first.get(label) != parts.get(label))
+    return differing

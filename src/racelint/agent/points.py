@@ -1,0 +1,149 @@
+"""What the marks in instrumented code do: next to nothing on the fast path, more when a log or a trace is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .control import Control
+from .sites import SiteTable
+
+LONG_LOOP = 100
+TURNS = 3
+
+
+class LoopCounts:
+    """Shortens counted loops: a million turns show no more than three. Different counts keep their ratio."""
+
+    def __init__(self) -> None:
+        self.seen: dict[int, int] = {}
+        self.frozen: dict[int, int] | None = None
+
+    def shorten(self, site: int, loop: Any) -> Any:
+        if type(loop) is not range or len(loop) < LONG_LOOP:
+            return loop
+        count = len(loop)
+        self.seen[site] = max(count, self.seen.get(site, 0))
+        return loop[: self.turns(count)]
+
+    def turns(self, count: int) -> int:
+        if self.frozen is None:
+            return TURNS
+        smallest = min(self.frozen.values())
+        if max(self.frozen.values()) == smallest:
+            return TURNS
+        return min(8, max(1, round(2 * count / smallest)))
+
+    def freeze(self) -> None:
+        """From now on the ratio of the counts seen so far is kept."""
+        if self.seen:
+            self.frozen = dict(self.seen)
+
+
+def elements(point: Callable[[int, Any], Any]) -> Callable[[int, Iterable[Any]], Iterator[Any]]:
+    def over(site: int, iterable: Iterable[Any]) -> Iterator[Any]:
+        for element in iterable:
+            yield element
+            point(site, iterable)
+
+    return over
+
+
+def fast(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]:
+    """The marks of a search: only `hot` sites ask the controller."""
+    at, turn = control.at, control.turn
+
+    def point(site: int, obj: Any = None) -> Any:
+        if hot[site]:
+            at(site)
+        return obj
+
+    def name(site: int, obj: Any) -> Any:
+        return obj
+
+    def begin_turn(site: int) -> bool:
+        turn(site, True)
+        return True
+
+    return _helpers(point, name, point, begin_turn, elements(point), counts)
+
+
+def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: bytearray | None) -> dict[str, Any]:
+    """As `fast`, and counts visits of sites by thread; `regions` marks where an atomic region begins."""
+    at, turn = control.at, control.turn
+
+    def point(site: int, obj: Any = None) -> Any:
+        task = control.current
+        task.visits[site] = task.visits.get(site, 0) + 1
+        if hot[site]:
+            at(site)
+        if regions is not None and regions[site]:
+            task.in_region = True
+        return obj
+
+    def name(site: int, obj: Any) -> Any:
+        return obj
+
+    def begin_turn(site: int) -> bool:
+        control.current.in_region = False
+        turn(site, True)
+        return True
+
+    return _helpers(point, name, point, begin_turn, elements(point), counts)
+
+
+def logging(
+    control: Control, hot: bytearray, counts: LoopCounts, note: Callable[[int, Any], None]
+) -> dict[str, Any]:
+    """As `fast`, and `note(site, obj)` hears of every access after its yield point."""
+    at, turn = control.at, control.turn
+
+    def point(site: int, obj: Any = None) -> Any:
+        if hot[site]:
+            at(site)
+        note(site, obj)
+        return obj
+
+    def name(site: int, obj: Any) -> Any:
+        control.current.pending[site] = obj
+        return obj
+
+    def late(site: int, value: Any) -> Any:
+        if hot[site]:
+            at(site)
+        note(site, control.current.pending.get(site))
+        return value
+
+    def begin_turn(site: int) -> bool:
+        turn(site, True)
+        return True
+
+    return _helpers(point, name, late, begin_turn, elements(point), counts)
+
+
+def _helpers(
+    point: Any, name: Any, late: Any, turn: Any, over: Any, counts: LoopCounts, read: Any = None, wrote: Any = None
+) -> dict[str, Any]:
+    return {
+        "_rl_p": point,
+        "_rl_q": name,
+        "_rl_c": late,
+        "_rl_t": turn,
+        "_rl_o": over,
+        "_rl_n": counts.shorten,
+        "_rl_v": read or _pass,
+        "_rl_w": wrote or _pass,
+    }
+
+
+def _pass(site: int, value: Any) -> Any:
+    return value
+
+
+def traced(helpers: dict[str, Any], read: Any, wrote: Any) -> dict[str, Any]:
+    """The same marks, with values of reads and writes handed to `read(site, value)` and `wrote(site, value)`."""
+    return {**helpers, "_rl_v": read, "_rl_w": wrote}
+
+
+def all_hot(table: SiteTable) -> bytearray:
+    return bytearray([1]) * len(table)

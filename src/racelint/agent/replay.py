@@ -1,0 +1,85 @@
+"""Schedules of sites: written from a plan, run again, minimised, and believed only if they repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import points
+from .outcome import Outcome
+from .policies import PlanPolicy, ReplayPolicy, schedule_of
+from .search import Found, Search
+
+Schedule = dict[str, Any]
+
+REPLAY_STEPS = 20
+
+
+class Nondeterminism(Exception):
+    """Two runs of one schedule differ: the target is not under control. The text says what differed."""
+
+
+class Replayer:
+    """Runs schedules for one search; their steps count every site, not only the hot ones."""
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+
+    def schedule(self, found: Found) -> Schedule:
+        """The schedule of a plan. Raises Nondeterminism if the plan does not give its outcome again."""
+        search = self.search
+        policy = PlanPolicy(found.plan)
+        policy.journal = []
+        helpers = points.counting(search.control, bytearray(found.hot), search.counts, None)
+        outcome = search.run(policy, helpers)
+        if outcome.key != found.outcome.key:
+            raise Nondeterminism(self._difference(found.outcome, outcome))
+        return schedule_of(policy.journal, search.table)
+
+    def run(self, schedule: Schedule) -> tuple[Outcome, ReplayPolicy]:
+        search = self.search
+        policy = ReplayPolicy(schedule, search.table)
+        helpers = points.counting(search.control, points.all_hot(search.table), search.counts, None)
+        limit = search.control.step_limit
+        search.control.step_limit = limit * REPLAY_STEPS
+        try:
+            return search.run(policy, helpers), policy
+        finally:
+            search.control.step_limit = limit
+
+    def shrink(self, schedule: Schedule, effect: str) -> tuple[Schedule, Outcome]:
+        """Drop switches one at a time, last first, while the outcome stays wrong in the same way."""
+        outcome, _ = self.run(schedule)
+        best = schedule
+        dropped = True
+        while dropped and not self.search.spent(2.0):
+            dropped = False
+            for number in range(len(best["switches"]) - 1, -1, -1):
+                shorter = {**best, "switches": best["switches"][:number] + best["switches"][number + 1 :]}
+                tried, _ = self.run(shorter)
+                if self._is_wrong(tried, effect):
+                    best, outcome, dropped = shorter, tried, True
+        if best["first"]:
+            other = {**best, "first": 0}
+            tried, _ = self.run(other)
+            if self._is_wrong(tried, effect):
+                best, outcome = other, tried
+        return best, outcome
+
+    def _is_wrong(self, outcome: Outcome, effect: str) -> bool:
+        found = self.search.judge(outcome, {})
+        return found is not None and found.effect == effect
+
+    def verify(self, schedule: Schedule, outcome: Outcome) -> ReplayPolicy:
+        """Run it twice more and compare outcomes and runnable threads. Raises Nondeterminism."""
+        first, one = self.run(schedule)
+        second, two = self.run(schedule)
+        if first.key != outcome.key or second.key != outcome.key:
+            raise Nondeterminism(self._difference(outcome, first if first.key != outcome.key else second))
+        if one.runnable != two.runnable:
+            raise Nondeterminism("the threads that could run differed between two runs of one schedule")
+        return two
+
+    def _difference(self, one: Outcome, other: Outcome) -> str:
+        mine, theirs = dict(one.parts), dict(other.parts)
+        labels = [label for label in mine.keys() | theirs.keys() if mine.get(label) != theirs.get(label)]
+        return ", ".join(sorted(label.rstrip(" =") for label in labels)) or "how it ended"

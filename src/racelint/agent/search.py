@@ -1,0 +1,271 @@
+"""The search: serial orders, directed windows, iterative preemption bounding, a random tail; the first wrong outcome ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import points
+from .access_log import AccessLog
+from .control import Control, Policy
+from .loader import InstrumentingFinder
+from .oracle import Baseline
+from .outcome import Outcome
+from .policies import PlanPolicy, RandomPolicy, RegionPolicy, SerialPolicy
+from .strategies.bounded import Frontier
+from .strategies.serial import serial_orders
+from .subject import Subject
+
+MAX_HOT_ROUNDS = 4
+DIRECTED_SHARE = 400
+COARSE_SCHEDULES = 3000
+
+
+class Found:
+    """A wrong outcome and the plan that gave it; `effect` as in `Answer`."""
+
+    def __init__(self, outcome: Outcome, plan: dict[int, int], effect: str, hot: bytearray) -> None:
+        self.outcome = outcome
+        self.plan = plan
+        self.effect = effect
+        self.hot = bytes(hot)
+
+
+class Search:
+    """All the executions of one job that look for a wrong outcome."""
+
+    def __init__(
+        self, subject: Subject, control: Control, finder: InstrumentingFinder, job: dict[str, Any], clock: Any
+    ) -> None:
+        self.subject = subject
+        self.control = control
+        self.finder = finder
+        self.table = finder.table
+        self.budget = job["budget"]
+        self.flagged = job["scenario"].get("flagged") or []
+        self.counts = points.LoopCounts()
+        self.clock = clock
+        self.started = clock()
+        self.schedules = 0
+        self.bound_exhausted = -1
+        self.baseline = Baseline()
+        self.coarse: Baseline | None = None
+        self.order: Outcome | None = None
+        self.explained = False
+        self.cut = 0
+        self.hot = bytearray()
+        self.logged: set[int] = set()
+        self.flagged_sites: set[int] = set()
+        self.region_sites: set[int] = set()
+        self.events: dict[int, int] = {}
+        self.conflicting: set[int] = set()
+        self.threads = 0
+        self.complete = False
+
+    # Budget
+
+    def seconds(self) -> float:
+        elapsed: float = self.clock() - self.started
+        return elapsed
+
+    def spent(self, share: float = 1.0) -> bool:
+        return self.seconds() > self.budget["seconds"] * share or self.schedules >= self.budget["schedules"] * share
+
+    # One execution
+
+    def run(self, policy: Policy, helpers: dict[str, Any] | None = None) -> Outcome:
+        self.schedules += 1
+        return self.subject.execute(policy, helpers or points.fast(self.control, self.hot, self.counts))
+
+    def _logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
+        log = AccessLog(self.control, self.table)
+        self.schedules += 1
+        outcome = self.subject.execute(policy, points.logging(self.control, self.hot, self.counts, log.note))
+        return outcome, log
+
+    # Phases
+
+    def find(self) -> Found | None:
+        """Search until something wrong is found or the budget ends."""
+        self.serial()
+        for phase in (self._directed, self._bounded, self._random):
+            found = phase()
+            if found is not None or self.spent():
+                return found
+        return None
+
+    def serial(self) -> None:
+        self._grow()
+        outcome, log = self._logged(SerialPolicy((0,)))
+        self._grow()
+        if self.counts.seen:
+            self.counts.freeze()
+            outcome, log = self._logged(SerialPolicy((0,)))
+        logs = [log]
+        self.baseline.add(outcome)
+        self.threads = len(self.control.tasks)
+        for order, expire in serial_orders(self.threads):
+            if self.spent(0.3):
+                break
+            outcome, log = self._logged(SerialPolicy(order, expire))
+            self.baseline.add(outcome)
+            if len(logs) < 12:
+                logs.append(log)
+        self._heat(logs)
+
+    def _grow(self) -> None:
+        missing = len(self.table) - len(self.hot)
+        if missing > 0:
+            self.hot.extend(bytes(missing))
+
+    def _heat(self, logs: list[AccessLog]) -> None:
+        """Mark the conflicting sites hot, and find the sites of the finding and of what it is about."""
+        conflicting: set[int] = set()
+        about: set[int] = set()
+        for log in logs:
+            self.logged |= log.visited
+            found = log.conflicts()
+            for accesses in found.values():
+                conflicting.update(access.site for access in accesses)
+            for access in log.accesses:
+                self.events[access.task] = self.events.get(access.task, 0) + (access.site in conflicting)
+        self.conflicting = conflicting
+        self.flagged_sites = self._sites_of_finding()
+        for log in logs:
+            places = {access.location for access in log.accesses if access.site in self.flagged_sites}
+            about.update(access.site for access in log.accesses if access.location in places)
+        self._grow()
+        for site in conflicting:
+            self.hot[site] = 1
+        # Code that no serial order reached may hold conflicts too.
+        for site in range(1, len(self.table)):
+            if site not in self.logged:
+                self.hot[site] = 1
+        self.region_sites = about & conflicting or about or conflicting
+
+    def _sites_of_finding(self) -> set[int]:
+        lines = {(flag["path"], flag["line"]) for flag in self.flagged}
+        exact = {site.number for site in self.table.sites if (site.path, site.line) in lines}
+        if exact:
+            return exact
+        return {
+            site.number
+            for site in self.table.sites
+            if any(site.path == path and site.line <= line <= site.last_line for path, line in lines)
+        }
+
+    def _directed(self) -> Found | None:
+        """Windows at the flagged sites only (after RaceFuzzer: Sen, PLDI 2008)."""
+        targets = {site for site in self.flagged_sites if self.hot[site]} or self.flagged_sites
+        if not targets:
+            return None
+        hot = bytearray(len(self.hot))
+        for site in targets:
+            hot[site] = 1
+        full, self.hot = self.hot, hot
+        try:
+            limit = self.schedules + min(DIRECTED_SHARE, self.budget["schedules"] // 4)
+            frontier = Frontier()
+            for bound in (0, 1, 2):
+                for plan in frontier.plans(bound):
+                    if self.schedules >= limit or self.spent(0.4):
+                        return None
+                    found = self._try(plan, frontier)
+                    if found is not None:
+                        return found
+        finally:
+            self.hot = full
+        return None
+
+    def _bounded(self) -> Found | None:
+        """Iterative preemption bounding (Musuvathi and Qadeer, PLDI 2007)."""
+        frontier = Frontier()
+        for bound in range(self.budget["bound"] + 1):
+            for plan in frontier.plans(bound):
+                if self.spent(0.8):
+                    return None
+                found = self._try(plan, frontier)
+                if found is not None:
+                    return found
+            self.bound_exhausted = bound
+            if frontier.is_empty():
+                self.bound_exhausted = self.budget["bound"]
+                self.complete = True
+                break
+        return None
+
+    def _try(self, plan: dict[int, int], frontier: Frontier) -> Found | None:
+        policy = PlanPolicy(plan)
+        outcome = self.run(policy)
+        frontier.extend(plan, policy.trail)
+        return self.judge(outcome, plan)
+
+    def _random(self) -> Found | None:
+        if self.complete:
+            return None
+        seed = self.budget["seed"]
+        while not self.spent():
+            seed += 1
+            policy = RandomPolicy(seed, self.events, None)
+            outcome = self.run(policy)
+            found = self.judge(outcome, policy.as_plan())
+            if found is not None:
+                return found
+        return None
+
+    def out_of_control(self) -> list[str]:
+        """What ran without yield points or was changed for the search, in words."""
+        spoken = []
+        for site, count in sorted(self.counts.seen.items()):
+            place = self.table[site]
+            turns = self.counts.turns(count)
+            spoken.append(f"the loop of {count} turns at {place.path}:{place.line} ran {turns} turns")
+        return spoken
+
+    # Judgement
+
+    def judge(self, outcome: Outcome, plan: dict[int, int]) -> Found | None:
+        """None if the outcome is right, harmless, or not the doing of what was flagged."""
+        if self.baseline.knows(outcome):
+            return None
+        effect = self.baseline.effect(outcome)
+        if effect == "order":
+            self.order = self.order or outcome
+            return None
+        if not effect:
+            self.cut += 1
+            return None
+        if self._happens_without_the_race(outcome):
+            self.explained = True
+            self.baseline.add(outcome)
+            return None
+        return Found(outcome, plan, effect, self.hot)
+
+    def _happens_without_the_race(self, outcome: Outcome) -> bool:
+        """The counterfactual: with the region made atomic, does the outcome still come up?"""
+        if self.coarse is None:
+            self.coarse = self._explore_coarse()
+        coarse = self.coarse
+        if coarse.knows(outcome):
+            return True
+        for known in coarse.outcomes.values():
+            coarse.hangs = coarse.hangs or bool(known.hang)
+        return coarse.effect(outcome) in ("order", "") if coarse.outcomes else False
+
+    def _explore_coarse(self) -> Baseline:
+        coarse = Baseline()
+        regions = bytearray(len(self.table))
+        for site in self.region_sites:
+            regions[site] = 1
+        frontier = Frontier()
+        limit = self.schedules + min(COARSE_SCHEDULES, self.budget["schedules"] // 3)
+        for bound in range(12):
+            for plan in frontier.plans(bound):
+                if self.schedules >= limit or self.spent(0.7):
+                    return coarse
+                policy = RegionPolicy(plan)
+                outcome = self.run(policy, points.counting(self.control, self.hot, self.counts, regions))
+                frontier.extend(plan, policy.trail)
+                coarse.add(outcome)
+            if frontier.is_empty():
+                break
+        return coarse

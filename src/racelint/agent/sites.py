@@ -1,0 +1,79 @@
+"""Sites: the places in instrumented source where a thread may be switched, named so that schedules outlive a version."""
+
+from __future__ import annotations
+
+READ = "read"
+WRITE = "write"
+ITEM_READ = "item-read"
+ITEM_WRITE = "item-write"
+CONTENTS = "contents"
+ADVANCE = "advance"
+CALL = "call"
+ENTER = "enter"
+NAME_READ = "name-read"
+NAME_WRITE = "name-write"
+TURN = "turn"
+COUNT = "count"
+
+
+class Site:
+    """One yield point. `name` is `file:function:ordinal`; lines are 1-based, `column` is 1-based too.
+
+    `what` is the attribute, method or variable concerned, `text` the source of the expression for people.
+    `last_line` is the last line of the statement that holds it.
+    """
+
+    __slots__ = ("column", "kind", "last_line", "line", "name", "number", "path", "scope", "text", "what")
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        kind: str,
+        path: str,
+        line: int,
+        column: int,
+        last_line: int,
+        what: str,
+        text: str,
+        scope: str,
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.kind = kind
+        self.path = path
+        self.line = line
+        self.column = column
+        self.last_line = last_line
+        self.what = what
+        self.text = text
+        self.scope = scope
+
+
+class SiteTable:
+    """Every site of the instrumented files, numbered from 1 (0 stands for "no site")."""
+
+    def __init__(self) -> None:
+        self.sites: list[Site] = []
+        self.by_name: dict[str, Site] = {}
+        self._ordinals: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.sites) + 1
+
+    def __getitem__(self, number: int) -> Site:
+        return self.sites[number - 1]
+
+    def add(
+        self, file: str, scope: str, kind: str, path: str, position: tuple[int, int, int], what: str, text: str
+    ) -> int:
+        """Add a site of function `scope` and return its number; `position` is line, column, last line."""
+        function = f"{file}:{scope}"
+        ordinal = self._ordinals.get(function, 0) + 1
+        self._ordinals[function] = ordinal
+        number = len(self.sites) + 1
+        line, column, last_line = position
+        site = Site(number, f"{function}:{ordinal}", kind, path, line, column, last_line, what, text, scope)
+        self.sites.append(site)
+        self.by_name[site.name] = site
+        return number

@@ -1,0 +1,1 @@
+"""One file a way to choose the schedules of a search."""

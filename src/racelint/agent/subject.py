@@ -1,0 +1,272 @@
+"""The scenario as something that can be executed again and again under one policy or another."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from .capture import Capture
+from .control import BLOCKED, DONE, Abort, Control, Policy, Task
+from .instrument import HELPERS, OPERATORS, TEMPORARIES, instrument
+from .loader import InstrumentingFinder, shadow
+from .outcome import Outcome
+from .shim import run_exit_handlers
+from .snapshot import CODE, Snapshot, Tree
+
+HIDDEN = frozenset({*HELPERS, *OPERATORS, *TEMPORARIES})
+
+
+class SubjectError(Exception):
+    """The scenario cannot be run at all; the text says why, for people."""
+
+
+class Subject:
+    """Loads the target and runs its scenario; one instance for all the executions of a job."""
+
+    def __init__(self, scenario: dict[str, Any], control: Control, finder: InstrumentingFinder) -> None:
+        self.scenario = scenario
+        self.control = control
+        self.finder = finder
+        self.capture = Capture(control)
+        self.is_program = scenario["kind"] == "program"
+        self.labels = [operation["label"] for operation in scenario["operations"]]
+        self.is_script = any("run_target" in operation["source"] for operation in scenario["operations"])
+        self._setup = compile(scenario["setup"], "<setup>", "exec")
+        self._after = compile(scenario.get("after") or "", "<after>", "exec")
+        self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
+        text = scenario.get("invariant") or ""
+        self._invariant = compile(text, "<invariant>", "eval") if text else None
+        finder.compile_all()
+        self._operations: dict[bool, list[Any]] = {}
+        self.trace(True)
+        self.trace(False)
+        self._skipped: dict[str, set[str]] = {}
+        self.executions = 0
+        self.namespace: dict[str, Any] = {}
+
+    def trace(self, traced: bool) -> None:
+        """From now on execute the traced copies, or the fast ones."""
+        self.finder.traced = traced
+        if False not in self._operations:
+            self._operations[False] = self._compile_all(False)
+        if traced not in self._operations:
+            self._operations[traced] = self._compile_all(traced)
+
+    def _compile_all(self, traced: bool) -> list[Any]:
+        return [self._compile(index, op, traced) for index, op in enumerate(self.scenario["operations"])]
+
+    def _compile(self, index: int, operation: dict[str, Any], traced: bool) -> Any:
+        """The operation as the code of a function that returns the value of its last expression."""
+        tree = ast.parse(operation["source"] or "pass")
+        last = tree.body[-1]
+        if isinstance(last, ast.Expr):
+            tree.body[-1] = ast.copy_location(ast.Return(last.value), last)
+        wrapper = ast.parse("def operation():\n    pass")
+        function: Any = wrapper.body[0]
+        function.body = tree.body
+        source = ast.unparse(ast.fix_missing_locations(wrapper))
+        table = shadow(self.finder.table) if traced else self.finder.table
+        return instrument(source, f"<operation {index + 1}>", f"<{index + 1}>", table, traced)
+
+    # One execution
+
+    def execute(self, policy: Policy, helpers: dict[str, Any], watch: Callable[[], None] | None = None) -> Outcome:
+        """Run the scenario once; `watch` is called when the set-up is done."""
+        control = self.control
+        self._reset(policy, helpers)
+        try:
+            namespace = self._prepare()
+            operations = self._start(namespace, helpers)
+            if watch is not None:
+                watch()
+            outcome = self._run(operations, namespace)
+        finally:
+            control.end()
+            self._collect()
+        return outcome
+
+    def _reset(self, policy: Policy, helpers: dict[str, Any]) -> None:
+        control = self.control
+        control.begin()
+        control.policy = policy
+        for reset in control.on_reset:
+            reset()
+        self.capture.reset()
+        self.finder.forget()
+        self.finder.use(helpers)
+
+    def _collect(self) -> None:
+        self.executions += 1
+        if self.executions % 256 == 0:
+            gc.collect()
+
+    def _prepare(self) -> dict[str, Any]:
+        scenario = self.scenario
+        namespace: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
+        namespace["run_target"] = self._run_target
+        self.namespace = namespace
+        try:
+            if not self.is_script:
+                namespace["target"] = self.finder.load(scenario["module"], scenario["path"])
+            exec(self._setup, namespace)
+        except Abort:
+            raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
+        except BaseException as error:
+            raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
+        return namespace
+
+    def _run_target(self) -> None:
+        names = self.finder.run_script(self.scenario["path"])
+        self.namespace["target"] = types.SimpleNamespace(**names)
+
+    def _start(self, namespace: dict[str, Any], helpers: dict[str, Any]) -> list[Task]:
+        tasks = []
+        names = {**namespace, **OPERATORS, **helpers} if self.is_program else namespace
+        if not self.is_program:
+            namespace.update(OPERATORS)
+            namespace.update(helpers)
+        for label, code in zip(self.labels, self._operations[self.finder.traced], strict=True):
+            exec(code, names)
+            task = self.control.spawn(names.pop("operation"), label)
+            task.fresh = False
+            tasks.append(task)
+        return tasks
+
+    def _run(self, operations: list[Task], namespace: dict[str, Any]) -> Outcome:
+        control = self.control
+        ended = False
+        try:
+            ended = control.await_all(operations)
+            if ended and len(control.tasks) > len(operations):
+                run_exit_handlers()
+                ended = control.await_all([task for task in control.tasks if not task.daemon])
+            if ended:
+                exec(self._after, namespace)
+        except Abort:
+            ended = False
+        return self._outcome(operations, namespace, ended)
+
+    # The outcome
+
+    def _outcome(self, operations: list[Task], namespace: dict[str, Any], ended: bool) -> Outcome:
+        control = self.control
+        snapshot = Snapshot()
+        parts: list[tuple[str, Tree]] = []
+        raised = set()
+        for task in control.tasks:
+            if task.error is not None:
+                label = task.label if task in operations else f"thread {task.label}"
+                raised.add((task.label, type(task.error).__qualname__))
+                parts.append((f"{label} raised", _error(task.error)))
+            elif task in operations:
+                kind = "returned" if task.state == DONE else "is blocked"
+                parts.append((f"{task.label} {kind}", snapshot.tree(task.result)))
+        results = len(parts)
+        parts.extend(self._state(namespace, snapshot))
+        outcome = Outcome(tuple(parts), results)
+        outcome.raised = frozenset(raised)
+        if not ended:
+            self._describe_hang(outcome)
+        elif self._invariant is not None:
+            outcome.invariant = self._holds(namespace)
+        return outcome
+
+    def _holds(self, namespace: dict[str, Any]) -> bool:
+        assert self._invariant is not None
+        try:
+            return bool(eval(self._invariant, namespace))
+        except Exception:
+            return False
+
+    def _state(self, namespace: dict[str, Any], snapshot: Snapshot) -> list[tuple[str, Tree]]:
+        parts: list[tuple[str, Tree]] = []
+        for text, code in self._observe:
+            try:
+                tree = snapshot.tree(eval(code, namespace))
+            except Exception as error:
+                tree = _error(error)
+            parts.append((f"{text} =", tree))
+        for name, value in namespace.items():
+            if name.startswith("_") or name in ("target", "run_target") or isinstance(value, (*CODE, type)):
+                continue
+            parts.append((f"{name} =", snapshot.tree(value)))
+        for module in self.finder.live:
+            parts.extend(self._module_state(module, snapshot))
+        if self.is_program and self.capture.lines:
+            printed = tuple(snapshot.tree(line) for line in self.capture.lines)
+            parts.append(("the main thread printed", ("list", 0, printed, len(printed))))
+        return parts
+
+    def _module_state(self, module: types.ModuleType, snapshot: Snapshot) -> list[tuple[str, Tree]]:
+        members = vars(module)
+        skipped = self._skipped.get(module.__name__)
+        if skipped is None:
+            skipped = {name for name, value in members.items() if _is_code(name, value)}
+            self._skipped[module.__name__] = skipped
+        parts = []
+        for name in sorted(members.keys() - skipped):
+            if not _is_code(name, members[name]):
+                parts.append((f"{module.__name__}.{name} =", snapshot.tree(members[name])))
+        for name in sorted(skipped):
+            value = members.get(name)
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                for attribute, held in sorted(vars(value).items()):
+                    if not attribute.startswith("__") and _is_plain(held):
+                        parts.append((f"{value.__qualname__}.{attribute} =", snapshot.tree(held)))
+        return parts
+
+    def _describe_hang(self, outcome: Outcome) -> None:
+        control = self.control
+        outcome.hang = control.stuck or "blocked"
+        waiting = [task for task in control.tasks if task.state != DONE and not task.daemon]
+        outcome.blocked = tuple(task.label for task in waiting)
+        spoken = []
+        for task in waiting:
+            owner = task.lock.owner if task.lock is not None else None
+            where = self.finder.table[task.last_site].text if task.last_site else "its start"
+            by = f", held by {owner.label}" if owner is not None and owner is not task and owner.index >= 0 else ""
+            spoken.append(f"{task.label} waits in {where}{by}")
+        outcome.waiting = tuple(spoken)
+        outcome.cycle = any(_in_cycle(task) for task in waiting)
+
+
+def _in_cycle(task: Task) -> bool:
+    """Whether the thread waits, through owners of locks, for itself."""
+    chain: list[Task] = []
+    current: Task | None = task
+    while current is not None and current.state == BLOCKED and current.lock is not None:
+        chain.append(current)
+        owner: Task | None = current.lock.owner
+        if owner is current:
+            # The private lock of a Condition's waiter belongs to the waiter itself: that is no cycle.
+            return False
+        if owner in chain:
+            return True
+        current = owner
+    return False
+
+
+def _error(error: BaseException) -> Tree:
+    return ("object", 0, type(error).__qualname__, (("text", Snapshot().tree(str(error)[:200])),))
+
+
+def _is_code(name: str, value: Any) -> bool:
+    return name.startswith("__") or name in HIDDEN or isinstance(value, (*CODE, type))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (*CODE, type)) or hasattr(type(value), "__get__"):
+        return False
+    return not isinstance(value, types.GenericAlias)
+
+
+def search_path(scenario: dict[str, Any]) -> None:
+    """Put the scenario's import roots first, as the target expects them."""
+    for root in reversed(scenario["sys_path"]):
+        if root not in sys.path:
+            sys.path.insert(0, os.path.abspath(root))

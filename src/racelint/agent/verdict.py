@@ -1,0 +1,132 @@
+"""From a search to an answer: shrink, replay, classify, and say what was seen and what was expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .answer import Answer, answer_of
+from .oracle import hang_in_baseline
+from .outcome import Outcome, telling_labels
+from .preemption import possibilities
+from .replay import Nondeterminism, Replayer
+from .search import Found, Search
+from .witness import Recorder
+
+MAX_EXPECTED = 6
+
+
+def search_job(search: Search, job: dict[str, Any]) -> Answer:
+    """Search for a wrong outcome and say what came of it."""
+    found = search.find()
+    code = job["scenario"].get("code") or ""
+    if found is not None:
+        return _confirmed(search, found)
+    hung = hang_in_baseline(search.baseline, code, search.subject.is_program)
+    if hung is not None:
+        return _hangs(search, hung)
+    return _not_found(search)
+
+
+def replay_job(search: Search, job: dict[str, Any]) -> Answer:
+    """Run the schedule of the job again: `confirmed` if its outcome is still wrong."""
+    search.serial()
+    replayer = Replayer(search)
+    outcome, policy = replayer.run(job["schedule"])
+    found = search.judge(outcome, {})
+    hung = hang_in_baseline(search.baseline, job["scenario"].get("code") or "", search.subject.is_program)
+    stale = [f"{place[1]} (visit {place[2]})" for place in policy.unused]
+    note = f"switches that found no place: {', '.join(stale)}" if stale else ""
+    if found is None and not (hung is not None and outcome.hang):
+        text, expected = _texts(search, outcome)
+        return _base(search, status="not-reproduced", outcome=text, expected=expected, reason=note)
+    effect = found.effect if found is not None else ("deadlock" if outcome.cycle else "hang")
+    return _shown(search, job["schedule"], outcome, effect, note)
+
+
+def _confirmed(search: Search, found: Found) -> Answer:
+    replayer = Replayer(search)
+    try:
+        schedule = replayer.schedule(found)
+        first, _ = replayer.run(schedule)
+        if first.key != found.outcome.key:
+            raise Nondeterminism("the schedule by sites does not give the outcome of the search")
+        schedule, outcome = replayer.shrink(schedule, found.effect)
+        replayer.verify(schedule, outcome)
+    except Nondeterminism as error:
+        reason = f"two runs of one schedule differ in: {error}"
+        return _base(search, status="inconclusive", reason=reason)
+    return _shown(search, schedule, outcome, found.effect, "")
+
+
+def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: str, note: str) -> Answer:
+    recorder = Recorder(search, schedule)
+    recorder.run()
+    if effect == "not-serializable" and recorder.shows_lost_update():
+        effect = "lost-update"
+    text, expected = _texts(search, outcome)
+    if outcome.hang:
+        text = "; ".join(outcome.waiting) or text
+    return _base(
+        search,
+        status="confirmed",
+        effect=effect,
+        schedule=schedule,
+        interpreters=possibilities(search, recorder, schedule),
+        outcome=text,
+        expected=expected,
+        reason=note,
+        witness=recorder.witness(),
+    )
+
+
+def _hangs(search: Search, hung: Outcome) -> Answer:
+    schedule: dict[str, Any] = {"first": 0, "switches": []}
+    outcome, _ = Replayer(search).run(schedule)
+    if not outcome.hang:
+        return _not_found(search)
+    effect = "deadlock" if outcome.cycle else "hang"
+    return _shown(search, schedule, outcome, effect, "")
+
+
+def _not_found(search: Search) -> Answer:
+    if search.order is not None:
+        text, expected = _texts(search, search.order)
+        reason = "only the order of elements or of output depends on the schedule"
+        return _base(search, status="benign", effect="order", outcome=text, expected=expected, reason=reason)
+    if search.baseline.outcomes and all(known.hang == "steps" for known in search.baseline.outcomes.values()):
+        reason = f"no order ends within {search.control.step_limit} steps"
+        return _base(search, status="inconclusive", reason=reason)
+    reason = _explored(search)
+    if search.bound_exhausted < 1:
+        return _base(search, status="inconclusive", reason=f"the budget ended: {reason}")
+    return _base(search, status="not-reproduced", reason=reason)
+
+
+def _explored(search: Search) -> str:
+    if search.complete:
+        spoken = "every schedule of the conflicting accesses was run"
+    elif search.bound_exhausted >= 0:
+        spoken = f"every schedule with up to {search.bound_exhausted} preemptions was run, and random ones"
+    else:
+        spoken = f"{search.schedules} schedules were run"
+    if search.explained:
+        spoken += "; outcomes that no serial order gives come up with the flagged region made atomic, too"
+    if search.cut:
+        spoken += f"; {search.cut} schedules were cut off at {search.control.step_limit} steps"
+    return spoken
+
+
+def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
+    known = list(search.baseline.outcomes.values())
+    labels = telling_labels([outcome, *known])
+    expected = list(dict.fromkeys(other.text(labels) for other in known))
+    return outcome.text(labels), sorted(expected)[:MAX_EXPECTED]
+
+
+def _base(search: Search, **fields: Any) -> Answer:
+    return answer_of(
+        schedules_run=search.schedules,
+        bound_exhausted=search.bound_exhausted,
+        out_of_control=search.out_of_control(),
+        **fields,
+    )
