@@ -1,0 +1,1 @@
+"""The rule book: one file a rule. Rules see the Program, never a syntax tree."""

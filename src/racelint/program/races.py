@@ -1,0 +1,251 @@
+"""Conflicts: for each location, who touches it in parallel with whom, holding which locks.
+
+Reporting principles are the rules'. This file says what is so: the records of a location (an access in a context with
+its total lockset), whether two records may overlap, why the code is thought to be concurrent, and which lock guards it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from racelint.model.finding import Evidence
+from racelint.program.compounds import Compound
+from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.locks import Lock
+from racelint.program.locksets import LockState
+from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.reach import Context
+from racelint.program.shared import SharedAccess
+from racelint.program.types import descendants
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """An access in one context. `held`: all locks certainly held; `perhaps`: there may be more."""
+
+    access: SharedAccess
+    context: Context
+    state: LockState
+    held: frozenset[Lock]
+    perhaps: bool
+
+    @property
+    def locations_held(self) -> frozenset[Location]:
+        return frozenset(lock.location for lock in self.held)
+
+    @property
+    def private(self) -> bool:
+        """Through the root's own instance: no other thread of that root has it."""
+        return self.access.path[0][2:] in self.context.private and self.access.path[0].startswith("p:")
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        return (self.access.function.module.source.display, self.access.span, self.context.root is None)
+
+
+@dataclass
+class Group:
+    """All records of one variable: the name that holds it and, for a container, what it holds."""
+
+    location: Location
+    records: list[Record]
+    evidence: Evidence
+    owner_locks: frozenset[Location]
+    guards: Counter[Location] = field(default_factory=Counter)
+    """Accesses (not records) outside constructors by lock held."""
+    total: int = 0
+
+    @property
+    def changes(self) -> list[Record]:
+        return [record for record in self.records if record.access.changes]
+
+
+class Races:
+    """The groups of a program that may race, in source order."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        by_variable: dict[Location, list[SharedAccess]] = {}
+        for location, accesses in self.program.shared.by_location.items():
+            by_variable.setdefault(location.container(), []).extend(accesses)
+        found = []
+        for location in sorted(by_variable):
+            accesses = by_variable[location]
+            if any(access.changes and access.function.ir.name not in CONSTRUCTORS for access in accesses):
+                group = self._group(location, accesses)
+                if group is not None:
+                    found.append(group)
+        return found
+
+    def _group(self, location: Location, accesses: list[SharedAccess]) -> Group | None:
+        locks = self.locks_beside(location)
+        contract = self.is_contract(location)
+        threaded = any(
+            context.root is not None for access in accesses for context in self.program.reach.of(access.function)
+        )
+        if not locks and not contract and not threaded:
+            return None
+        records = [record for access in accesses for record in self.records_of(access)]
+        if not any(record.access.changes for record in records):
+            return None
+        records.sort(key=lambda record: record.order)
+        evidence: Evidence = "contract" if contract else "lock"
+        if any(record.context.root is not None for record in records):
+            evidence = "thread"
+        elif not locks and not contract:
+            return None
+        group = Group(location, records, evidence, locks)
+        self._count_guards(group)
+        return group
+
+    @staticmethod
+    def _count_guards(group: Group) -> None:
+        by_event: dict[tuple[str, int], list[Record]] = {}
+        for record in group.records:
+            by_event.setdefault((record.access.function.id, record.access.event), []).append(record)
+        group.total = len(by_event)
+        for records in by_event.values():
+            common = frozenset.intersection(*(record.locations_held for record in records))
+            for location in common:
+                group.guards[location] += 1
+
+    def records_of(self, access: SharedAccess) -> list[Record]:
+        """The access in every context in which another thread may reach what it touches."""
+        program = self.program
+        function = access.function
+        if function.ir.kind in ("module", "class"):
+            return []
+        state = program.flows.of(function).at(access.event)
+        found = []
+        for context in program.reach.of(function):
+            if program.ownership.owned(access.path, access.event, function, context.owned):
+                continue
+            held = {lock for lock in context.held if lock.location not in state.dropped}
+            held |= {hold.lock for hold in state.must if not self._other_instance(hold.lock, access)}
+            must = {hold.lock.location for hold in state.must}
+            perhaps = context.perhaps or bool(state.may - must) or any(lock.opaque or lock.keyed for lock in held)
+            found.append(Record(access, context, state, frozenset(held), perhaps))
+        return found
+
+    @staticmethod
+    def _other_instance(lock: Lock, access: SharedAccess) -> bool:
+        """`with other.lock: self.n += 1` holds the lock of another instance."""
+        if lock.shared or lock.location.owner != access.location.owner or not lock.base:
+            return False
+        mine, theirs = access.path[: len(lock.base)], lock.base
+        return mine != theirs and len(lock.base) == 1 and lock.base[0].startswith("p:") and mine[0].startswith("p:")
+
+    def locks_beside(self, location: Location) -> frozenset[Location]:
+        """The thread locks that live where the variable lives: its class, module or function."""
+        if location.kind == "attribute":
+            return self._locks_of_class(location.owner)
+        if location.kind == "global":
+            return self._locks_in(("global", location.owner))
+        return self._locks_in(("captured", location.owner))
+
+    @cached_property
+    def _lock_places(self) -> dict[tuple[str, str], frozenset[Location]]:
+        found: dict[tuple[str, str], set[Location]] = {}
+        stores, types, locks = self.program.stores, self.program.types, self.program.locks
+        for (owner, name), entries in stores.attributes.items():
+            facts = locks.facts_of(tuple(types.of_stored(entries)))
+            if facts is not None and facts.world == "thread":
+                found.setdefault(("attribute", owner), set()).add(Location("attribute", owner, (name,)))
+        for (module, name), entries in stores.variables.items():
+            facts = locks.facts_of(tuple(types.of_stored(entries)))
+            if facts is not None and facts.world == "thread":
+                found.setdefault(("global", module), set()).add(Location("global", module, (name,)))
+        for (module, function, name), entries in stores.captured.items():
+            facts = locks.facts_of(tuple(types.of_stored(entries)))
+            if facts is not None and facts.world == "thread":
+                owner = f"{module}:{function}"
+                found.setdefault(("captured", owner), set()).add(Location("captured", owner, (name,)))
+        return {key: frozenset(value) for key, value in found.items()}
+
+    def _locks_in(self, key: tuple[str, str]) -> frozenset[Location]:
+        return self._lock_places.get(key, frozenset())
+
+    @cached_property
+    def _classes(self) -> dict[str, ClassInfo]:
+        return {cls.id: cls for cls in self.program.index.classes}
+
+    def _locks_of_class(self, owner: str) -> frozenset[Location]:
+        cls = self._classes.get(owner)
+        if cls is None:
+            return frozenset()
+        found: set[Location] = set()
+        for related in (*cls.mro, *descendants(cls)):
+            found |= self._locks_in(("attribute", related.id))
+        return frozenset(found)
+
+    def is_contract(self, location: Location) -> bool:
+        """Whether the user declared the class thread-safe, in the configuration or with a directive."""
+        cls = self._classes.get(location.owner) if location.kind == "attribute" else None
+        return cls is not None and any(self._declared_safe(related) for related in (*cls.mro, *descendants(cls)))
+
+    def _declared_safe(self, cls: ClassInfo) -> bool:
+        dotted = cls.id.replace(":", ".")
+        if any(dotted == name or dotted.endswith("." + name) for name in self.program.settings.contracts.thread_safe):
+            return True
+        return self.directive_on(cls, "thread-safe")
+
+    @staticmethod
+    def directive_on(cls: ClassInfo, verb: str) -> bool:
+        """Whether a directive stands on the class's line or alone above it."""
+        first = cls.ir.span[0]
+        return any(
+            directive.verb == verb
+            and (directive.line == cls.ir.name_span[0] or (directive.own_line and directive.line == first - 1))
+            for directive in cls.module.summary.directives
+        )
+
+    def parallel(self, left: Record, right: Record, group: Group) -> bool:
+        """Whether two records may overlap on the same object."""
+        first, second = left.context.root, right.context.root
+        if first is not None and second is not None:
+            if first is second or (first.target is second.target and left.private and right.private):
+                return first is second and first.many and not (left.private and right.private)
+            return not (left.private and right.private and first.target.cls is not second.target.cls)
+        if first is None and second is None:
+            return (
+                group.evidence != "thread" or bool(group.owner_locks) or self.is_contract(group.location)
+                if left.context.public and right.context.public
+                else False
+            )
+        root, other = (first, right) if first is not None else (second, left)
+        assert root is not None
+        return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def guarded_together(self, left: Record, right: Record) -> bool:
+        """Whether one lock excludes the two, certainly or perhaps."""
+        if left.locations_held & right.locations_held:
+            return True
+        return left.perhaps or right.perhaps
+
+    def compound_guards(self, compound: Compound, record: Record) -> frozenset[Location]:
+        """The locks held from the compound's first step to its last without a break."""
+        since = self.program.flows.of(compound.function).at(compound.since)
+        regions = {hold.lock.location: hold.region for hold in since.must}
+        own = {
+            hold.lock.location
+            for hold in record.state.must
+            if hold.lock.location in regions
+            and (regions[hold.lock.location] == hold.region or -1 in (hold.region, regions[hold.lock.location]))
+        }
+        inherited = {
+            lock.location
+            for lock in record.context.held
+            if lock.location not in record.state.dropped and lock.location not in since.dropped
+        }
+        return frozenset(own | inherited)
+
+    def functions_with_compounds(self) -> list[tuple[FunctionInfo, list[Compound]]]:
+        by_function = self.program.compounds.by_function
+        return [(f, by_function[f.id]) for f in self.program.index.functions if by_function.get(f.id)]
