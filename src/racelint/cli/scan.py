@@ -46,6 +46,13 @@ def _codes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.option("--min-severity", type=click.Choice(["error", "warning", "info"]), help="Leave out what is less grave.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as in .gitignore.")
 @click.option("--force-exclude", is_flag=True, help="Exclude also what is named on the command line.")
+@click.option(
+    "--scope",
+    type=click.Choice(["imports", "project"]),
+    default="imports",
+    show_default=True,
+    help="What to analyse with the PATHs: what they import, or the whole project.",
+)
 @click.option("--output-format", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True)
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report there.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
@@ -66,6 +73,7 @@ def command(
     min_severity: Severity | None,
     exclude: tuple[str, ...],
     force_exclude: bool,
+    scope: str,
     output_format: str,
     output_file: str | None,
     color: str,
@@ -90,7 +98,7 @@ def command(
         )
         settings = _overridden(settings, select, extend_select, ignore)
         settings = _with_confirm_options(settings, python, confirm_budget)
-        result = scan(given, ScanOptions(settings, jobs, force_exclude, found_at, exclude), cwd)
+        result = scan(given, ScanOptions(settings, jobs, force_exclude, found_at, exclude, scope == "project"), cwd)
         if confirm:
             result = prove(result, settings.confirm, root_of(given, cwd), minimum, jobs)
     except (ConfigError, UnknownRule) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def load_settings(start: Path, config: Path | None = None, *, isolated: bool = F
     for folder in (start, *start.parents):
         for name in ("racelint.toml", "pyproject.toml"):
             candidate = folder / name
-            if candidate.is_file() and (settings := _read(candidate, explicit=False)) is not None:
+            if os.path.isfile(candidate) and (settings := _read(candidate, explicit=False)) is not None:
                 return settings, candidate
     return Settings(), None
 
@@ -38,7 +39,7 @@ def load_settings(start: Path, config: Path | None = None, *, isolated: bool = F
 def project_root(start: Path) -> Path:
     """The closest folder at or above `start` that looks like the top of a project; `start` itself where none does."""
     for folder in (start, *start.parents):
-        if any((folder / marker).exists() for marker in ROOT_MARKERS):
+        if any(os.path.exists(folder / marker) for marker in ROOT_MARKERS):
             return folder
     return start
 

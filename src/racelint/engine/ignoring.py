@@ -36,11 +36,11 @@ def gitignores_above(folder: str) -> tuple[Patterns, ...]:
     """The `.gitignore` files that hold in `folder` from above it, and `.git/info/exclude`: outermost first."""
     found: list[Patterns] = []
     current = Path(folder)
-    if (current / ".git").exists():
+    if os.path.exists(current / ".git"):
         return _read(current / ".git" / "info" / "exclude", current)
     for parent in current.parents:
         found[:0] = _read(parent / ".gitignore", parent)
-        if (parent / ".git").exists():
+        if os.path.exists(parent / ".git"):
             found[:0] = _read(parent / ".git" / "info" / "exclude", parent)
             return tuple(found)
     return ()
@@ -62,9 +62,9 @@ def left_out(path: str, *, folder: bool, patterns: tuple[Patterns, ...]) -> bool
 
 def excluded_by_name(path: str, name: str) -> bool:
     """Whether the folder `path` is one that is never descended into: caches, environments, build output."""
-    if name in EXCLUDED_FOLDERS or Path(path, "pyvenv.cfg").exists():
+    if name in EXCLUDED_FOLDERS or os.path.exists(os.path.join(path, "pyvenv.cfg")):
         return True
-    return name in BUILD_OUTPUT and not Path(path, "__init__.py").exists()
+    return name in BUILD_OUTPUT and not os.path.exists(os.path.join(path, "__init__.py"))
 
 
 def _read(file: Path, base: Path) -> tuple[Patterns, ...]:

@@ -31,13 +31,18 @@ from racelint.rules.base import Rule
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
-    """How to scan: `jobs` None means as many processes as pay; `config` is the file that `settings` came from."""
+    """How to scan: `jobs` None means as many processes as pay; `config` is the file that `settings` came from.
+
+    With `whole_project`, all files of the project are analysed with those asked for, so that a thread that another
+    file starts counts; else only what they import.
+    """
 
     settings: Settings = Settings()
     jobs: int | None = None
     force_exclude: bool = False
     config: Path | None = None
     extra_excludes: tuple[str, ...] = ()
+    whole_project: bool = False
 
 
 def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> ScanResult:
@@ -47,9 +52,11 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
     """
     here = absolute(cwd or os.getcwd())
     rules = chosen_rules(options.settings)
-    discovery = discover(paths, here, _excludes(options, here), force_exclude=options.force_exclude)
+    excludes = _excludes(options, here)
+    discovery = discover(paths, here, excludes, force_exclude=options.force_exclude)
     root = str(root_of(paths, here))
-    scope = gather(discovery.files, root, here, options.settings.contracts.thread_safe)
+    context = discover([root], here, excludes).files if options.whole_project and discovery.files else ()
+    scope = gather(discovery.files, root, here, options.settings.contracts.thread_safe, context)
     summaries, findings, errors = _summarize(scope, options)
     found, troubles = _check(scope, summaries, rules, options.settings)
     reported = {file.display for file in scope.files if file.reported}

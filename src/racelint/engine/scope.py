@@ -31,14 +31,17 @@ class Scope(msgspec.Struct, frozen=True):
     relevant: frozenset[str]
 
 
-def gather(given: Sequence[str], root: str, cwd: str, thread_safe: Sequence[str] = ()) -> Scope:
+def gather(
+    given: Sequence[str], root: str, cwd: str, thread_safe: Sequence[str] = (), context: Sequence[str] = ()
+) -> Scope:
     """The scope of a scan that reports on `given` (absolute paths) in the project at `root`.
 
+    `context` holds further files to analyse with them, imported or not.
     Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
     standard library, virtual environments or build output. `thread_safe` names classes that the user declared so:
     the modules they live in count as concurrent.
     """
-    reader = _Reader(given, root)
+    reader = _Reader((*given, *context), root)
     reader.follow()
     defaults = {path: reader.names[path] for path in reader.names}
     imported_as: dict[str, set[str]] = {}

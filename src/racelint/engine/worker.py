@@ -71,11 +71,20 @@ def answer(request: Request) -> Reply:
 
         return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display)))
     except UnreadableSource as error:
-        return Reply(unreadable=(error.message, error.line, error.column))
+        return _python_says(request) or Reply(unreadable=(error.message, error.line, error.column))
     except (RecursionError, MemoryError):
         return Reply(unreadable=("too deeply nested or too large to analyse", 1, 1))
     except Exception as error:
         return Reply(failure=describe(error))
+
+
+def _python_says(request: Request) -> Reply | None:
+    """Python's own words for a syntax error, which people know and which name the place; None if it sees none."""
+    try:
+        reply = _check(request)
+    except Exception:
+        return None
+    return reply if reply.unreadable is not None else None
 
 
 def _check(request: Request) -> Reply:
