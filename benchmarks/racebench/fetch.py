@@ -3,13 +3,14 @@
 
 Each lands in INTO/PACKAGE==VERSION/. A wheel is preferred (any platform, any old Python); else the sdist, for whose
 metadata pip may run the package's own build backend: old setup.py files get a small environment with setuptools 57.
-What can't be had is named, exit 1.
+a setup.py that only Python 2 reads is run by a Python 2.7 where there is one. What can't be had is named, exit 1.
 Also importable: fetch(into, package, version) -> Path; locate(tree, file) -> Path | None for a path inside the
 installed package.
 """
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -39,6 +40,15 @@ def _old_setuptools(into: pathlib.Path) -> str:
     return str(python)
 
 
+def _python2() -> str | None:
+    """A Python 2.7 on PATH or one of pyenv's."""
+    versions = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")) / "versions"
+    for found in (shutil.which("python2.7"), *map(str, sorted(versions.glob("2.7.*/bin/python")))):
+        if found and subprocess.run([found, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+            return found
+    return None
+
+
 def fetch(into: pathlib.Path | str, package: str, version: str, artefact: str = "") -> pathlib.Path:
     """Unpack PACKAGE==VERSION under `into` and return the folder; RuntimeError if no index has it.
 
@@ -63,6 +73,8 @@ def fetch(into: pathlib.Path | str, package: str, version: str, artefact: str = 
     attempts.append(lambda: _pip(sys.executable, ["--no-binary", ":all:", *target]))
     old = ["--no-binary", ":all:", "--no-build-isolation", "--no-use-pep517"]
     attempts.append(lambda: _pip(_old_setuptools(into), [*old, *target]))
+    if python2 := _python2():
+        attempts.append(lambda: _pip(python2, ["--no-binary", ":all:", *target]))
     why = ""
     for attempt in attempts:
         why = attempt() or ""
