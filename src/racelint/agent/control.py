@@ -42,6 +42,7 @@ class Task:
         "spins",
         "spinning",
         "state",
+        "storage",
         "visits",
     )
 
@@ -68,6 +69,7 @@ class Task:
         self.held: list[Any] = []
         self.visits: dict[Any, int] = {}
         self.pending: dict[int, Any] = {}
+        self.storage: dict[int, Any] = {}
         self.on_end: list[Callable[[], None]] = []
 
     def ready(self) -> bool:

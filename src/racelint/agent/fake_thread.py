@@ -226,6 +226,11 @@ def _set_sentinel() -> Lock:
     return lock
 
 
+def running() -> Any:
+    """The controlled thread that runs."""
+    return _control.current
+
+
 def get_ident() -> int:
     return _control.current.ident
 
@@ -243,12 +248,15 @@ def _make_thread_handle(ident: int) -> ThreadHandle:
 def build(control: Control) -> types.ModuleType:
     """The fake `_thread` module; what it does not define is not there, so that Python fall-backs are used."""
     global _control
+    from .fake_local import local
+
     _control = control
     module = types.ModuleType("_thread", "controlled by racelint")
     members: dict[str, Any] = {
         "LockType": Lock,
         "lock": Lock,
         "RLock": RLock,
+        "_local": local,
         "allocate_lock": Lock,
         "allocate": Lock,
         "start_new_thread": start_new_thread,

@@ -31,6 +31,9 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._codes: dict[tuple[str, bool], Any] = {}
         self._specs: dict[str, importlib.machinery.ModuleSpec] = {}
         self.live: list[types.ModuleType] = []
+        self._project: dict[str, None] = {}
+        self._known_size = 0
+        self._real: dict[str, str] = {}
 
     def compile(self, path: str, traced: bool = False) -> Any:
         """The instrumented code of `path`. Raises SyntaxError, OSError."""
@@ -100,10 +103,10 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def load(self, name: str, path: str) -> types.ModuleType:
         """Import module `name`; one that cannot be found by name is loaded from `path`."""
-        real = os.path.realpath(path)
+        real = self._realpath(path)
         try:
             module = importlib.import_module(name)
-            if os.path.realpath(getattr(module, "__file__", None) or "") == real:
+            if self._realpath(getattr(module, "__file__", None) or "") == real:
                 return module
         except ModuleNotFoundError as error:
             if error.name is not None and error.name not in (name, name.partition(".")[0]):
@@ -115,6 +118,12 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[name] = module
         self.exec_module(module)
         return module
+
+    def _realpath(self, path: str) -> str:
+        real = self._real.get(path)
+        if real is None:
+            real = self._real[path] = os.path.realpath(path)
+        return real
 
     def run_script(self, path: str) -> dict[str, Any]:
         """Execute the file as `__main__`; returns its names."""
@@ -130,10 +139,16 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def forget(self) -> None:
         """Drop the project's modules, so that the next import executes them afresh."""
         self.live.clear()
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if file and (name in self._specs or self._is_project(file)):
-                del sys.modules[name]
+        modules = sys.modules
+        if len(modules) != self._known_size:
+            # Something new was imported since: look which of all the modules are the project's.
+            for name, module in list(modules.items()):
+                file = getattr(module, "__file__", None)
+                if file and (name in self._specs or self._is_project(file)):
+                    self._project[name] = None
+            self._known_size = len(modules)
+        for name in self._project:
+            modules.pop(name, None)
 
     def _is_project(self, file: str) -> bool:
         if "site-packages" in file or file.endswith((".so", ".pyd")):

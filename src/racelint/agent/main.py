@@ -81,7 +81,7 @@ def run_threads(job: dict[str, Any], path: str) -> Answer:
         watchdog.start()
         search = Search(subject, control, finder, job, clock)
         watchdog.search = search
-        return replay_job(search, job) if job.get("schedule") else search_job(search, job)
+        return replay_job(search, job) if job.get("schedule") else search_job(search)
     except SubjectError as error:
         return answer_of(status="unsupported", reason=str(error))
     except SyntaxError as error:

@@ -75,6 +75,7 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
     def point(site: int, obj: Any = None) -> Any:
         task = control.current
         task.visits[site] = task.visits.get(site, 0) + 1
+        task.last_site = site
         if hot[site]:
             at(site)
         if regions is not None and regions[site]:

@@ -8,7 +8,7 @@ from . import points
 from .access_log import AccessLog
 from .control import Control, Policy
 from .loader import InstrumentingFinder
-from .oracle import Baseline
+from .oracle import Baseline, hang_in_baseline
 from .outcome import Outcome
 from .policies import PlanPolicy, RandomPolicy, RegionPolicy, SerialPolicy
 from .strategies.bounded import Frontier
@@ -42,6 +42,7 @@ class Search:
         self.table = finder.table
         self.budget = job["budget"]
         self.flagged = job["scenario"].get("flagged") or []
+        self.code = job["scenario"].get("code") or ""
         self.counts = points.LoopCounts()
         self.clock = clock
         self.started = clock()
@@ -87,11 +88,17 @@ class Search:
     def find(self) -> Found | None:
         """Search until something wrong is found or the budget ends."""
         self.serial()
+        if self.hang_by_itself() is not None:
+            return None
         for phase in (self._directed, self._bounded, self._random):
             found = phase()
             if found is not None or self.spent():
                 return found
         return None
+
+    def hang_by_itself(self) -> Outcome | None:
+        """A hang that needs no search: see `oracle.hang_in_baseline`."""
+        return hang_in_baseline(self.baseline, self.code, self.subject.is_program)
 
     def serial(self) -> None:
         self._grow()

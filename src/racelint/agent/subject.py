@@ -102,7 +102,10 @@ class Subject:
 
     def _collect(self) -> None:
         self.executions += 1
-        if self.executions % 256 == 0:
+        if self.executions == 1:
+            # What is there by now stays: later collections need not look at it.
+            gc.freeze()
+        elif self.executions % 512 == 0:
             gc.collect()
 
     def _prepare(self) -> dict[str, Any]:

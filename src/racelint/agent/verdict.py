@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .answer import Answer, answer_of
-from .oracle import hang_in_baseline
 from .outcome import Outcome, telling_labels
 from .preemption import possibilities
 from .replay import Nondeterminism, Replayer
@@ -15,15 +14,13 @@ from .witness import Recorder
 MAX_EXPECTED = 6
 
 
-def search_job(search: Search, job: dict[str, Any]) -> Answer:
+def search_job(search: Search) -> Answer:
     """Search for a wrong outcome and say what came of it."""
     found = search.find()
-    code = job["scenario"].get("code") or ""
     if found is not None:
         return _confirmed(search, found)
-    hung = hang_in_baseline(search.baseline, code, search.subject.is_program)
-    if hung is not None:
-        return _hangs(search, hung)
+    if search.hang_by_itself() is not None:
+        return _hangs(search)
     return _not_found(search)
 
 
@@ -33,7 +30,7 @@ def replay_job(search: Search, job: dict[str, Any]) -> Answer:
     replayer = Replayer(search)
     outcome, policy = replayer.run(job["schedule"])
     found = search.judge(outcome, {})
-    hung = hang_in_baseline(search.baseline, job["scenario"].get("code") or "", search.subject.is_program)
+    hung = search.hang_by_itself()
     stale = [f"{place[1]} (visit {place[2]})" for place in policy.unused]
     note = f"switches that found no place: {', '.join(stale)}" if stale else ""
     if found is None and not (hung is not None and outcome.hang):
@@ -79,7 +76,7 @@ def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: s
     )
 
 
-def _hangs(search: Search, hung: Outcome) -> Answer:
+def _hangs(search: Search) -> Answer:
     schedule: dict[str, Any] = {"first": 0, "switches": []}
     outcome, _ = Replayer(search).run(schedule)
     if not outcome.hang:
