@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from racelint.config.settings import Settings
 from racelint.knowledge.locks import LOCK_DECORATORS
@@ -22,6 +23,9 @@ from racelint.program.roots import ThreadRoot, find_roots
 from racelint.program.shared import SharedAccesses
 from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
+
+if TYPE_CHECKING:
+    from racelint.program.suspects import Suspects
 
 
 class Program:
@@ -71,6 +75,12 @@ class Program:
     @cached_property
     def compounds(self) -> Compounds:
         return Compounds(self.index, self.stores, self.calls, self.shared)
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        from racelint.program.suspects import Suspects
+
+        return Suspects(self)
 
     @cached_property
     def decorator_locks(self) -> dict[str, frozenset[Lock]]:

@@ -251,6 +251,8 @@ class Types:
     def attribute(self, cls: ClassInfo, name: str, *, bound: bool) -> list[Thing]:
         """An attribute of an instance (`bound`) or of the class itself."""
         method = cls.method(name)
+        if name == "__class__" and bound:
+            return [cls]
         if method is not None:
             if method.is_property:
                 return self.returned(method) if bound else []
@@ -301,6 +303,9 @@ class Types:
             return [Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things]
         if dotted in ("dataclasses.field", "attr.ib", "attrs.field", "attr.attrib", "pydantic.Field", "field"):
             return self._made_by_factory(call, function)
+        if dotted == "builtins.type" and len(call.args) == 1:
+            things = self.of_value(call.args[0].value, function)
+            return [thing.cls for thing in things if isinstance(thing, Instance)]
         if dotted == "builtins.super":
             return self._super(function)
         if dotted in ("copy.copy", "copy.deepcopy", "typing.cast", "weakref.proxy") and call.args:

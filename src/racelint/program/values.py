@@ -13,6 +13,7 @@ from racelint.model.summary import (
     Call,
     Loop,
     Return,
+    Span,
     Suspend,
     Try,
     Value,
@@ -171,3 +172,11 @@ def element_key(index: Index, function: FunctionInfo, path: tuple[str, ...]) -> 
     if root.startswith("f:"):
         return ("captured", function.module.name, *path)
     return None
+
+
+def event_span(function: FunctionInfo, event: int) -> Span:
+    """The span of an event of a function; its name's where the event is not known."""
+    for node in nodes_of(function.ir.body):
+        if isinstance(node, (Access, Call)) and node.id == event:
+            return node.span
+    return function.ir.name_span

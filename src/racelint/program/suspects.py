@@ -1,0 +1,264 @@
+"""Suspects: what is wrong with a location, if anything, and between which two records.
+
+Each suspect is one defect. The order of precedence within one function is: a split critical section, a guard that is
+broken, a check outside its act, a lazy initialisation, an unguarded update; so that one defect is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from racelint.model.summary import ELEMENT
+from racelint.program.compounds import Compound
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.races import Group, Races, Record
+
+SuspectKind = Literal["split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "iteration"]
+_PRECEDENCE: tuple[SuspectKind, ...] = (
+    "split",
+    "wrong-lock",
+    "unguarded",
+    "lazy-init",
+    "check-then-act",
+    "iteration",
+    "update",
+)
+_MIN_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """`record` is where the defect stands, `conflict` the record of another thread that it clashes with.
+
+    `guard` is the lock inferred for the location; `guarded` of `total` accesses hold it.
+    """
+
+    kind: SuspectKind
+    group: Group
+    record: Record
+    conflict: Record
+    compound: Compound | None = None
+    guard: Location | None = None
+    guarded: int = 0
+    total: int = 0
+    flag: bool = False
+    """All that is ever written are constants: a flag, whose races are benign."""
+
+
+class Suspects:
+    """All suspects of a program, one per defect, in source order."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.races = Races(program)
+
+    @cached_property
+    def all(self) -> list[Suspect]:
+        found: list[Suspect] = []
+        for group in self.races.groups:
+            found.extend(self._chosen(group, list(self._of(group))))
+        return sorted(found, key=lambda s: (s.record.order, s.kind, s.group.location))
+
+    def of_kind(self, *kinds: SuspectKind) -> list[Suspect]:
+        return [suspect for suspect in self.all if suspect.kind in kinds]
+
+    @cached_property
+    def _compounds(self) -> dict[Location, list[Compound]]:
+        found: dict[Location, list[Compound]] = {}
+        for _, compounds in self.races.functions_with_compounds():
+            for compound in compounds:
+                found.setdefault(compound.act.location.container(), []).append(compound)
+        return found
+
+    def _of(self, group: Group) -> Iterator[Suspect]:
+        guard = self.guard_of(group)
+        compounds = self._compounds.get(group.location, [])
+        records: dict[tuple[str, int], list[Record]] = {}
+        for record in group.records:
+            records.setdefault((record.access.function.id, record.access.event), []).append(record)
+        for compound in compounds:
+            if not self._rechecked(compound, compounds):
+                yield from self._compound(group, guard, compound, records)
+        yield from self._plain_changes(group, guard)
+        yield from self._iterations(group)
+
+    def _chosen(self, group: Group, suspects: list[Suspect]) -> Iterator[Suspect]:
+        """One suspect per defect: the gravest kind in each function, and one update for the whole location."""
+        by_function: dict[str, list[Suspect]] = {}
+        for suspect in suspects:
+            by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
+        updates = []
+        for mine in by_function.values():
+            best = min(mine, key=lambda s: (_PRECEDENCE.index(s.kind), s.record.order))
+            if best.kind == "update":
+                updates.append(best)
+            else:
+                yield best
+                if best.kind != "iteration":
+                    iterations = [s for s in mine if s.kind == "iteration"]
+                    if iterations and best.kind in ("update",):
+                        yield min(iterations, key=lambda s: s.record.order)
+        if updates:
+            yield min(updates, key=lambda s: s.record.order)
+
+    def guard_of(self, group: Group) -> Location | None:
+        """The lock that most accesses hold, at least one change among them."""
+        best: Location | None = None
+        for location, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
+            if count < 2 and group.total > 2:
+                continue
+            changes = [r for r in group.changes if location in r.locations_held]
+            if changes and count / max(1, group.total) >= _MIN_SHARE:
+                best = location
+                break
+        return best
+
+    def _rechecked(self, compound: Compound, compounds: list[Compound]) -> bool:
+        """Double-checked locking: the same act is decided once more inside the lock that it stands in."""
+        if compound.kind == "update":
+            return False
+        flow = self.program.flows.of(compound.function)
+        act = flow.at(compound.act.event)
+        regions = {(hold.lock.location, hold.region) for hold in act.must}
+        for other in compounds:
+            if other is compound or other.act is not compound.act or other.kind == "update":
+                continue
+            since = flow.at(other.since)
+            if regions & {(hold.lock.location, hold.region) for hold in since.must}:
+                return True
+        return False
+
+    def _compound(
+        self,
+        group: Group,
+        guard: Location | None,
+        compound: Compound,
+        records: dict[tuple[str, int], list[Record]],
+    ) -> Iterator[Suspect]:
+        for record in records.get((compound.function.id, compound.act.event), []):
+            if record.perhaps:
+                continue
+            guards = self.races.compound_guards(compound, record)
+            conflict = self._conflict(group, record, guards)
+            if conflict is None:
+                continue
+            kind = self._kind(compound, record, conflict, guard)
+            if kind is None or not self._worth(kind, group, guard):
+                continue
+            yield self._suspect(kind, group, record, conflict, compound, guard)
+            return
+
+    def _conflict(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
+        """Another thread's change that can come between the steps; changes elsewhere are the better story."""
+        candidates = [
+            other
+            for other in group.changes
+            if not other.perhaps
+            and not (other.locations_held & guards)
+            and self._touches(record, other)
+            and self.races.parallel(record, other, group)
+        ]
+        if not candidates:
+            return None
+        return min(candidates, key=lambda other: (other.access is record.access, other.order))
+
+    @staticmethod
+    def _touches(record: Record, other: Record) -> bool:
+        """Whether the other's change can matter: the same location, or the name of the container that holds it."""
+        if record.access.location == other.access.location:
+            mine, theirs = record.access.key, other.access.key
+            different = mine != theirs and mine[:1] in "'\"0123456789" and theirs[:1] in "'\"0123456789"
+            return not (mine and theirs and different)
+        return record.access.location.content != other.access.location.content
+
+    def _kind(self, compound: Compound, record: Record, conflict: Record, guard: Location | None) -> SuspectKind | None:
+        since = self.program.flows.of(compound.function).at(compound.since)
+        at_check = {hold.lock.location for hold in since.must}
+        at_act = {hold.lock.location for hold in record.state.must}
+        if at_check & at_act:
+            return "split"
+        if record.held and conflict.held and compound.kind == "update":
+            return "wrong-lock"
+        if guard is not None and guard not in record.locations_held:
+            return "unguarded"
+        return compound.kind
+
+    def _worth(self, kind: SuspectKind, group: Group, guard: Location | None) -> bool:
+        """Where only a lock beside it says that it is concurrent, some access must use that lock."""
+        if group.evidence != "lock":
+            return True
+        used = guard is not None or any(group.guards.values())
+        return used or kind == "update"
+
+    def _plain_changes(self, group: Group, guard: Location | None) -> Iterator[Suspect]:
+        """A change without the lock that most accesses hold."""
+        if guard is None:
+            return
+        for record in group.changes:
+            if guard in record.locations_held or record.perhaps or record.access.function.ir.name in CONSTRUCTORS:
+                continue
+            for other in group.records:
+                if guard in other.locations_held and self.races.parallel(record, other, group):
+                    kind: SuspectKind = "wrong-lock" if record.held and other.access.changes else "unguarded"
+                    yield self._suspect(kind, group, record, other, None, guard)
+                    break
+
+    def _iterations(self, group: Group) -> Iterator[Suspect]:
+        for record in group.records:
+            if record.access.deed != "iterate" or record.perhaps or not self._fails_when_resized(record):
+                continue
+            for other in group.changes:
+                if not self._resizes(other) or other.perhaps or other.locations_held & record.locations_held:
+                    continue
+                if other.access is not record.access and self.races.parallel(record, other, group):
+                    yield self._suspect("iteration", group, record, other, None, self.guard_of(group))
+                    break
+
+    def _fails_when_resized(self, record: Record) -> bool:
+        """Dicts, sets and deques raise; a list silently skips elements, and only where some are removed."""
+        from racelint.program.types import Object
+
+        things = self.program.types.of(record.access.path, record.access.function)
+        return any(
+            isinstance(thing, Object)
+            and thing.dotted.rpartition(".")[2].lower()
+            in (
+                *("dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset"),
+                *("weakvaluedictionary", "weakkeydictionary"),
+            )
+            for thing in things
+        )
+
+    @staticmethod
+    def _resizes(record: Record) -> bool:
+        access = record.access
+        if not access.location.content:
+            return False
+        return access.resizes or (access.deed == "write" and not access.augmented and access.path[-1] == ELEMENT)
+
+    def _suspect(
+        self,
+        kind: SuspectKind,
+        group: Group,
+        record: Record,
+        conflict: Record,
+        compound: Compound | None,
+        guard: Location | None,
+    ) -> Suspect:
+        guarded = group.guards.get(guard, 0) if guard is not None else 0
+        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, self._is_flag(group))
+
+    @staticmethod
+    def _is_flag(group: Group) -> bool:
+        for record in group.changes:
+            access = record.access
+            if access.deed != "write" or access.augmented or access.location.content:
+                return False
+            if not access.value or not all(path[0] in ("k:True", "k:False", "k:None") for path in access.value):
+                return False
+        return True

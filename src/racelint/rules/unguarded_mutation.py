@@ -1,0 +1,92 @@
+"""RL101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from racelint.model.finding import Confidence, Finding, Severity
+from racelint.program import Program
+from racelint.program.suspects import Suspect
+from racelint.rules.base import Rule
+from racelint.rules.race_report import findings, shown, suspects_of
+
+
+class UnguardedMutation(Rule):
+    """Shared state is changed in several steps with no lock, by code that runs in parallel.
+
+    ## What it does
+    Finds attributes, class attributes, module globals, captured variables and container elements that are read,
+    computed on and written back (`self.n += 1`, `d[k] = d.get(k, 0) + 1`) with no lock held from the read to the
+    write, where another thread may change them in between.
+
+    ## Why is this bad?
+    The other thread's change is lost. On CPython 3.10 and later with the GIL a plain `self.n += 1` cannot be
+    interrupted, but one with a call in it can, and on free-threaded builds and on 3.9 all of them can.
+
+    ## Example
+    ```python
+    import threading
+
+    class Counter:
+        def __init__(self):
+            self.n = 0
+
+        def work(self):
+            for _ in range(1000):
+                self.n += 1  # RL101
+
+    counter = Counter()
+    threads = [threading.Thread(target=counter.work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    ```
+
+    ## Use instead
+    ```python
+    import threading
+
+    class Counter:
+        def __init__(self):
+            self.n = 0
+            self.lock = threading.Lock()
+
+        def work(self):
+            for _ in range(1000):
+                with self.lock:
+                    self.n += 1
+
+    counter = Counter()
+    threads = [threading.Thread(target=counter.work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    ```
+
+    ## How it is confirmed
+    The operation runs on two threads with itself and with the conflicting one; a schedule whose outcome no serial
+    order gives, and that goes away when the update is made atomic, is the proof.
+
+    ## Known limits
+    Instances of one class are not told apart. Where only a lock beside the attribute says that the class is meant for
+    threads, and that lock is never used for the attribute, the confidence is low.
+    """
+
+    code: ClassVar[str] = "RL101"
+    name: ClassVar[str] = "unguarded-mutation"
+    since: ClassVar[str] = "0.1.0"
+    severity: ClassVar[Severity] = "error"
+    confirmable: ClassVar[bool] = True
+    fixable: ClassVar[bool] = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        yield from findings(self, suspects_of(program, "update"), _message, _confidence)
+
+
+def _message(suspect: Suspect) -> str:
+    return f"`{shown(suspect.group.location)}` is updated without a lock"
+
+
+def _confidence(suspect: Suspect) -> Confidence:
+    if suspect.group.evidence == "lock":
+        return "low"
+    return "high" if suspect.record.context.root is not None else "medium"
