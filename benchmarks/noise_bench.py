@@ -1,0 +1,109 @@
+"""Findings per 1,000 lines on twenty well-kept packages, and a random sample of them to read by hand."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import textwrap
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from packages import line_count, thousands, top_level, tree
+from tools import Answer, Hit, Racelint
+
+RELEASES = {
+    "requests": "2.32.5",
+    "flask": "3.1.2",
+    "werkzeug": "3.1.3",
+    "jinja2": "3.1.6",
+    "click": "8.3.0",
+    "attrs": "25.3.0",
+    "httpx": "0.28.1",
+    "anyio": "4.11.0",
+    "tornado": "6.5.2",
+    "django": "5.2.7",
+    "celery": "5.5.3",
+    "kombu": "5.5.4",
+    "gunicorn": "23.0.0",
+    "apscheduler": "3.11.0",
+    "cachetools": "6.2.0",
+    "watchdog": "6.0.0",
+    "prometheus_client": "0.23.1",
+    "loguru": "0.7.3",
+    "pika": "1.3.2",
+    "paho-mqtt": "2.1.0",
+}
+FOLDERS = {"attrs": "attr", "paho-mqtt": "paho"}
+"""Where the package folder has another name than the project."""
+
+CONTEXT = 4
+"""Source lines shown on either side of a sampled finding."""
+
+
+def part_of(package: str, version: str) -> Path:
+    """The package folder of one release; downloads it if need be."""
+    unpacked = tree(package, version, folder="releases")
+    folder = FOLDERS.get(package, package)
+    marker = "mqtt/__init__.py" if folder == "paho" else "__init__.py"
+    return top_level(unpacked, f"{folder}/{marker}")
+
+
+def shown(hit: Hit, part: Path) -> str:
+    """A finding with its source around it."""
+    lines = (part.parent / hit.path).read_text(encoding="utf-8", errors="replace").splitlines()
+    first = max(hit.line - CONTEXT, 1)
+    source = "\n".join(
+        f"    {'>' if number == hit.line else ' '} {number:5} {lines[number - 1]}"
+        for number in range(first, min(hit.line + CONTEXT, len(lines)) + 1)
+    )
+    message = textwrap.fill(hit.message, 110, initial_indent="    ", subsequent_indent="    ")
+    title = f"{part.parent.name}/{hit.path}:{hit.line} {hit.code} {hit.severity} ({hit.evidence or 'no evidence'})"
+    return f"{title} {hit.symbol}\n{message}\n{source}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="show N findings with their source")
+    parser.add_argument("--seed", type=int, default=0, help="which N")
+    parser.add_argument("--rule", action="append", metavar="CODE", help="sample these codes or prefixes alone")
+    options = parser.parse_args()
+    tool = Racelint()
+    parts = {f"{package} {version}": part_of(package, version) for package, version in RELEASES.items()}
+    with ThreadPoolExecutor(2) as pool:
+        answers = dict(zip(parts, pool.map(tool.scan, parts.values()), strict=True))
+    grave = [
+        (hit, parts[name]) for name, answer in answers.items() for hit in answer.hits if hit.severity in tool.grave
+    ]
+    total = print_packages(parts, answers, tool)
+    counts = Counter((hit.code, hit.severity) for hit, _ in grave)
+    for (code, severity), n in sorted(counts.items()):
+        print(f"  {code} {severity:8} {n:5}  {n / thousands(total):7.3f} per 1,000 lines")
+    if options.rule:
+        grave = [(hit, part) for hit, part in grave if hit.code.startswith(tuple(options.rule))]
+    grave.sort(key=lambda pair: (pair[1].parent.name, pair[0].path, pair[0].line, pair[0].code, pair[0].subject))
+    sample = random.Random(options.seed).sample(grave, min(options.sample, len(grave)))
+    for number, (hit, part) in enumerate(sample, 1):
+        print(f"\n[{number}] {shown(hit, part)}")
+    sys.exit(1 if any(answer.failure for answer in answers.values()) else 0)
+
+
+def print_packages(parts: dict[str, Path], answers: dict[str, Answer], tool: Racelint) -> int:
+    """A line for each package and one for all; the number of lines scanned."""
+    print(f"{'':28} {'lines':>9} {'findings':>9} {'per 1,000':>10} {'CPU s':>8}")
+    total = found = 0
+    seconds = 0.0
+    for name, part in parts.items():
+        lines = line_count(part)
+        hits = sum(hit.severity in tool.grave for hit in answers[name].hits)
+        print(f"{name:28} {lines:9,} {hits:9} {hits / thousands(lines):10.2f} {answers[name].seconds:8.1f}")
+        if answers[name].failure:
+            print(f"    FAILED: {answers[name].failure}")
+        total, found, seconds = total + lines, found + hits, seconds + answers[name].seconds
+    print(f"{'all':28} {total:9,} {found:9} {found / thousands(total):10.2f} {seconds:8.1f}")
+    return total
+
+
+if __name__ == "__main__":
+    main()
