@@ -62,15 +62,25 @@ class AccessLog:
 
     def conflicts(self) -> dict[Location, list[Access]]:
         """The accesses of each location that two threads touch, at least one writing, with no lock in common."""
+        return {where: found for where, found in self._by_location().items() if _conflict(found)}
+
+    def shared_sites(self) -> set[int]:
+        """The sites of every location that two threads touch, at least one writing, guarded or not."""
+        return {access.site for found in self._by_location().values() if _shared(found) for access in found}
+
+    def _by_location(self) -> dict[Location, list[Access]]:
         by_location: dict[Location, list[Access]] = {}
         for access in self.accesses:
             by_location.setdefault(access.location, []).append(access)
-        return {where: found for where, found in by_location.items() if _conflict(found)}
+        return by_location
+
+
+def _shared(accesses: list[Access]) -> bool:
+    return len({access.task for access in accesses}) > 1 and any(access.write for access in accesses)
 
 
 def _conflict(accesses: list[Access]) -> bool:
-    threads = {access.task for access in accesses}
-    if len(threads) < 2 or not any(access.write for access in accesses):
+    if not _shared(accesses):
         return False
     if accesses[0].location[0] == "lock":
         return True

@@ -44,6 +44,7 @@ class Task:
         "state",
         "storage",
         "visits",
+        "waited",
     )
 
     def __init__(self, index: int, label: str, body: Callable[[], Any] | None, daemon: bool) -> None:
@@ -68,6 +69,7 @@ class Task:
         self.handle: Any = None
         self.held: list[Any] = []
         self.visits: dict[Any, int] = {}
+        self.waited = False
         self.pending: dict[int, Any] = {}
         self.storage: dict[int, Any] = {}
         self.on_end: list[Callable[[], None]] = []
@@ -126,6 +128,7 @@ class Control:
         self.steps = 0
         self.spin_rounds = 0
         self.stuck = ""
+        self.stale: set[int] = set()
         self.aborting = False
         self.progress = getattr(self, "progress", 0) + 1
 
@@ -183,6 +186,7 @@ class Control:
         finally:
             task.state, task.lock, task.deadline = READY, None, None
         expired, task.expired = task.expired, False
+        task.waited = not expired
         return not expired
 
     def sleep(self, seconds: float) -> None:

@@ -9,6 +9,7 @@ compiling again (`points.py`):
     _rl_t(site) -> True          a turn of a loop begins
     _rl_o(site, iterable)        iterate, with a yield point before each further element
     _rl_n(site, iterable)        a counted loop, which may be shortened
+    _rl_s(site, test)            a wait under `if` is over: does what it waited about still hold?
     _rl_v(site, value) -> value  (traced copies only) the value that an access read
     _rl_w(site, value) -> value  (traced copies only) the value that an access is about to write
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import operator
 from typing import Any, TypeVar
 
@@ -24,7 +26,7 @@ from . import sites as kinds
 from .scopes import Function, ModuleNames, Scope
 from .sites import SiteTable
 
-HELPERS = ("_rl_p", "_rl_q", "_rl_c", "_rl_t", "_rl_o", "_rl_n", "_rl_v", "_rl_w")
+HELPERS = ("_rl_p", "_rl_q", "_rl_c", "_rl_t", "_rl_o", "_rl_n", "_rl_s", "_rl_v", "_rl_w")
 TEMPORARIES = ("_rl_object", "_rl_key", "_rl_value")
 
 READS_ITS_ARGUMENT = frozenset(
@@ -319,10 +321,26 @@ class Instrumenter(ast.NodeTransformer):
     # Expressions
 
     def visit_If(self, node: ast.If) -> ast.AST:
+        again = self._ask_again(node)
         node.test = self._truth(node.test)
         node.body = self._statements(node.body)
+        node.body.extend(again)
         node.orelse = self._statements(node.orelse)
         return node
+
+    def _ask_again(self, node: ast.If) -> list[ast.stmt]:
+        """For `if test: condition.wait()`: a question at the end of the block, whether the test is still true."""
+        last = node.body[-1]
+        if not (isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and self.scope is not None):
+            return []
+        function = last.value.func
+        timed = last.value.args or last.value.keywords
+        if not (isinstance(function, ast.Attribute) and function.attr == "wait") or timed or not _is_pure(node.test):
+            return []
+        site = self._site(last.value, kinds.WOKEN, "wait", ast.unparse(node.test))
+        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+        test = ast.Lambda(nothing, copy.deepcopy(node.test))
+        return [ast.copy_location(ast.Expr(self._mark("_rl_s", site, test)), last)]
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         node.test = self._truth(node.test)
@@ -490,6 +508,18 @@ def _as_key(node: ast.expr) -> ast.expr:
 
 def _has_access(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Attribute | ast.Subscript | ast.Call | ast.Await) for part in ast.walk(node))
+
+
+def _is_pure(node: ast.expr) -> bool:
+    """Names, fields, items, comparisons, logic and sizes: asking again changes nothing."""
+    return not any(
+        isinstance(part, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr | ast.Lambda)
+        or (isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) not in _ASKING)
+        for part in ast.walk(node)
+    )
+
+
+_ASKING = frozenset({"len", "any", "all", "bool", "empty", "is_set", "qsize"})
 
 
 def _is_counted(node: ast.expr) -> bool:

@@ -25,6 +25,7 @@ class Baseline:
         self.completes = False
         self.hangs = False
         self.holds = False
+        self.stale: set[str] = set()
 
     def add(self, outcome: Outcome) -> None:
         if outcome.key in self.outcomes:
@@ -36,12 +37,17 @@ class Baseline:
         self.completes = self.completes or not outcome.hang
         self.hangs = self.hangs or bool(outcome.hang)
         self.holds = self.holds or outcome.invariant
+        self.stale.update(outcome.stale)
 
     def knows(self, outcome: Outcome) -> bool:
         return outcome.key in self.outcomes
 
     def differs_in_order_only(self, outcome: Outcome) -> bool:
         return any(key in loose for loose, key in zip(self._loose, outcome.unordered_keys(), strict=True))
+
+    def goes_on_too_early(self, outcome: Outcome) -> bool:
+        """Whether a waiter acts on a condition that does not hold, as in no serial order."""
+        return bool(set(outcome.stale) - self.stale)
 
     def effect(self, outcome: Outcome) -> str:
         """Why an outcome that is not known is wrong: an `Effect`, "order" if it is harmless, "" if it says nothing."""
@@ -51,7 +57,7 @@ class Baseline:
             return "exception"
         if outcome.hang and not self.hangs:
             return "deadlock" if outcome.cycle else "hang"
-        if not outcome.invariant and self.holds:
+        if (not outcome.invariant and self.holds) or self.goes_on_too_early(outcome):
             return "invariant"
         if self.differs_in_order_only(outcome):
             return "order"

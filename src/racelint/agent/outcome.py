@@ -12,9 +12,10 @@ class Outcome:
 
     `results` counts the parts that are operations' results. `hang` says why nothing could go on ("" if all ended),
     `blocked` which operations wait for ever. `invariant` is False if the user's invariant does not hold.
+    `stale` are the tests under which a thread waited and went on though they still held.
     """
 
-    __slots__ = ("_key", "blocked", "cycle", "hang", "invariant", "parts", "raised", "results", "waiting")
+    __slots__ = ("_key", "blocked", "cycle", "hang", "invariant", "parts", "raised", "results", "stale", "waiting")
 
     def __init__(self, parts: tuple[tuple[str, Tree], ...], results: int) -> None:
         self.parts = parts
@@ -24,6 +25,7 @@ class Outcome:
         self.waiting: tuple[str, ...] = ()
         self.cycle = False
         self.invariant = True
+        self.stale: tuple[str, ...] = ()
         self.raised: frozenset[tuple[str, str]] = frozenset()
         self._key: Any = None
 
@@ -31,14 +33,14 @@ class Outcome:
     def key(self) -> Any:
         """Equal for equal outcomes; hashable."""
         if self._key is None:
-            self._key = (self.parts, self.hang, self.blocked, self.invariant)
+            self._key = (self.parts, self.hang, self.blocked, self.invariant, self.stale)
         return self._key
 
     def unordered_keys(self) -> tuple[Any, Any]:
         """Two coarser keys: order of elements forgotten; and elements of lists pooled, whoever holds them."""
         results = sorted((repr(without_order(tree)) for _, tree in self.parts[: self.results]))
         state = tuple((label, without_order(tree)) for label, tree in self.parts[self.results :])
-        fixed = (self.hang, self.blocked, self.invariant)
+        fixed = (self.hang, self.blocked, self.invariant, self.stale)
         pool: list[str] = []
         emptied = tuple((label, pooled(tree, pool)) for label, tree in self.parts[self.results :])
         gathered = sorted(repr(pooled(tree, pool)) for _, tree in self.parts[: self.results])
@@ -49,6 +51,7 @@ class Outcome:
         spoken = [f"{label} {text_of(tree)}" for label, tree in self.parts if labels is None or label in labels]
         if self.hang:
             spoken.insert(0, f"{', '.join(self.blocked) or 'a thread'} never ends")
+        spoken.extend(f"a thread that waited for the end of `{test}` goes on while it holds" for test in self.stale)
         if not self.invariant:
             spoken.append("the invariant is false")
         return "; ".join(spoken)

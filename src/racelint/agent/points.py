@@ -18,6 +18,7 @@ class LoopCounts:
     def __init__(self) -> None:
         self.seen: dict[int, int] = {}
         self.frozen: dict[int, int] | None = None
+        self.base = TURNS
 
     def shorten(self, site: int, loop: Any) -> Any:
         if type(loop) is not range or len(loop) < LONG_LOOP:
@@ -28,11 +29,11 @@ class LoopCounts:
 
     def turns(self, count: int) -> int:
         if self.frozen is None:
-            return TURNS
+            return self.base
         smallest = min(self.frozen.values())
         if max(self.frozen.values()) == smallest:
-            return TURNS
-        return min(8, max(1, round(2 * count / smallest)))
+            return self.base
+        return min(4 * self.base, max(1, round((self.base - 1) * count / smallest)))
 
     def freeze(self) -> None:
         """From now on the ratio of the counts seen so far is kept."""
@@ -65,7 +66,7 @@ def fast(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]
         turn(site, True)
         return True
 
-    return _helpers(point, name, point, begin_turn, elements(point), counts)
+    return _helpers(control, point, name, point, begin_turn, counts)
 
 
 def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: bytearray | None) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
         turn(site, True)
         return True
 
-    return _helpers(point, name, point, begin_turn, elements(point), counts)
+    return _helpers(control, point, name, point, begin_turn, counts)
 
 
 def logging(
@@ -119,21 +120,28 @@ def logging(
         turn(site, True)
         return True
 
-    return _helpers(point, name, late, begin_turn, elements(point), counts)
+    return _helpers(control, point, name, late, begin_turn, counts)
 
 
-def _helpers(
-    point: Any, name: Any, late: Any, turn: Any, over: Any, counts: LoopCounts, read: Any = None, wrote: Any = None
-) -> dict[str, Any]:
+def _helpers(control: Control, point: Any, name: Any, late: Any, turn: Any, counts: LoopCounts) -> dict[str, Any]:
+    def woken(site: int, test: Callable[[], Any]) -> None:
+        try:
+            stale = bool(test())
+        except Exception:
+            return
+        if stale and control.current.waited:
+            control.stale.add(site)
+
     return {
         "_rl_p": point,
         "_rl_q": name,
         "_rl_c": late,
         "_rl_t": turn,
-        "_rl_o": over,
+        "_rl_o": elements(point),
         "_rl_n": counts.shorten,
-        "_rl_v": read or _pass,
-        "_rl_w": wrote or _pass,
+        "_rl_s": woken,
+        "_rl_v": _pass,
+        "_rl_w": _pass,
     }
 
 

@@ -15,7 +15,8 @@ from .strategies.bounded import Frontier
 from .strategies.serial import serial_orders
 from .subject import Subject
 
-MAX_HOT_ROUNDS = 4
+MAX_TURNS = 24
+MAX_LOGS = 12
 DIRECTED_SHARE = 400
 COARSE_SCHEDULES = 3000
 
@@ -59,6 +60,7 @@ class Search:
         self.region_sites: set[int] = set()
         self.events: dict[int, int] = {}
         self.conflicting: set[int] = set()
+        self.shared: set[int] = set()
         self.threads = 0
         self.complete = False
 
@@ -101,23 +103,35 @@ class Search:
         return hang_in_baseline(self.baseline, self.code, self.subject.is_program)
 
     def serial(self) -> None:
+        """The serial orders: the outcomes that are right, and the log that says which sites conflict."""
         self._grow()
+        self._logged(SerialPolicy((0,)))
+        self.counts.freeze()
+        logs = self._serial_orders()
+        while self.counts.seen and self.counts.base < MAX_TURNS and not self._reaches_finding(logs):
+            # Loops were shortened too much for the code of the finding to be reached.
+            self.counts.base *= 2
+            self.baseline = Baseline()
+            logs = self._serial_orders()
+        self._heat(logs)
+
+    def _serial_orders(self) -> list[AccessLog]:
         outcome, log = self._logged(SerialPolicy((0,)))
-        self._grow()
-        if self.counts.seen:
-            self.counts.freeze()
-            outcome, log = self._logged(SerialPolicy((0,)))
-        logs = [log]
         self.baseline.add(outcome)
+        logs = [log]
         self.threads = len(self.control.tasks)
         for order, expire in serial_orders(self.threads):
             if self.spent(0.3):
                 break
             outcome, log = self._logged(SerialPolicy(order, expire))
             self.baseline.add(outcome)
-            if len(logs) < 12:
+            if len(logs) < MAX_LOGS:
                 logs.append(log)
-        self._heat(logs)
+        return logs
+
+    def _reaches_finding(self, logs: list[AccessLog]) -> bool:
+        flagged = self._sites_of_finding()
+        return not flagged or any(flagged & log.visited for log in logs)
 
     def _grow(self) -> None:
         missing = len(self.table) - len(self.hot)
@@ -130,9 +144,9 @@ class Search:
         about: set[int] = set()
         for log in logs:
             self.logged |= log.visited
-            found = log.conflicts()
-            for accesses in found.values():
+            for accesses in log.conflicts().values():
                 conflicting.update(access.site for access in accesses)
+            self.shared |= log.shared_sites()
             for access in log.accesses:
                 self.events[access.task] = self.events.get(access.task, 0) + (access.site in conflicting)
         self.conflicting = conflicting
@@ -241,7 +255,7 @@ class Search:
         if not effect:
             self.cut += 1
             return None
-        if self._happens_without_the_race(outcome):
+        if not self.baseline.goes_on_too_early(outcome) and self._happens_without_the_race(outcome):
             self.explained = True
             self.baseline.add(outcome)
             return None

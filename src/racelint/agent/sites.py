@@ -14,6 +14,7 @@ NAME_READ = "name-read"
 NAME_WRITE = "name-write"
 TURN = "turn"
 COUNT = "count"
+WOKEN = "woken"
 
 
 class Site:

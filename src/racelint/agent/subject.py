@@ -46,6 +46,8 @@ class Subject:
         self.trace(True)
         self.trace(False)
         self._skipped: dict[str, set[str]] = {}
+        # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
+        self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
         self.executions = 0
         self.namespace: dict[str, Any] = {}
 
@@ -137,6 +139,8 @@ class Subject:
             exec(code, names)
             task = self.control.spawn(names.pop("operation"), label)
             task.fresh = False
+            if self.is_program:
+                task.ident = self.control.main.ident  # `threading.main_thread()` for the target
             tasks.append(task)
         return tasks
 
@@ -173,6 +177,8 @@ class Subject:
         parts.extend(self._state(namespace, snapshot))
         outcome = Outcome(tuple(parts), results)
         outcome.raised = frozenset(raised)
+        if self._asks_waiters:
+            outcome.stale = tuple(sorted({self.finder.table[site].text for site in control.stale}))
         if not ended:
             self._describe_hang(outcome)
         elif self._invariant is not None:

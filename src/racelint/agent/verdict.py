@@ -12,6 +12,7 @@ from .search import Found, Search
 from .witness import Recorder
 
 MAX_EXPECTED = 6
+MAX_TEXT = 240
 
 
 def search_job(search: Search) -> Answer:
@@ -68,7 +69,7 @@ def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: s
         status="confirmed",
         effect=effect,
         schedule=schedule,
-        interpreters=possibilities(search, recorder, schedule),
+        interpreters=possibilities(search.table, recorder.interesting, recorder.entries, schedule),
         outcome=text,
         expected=expected,
         reason=note,
@@ -116,7 +117,7 @@ def _explored(search: Search) -> str:
 def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
     known = list(search.baseline.outcomes.values())
     labels = telling_labels([outcome, *known])
-    expected = list(dict.fromkeys(other.text(labels) for other in known))
+    expected = list(dict.fromkeys(other.text(labels) or other.text()[:MAX_TEXT] for other in known))
     return outcome.text(labels), sorted(expected)[:MAX_EXPECTED]
 
 

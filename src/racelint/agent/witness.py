@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from typing import Any
 
 from . import points
@@ -11,17 +12,24 @@ from .access_log import AccessLog
 from .control import BLOCKED, Control
 from .outcome import Outcome
 from .policies import ReplayPolicy
+from .preemption import Entry
 from .search import Search
 from .sites import Site
 from .snapshot import Snapshot, text_of
 
-MAX_STEPS = 120
+LEAD, MAX_STEPS = 8, 60
 
 
 class TracedReplay(ReplayPolicy):
     """A replay that tells the recorder when a thread has to wait."""
 
     recorder: Recorder
+
+    def at_point(self, control: Control, site: int, ready: list[Any], timed: list[Any]) -> Any:
+        chosen = super().at_point(control, site, ready, timed)
+        if chosen is not None:
+            self.recorder.switched.append(len(self.recorder.steps))
+        return chosen
 
     def at_stop(self, control: Control, ready: list[Any], timed: list[Any]) -> Any:
         self.recorder.stopped()
@@ -36,31 +44,37 @@ class Recorder:
         self.control = search.control
         self.log = AccessLog(search.control, search.table)
         self.steps: list[dict[str, Any]] = []
-        self.entries: list[tuple[int, int]] = []
+        self.entries: list[Entry] = []
         self.interesting = search.conflicting or set(range(len(search.table)))
+        self.told = (search.shared | search.conflicting) or self.interesting
+        self.switched: list[int] = []
         self.policy = TracedReplay(schedule, search.table)
         self.policy.recorder = self
 
     def run(self) -> Outcome:
         search = self.search
         base = points.counting(self.control, points.all_hot(search.table), search.counts, None)
-        point, late = base["_rl_p"], base["_rl_c"]
+        point, late, turn = base["_rl_p"], base["_rl_c"], base["_rl_t"]
 
         def traced_point(site: int, obj: Any = None) -> Any:
             point(site, obj)
-            self._accessed(site, obj)
+            self._accessed(site, obj, sys._getframe(1))
             return obj
 
         def traced_late(site: int, value: Any) -> Any:
             late(site, value)
-            self._accessed(site, self.control.current.pending.get(site))
+            self._accessed(site, self.control.current.pending.get(site), sys._getframe(1))
             return value
+
+        def traced_turn(site: int) -> bool:
+            self.entries.append(Entry(self.control.current.index, site, sys._getframe(1)))
+            return bool(turn(site))
 
         def name(site: int, obj: Any) -> Any:
             self.control.current.pending[site] = obj
             return obj
 
-        marks = {**base, "_rl_p": traced_point, "_rl_c": traced_late, "_rl_q": name}
+        marks = {**base, "_rl_p": traced_point, "_rl_c": traced_late, "_rl_q": name, "_rl_t": traced_turn}
         marks["_rl_o"] = points.elements(traced_point)
         helpers = points.traced(marks, self._read, self._wrote)
         search.subject.trace(True)
@@ -73,10 +87,10 @@ class Recorder:
 
     # What is recorded
 
-    def _accessed(self, number: int, obj: Any) -> None:
+    def _accessed(self, number: int, obj: Any, frame: Any) -> None:
         self.log.note(number, obj)
         task = self.control.current
-        self.entries.append((task.index, number))
+        self.entries.append(Entry(task.index, number, frame))
         site = self.search.table[number]
         if site.kind in (kinds.WRITE, kinds.ITEM_WRITE):
             if number in task.pending:
@@ -107,6 +121,8 @@ class Recorder:
         task = self.control.current
         if task.index >= 0 and task.state == BLOCKED and task.last_site:
             site = self.search.table[task.last_site]
+            if site.what == "start":
+                return  # the library's own wait for a new thread to begin
             verb = "sleeps" if task.sleeping else "waits"
             self._step(site, f"{verb} in {site.text}", always=True)
 
@@ -122,7 +138,7 @@ class Recorder:
 
     def _step(self, site: Site, action: str, always: bool = False) -> None:
         task = self.control.current
-        if task.index >= 0 and (always or site.number in self.interesting):
+        if task.index >= 0 and (always or site.number in self.told):
             self.steps.append(_row(task.index, site.path, site.line, action))
 
     # What is handed on
@@ -131,7 +147,9 @@ class Recorder:
         names = tuple(task.label or f"thread {task.index}" for task in self.control.tasks)
         steps = self.steps
         if len(steps) > MAX_STEPS:
-            steps = steps[: MAX_STEPS // 2] + steps[-MAX_STEPS // 2 :]
+            # What matters begins shortly before the first switch that the schedule asks for.
+            first = max(0, self.switched[0] - LEAD) if self.switched else 0
+            steps = steps[first : first + MAX_STEPS]
         return {"threads": names, "steps": steps}
 
     def shows_lost_update(self) -> bool:
