@@ -73,3 +73,13 @@ TYPE_ALIASES: dict[str, str] = {
     "collections.abc.MutableMapping": "builtins.dict",
 }
 """What an annotation means at run time."""
+IMMUTABLE_RESULTS: frozenset[str] = frozenset(
+    {
+        *("builtins.int", "builtins.str", "builtins.bytes", "builtins.float", "builtins.bool", "builtins.frozenset"),
+        *("builtins.tuple", "builtins.hash", "builtins.len", "builtins.repr", "builtins.sum", "builtins.min"),
+        *("builtins.max", "builtins.abs", "builtins.round", "builtins.complex", "re.compile", "decimal.Decimal"),
+        *("fractions.Fraction", "datetime.timedelta", "pathlib.Path", "pathlib.PurePath", "operator.itemgetter"),
+        *("operator.attrgetter", "os.getpid", "platform.system", "types.MappingProxyType"),
+    }
+)
+"""Calls that give an equal, immutable object each time: computing one twice is harmless."""

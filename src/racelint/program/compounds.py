@@ -7,7 +7,7 @@ calls whose answer depends on the read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from racelint.knowledge.containers import TAKING_METHODS
@@ -34,6 +34,8 @@ class Compound:
     function: FunctionInfo
     test: str = ""
     check_span: Span = (1, 1, 1, 1)
+    through_call: bool = False
+    """The act is a call whose function makes the change from an argument."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class Compounds:
                     self._sites.setdefault((site.caller.id, site.event), []).append(site)
         self._answers: dict[str, tuple[SharedAccess, ...]] = {}
         self.by_function: dict[str, list[Compound]] = {}
+        self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
+        """By function and act: the reads and calls that decided whether it happens."""
         for function in index.functions:
-            if any(access.changes for access in shared.by_function[function.id]):
+            if shared.by_function[function.id]:
                 self.by_function[function.id] = _Walk(self, function).run()
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
@@ -108,6 +112,8 @@ class _Walk:
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
                     self._act(access, conditions)
+                elif isinstance(node, Call):
+                    self._stores_of_call(node)
             elif isinstance(node, Branch):
                 condition = _Condition(node.deps, node.test, node.negated, node.span)
                 flipped = _Condition(node.deps, node.test, not node.negated, node.span)
@@ -140,7 +146,29 @@ class _Walk:
         self._block(node.orelse, conditions)
         self._block(node.final, conditions)
 
+    def _stores_of_call(self, call: Call) -> None:
+        """`self.set(self.get() + 1)`: the callee writes what the caller computed from a read of the same place."""
+        for site in self.compounds._sites.get((self.function.id, call.id), []):
+            deps = {dep for argument in call.args for dep in argument.deps}
+            if not deps or site.receiver is None:
+                continue
+            for write in self.compounds.shared.by_function[site.callee.id]:
+                if write.deed != "write" or not any(path[0][2:] in site.bindings for path in write.value):
+                    continue
+                moved = replace(write, function=self.function, event=call.id, span=call.span)
+                moved = replace(moved, path=(*site.receiver, *write.path[1:]))
+                for dep in sorted(deps):
+                    for read in self.compounds.reads_behind(dep, self.function, self.accesses):
+                        if same_place(read, moved):
+                            self.found.append(
+                                Compound(
+                                    "update", read, dep, moved, self.function, check_span=call.span, through_call=True
+                                )
+                            )
+
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
+        decided = tuple(dep for condition in conditions for dep in condition.deps if dep < act.event)
+        self.compounds.deciding[self.function.id, act.event] = decided
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate":

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from racelint.knowledge.containers import SELF_GUARDED
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
-from racelint.program.types import Instance, Types
+from racelint.program.types import Instance, Object, Types
 from racelint.program.values import Stores
 
 _MAX_DEPTH = 4
@@ -80,6 +81,10 @@ class Locations:
             container = self.of(path[:-1], function)
             return container.below(ELEMENT) if container is not None else None
         for thing in self.types.of(path[:-1], function):
+            if isinstance(thing, Object) and thing.dotted in SELF_GUARDED:
+                return None
+            if isinstance(thing, (Instance, ClassInfo)) and _is_thread_local(thing):
+                return None
             if isinstance(thing, Instance):
                 return Location("attribute", self.owner_of(thing.cls, field), (field,))
             if isinstance(thing, ClassInfo):
@@ -114,3 +119,8 @@ class Locations:
                     owner = base.id
             self._owners[key] = owner
         return self._owners[key]
+
+
+def _is_thread_local(thing: Instance | ClassInfo) -> bool:
+    cls = thing.cls if isinstance(thing, Instance) else thing
+    return "threading.local" in cls.all_external_bases()

@@ -9,7 +9,7 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
-from racelint.program.types import Instance, Object, Thing, Types
+from racelint.program.types import Bound, Instance, Object, Thing, Types
 from racelint.program.values import Stored, Stores
 
 _NOT_LOCKS = ("builtins.", "contextlib.", "tempfile.", "io.", "warnings.", "socket.", "concurrent.futures.", "queue.")
@@ -112,9 +112,40 @@ class Locks:
             inner = self._condition_lock(path, function)
             if inner is not None:
                 return inner
+        alias = self._alias(path, function) or self._handed_out(path, function)
+        if alias is not None:
+            return alias
         location, base = self._place(path, function)
         shared = location.kind != "attribute" or self._is_static(location)
         return Lock(location, facts, shared, base)
+
+    def _alias(self, path: Path, function: FunctionInfo) -> Lock | None:
+        """`self.mutex = self._lock`: another name of one lock, where nothing else is ever stored there."""
+        entries = self._stores_of(path, function)
+        if len(path) < 2 or len(entries) != 1 or len(entries[0].value) != 1:
+            return None
+        value = entries[0].value[0]
+        if len(value) >= 2 or value[0].startswith(("g:", "f:")):
+            if value[0].startswith(("c:", "v:", "k:")) or ELEMENT in value:
+                return None
+            other = self.of(value, entries[0].function)
+            if other is not None and not other.opaque:
+                return other
+        return None
+
+    def _handed_out(self, path: Path, function: FunctionInfo) -> Lock | None:
+        """A method that returns one lock: `with self.locked():`."""
+        if len(path) != 1 or not path[0].startswith("c:"):
+            return None
+        call = self.stores.facts[function.id].call(int(path[0][2:]))
+        for thing in self.types.of_value(call.func, function) if call is not None else ():
+            if isinstance(thing, Bound) and not thing.function.is_contextmanager:
+                values = {p for node in self.stores.facts[thing.function.id].returns for p in node.value}
+                if len(values) == 1:
+                    value = values.pop()
+                    if len(value) >= 2 or value[0].startswith("g:"):
+                        return self.of(value, thing.function)
+        return None
 
     def facts_of(self, things: tuple[Thing, ...]) -> LockFacts | None:
         """What the objects say of being a lock: the first that is one."""

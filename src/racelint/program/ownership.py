@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.roots import ThreadRoot
-from racelint.program.types import Bound, Types
+from racelint.program.types import Bound, Member, Types
 from racelint.program.values import Stores
 
 CONSTRUCTORS = frozenset(
@@ -60,6 +61,8 @@ class Ownership:
     def _makes(self, thing: object, depth: int) -> bool:
         if isinstance(thing, ClassInfo):
             return "__new__" not in {name for cls in thing.mro for name in cls.ir.methods}
+        if isinstance(thing, Member):
+            return thing.dotted in QUEUES and thing.name in ("get", "get_nowait", "popleft", "pop", "recv")
         if isinstance(thing, Bound):
             returns = self.stores.facts[thing.function.id].returns
             return bool(returns) and all(
@@ -97,7 +100,9 @@ class Ownership:
         """Whether what `path` reaches from is still owned by the running thread at `event`."""
         root = path[0]
         if root.startswith("p:"):
-            return root[2:] in owned_params and (len(path) <= 2 or path[2:] == (ELEMENT,))
+            if root[2:] not in owned_params or (len(path) > 2 and path[2:] != (ELEMENT,)):
+                return False
+            return event <= self._spawned.get(function.id, {}).get(root, _NEVER)
         if root.startswith(("v:", "c:")):
             return self.is_fresh(root, function) and event <= self.escapes_at(root, function)
         return False

@@ -32,6 +32,8 @@ class Record:
     state: LockState
     held: frozenset[Lock]
     perhaps: bool
+    foreign: bool = False
+    """A lock is held, but it is that of another instance, or one per instance for what all of them share."""
 
     @property
     def locations_held(self) -> frozenset[Location]:
@@ -56,7 +58,7 @@ class Group:
     evidence: Evidence
     owner_locks: frozenset[Location]
     guards: Counter[Location] = field(default_factory=Counter)
-    """Accesses (not records) outside constructors by lock held."""
+    """Lines (not records) that access it, constructors left out, by lock held."""
     total: int = 0
 
     @property
@@ -107,11 +109,11 @@ class Races:
 
     @staticmethod
     def _count_guards(group: Group) -> None:
-        by_event: dict[tuple[str, int], list[Record]] = {}
+        by_line: dict[tuple[str, int], list[Record]] = {}
         for record in group.records:
-            by_event.setdefault((record.access.function.id, record.access.event), []).append(record)
-        group.total = len(by_event)
-        for records in by_event.values():
+            by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
+        group.total = len(by_line)
+        for records in by_line.values():
             common = frozenset.intersection(*(record.locations_held for record in records))
             for location in common:
                 group.guards[location] += 1
@@ -127,11 +129,15 @@ class Races:
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
                 continue
-            held = {lock for lock in context.held if lock.location not in state.dropped}
-            held |= {hold.lock for hold in state.must if not self._other_instance(hold.lock, access)}
+            taken = {lock for lock in context.held if lock.location not in state.dropped}
+            taken |= {hold.lock for hold in state.must}
+            held = {lock for lock in taken if not self._other_instance(lock, access)}
+            if self._is_static(access):
+                held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
             must = {hold.lock.location for hold in state.must}
-            perhaps = context.perhaps or bool(state.may - must) or any(lock.opaque or lock.keyed for lock in held)
-            found.append(Record(access, context, state, frozenset(held), perhaps))
+            perhaps = context.perhaps or bool(state.may - must) or any(lock.opaque or lock.keyed for lock in taken)
+            foreign = bool(taken) and not held
+            found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
         return found
 
     @staticmethod
@@ -141,6 +147,34 @@ class Races:
             return False
         mine, theirs = access.path[: len(lock.base)], lock.base
         return mine != theirs and len(lock.base) == 1 and lock.base[0].startswith("p:") and mine[0].startswith("p:")
+
+    def _is_static(self, access: SharedAccess) -> bool:
+        """State of the process rather than of an instance: a global, or an attribute reached through the class."""
+        if access.location.kind == "global":
+            return True
+        if access.location.kind != "attribute":
+            return False
+        base = access.path[:-1] if not access.location.content else access.path[:-2]
+        if not base:
+            return False
+        things = self.program.types.of(base, access.function)
+        return bool(things) and all(isinstance(thing, ClassInfo) for thing in things)
+
+    def _is_singleton(self, lock: Lock) -> bool:
+        """The lock's class has one instance, made while a module is imported."""
+        if lock.location.kind != "attribute":
+            return True
+        return lock.location.owner in self._singletons
+
+    @cached_property
+    def _singletons(self) -> frozenset[str]:
+        made: Counter[str] = Counter()
+        for sites in self.program.calls.outgoing.values():
+            for site in sites:
+                if site.callee.ir.name == "__init__" and site.callee.cls is not None:
+                    once = site.caller.ir.kind == "module"
+                    made[site.callee.cls.id] += 1 if once else 10
+        return frozenset(owner for owner, count in made.items() if count == 1)
 
     def locks_beside(self, location: Location) -> frozenset[Location]:
         """The thread locks that live where the variable lives: its class, module or function."""
@@ -214,14 +248,19 @@ class Races:
                 return first is second and first.many and not (left.private and right.private)
             return not (left.private and right.private and first.target.cls is not second.target.cls)
         if first is None and second is None:
-            return (
-                group.evidence != "thread" or bool(group.owner_locks) or self.is_contract(group.location)
-                if left.context.public and right.context.public
-                else False
-            )
+            if not (left.context.public and right.context.public):
+                return False
+            if self._drives(left, group) or self._drives(right, group):
+                return False
+            return bool(group.owner_locks) or self.is_contract(group.location)
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _drives(self, record: Record, group: Group) -> bool:
+        """The entry starts the threads that touch the location, and so is one of a kind."""
+        sites = {r.context.root.site_function for r in group.records if r.context.root is not None}
+        return record.context.entry.function in sites
 
     def guarded_together(self, left: Record, right: Record) -> bool:
         """Whether one lock excludes the two, certainly or perhaps."""

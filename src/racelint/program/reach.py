@@ -91,7 +91,7 @@ class Reach:
         self.ownership = ownership
         self.decorated = decorated
         self.contexts: dict[str, list[Context]] = {}
-        self.targets = {root.target.id for root in roots}
+        self.targets = {root.target.id for root in roots if root.in_process}
         for root in roots:
             if root.in_process:
                 self._explore([self._root_context(root)])
@@ -108,7 +108,7 @@ class Reach:
     def _entries(self) -> Iterable[Context]:
         referenced = self._referenced_names()
         for function in self.index.functions:
-            public = is_public(function)
+            public = is_public(function) and function.id not in self.targets
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
                 owned = frozenset({function.self_name}) if function.ir.name in CONSTRUCTORS else frozenset()
                 held = self.decorated.get(function.id, frozenset())

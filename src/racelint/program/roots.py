@@ -155,7 +155,7 @@ class _Finder:
     def _spawn(self, starter: Starter, call: Call, function: FunctionInfo) -> None:
         value = self._target(starter, call)
         for thing, path in self._callables(value, function):
-            bindings = self._bindings(starter, call, thing)
+            bindings = self._bindings(starter, call, thing, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
             root = ThreadRoot(
                 starter.kind,
@@ -163,11 +163,13 @@ class _Finder:
                 function,
                 call,
                 many=starter.many or self._repeats(starter, call, function),
-                own_self=False,
+                own_self=receiver is not None and self._one_each(receiver, call, function),
                 receiver=receiver,
                 bindings=bindings,
             )
             self._life(root, starter, call, function)
+            if root.many and (self._joined_in_turn(root) or self._one_worker(call, function)):
+                root.many = False
             self.roots.append(root)
 
     def _callables(self, value: Value, function: FunctionInfo) -> list[tuple[Bound, Path]]:
@@ -190,26 +192,32 @@ class _Finder:
                 return argument.value
         return plain[starter.target].value if len(plain) > starter.target else ()
 
-    def _bindings(self, starter: Starter, call: Call, thing: Bound) -> dict[str, Value]:
+    def _bindings(self, starter: Starter, call: Call, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
         plain = [argument for argument in call.args if not argument.name]
         if starter.args == -1 and not starter.many:
             rest = tuple(plain[starter.target + 1 :])
             return bind(thing.function, rest, bound=thing.bound, skipped=thing.skipped)
+        if starter.many:
+            return {}
         packed: Value = ()
         for argument in call.args:
             if argument.name == "args":
                 packed = argument.value
         if not packed and starter.args >= 0 and len(plain) > starter.args:
             packed = plain[starter.args].value
-        return self._unpacked(packed, thing, call)
+        return self._unpacked(packed, thing, function)
 
-    def _unpacked(self, packed: Value, thing: Bound, call: Call) -> dict[str, Value]:
+    def _unpacked(self, packed: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
         """`args=(a, b)`: the display's elements, which were written to it in order."""
         params = [param.name for param in thing.function.ir.params if param.kind in ("plain", "positional")]
         if thing.bound and thing.function.self_name:
             params = params[1:]
-        element: Value = tuple((*path, ELEMENT) for path in packed)
-        return {name: element for name in params[thing.skipped :]}
+        writes = [
+            access.value
+            for access in self.stores.facts[function.id].accesses
+            if access.kind == "write" and access.path[-1] == ELEMENT and access.path[:-1] in packed
+        ]
+        return dict(zip(params[thing.skipped :], writes, strict=False))
 
     def _repeats(self, starter: Starter, call: Call, function: FunctionInfo) -> bool:
         """Whether the site is reached several times before the first ends."""
@@ -224,6 +232,44 @@ class _Finder:
             )
         return False
 
+    def _one_each(self, receiver: Path, call: Call, function: FunctionInfo) -> bool:
+        """The target's object is made, or taken from a list, anew at every turn of the loop that starts the threads."""
+        if receiver[-1] == ELEMENT:
+            return True
+        if not receiver[0].startswith("c:"):
+            return False
+        loops = self._loops_of(function)
+        made = loops.get(int(receiver[0][2:]), [])
+        return made == loops.get(call.id, [])
+
+    def _joined_in_turn(self, root: ThreadRoot) -> bool:
+        """Each thread is joined in the turn that starts it."""
+        for function, start in root.starts:
+            loops = self._loops_of(function).get(start, [])
+            ends = [self._loops_of(other).get(join, []) for other, join in root.joins if other is function]
+            if not loops or loops not in ends:
+                return False
+        return bool(root.starts)
+
+    def _one_worker(self, call: Call, function: FunctionInfo) -> bool:
+        """The task goes to an executor of one worker."""
+        for path in call.func[:1]:
+            for value, maker in self._makers(path[:-1], function):
+                made = self.stores.facts[maker.id].call(int(value[0][2:])) if value[0].startswith("c:") else None
+                for argument in made.args if made is not None else ():
+                    if argument.name in ("max_workers", "processes", "") and argument.value == (("k:int:1",),):
+                        return True
+        return False
+
+    def _makers(self, path: Path, function: FunctionInfo) -> list[tuple[Path, FunctionInfo]]:
+        """The values stored at a path, and where."""
+        if len(path) == 1:
+            return [(path, function)]
+        if len(path) == 2 and function.cls is not None and path[0] == f"p:{function.self_name}":
+            entries = [e for cls in function.cls.mro for e in self.stores.attributes.get((cls.id, path[1]), [])]
+            return [(value, entry.function) for entry in entries for value in entry.value if len(value) == 1]
+        return []
+
     def _called_once(self, function: FunctionInfo) -> bool:
         sites = self.calls.incoming.get(function.id, [])
         return len(sites) <= 1
@@ -236,7 +282,12 @@ class _Finder:
         for holder, other in self._functions_that_hold(function, made):
             for event in self.stores.facts[other.id].calls:
                 for path in event.func[:1]:
-                    if len(path) > 1 and path[-1] in ("start", "join") and self._holds(path[:-1], holder, other):
+                    waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
+                    if (
+                        len(path) > 1
+                        and (path[-1] in ("start", "join") or waits)
+                        and self._holds(path[:-1], holder, other)
+                    ):
                         (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
 
     def _functions_that_hold(self, function: FunctionInfo, made: Path) -> list[tuple[set[Path], FunctionInfo]]:
@@ -300,11 +351,33 @@ class _Finder:
         """Request handlers, where a threaded server is in the program."""
         if not self._threaded_server():
             return
+        passed = self._handlers_passed()
         for cls in self.index.classes:
+            if passed.get(cls.id, {True}) == {False}:
+                continue
             patterns = {p for name in cls.all_external_bases() for p in HANDLER_BASES.get(name, ())}
             for name, method in cls.own_methods():
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
                     self.roots.append(ThreadRoot("handler", method, many=True, own_self=True))
+
+    def _handlers_passed(self) -> dict[str, set[bool]]:
+        """Handler classes by whether the servers that they are passed to are threaded."""
+        found: dict[str, set[bool]] = {}
+        for function in self.index.functions:
+            for call in self.stores.facts[function.id].calls:
+                threaded = None
+                for thing in self.types.of_value(call.func, function):
+                    if isinstance(thing, External) and "erver" in thing.dotted:
+                        threaded = thing.dotted in THREADED_SERVERS
+                    elif isinstance(thing, ClassInfo) and any("erver" in name for name in thing.all_external_bases()):
+                        threaded = any(name in THREADED_SERVERS for name in thing.all_external_bases())
+                if threaded is None:
+                    continue
+                for argument in call.args:
+                    for handler in self.types.of_value(argument.value, function):
+                        if isinstance(handler, ClassInfo):
+                            found.setdefault(handler.id, set()).add(threaded)
+        return found
 
     def _threaded_server(self) -> bool:
         for cls in self.index.classes:

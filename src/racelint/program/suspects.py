@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from racelint.model.summary import ELEMENT
+from racelint.knowledge.containers import IMMUTABLE_RESULTS, TAKING_METHODS
+from racelint.model.summary import ELEMENT, Span
 from racelint.program.compounds import Compound
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.races import Group, Races, Record
+from racelint.program.types import Constant, Object
 
 SuspectKind = Literal["split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "iteration"]
 _PRECEDENCE: tuple[SuspectKind, ...] = (
@@ -48,6 +50,13 @@ class Suspect:
     total: int = 0
     flag: bool = False
     """All that is ever written are constants: a flag, whose races are benign."""
+
+    @property
+    def span(self) -> Span:
+        """Where to report: the check where one decides, else the change itself."""
+        if self.compound is not None and self.kind in ("check-then-act", "lazy-init"):
+            return self.compound.check_span
+        return self.record.access.span
 
 
 class Suspects:
@@ -82,7 +91,7 @@ class Suspects:
         for record in group.records:
             records.setdefault((record.access.function.id, record.access.event), []).append(record)
         for compound in compounds:
-            if not self._rechecked(compound, compounds):
+            if not self._rechecked(compound):
                 yield from self._compound(group, guard, compound, records)
         yield from self._plain_changes(group, guard)
         yield from self._iterations(group)
@@ -118,18 +127,16 @@ class Suspects:
                 break
         return best
 
-    def _rechecked(self, compound: Compound, compounds: list[Compound]) -> bool:
-        """Double-checked locking: the same act is decided once more inside the lock that it stands in."""
-        if compound.kind == "update":
-            return False
+    def _rechecked(self, compound: Compound) -> bool:
+        """Double-checked locking, or a version compared: the act is decided once more inside the lock that it stands in."""
         flow = self.program.flows.of(compound.function)
         act = flow.at(compound.act.event)
         regions = {(hold.lock.location, hold.region) for hold in act.must}
-        for other in compounds:
-            if other is compound or other.act is not compound.act or other.kind == "update":
-                continue
-            since = flow.at(other.since)
-            if regions & {(hold.lock.location, hold.region) for hold in since.must}:
+        since = flow.at(compound.since)
+        if not regions or regions & {(hold.lock.location, hold.region) for hold in since.must}:
+            return False
+        for event in self.program.compounds.deciding.get((compound.function.id, compound.act.event), ()):
+            if regions & {(hold.lock.location, hold.region) for hold in flow.at(event).must}:
                 return True
         return False
 
@@ -140,27 +147,32 @@ class Suspects:
         compound: Compound,
         records: dict[tuple[str, int], list[Record]],
     ) -> Iterator[Suspect]:
-        for record in records.get((compound.function.id, compound.act.event), []):
+        mine = records.get((compound.function.id, compound.act.event), [])
+        if compound.through_call:
+            mine = self.races.records_of(compound.act)
+        for record in mine:
             if record.perhaps:
                 continue
             guards = self.races.compound_guards(compound, record)
-            conflict = self._conflict(group, record, guards)
+            conflict = self._conflict(group, record, guards, compound)
             if conflict is None:
                 continue
-            kind = self._kind(compound, record, conflict, guard)
+            kind = self._kind(compound, record, conflict, guard, guards)
             if kind is None or not self._worth(kind, group, guard):
                 continue
             yield self._suspect(kind, group, record, conflict, compound, guard)
             return
 
-    def _conflict(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
+    def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
         """Another thread's change that can come between the steps; changes elsewhere are the better story."""
+        takes = compound.kind == "check-then-act" and _removes(record)
         candidates = [
             other
             for other in group.changes
             if not other.perhaps
             and not (other.locations_held & guards)
             and self._touches(record, other)
+            and (not takes or _removes(other) or not other.access.location.content)
             and self.races.parallel(record, other, group)
         ]
         if not candidates:
@@ -176,17 +188,36 @@ class Suspects:
             return not (mine and theirs and different)
         return record.access.location.content != other.access.location.content
 
-    def _kind(self, compound: Compound, record: Record, conflict: Record, guard: Location | None) -> SuspectKind | None:
+    def _kind(
+        self,
+        compound: Compound,
+        record: Record,
+        conflict: Record,
+        guard: Location | None,
+        guards: frozenset[Location],
+    ) -> SuspectKind | None:
         since = self.program.flows.of(compound.function).at(compound.since)
         at_check = {hold.lock.location for hold in since.must}
         at_act = {hold.lock.location for hold in record.state.must}
-        if at_check & at_act:
+        if (at_check & at_act) - guards or (compound.through_call and guard is not None and not guards):
             return "split"
-        if record.held and conflict.held and compound.kind == "update":
+        if record.foreign or (record.held and conflict.held and compound.kind == "update"):
             return "wrong-lock"
+        if guards & record.locations_held:
+            return None  # this side is locked throughout: the other side is where the defect is
         if guard is not None and guard not in record.locations_held:
             return "unguarded"
+        if compound.kind == "lazy-init" and self._is_pure(compound):
+            return None
         return compound.kind
+
+    def _is_pure(self, compound: Compound) -> bool:
+        """The value is immutable and computed from what does not change: storing it twice is benign."""
+        things = self.program.types.of_value(compound.act.value, compound.function)
+        return bool(things) and all(
+            isinstance(thing, Constant) or (isinstance(thing, Object) and thing.dotted in IMMUTABLE_RESULTS)
+            for thing in things
+        )
 
     def _worth(self, kind: SuspectKind, group: Group, guard: Location | None) -> bool:
         """Where only a lock beside it says that it is concurrent, some access must use that lock."""
@@ -204,7 +235,7 @@ class Suspects:
                 continue
             for other in group.records:
                 if guard in other.locations_held and self.races.parallel(record, other, group):
-                    kind: SuspectKind = "wrong-lock" if record.held and other.access.changes else "unguarded"
+                    kind: SuspectKind = "wrong-lock" if record.held or record.foreign else "unguarded"
                     yield self._suspect(kind, group, record, other, None, guard)
                     break
 
@@ -221,8 +252,6 @@ class Suspects:
 
     def _fails_when_resized(self, record: Record) -> bool:
         """Dicts, sets and deques raise; a list silently skips elements, and only where some are removed."""
-        from racelint.program.types import Object
-
         things = self.program.types.of(record.access.path, record.access.function)
         return any(
             isinstance(thing, Object)
@@ -262,3 +291,10 @@ class Suspects:
             if not access.value or not all(path[0] in ("k:True", "k:False", "k:None") for path in access.value):
                 return False
         return True
+
+
+def _removes(record: Record) -> bool:
+    access = record.access
+    if access.deed == "delete":
+        return True
+    return access.deed == "mutate" and (access.method in TAKING_METHODS or access.method == "clear")

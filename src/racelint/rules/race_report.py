@@ -38,7 +38,7 @@ def findings(
         access = suspect.record.access
         yield rule.finding(
             access.function,
-            access.span,
+            suspect.span,
             message=message(suspect),
             why=reason(suspect),
             subject=subject(suspect.group.location),

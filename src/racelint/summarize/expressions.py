@@ -208,8 +208,8 @@ def _display(kind: str) -> Callable[[Body, Any], Operand]:
             operand = _element(body, element)
             operands.append(operand)
             interesting = tuple(p for p in operand.value if not is_constant(p))
-            if interesting:
-                body.access("write", (*path, ELEMENT), element, deps=operand.deps, value=interesting)
+            if interesting or kind == "tuple":
+                body.access("write", (*path, ELEMENT), element, deps=operand.deps, value=interesting or operand.value)
         return Operand((path,), deps_of(*operands) if operands else ())
 
     return lower_display

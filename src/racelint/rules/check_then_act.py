@@ -1,0 +1,91 @@
+"""RL104."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from racelint.model.finding import Confidence, Finding, Severity
+from racelint.program import Program
+from racelint.program.suspects import Suspect
+from racelint.rules.base import Rule
+from racelint.rules.race_report import findings, shown, suspects_of
+
+
+class CheckThenAct(Rule):
+    """A decision on shared state is acted on after another thread may have changed it.
+
+    ## What it does
+    Finds changes in a branch that was decided by reading the same location (`if k in d: del d[k]`,
+    `if q: q.pop()`, `if self.n < limit: self.n += 1`) where no lock is held from the check to the change.
+
+    ## Why is this bad?
+    Each step is atomic, the two together are not: another thread acts on the same answer.
+
+    ## Example
+    ```python
+    import threading
+
+    class Tickets:
+        def __init__(self):
+            self.free = [1, 2, 3]
+
+        def take(self):
+            if self.free:
+                return self.free.pop()  # RL104
+            return None
+
+    tickets = Tickets()
+    threads = [threading.Thread(target=tickets.take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    ```
+
+    ## Use instead
+    ```python
+    import threading
+
+    class Tickets:
+        def __init__(self):
+            self.free = [1, 2, 3]
+            self.lock = threading.Lock()
+
+        def take(self):
+            with self.lock:
+                if self.free:
+                    return self.free.pop()
+            return None
+
+    tickets = Tickets()
+    threads = [threading.Thread(target=tickets.take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    ```
+
+    ## How it is confirmed
+    The operation runs on two threads with a switch between check and change: an exception or an outcome that no serial
+    order gives is the proof.
+
+    ## Known limits
+    Keys are compared by their text.
+    """
+
+    code: ClassVar[str] = "RL104"
+    name: ClassVar[str] = "check-then-act"
+    since: ClassVar[str] = "0.1.0"
+    severity: ClassVar[Severity] = "error"
+    confirmable: ClassVar[bool] = True
+    fixable: ClassVar[bool] = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        yield from findings(self, suspects_of(program, "check-then-act"), _message, _confidence)
+
+
+def _message(suspect: Suspect) -> str:
+    return f"`{shown(suspect.group.location)}` is checked and then changed, with no lock from the one to the other"
+
+
+def _confidence(suspect: Suspect) -> Confidence:
+    if suspect.group.evidence == "thread" and suspect.record.context.root is not None:
+        return "high"
+    return "medium" if suspect.guard is not None or suspect.group.evidence != "lock" else "low"

@@ -1,0 +1,85 @@
+"""RL106."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from racelint.model.finding import Confidence, Finding, Severity
+from racelint.program import Program
+from racelint.program.suspects import Suspect
+from racelint.rules.base import Rule
+from racelint.rules.race_report import findings, shown, suspects_of
+
+
+class UnsafeIteration(Rule):
+    """A shared container is iterated while another thread resizes it.
+
+    ## What it does
+    Finds loops and comprehensions over a shared dict, set or deque (or its `items()`, `keys()`, `values()`) that other
+    threads add to or remove from, where no lock excludes the two.
+
+    ## Why is this bad?
+    Python raises `RuntimeError: dictionary changed size during iteration`, now and then.
+
+    ## Example
+    ```python
+    import threading
+
+    class Listeners:
+        def __init__(self):
+            self._lock = threading.Lock()
+            self._callbacks = {}
+
+        def add(self, name, callback):
+            with self._lock:
+                self._callbacks[name] = callback
+
+        def names(self):
+            return [name for name in self._callbacks]  # RL106
+    ```
+
+    ## Use instead
+    ```python
+    import threading
+
+    class Listeners:
+        def __init__(self):
+            self._lock = threading.Lock()
+            self._callbacks = {}
+
+        def add(self, name, callback):
+            with self._lock:
+                self._callbacks[name] = callback
+
+        def names(self):
+            with self._lock:
+                return [name for name in self._callbacks]
+    ```
+
+    ## How it is confirmed
+    One thread iterates, another resizes: the RuntimeError, or an outcome that no serial order gives, is the proof.
+
+    ## Known limits
+    Lists do not raise and are not reported. A snapshot (`list(d)`) is one step and safe, but for weak containers.
+    """
+
+    code: ClassVar[str] = "RL106"
+    name: ClassVar[str] = "unsafe-iteration"
+    since: ClassVar[str] = "0.1.0"
+    severity: ClassVar[Severity] = "error"
+    confirmable: ClassVar[bool] = True
+    fixable: ClassVar[bool] = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        yield from findings(self, suspects_of(program, "iteration"), _message, _confidence)
+
+
+def _message(suspect: Suspect) -> str:
+    return f"`{shown(suspect.group.location)}` is iterated while another thread may resize it"
+
+
+def _confidence(suspect: Suspect) -> Confidence:
+    if suspect.group.evidence == "thread" and suspect.record.context.root is not None:
+        return "high"
+    return "medium" if suspect.guard is not None or suspect.group.evidence != "lock" else "low"
