@@ -256,7 +256,7 @@ class _Solver:
         match node:
             case Access():
                 self._record(node.id, state)
-                if self.flows.raising.access(node):
+                if self.flows.raising.access(node, self.function):
                     self.sinks.append(Exit("raise", node, state))
                 return state
             case Call():
@@ -327,7 +327,7 @@ class _Solver:
 
     def _acquire(self, node: Call, lock: Lock, state: LockState) -> LockState:
         self._acquisition(lock, node, node.id, state)
-        if _may_fail(node):
+        if may_fail(node):
             self.conditional[node.id] = lock
             return state.perhaps(lock)
         return state.acquired(Hold(lock, node.id, "acquire"))
@@ -465,7 +465,7 @@ def _catches_all(node: Try) -> bool:
     return False
 
 
-def _may_fail(call: Call) -> bool:
+def may_fail(call: Call) -> bool:
     """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held."""
     for position, argument in enumerate(call.args):
         if argument.name in ("blocking", "block", "") and position <= 1:

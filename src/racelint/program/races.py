@@ -12,15 +12,15 @@ from functools import cached_property
 
 from racelint.model.finding import Evidence
 from racelint.program.compounds import Compound
-from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.index import ClassInfo, FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockState
-from racelint.program.ownership import CONSTRUCTORS
-from racelint.program.reach import Context
+from racelint.program.reach import Context, makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.types import descendants
+from racelint.program.values import Stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class Record:
         return frozenset(lock.location for lock in self.held)
 
     @property
-    def private(self) -> bool:
-        """Through the root's own instance: no other thread of that root has it."""
+    def through_own(self) -> bool:
+        """Through the root's own instance (a Thread subclass, a request handler)."""
         return self.access.path[0][2:] in self.context.private and self.access.path[0].startswith("p:")
 
     @property
@@ -80,7 +80,9 @@ class Races:
         found = []
         for location in sorted(by_variable):
             accesses = by_variable[location]
-            if any(access.changes and access.function.ir.name not in CONSTRUCTORS for access in accesses):
+            if any(access.changes and not makes_self(access.function) for access in accesses) and not self._confined(
+                location, accesses
+            ):
                 group = self._group(location, accesses)
                 if group is not None:
                     found.append(group)
@@ -107,6 +109,18 @@ class Races:
         self._count_guards(group)
         return group
 
+    def _confined(self, location: Location, accesses: list[SharedAccess]) -> bool:
+        """Declared `thread-confined`, on a line that writes it or on its class."""
+        cls = self._classes.get(location.owner) if location.kind == "attribute" else None
+        if cls is not None and self.directive_on(cls, "thread-confined"):
+            return True
+        return any(
+            directive.verb == "thread-confined"
+            for access in accesses
+            if access.changes
+            for directive in directives_at(access.function.module, access.span[0])
+        )
+
     @staticmethod
     def _count_guards(group: Group) -> None:
         by_line: dict[tuple[str, int], list[Record]] = {}
@@ -131,7 +145,8 @@ class Races:
                 continue
             taken = {lock for lock in context.held if lock.location not in state.dropped}
             taken |= {hold.lock for hold in state.must}
-            held = {lock for lock in taken if not self._other_instance(lock, access)}
+            others = {hold.lock for hold in state.must if self._other_instance(hold.lock, access)}
+            held = taken - others
             if self._is_static(access):
                 held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
             must = {hold.lock.location for hold in state.must}
@@ -240,13 +255,35 @@ class Races:
             for directive in cls.module.summary.directives
         )
 
+    def private(self, record: Record) -> bool:
+        """No other thread of the same root has it: its own instance's attribute, or what it made for itself."""
+        path = record.access.path
+        if not record.through_own or len(path) < 2:
+            return False
+        if len(path) == 2:
+            return True
+        entries = self._stored_on_self(record)
+        return (
+            bool(entries)
+            and all(not path[0].startswith(("p:", "g:", "f:", "l:")) for entry in entries for path in entry.value)
+            and not any(entry.access is not None and entry.access.path[0].startswith("cls:") for entry in entries)
+        )
+
+    def _stored_on_self(self, record: Record) -> list[Stored]:
+        cls = record.access.function.cls
+        if cls is None:
+            return []
+        attributes = self.program.stores.attributes
+        return [entry for base in cls.mro for entry in attributes.get((base.id, record.access.path[1]), [])]
+
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
         if first is not None and second is not None:
-            if first is second or (first.target is second.target and left.private and right.private):
-                return first is second and first.many and not (left.private and right.private)
-            return not (left.private and right.private and first.target.cls is not second.target.cls)
+            private = self.private(left) and self.private(right)
+            if first is second:
+                return first.many and not private
+            return not private
         if first is None and second is None:
             if not (left.context.public and right.context.public):
                 return False

@@ -103,14 +103,15 @@ class Reach:
     def _root_context(self, root: ThreadRoot) -> Context:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
         held = self.decorated.get(root.target.id, frozenset())
-        return Context(root.target, root, held, False, frozenset(), private, None, 0, False)
+        owned = frozenset({root.target.self_name}) if root.constructs and makes_self(root.target) else frozenset()
+        return Context(root.target, root, held, False, owned, private, None, 0, False)
 
     def _entries(self) -> Iterable[Context]:
         referenced = self._referenced_names()
         for function in self.index.functions:
             public = is_public(function) and function.id not in self.targets
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
-                owned = frozenset({function.self_name}) if function.ir.name in CONSTRUCTORS else frozenset()
+                owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
                 yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public)
 
@@ -169,7 +170,7 @@ class Reach:
     def _handed(self, context: Context, site: CallSite) -> tuple[frozenset[str], frozenset[str]]:
         owned: set[str] = set()
         private: set[str] = set()
-        if site.callee.ir.name in CONSTRUCTORS and site.callee.self_name and site.receiver is not None:
+        if makes_self(site.callee) and site.receiver is not None:
             if site.receiver[0].startswith("c:"):
                 owned.add(site.callee.self_name)
         if site.receiver is not None and site.callee.self_name:
@@ -192,6 +193,11 @@ class Reach:
                 private.add(name)
         elif self.ownership.owned(path, site.event, context.function, context.owned):
             owned.add(name)
+
+
+def makes_self(function: FunctionInfo) -> bool:
+    """A constructor of instances: its `self` is new."""
+    return function.ir.name in CONSTRUCTORS and bool(function.self_name) and not function.is_classmethod
 
 
 def is_public(function: FunctionInfo) -> bool:

@@ -52,6 +52,11 @@ class ThreadRoot:
         return self.kind in ("thread", "timer", "pool", "handler")
 
     @property
+    def constructs(self) -> bool:
+        """The target is a class: what runs is its constructor, on an object that nobody else has."""
+        return self.target.ir.name in ("__new__", "__init__")
+
+    @property
     def title(self) -> str:
         """`thread Account.run`, as messages say it."""
         name = self.target.qualname
@@ -106,6 +111,14 @@ class _Finder:
         self.roots: list[ThreadRoot] = []
         self._started_classes: set[str] = set()
         self._loops: dict[str, dict[int, list[Loop]]] = {}
+
+    def _from_parameter(self, value: Value, function: FunctionInfo) -> bool:
+        """The target is handed in: the function is a helper that starts threads for others."""
+        return any(path[0].startswith("p:") and path[0][2:] != function.self_name for path in value)
+
+    def _called_often(self, function: FunctionInfo) -> bool:
+        sites = self.calls.incoming.get(function.id, [])
+        return len(sites) > 1 or any(site.event in self._loops_of(site.caller) for site in sites)
 
     def visit(self, function: FunctionInfo) -> None:
         for call in self.stores.facts[function.id].calls:
@@ -162,7 +175,9 @@ class _Finder:
                 thing.function,
                 function,
                 call,
-                many=starter.many or self._repeats(starter, call, function),
+                many=starter.many
+                or self._repeats(starter, call, function)
+                or (self._from_parameter(value, function) and self._called_often(function)),
                 own_self=receiver is not None and self._one_each(receiver, call, function),
                 receiver=receiver,
                 bindings=bindings,
@@ -182,6 +197,11 @@ class _Finder:
                     method = thing.cls.method("__call__")
                     if method is not None:
                         found.append((Bound(method, True), (*path, "__call__")))
+                elif isinstance(thing, ClassInfo):
+                    for name in ("__new__", "__init__"):
+                        method = thing.method(name)
+                        if method is not None:
+                            found.append((Bound(method, True), path))
         return found
 
     @staticmethod

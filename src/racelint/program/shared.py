@@ -104,8 +104,24 @@ class SharedAccesses:
             event.called,
         )
 
+    def _by_name(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
+        """`hasattr(self, "x")` and `getattr(self, "x", None)` read `self.x`."""
+        if call.func[:1] not in (((("g:hasattr"),),), ((("g:getattr"),),)) or len(call.args) < 2:
+            return None
+        names = [path[0][6:].strip("'\"") for path in call.args[1].value if path[0].startswith("k:str:")]
+        for base in call.args[0].value[:1]:
+            if names and names[0].isidentifier():
+                path = (*base, names[0])
+                location = self.locations.of(path, function)
+                if location is not None:
+                    return SharedAccess(call.id, "read", location, path, call.span, function, deps=call.deps)
+        return None
+
     def _by_method(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`self.items.append(x)` changes what `self.items` holds."""
+        named = self._by_name(call, function)
+        if named is not None:
+            return named
         for path in call.func[:1]:
             if len(path) < 2 or path[0].startswith(("v:", "k:")):
                 continue

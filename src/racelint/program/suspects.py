@@ -16,7 +16,7 @@ from racelint.model.summary import ELEMENT, Span
 from racelint.program.compounds import Compound
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.reach import makes_self
 from racelint.program.races import Group, Races, Record
 from racelint.program.types import Constant, Object
 
@@ -31,6 +31,10 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "update",
 )
 _MIN_SHARE = 0.5
+_RAISING_CONTAINERS = frozenset(
+    {"dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset", "weakvaluedictionary"}
+    | {"weakkeydictionary"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +205,11 @@ class Suspects:
         at_act = {hold.lock.location for hold in record.state.must}
         if (at_check & at_act) - guards or (compound.through_call and guard is not None and not guards):
             return "split"
-        if record.foreign or (record.held and conflict.held and compound.kind == "update"):
+        if record.foreign:
+            return "wrong-lock"
+        if guard is not None and guard in guards:
+            return None
+        if record.held and conflict.held and compound.kind == "update":
             return "wrong-lock"
         if guards & record.locations_held:
             return None  # this side is locked throughout: the other side is where the defect is
@@ -231,7 +239,7 @@ class Suspects:
         if guard is None:
             return
         for record in group.changes:
-            if guard in record.locations_held or record.perhaps or record.access.function.ir.name in CONSTRUCTORS:
+            if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
             for other in group.records:
                 if guard in other.locations_held and self.races.parallel(record, other, group):
@@ -241,33 +249,35 @@ class Suspects:
 
     def _iterations(self, group: Group) -> Iterator[Suspect]:
         for record in group.records:
-            if record.access.deed != "iterate" or record.perhaps or not self._fails_when_resized(record):
+            if record.access.deed != "iterate" or record.perhaps:
                 continue
+            kind = self._container_kind(record)
             for other in group.changes:
-                if not self._resizes(other) or other.perhaps or other.locations_held & record.locations_held:
+                if not self._disturbs(other, kind) or other.perhaps or other.locations_held & record.locations_held:
                     continue
                 if other.access is not record.access and self.races.parallel(record, other, group):
                     yield self._suspect("iteration", group, record, other, None, self.guard_of(group))
                     break
 
-    def _fails_when_resized(self, record: Record) -> bool:
-        """Dicts, sets and deques raise; a list silently skips elements, and only where some are removed."""
-        things = self.program.types.of(record.access.path, record.access.function)
-        return any(
-            isinstance(thing, Object)
-            and thing.dotted.rpartition(".")[2].lower()
-            in (
-                *("dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset"),
-                *("weakvaluedictionary", "weakkeydictionary"),
-            )
-            for thing in things
-        )
+    def _container_kind(self, record: Record) -> str:
+        """`dict` for what raises when it is resized, `list` for what silently skips elements, else empty."""
+        for thing in self.program.types.of(record.access.path, record.access.function):
+            if isinstance(thing, Object):
+                name = thing.dotted.rpartition(".")[2].lower()
+                if name in _RAISING_CONTAINERS:
+                    return "dict"
+                if name == "list":
+                    return "list"
+        return ""
 
     @staticmethod
-    def _resizes(record: Record) -> bool:
+    def _disturbs(record: Record, kind: str) -> bool:
+        """Whether a change makes an iteration fail (dict) or skip elements (list)."""
         access = record.access
-        if not access.location.content:
+        if not access.location.content or not kind:
             return False
+        if kind == "list":
+            return _removes(record)
         return access.resizes or (access.deed == "write" and not access.augmented and access.path[-1] == ELEMENT)
 
     def _suspect(
