@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import click
 
 from racelint.cli.output import deliver
+from racelint.engine.selection import rule_book
 from racelint.rules.base import Rule
-from racelint.rules.registry import all_rules
 
 
 @click.command()
@@ -18,7 +17,7 @@ from racelint.rules.registry import all_rules
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(codes: tuple[str, ...], everything: bool, output_format: str) -> int:
     """Explain the rules named by CODE (RL101) or by name (unguarded-mutation)."""
-    rules = all_rules()
+    rules = rule_book()
     if not codes and not everything:
         raise click.UsageError("give a CODE, or --all")
     wanted = list(rules) if everything else [_find(code, rules) for code in codes]
@@ -54,19 +53,15 @@ def _as_object(rule: Rule) -> dict[str, Any]:
         "default_on": rule.default_on,
         "confirmable": rule.confirmable,
         "fixable": rule.fixable,
-        "documentation": _documentation(rule),
+        "documentation": rule.docstring,
     }
 
 
 def _as_text(rule: Rule) -> str:
-    traits = [rule.severity]
+    traits: list[str] = [rule.severity]
     traits.append("on by default" if rule.default_on else "off by default")
     if rule.confirmable:
         traits.append("can be confirmed")
     if rule.fixable:
         traits.append("has a fix")
-    return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{_documentation(rule)}\n"
-
-
-def _documentation(rule: Rule) -> str:
-    return inspect.cleandoc(rule.docstring)
+    return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{rule.docstring}\n"

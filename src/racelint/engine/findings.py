@@ -9,7 +9,7 @@ import msgspec
 
 from racelint.engine.suppress import Suppressions, is_suppressed, suppressions_of
 from racelint.engine.text import lines_of, text_of
-from racelint.engine.unreadable import CODE as UNREADABLE
+from racelint.engine.unreadable import UnreadableFile
 from racelint.model.finding import Finding, fingerprint_of
 
 
@@ -68,7 +68,7 @@ def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
 
 
 def _silenced(finding: Finding, sources: Sources) -> bool:
-    if finding.code == UNREADABLE:
+    if finding.code == UnreadableFile.code:
         return False
     return is_suppressed(finding.code, finding.line, finding.end_line, sources.suppressions(finding.path))
 

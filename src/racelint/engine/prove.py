@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
-from racelint.model.result import ScanResult
+from racelint.model.result import Problem, ScanResult
 from racelint.rules.registry import all_rules
 
 
@@ -18,7 +17,8 @@ def prove(
 ) -> ScanResult:
     """`result` with a verdict on each finding of `minimum` severity or graver whose rule can be confirmed.
 
-    This runs the scanned code. What turns out harmless becomes `info`, with the reason in its verdict.
+    This runs the scanned code. What turns out harmless becomes `info`, with the reason in its verdict. Where there is
+    no interpreter to run it, the result says so as an error.
     """
     confirmable = {rule.code for rule in all_rules() if rule.confirmable}
     asked = [
@@ -28,19 +28,17 @@ def prove(
     ]
     if not asked:
         return result
-    verdicts = _verdicts([result.findings[position] for position in asked], settings, root, jobs)
+    from racelint.confirm import CannotRun, confirm_findings
+
+    try:
+        chosen = [result.findings[position] for position in asked]
+        verdicts = confirm_findings(chosen, settings, root, jobs or 1)
+    except CannotRun as error:
+        return msgspec.structs.replace(result, errors=(*result.errors, Problem("interpreter", str(error))))
     findings = list(result.findings)
     for position, verdict in zip(asked, verdicts, strict=True):
         findings[position] = _judged(findings[position], verdict)
     return msgspec.structs.replace(result, findings=tuple(findings))
-
-
-def _verdicts(
-    findings: Sequence[Finding], settings: ConfirmSettings, root: Path, jobs: int | None
-) -> Sequence[Verdict]:
-    from racelint.confirm import confirm_findings
-
-    return confirm_findings(findings, settings, root, jobs or 1)
 
 
 def _judged(finding: Finding, verdict: Verdict) -> Finding:

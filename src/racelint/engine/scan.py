@@ -19,8 +19,7 @@ from racelint.engine.pool import WorkerError, summarize_all
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import chosen_rules, is_refused
 from racelint.engine.stack import call_with_deep_stack
-from racelint.engine.unreadable import CODE as UNREADABLE
-from racelint.engine.unreadable import unreadable_finding
+from racelint.engine.unreadable import UnreadableFile, unreadable_finding
 from racelint.engine.worker import Reply, Request, describe
 from racelint.model.finding import Finding
 from racelint.model.result import Problem, ScanResult
@@ -62,7 +61,7 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
     reported = {file.display for file in scope.files if file.reported}
     sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files})
     display_root = {file.display: _below_root(file.path, root) for file in scope.files}
-    if is_refused(UNREADABLE, options.settings):
+    if is_refused(UnreadableFile.code, options.settings):
         findings = []
     wanted = [finding for finding in (*findings, *found) if finding.path in reported]
     finished, suppressed = finish(wanted, sources, display_root)

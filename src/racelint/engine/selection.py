@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from racelint.config.settings import Settings
+from racelint.engine.unreadable import UnreadableFile
 from racelint.rules.base import Rule
 from racelint.rules.registry import all_rules
 
@@ -23,6 +24,11 @@ def chosen_rules(settings: Settings) -> tuple[Rule, ...]:
     rules = all_rules()
     _check_known((*settings.select, *settings.extend_select, *settings.ignore), [rule.code for rule in rules])
     return tuple(rule for rule in rules if is_chosen(rule.code, settings, default=rule.default_on))
+
+
+def rule_book() -> tuple[Rule, ...]:
+    """Every rule that can be reported: those that check, and the engine's own."""
+    return tuple(sorted((*all_rules(), UnreadableFile()), key=lambda rule: rule.code))
 
 
 def is_refused(code: str, settings: Settings) -> bool:
@@ -51,7 +57,7 @@ def _matches(code: str, selector: str) -> bool:
 
 def _check_known(selectors: Iterable[str], codes: Sequence[str]) -> None:
     for selector in selectors:
-        if not selector or not any(_matches(code, selector) for code in (*codes, "RL900")):
+        if not selector or not any(_matches(code, selector) for code in (*codes, UnreadableFile.code)):
             close = difflib.get_close_matches(selector.upper(), codes, n=1, cutoff=0.5)
             hint = f"; did you mean {close[0]}?" if close else "; `racelint rule --all` lists them"
             raise UnknownRule(f"unknown rule {selector!r}{hint}")
