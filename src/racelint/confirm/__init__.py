@@ -1,0 +1,21 @@
+"""The dynamic half: which scenarios to run for a finding or a target, in which interpreter, and what came of it."""
+
+from racelint.confirm.confirmation import TargetResult, confirm_finding, confirm_findings, confirm_target, replay
+from racelint.confirm.errors import CannotRun
+from racelint.confirm.replay import BadReplay
+from racelint.confirm.settings import Limits, limits_of
+from racelint.confirm.targets import Target, parse_target
+
+__all__ = [
+    "BadReplay",
+    "CannotRun",
+    "Limits",
+    "Target",
+    "TargetResult",
+    "confirm_finding",
+    "confirm_findings",
+    "confirm_target",
+    "limits_of",
+    "parse_target",
+    "replay",
+]

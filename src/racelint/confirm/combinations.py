@@ -1,0 +1,85 @@
+"""Which operations meet on threads: each with itself, in pairs, in threes, and one before or after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from racelint.confirm.footprint import Footprint, Footprints, conflict
+from racelint.confirm.operations import PUBLIC_SPECIAL, Entry
+from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline
+from racelint.confirm.project import Project
+
+LARGEST_PLAN = 40
+"""Combinations tried for one class, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Entries per thread; `swapped` asks that later threads exchange the two objects they work on."""
+
+    threads: tuple[tuple[Entry, ...], ...]
+    swapped: bool = False
+
+
+def public_entries(project: Project, module: ModuleOutline, cls: ClassOutline) -> list[Entry]:
+    """The methods that users of an object call, properties and the special ones included, coroutines left out."""
+    found = []
+    for name, method in project.methods(module, cls).items():
+        visible = not name.startswith("_") or name in PUBLIC_SPECIAL
+        if visible and not method.nested and not method.is_async:
+            found.append(Entry(module, method, cls))
+    return found
+
+
+def class_combinations(footprints: Footprints, entries: Sequence[Entry]) -> list[Combination]:
+    """Each entry with itself and in pairs, the likeliest conflict first; pairs that share nothing are left out."""
+    scored: list[tuple[int, int, Combination]] = []
+    for first, second in _with_replacement(entries):
+        left, right = footprints.of(first.function, first.cls), footprints.of(second.function, second.cls)
+        score = conflict(left, right)
+        if first is second and not score and _opaque(left):
+            score = 1
+        if score:
+            scored.append((-score, len(scored), Combination(((first,), (second,)))))
+    ordered = [combination for _, _, combination in sorted(scored, key=lambda item: item[:2])]
+    if not ordered:
+        ordered = [Combination(((entry,), (entry,))) for entry in entries]
+    return ordered[:LARGEST_PLAN]
+
+
+def pair_combinations(first: Entry, second: Entry) -> Iterator[Combination]:
+    """What to try for two suspect operations, the smallest first."""
+    if first.function is not second.function:
+        yield Combination(((first,), (second,)))
+        yield Combination(((first,), (first,)))
+        yield Combination(((second,), (second,)))
+    else:
+        yield Combination(((first,), (first,)))
+    yield Combination(((first,), (second,)), swapped=True)
+    yield Combination(((first,), (first,), (second,)))
+    yield Combination(((first,), (first,), (second, second)))
+
+
+def _with_replacement(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
+    for index, first in enumerate(entries):
+        yield first, first
+        for second in entries[index + 1 :]:
+            yield first, second
+
+
+def _opaque(footprint: Footprint) -> bool:
+    """Nothing of it is seen to be shared, but it is seen to do something."""
+    return bool(footprint.touched)
+
+
+def callers_of(
+    project: Project, module: ModuleOutline, cls: ClassOutline, method: FunctionOutline
+) -> list[FunctionOutline]:
+    """The public methods of the class that come to a private one, in the order of definition."""
+    footprints = Footprints(project, module)
+    found = []
+    for entry in public_entries(project, module, cls):
+        if method.qualname in footprints.of(entry.function, cls).reached:
+            found.append(entry.function)
+    return found

@@ -1,0 +1,180 @@
+"""The entry points: confirm a finding, all findings of a scan, or what the user names; replay a string."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from racelint.config.settings import ConfirmSettings
+from racelint.confirm.builder import CannotBuild
+from racelint.confirm.errors import CannotRun
+from racelint.confirm.exploration import SHORTEST, Exploration
+from racelint.confirm.fixtures import Fixtures, read_fixtures
+from racelint.confirm.interpreter import Interpreter, find_interpreter
+from racelint.confirm.project import Project
+from racelint.confirm.recipes import unsupported
+from racelint.confirm.replay import digest_of, read_replay
+from racelint.confirm.runner import run_job
+from racelint.confirm.scenes import Stage, instrumented
+from racelint.confirm.settings import Limits, limits_of
+from racelint.confirm.synthesis import attempts_for, located, open_module, stage_for
+from racelint.confirm.targets import Target, parse_target, target_attempts
+from racelint.confirm.verdict import Tried, cannot, verdict_of
+from racelint.model.finding import Finding, Verdict, severity_rank
+from racelint.model.scenario import Budget, Job
+
+
+class TargetResult(msgspec.Struct, frozen=True):
+    """What came of one target; one that names a rule has a result for each of its findings."""
+
+    target: str
+    finding: Finding | None
+    verdict: Verdict
+
+
+def confirm_finding(finding: Finding, settings: ConfirmSettings, project_root: Path) -> Verdict:
+    """Run the scenarios of one finding. Raises CannotRun where there is no interpreter to run them."""
+    limits = limits_of(settings)
+    bench = _Bench.open(limits, project_root)
+    return bench.confirm(finding, limits.budget)
+
+
+def confirm_findings(
+    findings: Sequence[Finding], settings: ConfirmSettings, root: Path, jobs: int = 1
+) -> list[Verdict]:
+    """A verdict for each finding, in their order; the gravest are run first, `jobs` of them at a time.
+
+    They share the total budget: what it does not reach is `inconclusive`. Raises CannotRun as `confirm_finding`.
+    """
+    limits = limits_of(settings)
+    bench = _Bench.open(limits, root)
+    deadline = time.monotonic() + limits.total
+    order = sorted(range(len(findings)), key=lambda index: _gravity(findings[index], index))
+
+    def judge(index: int) -> Verdict:
+        left = deadline - time.monotonic()
+        if left < SHORTEST and not unsupported(findings[index].code):
+            return cannot("inconclusive", f"the total budget of {limits.total:g} s ended before it was tried")
+        return bench.confirm(findings[index], min(limits.budget, left))
+
+    return _in_parallel(judge, order, jobs)
+
+
+def confirm_target(
+    target: str, findings: Sequence[Finding], settings: ConfirmSettings, root: Path | None = None
+) -> list[TargetResult]:
+    """Confirm what TARGET names: `findings` are those it may select from (a scan of its file).
+
+    Raises CannotRun with a sentence for a target that names nothing.
+    """
+    limits = limits_of(settings)
+    parsed = parse_target(target)
+    cwd = Path.cwd()
+    if not parsed.wants_findings:
+        bench = _Bench.open(limits, root or cwd)
+        return [TargetResult(target, None, bench.explore(parsed, limits.budget))]
+    chosen = [finding for finding in findings if parsed.selects(finding, cwd)]
+    if not chosen:
+        raise CannotRun(_no_finding(parsed, findings, cwd))
+    verdicts = confirm_findings(chosen, limits, root or cwd, 1)
+    return [TargetResult(target, finding, verdict) for finding, verdict in zip(chosen, verdicts, strict=True)]
+
+
+def replay(text: str, settings: ConfirmSettings, roots: Sequence[Path]) -> tuple[str, Verdict]:
+    """Run a replay string again: its target and what came of it now. Raises BadReplay, CannotRun.
+
+    The paths in it start from the first of `roots` below which the target's file lies.
+    """
+    limits = limits_of(settings)
+    root = next((root for root in roots if Path(read_replay(text, root).scenario.path).is_file()), roots[0])
+    recorded = read_replay(text, root)
+    path = Path(recorded.scenario.path)
+    if not path.is_file():
+        raise CannotRun(f"{path} is not there: replay in the folder that the string was made for, or give --root")
+    bench = _Bench.open(limits, root)
+    files = instrumented(bench.project, open_module(bench.project, path))
+    scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)))
+    budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
+    answer = run_job(Job(scenario, budget, recorded.schedule), bench.interpreter)
+    verdict = verdict_of([Tried(scenario, answer)], [], recorded.target, root)
+    changed = recorded.digest != digest_of(path)
+    return recorded.target, _with_change(verdict, path, changed=changed)
+
+
+class _Bench:
+    """What all confirmations of one run share."""
+
+    def __init__(self, limits: Limits, project: Project, fixtures: Fixtures, interpreter: Interpreter) -> None:
+        self.limits = limits
+        self.project = project
+        self.fixtures = fixtures
+        self.interpreter = interpreter
+        self.cwd = Path.cwd()
+
+    @classmethod
+    def open(cls, limits: Limits, root: Path) -> _Bench:
+        root = root.resolve()
+        interpreter = find_interpreter(limits.python or "", root)
+        return cls(limits, Project(root), read_fixtures(limits.fixtures), interpreter)
+
+    def confirm(self, finding: Finding, seconds: float) -> Verdict:
+        reason = unsupported(finding.code)
+        if reason:
+            return cannot("unsupported", reason)
+        try:
+            stage = stage_for(finding, self.project, self.fixtures, self.cwd)
+        except CannotRun as error:
+            return cannot("unsupported", str(error))
+        exploration = Exploration(self.interpreter, self.limits, seconds)
+        exploration.run(attempts_for(finding, stage, self.cwd))
+        target = f"{finding.path}::{finding.code}@{finding.line}"
+        return verdict_of(exploration.tried, exploration.problems, target, self.project.root)
+
+    def explore(self, target: Target, seconds: float) -> Verdict:
+        path = located(target.path, self.cwd, self.cwd)
+        if path.is_dir():
+            raise CannotRun(f"{target.path} is a folder: name a file")
+        stage = Stage(self.project, self.fixtures, open_module(self.project, path))
+        exploration = Exploration(self.interpreter, self.limits, seconds)
+        try:
+            exploration.run(target_attempts(stage, target))
+        except CannotBuild as problem:
+            exploration.problems.append(problem)
+        return verdict_of(exploration.tried, exploration.problems, target.text, self.project.root)
+
+
+def _in_parallel(judge: Callable[[int], Verdict], order: Sequence[int], jobs: int) -> list[Verdict]:
+    """The verdicts in the order of the findings. Threads suffice: the work is in the child processes."""
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        waiting = {index: pool.submit(judge, index) for index in order}
+        try:
+            return [waiting[index].result() for index in sorted(order)]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _gravity(finding: Finding, index: int) -> tuple[int, int, int]:
+    confidence = {"high": 0, "medium": 1, "low": 2}[finding.confidence]
+    return severity_rank(finding.severity), confidence, index
+
+
+def _no_finding(target: Target, findings: Sequence[Finding], cwd: Path) -> str:
+    if target.fingerprint:
+        return f"no finding has the fingerprint {target.fingerprint}"
+    here = [f for f in findings if (cwd / f.path).resolve() == (cwd / target.path).resolve()]
+    known = ", ".join(dict.fromkeys(f"{f.code}@{f.line}" for f in here))
+    place = f" on line {target.line}" if target.line else ""
+    return f"{target.path} has no finding {target.code}{place}" + (f"; it has: {known}" if known else "")
+
+
+def _with_change(verdict: Verdict, path: Path, *, changed: bool) -> Verdict:
+    if not changed:
+        return verdict
+    note = f"{path.name} has changed since the string was made"
+    reason = f"{note}; {verdict.reason}" if verdict.reason else note
+    return msgspec.structs.replace(verdict, reason=reason)

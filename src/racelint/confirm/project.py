@@ -1,0 +1,192 @@
+"""Where a file stands in its project: the module name it is imported by, and the files its imports lead to."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, read_outline
+
+BASE_DEPTH = 8
+"""How many base classes up a method is looked for: deeper hierarchies are taken to end there."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to import one file: its module name, and the folders that go in front of `sys.path`."""
+
+    module: str
+    sys_path: tuple[str, ...]
+
+
+def layout_of(path: Path, root: Path) -> Layout:
+    """The import name of `path`: dotted from the first folder up that is not a package.
+
+    A file that uses relative imports in a folder without `__init__.py` lies in a namespace package, so as many
+    folders are taken into the name as its deepest relative import climbs.
+    """
+    path = path.resolve()
+    folder = path.parent
+    parts = [] if path.name == "__init__.py" else [path.stem]
+    climb = _relative_depth(path)
+    while (folder / "__init__.py").is_file() or climb > 0:
+        if folder == folder.parent or not folder.name.isidentifier():
+            break
+        parts.insert(0, folder.name)
+        folder = folder.parent
+        climb -= 1
+    sys_path = [str(folder)]
+    for extra in (root / "src", root):
+        text = str(extra.resolve())
+        if extra.is_dir() and text not in sys_path:
+            sys_path.append(text)
+    return Layout(".".join(parts) or folder.name, tuple(sys_path))
+
+
+def _relative_depth(path: Path) -> int:
+    """The most folders that a relative import of the file climbs; 0 where there is none or it cannot be read."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return 0
+    return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
+
+
+@dataclass
+class Project:
+    """The project's modules as they are needed, each parsed once."""
+
+    root: Path
+    modules: dict[Path, ModuleOutline | None] = field(default_factory=dict)
+    layouts: dict[Path, Layout] = field(default_factory=dict)
+
+    def layout(self, path: Path) -> Layout:
+        """How to import `path`, as `layout_of` says."""
+        path = path.resolve()
+        if path not in self.layouts:
+            self.layouts[path] = layout_of(path, self.root)
+        return self.layouts[path]
+
+    def module(self, path: Path) -> ModuleOutline:
+        """The outline of one file. Raises as `read_outline`."""
+        path = path.resolve()
+        known = self.modules.get(path)
+        if known is None:
+            known = self.modules[path] = read_outline(path, self.layout(path).module)
+        return known
+
+    def resolve(self, outline: ModuleOutline, name: str) -> tuple[ModuleOutline, str] | None:
+        """The module and the name in it that a dotted `name` of `outline` means, where it lies in the project."""
+        return self._resolve(outline, name, depth=0)
+
+    def find_class(self, outline: ModuleOutline, name: str) -> tuple[ModuleOutline, ClassOutline] | None:
+        """The project class that `name` means in `outline`."""
+        found = self.resolve(outline, name)
+        if found is None or found[1] not in found[0].classes:
+            return None
+        return found[0], found[0].classes[found[1]]
+
+    def lineage(self, outline: ModuleOutline, cls: ClassOutline) -> list[tuple[ModuleOutline, ClassOutline]]:
+        """The class and its bases in the project, nearest first, breadth first."""
+        order = [(outline, cls)]
+        seen = {(outline.path, cls.qualname)}
+        for module, current in order:
+            for base in current.bases:
+                found = self.find_class(module, base)
+                if found and (found[0].path, found[1].qualname) not in seen and len(order) < BASE_DEPTH:
+                    seen.add((found[0].path, found[1].qualname))
+                    order.append(found)
+        return order
+
+    def outer_bases(self, outline: ModuleOutline, cls: ClassOutline) -> list[str]:
+        """Last names of the bases, at any depth, that the project does not define (`Thread`, `Enum`, `Protocol`)."""
+        names: list[str] = []
+        for module, current in self.lineage(outline, cls):
+            names.extend(b.rpartition(".")[2] for b in current.bases if self.find_class(module, b) is None)
+        return names
+
+    def find_method(self, outline: ModuleOutline, cls: ClassOutline, name: str) -> FunctionOutline | None:
+        """The method that an instance answers to `name` with, inherited ones included."""
+        for _, current in self.lineage(outline, cls):
+            if name in current.methods:
+                return current.methods[name]
+        return None
+
+    def methods(self, outline: ModuleOutline, cls: ClassOutline) -> dict[str, FunctionOutline]:
+        """Every method of the class by name, inherited ones included, in the order of definition."""
+        found: dict[str, FunctionOutline] = {}
+        for _, current in self.lineage(outline, cls):
+            for name, method in current.methods.items():
+                found.setdefault(name, method)
+        return found
+
+    def imported(self, outline: ModuleOutline) -> list[Path]:
+        """The project files that `outline` imports directly, sorted."""
+        found = set()
+        for level, module, attribute in outline.imports.values():
+            for name in (f"{module}.{attribute}".strip("."), module):
+                path = self._locate(outline, level, name)
+                if path is not None:
+                    found.add(path)
+                    break
+        return sorted(found)
+
+    def _resolve(self, outline: ModuleOutline, name: str, depth: int) -> tuple[ModuleOutline, str] | None:
+        if depth > BASE_DEPTH or not name:
+            return None
+        if name in outline.classes or name in outline.functions or name in outline.constants:
+            return outline, name
+        head, _, rest = name.partition(".")
+        if head not in outline.imports:
+            return None
+        level, module, attribute = outline.imports[head]
+        if attribute:
+            inside = self._load(self._locate(outline, level, module))
+            submodule = self._load(self._locate(outline, level, f"{module}.{attribute}".strip(".")))
+            if submodule is not None and rest:
+                return self._resolve(submodule, rest, depth + 1)
+            return self._resolve(inside, f"{attribute}.{rest}".strip("."), depth + 1) if inside else None
+        return self._resolve_in_package(outline, module, rest, depth)
+
+    def _resolve_in_package(
+        self, outline: ModuleOutline, module: str, rest: str, depth: int
+    ) -> tuple[ModuleOutline, str] | None:
+        """`import a.b` then `a.b.C`: the longest prefix that is a file, then the rest inside it."""
+        segments = rest.split(".") if rest else []
+        for cut in range(len(segments) - 1, -1, -1):
+            inside = self._load(self._locate(outline, 0, ".".join([module, *segments[:cut]])))
+            if inside is not None:
+                return self._resolve(inside, ".".join(segments[cut:]), depth + 1)
+        return None
+
+    def _load(self, path: Path | None) -> ModuleOutline | None:
+        if path is None:
+            return None
+        if path not in self.modules:
+            try:
+                self.modules[path] = read_outline(path, self.layout(path).module)
+            except (OSError, SyntaxError, ValueError, RecursionError):
+                self.modules[path] = None
+        return self.modules[path]
+
+    def _locate(self, outline: ModuleOutline, level: int, module: str) -> Path | None:
+        """The project file of a module name, from the importing file where the import is relative."""
+        parts = [part for part in module.split(".") if part]
+        if level:
+            base = outline.path.parent
+            for _ in range(level - 1):
+                base = base.parent
+            return _module_file(base, parts)
+        for folder in self.layout(outline.path).sys_path:
+            found = _module_file(Path(folder), parts) if parts else None
+            if found is not None:
+                return found
+        return None
+
+
+def _module_file(folder: Path, parts: list[str]) -> Path | None:
+    base = folder.joinpath(*parts)
+    if parts and base.with_name(f"{base.name}.py").is_file():
+        return base.with_name(f"{base.name}.py").resolve()
+    return (base / "__init__.py").resolve() if (base / "__init__.py").is_file() else None

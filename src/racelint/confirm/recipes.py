@@ -1,0 +1,204 @@
+"""For each rule, the scenarios that could prove it, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from racelint.confirm.combinations import Combination, callers_of, pair_combinations, public_entries
+from racelint.confirm.operations import Entry, returned_functions
+from racelint.confirm.outline import FunctionOutline
+from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
+from racelint.confirm.scenes import (
+    Stage,
+    program_scenario,
+    script_scenario,
+    thread_objects_scenario,
+    threads_scenario,
+)
+from racelint.model.scenario import Scenario, ScenarioKind
+
+Attempt = Callable[[], Scenario]
+"""Builds one scenario when asked; raises CannotBuild."""
+
+Recipe = Callable[[Stage, list[FunctionOutline]], Iterator[Attempt]]
+"""From the functions that a finding's accesses stand in (the flagged one first) to the attempts."""
+
+PAIRS_OF_ENTRIES = 3
+"""Public ways into a private function that are tried for each access."""
+
+PROGRAMS = 3
+"""Functions that start threads tried for one finding."""
+
+
+def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """Shared state: the flagged pair of operations, the programs that run them, then wider combinations."""
+    first = list(entries_of(stage, functions[0])) if functions else []
+    second = entries_of(stage, functions[1]) if len(functions) > 1 else first
+    combinations: list[Combination] = []
+    for left in first[:PAIRS_OF_ENTRIES]:
+        for right in second[:PAIRS_OF_ENTRIES]:
+            combinations.extend(pair_combinations(left, right))
+    ordered = sorted(enumerate(_distinct(combinations)), key=lambda item: (_size(item[1]), item[0]))
+    direct = [_threads(stage, combination) for _, combination in ordered]
+    yield from direct[:1]
+    yield from thread_classes(stage, functions)
+    yield from whole_programs(stage, functions)
+    yield from direct[1:]
+
+
+def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """A wait that trusts its wake-up: two waiters and one that notifies, then the program itself."""
+    for function in functions[:1]:
+        cls = stage.module.classes.get(function.owner)
+        waited = stage.footprints.of(function, cls).waits
+        notifiers = [
+            e for e in _neighbours(stage, function) if stage.footprints.of(e.function, e.cls).notifies & waited
+        ]
+        for waiter in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
+            for notifier in notifiers[:PAIRS_OF_ENTRIES]:
+                yield _threads(stage, Combination(((waiter,), (waiter,), (notifier,))))
+                yield _threads(stage, Combination(((waiter,), (notifier,))))
+                yield _threads(stage, Combination(((waiter,), (waiter,), (notifier, notifier))))
+    yield from whole_programs(stage, functions)
+    yield from race(stage, functions)
+
+
+def whole_programs(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """What starts its own threads and comes to the flagged functions."""
+    yield from _programs(stage, functions, "program")
+
+
+def processes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """What starts real processes and comes to the flagged functions."""
+    yield from _programs(stage, functions, "processes")
+
+
+def thread_classes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """Two objects of a Thread subclass whose `run` holds a flagged access."""
+    for name in dict.fromkeys(function.owner for function in functions if function.owner):
+        cls = stage.module.classes.get(name)
+        if cls and not cls.nested and "Thread" in stage.project.outer_bases(stage.module, cls):
+            yield lambda cls=cls: thread_objects_scenario(stage, stage.module, cls)  # type: ignore[misc]
+
+
+def alone(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """The operation by itself, for what goes wrong on one thread."""
+    for function in functions[:1]:
+        for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
+            yield _threads(stage, Combination(((entry,),)))
+
+
+def cost(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """What is measured: the function with the loop, or the program with the threads."""
+    for function in functions[:1]:
+        for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
+            yield lambda entry=entry: program_scenario(stage, entry, "cost")  # type: ignore[misc]
+    yield from _programs(stage, functions, "cost")
+
+
+def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
+    """The ways in: the function itself where callers may call it, else the public methods that come to it."""
+    outer = stage.module.outermost(function)
+    cls = stage.module.classes.get(outer.owner)
+    if function.nested:
+        if not outer.owner and function.name in returned_functions(outer):
+            return [Entry(stage.module, function)]
+        function = outer
+    if cls is None:
+        return [Entry(stage.module, function)]
+    public = {entry.function.name for entry in public_entries(stage.project, stage.module, cls)}
+    if function.name in public:
+        return [Entry(stage.module, function, cls)]
+    callers = callers_of(stage.project, stage.module, cls, function)
+    return [Entry(stage.module, caller, cls) for caller in callers] or [Entry(stage.module, function, cls)]
+
+
+def _programs(stage: Stage, functions: list[FunctionOutline], kind: ScenarioKind) -> Iterator[Attempt]:
+    real = kind == "processes"
+    names = reach_names(functions)
+    for entry in programs(stage, names, processes=real)[:PROGRAMS]:
+        yield lambda entry=entry: program_scenario(stage, entry, kind)  # type: ignore[misc]
+    if script_starts(stage, processes=real) and (not names or script_reaches(stage, names)):
+        yield lambda: script_scenario(stage, kind)
+
+
+def _neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
+    cls = stage.module.classes.get(function.owner)
+    if cls is not None:
+        return public_entries(stage.project, stage.module, cls)
+    plain = [f for f in stage.module.functions.values() if not f.owner and not f.nested and not f.is_async]
+    return [Entry(stage.module, f) for f in plain]
+
+
+def _threads(stage: Stage, combination: Combination) -> Attempt:
+    return lambda: threads_scenario(stage, combination)
+
+
+def _distinct(combinations: list[Combination]) -> list[Combination]:
+    found: dict[tuple[object, ...], Combination] = {}
+    for combination in combinations:
+        labels = tuple(tuple(entry.label for entry in thread) for thread in combination.threads)
+        found.setdefault((tuple(sorted(labels)), combination.swapped), combination)
+    return list(found.values())
+
+
+def _size(combination: Combination) -> tuple[int, bool]:
+    return sum(len(thread) for thread in combination.threads), combination.swapped
+
+
+def unsupported(code: str) -> str:
+    """Why no run can add to what the source already says; empty where the rule can be confirmed."""
+    if code in CERTAIN:
+        return CERTAIN[code]
+    if code.startswith("RL7"):
+        return f"{code} is about coroutines, and asyncio is not put under control"
+    if code.startswith("RL9"):
+        return f"{code} is about the source text, there is nothing to run"
+    return ""
+
+
+CERTAIN = {
+    "RL108": "RL108 is plain from the source: there is nothing to run",
+    "RL110": "RL110 is about what callers may do with the object, there is no operation to run",
+    "RL205": "RL205 is about waiting time, which no schedule can show to be wrong",
+    "RL209": "RL209 is plain from the source: there is nothing to run",
+    "RL211": "RL211 is advice on style: the code is correct",
+    "RL212": "RL212 is plain from the source: there is nothing to run",
+    "RL213": "RL213 depends on the callback, which is not known",
+    "RL309": "RL309 is plain from the source: there is nothing to run",
+    "RL403": "RL403 is about wasted time, which no schedule can show to be wrong",
+    "RL501": "RL501 is plain from the source: the function runs before the thread exists",
+    "RL502": "RL502 is plain from the source: `start()` returns None",
+    "RL503": "RL503 is plain from the source: `run()` runs on the caller's thread",
+    "RL504": "RL504 is plain from the source: the arguments do not fit",
+    "RL507": "RL507 is plain from the source: there is nothing to run",
+    "RL508": "RL508 is plain from the source: there is nothing to run",
+    "RL509": "RL509 is about the end of the interpreter, which is not put under control",
+    "RL603": "RL603 depends on the start method, there is nothing to schedule",
+    "RL606": "RL606 depends on the start method, there is nothing to schedule",
+}
+
+RECIPES: dict[str, Recipe] = {
+    "RL203": alone,
+    "RL210": alone,
+    "RL301": waiters,
+    "RL304": waiters,
+    "RL305": waiters,
+    "RL306": whole_programs,
+    "RL401": cost,
+    "RL402": cost,
+    "RL505": whole_programs,
+    "RL506": whole_programs,
+    "RL601": processes,
+    "RL602": processes,
+    "RL604": processes,
+    "RL605": processes,
+    "RL607": processes,
+    "RL608": processes,
+}
+"""By rule; every other rule that can be confirmed is a `race`."""
+
+
+def recipe_for(code: str) -> Recipe:
+    """The recipe of a rule."""
+    return RECIPES.get(code, race)

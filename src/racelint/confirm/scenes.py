@@ -1,0 +1,135 @@
+"""Puts a scenario together: set-up, operations, which files get yield points.
+
+What to observe is left to the agent: it looks at every name of the set-up, every global and every class variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from racelint.confirm.builder import Builder, CannotBuild, NotApplicable
+from racelint.confirm.combinations import Combination
+from racelint.confirm.fixtures import Fixtures
+from racelint.confirm.footprint import Footprints
+from racelint.confirm.operations import Call, Entry, call_of
+from racelint.confirm.outline import ClassOutline, ModuleOutline
+from racelint.confirm.project import Project
+from racelint.model.scenario import Operation, Scenario, ScenarioKind, Site
+
+INSTRUMENTED_FILES = 40
+"""Project files that get yield points, the nearest imports first."""
+
+
+@dataclass
+class Stage:
+    """What all scenarios of one finding or target share."""
+
+    project: Project
+    fixtures: Fixtures
+    module: ModuleOutline
+    code: str = ""
+    flagged: tuple[Site, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.footprints = Footprints(self.project, self.module)
+
+    def builder(self) -> Builder:
+        """A fresh set-up for the module."""
+        return Builder(self.project, self.module, self.fixtures)
+
+    def scenario(
+        self,
+        kind: ScenarioKind,
+        setup: str,
+        operations: Sequence[Operation],
+        invariant: str = "",
+        after: str = "",
+    ) -> Scenario:
+        """A scenario on this stage's module."""
+        layout = self.project.layout(self.module.path)
+        return Scenario(
+            kind=kind,
+            module=layout.module,
+            path=str(self.module.path),
+            sys_path=layout.sys_path,
+            setup=setup,
+            operations=tuple(operations),
+            after=after,
+            invariant=invariant,
+            instrument=tuple(str(path) for path in instrumented(self.project, self.module)),
+            flagged=self.flagged,
+            code=self.code,
+        )
+
+
+def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
+    """The combination's entries on one thread each. Raises CannotBuild."""
+    builder = stage.builder()
+    calls: dict[Entry, Call] = {}
+    entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
+    for entry in entries:
+        calls[entry] = call_of(builder, entry, _subject(builder, entry))
+    if combination.swapped and not any(call.swapped for call in calls.values()):
+        raise NotApplicable
+    operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
+    kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
+    return stage.scenario(kind, builder.setup, operations)
+
+
+def program_scenario(stage: Stage, entry: Entry, kind: ScenarioKind = "program") -> Scenario:
+    """The entry alone: it starts its own threads or processes. Raises CannotBuild."""
+    builder = stage.builder()
+    call = call_of(builder, entry, _subject(builder, entry))
+    return stage.scenario(kind, builder.setup, [call.operation])
+
+
+def script_scenario(stage: Stage, kind: ScenarioKind = "program") -> Scenario:
+    """The file run as `python FILE` would."""
+    return stage.scenario(kind, "", [Operation(stage.module.path.name, "run_target()")])
+
+
+def thread_objects_scenario(stage: Stage, module: ModuleOutline, cls: ClassOutline) -> Scenario:
+    """Two objects of a Thread subclass, made alike, started and joined. Raises CannotBuild."""
+    builder = stage.builder()
+    expression = builder.instance(module, cls)
+    lines = [f"first = {expression}", f"second = {expression}", "first.start()", "second.start()"]
+    lines += ["first.join()", "second.join()"]
+    operation = Operation(f"two {cls.qualname} threads", "\n".join(lines))
+    return stage.scenario("program", builder.setup, [operation])
+
+
+def instrumented(project: Project, module: ModuleOutline) -> list[Path]:
+    """The module and the project files it imports, at any distance, nearest first."""
+    order = [module.path]
+    for path in order:
+        try:
+            outline = project.module(path)
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            continue
+        for imported in project.imported(outline):
+            if imported not in order and len(order) < INSTRUMENTED_FILES:
+                order.append(imported)
+    return order
+
+
+def _subject(builder: Builder, entry: Entry) -> str:
+    if entry.cls is None or entry.function.kind in ("classmethod", "staticmethod"):
+        return ""
+    if entry.cls.nested:
+        raise CannotBuild(f"`{entry.cls.qualname}` is defined inside a function", "")
+    return builder.subject(entry.module, entry.cls)
+
+
+def _thread(thread: tuple[Entry, ...], calls: dict[Entry, Call], index: int, combination: Combination) -> Operation:
+    chosen = []
+    for entry in thread:
+        call = calls[entry]
+        if combination.swapped and index % 2:
+            chosen.append(call.swapped or call.operation)
+        else:
+            chosen.append(call.operation)
+    if len(chosen) == 1:
+        return chosen[0]
+    return Operation("; ".join(op.label for op in chosen), "\n".join(op.source for op in chosen))

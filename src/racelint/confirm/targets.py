@@ -1,0 +1,149 @@
+"""What TARGET means on the command line, and the scenarios it asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from racelint.confirm.combinations import Combination, class_combinations, public_entries
+from racelint.confirm.errors import CannotRun
+from racelint.confirm.footprint import Footprint
+from racelint.confirm.operations import Entry
+from racelint.confirm.outline import ClassOutline, FunctionOutline
+from racelint.confirm.recipes import Attempt
+from racelint.confirm.scenes import Stage, program_scenario, thread_objects_scenario, threads_scenario
+from racelint.model.finding import Finding
+from racelint.model.scenario import ScenarioKind
+
+_CODE = re.compile(r"(RL\d{3})(?:@(\d+))?", re.IGNORECASE)
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+NAMES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parsed TARGET: findings by `code` (and `line`) of `path`, a `fingerprint`, or `names` of `path` to run."""
+
+    text: str
+    path: str = ""
+    code: str = ""
+    line: int = 0
+    fingerprint: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def wants_findings(self) -> bool:
+        return bool(self.code or self.fingerprint)
+
+    def selects(self, finding: Finding, cwd: Path) -> bool:
+        """Whether the finding is one that the target names."""
+        if self.fingerprint:
+            return finding.fingerprint == self.fingerprint
+        same_file = (cwd / finding.path).resolve() == (cwd / self.path).resolve()
+        return same_file and finding.code == self.code and self.line in (0, finding.line)
+
+
+def parse_target(text: str) -> Target:
+    """Read one TARGET. Raises CannotRun with a sentence for text that is none."""
+    path, separator, rest = text.rpartition("::")
+    if not separator:
+        if _FINGERPRINT.fullmatch(text):
+            return Target(text, fingerprint=text)
+        raise CannotRun(f"`{text}` is no target: give PATH::CODE, PATH::CODE@LINE, PATH::NAME[,NAME] or a fingerprint")
+    code = _CODE.fullmatch(rest)
+    if code:
+        return Target(text, path=path, code=code[1].upper(), line=int(code[2] or 0))
+    names = tuple(name.strip() for name in rest.split(","))
+    if not path or not all(names):
+        raise CannotRun(f"`{text}` is no target: a path, `::` and the names to run are needed")
+    return Target(text, path=path, names=names)
+
+
+def target_attempts(stage: Stage, target: Target) -> list[Attempt]:
+    """The scenarios that the names of a target ask for. Raises CannotRun for a name that is not there."""
+    found = [resolved(stage, name) for name in target.names]
+    if len(found) == 1 and isinstance(found[0], ClassOutline):
+        return list(_class_attempts(stage, found[0]))
+    entries = [_entry(stage, name, one) for name, one in zip(target.names, found, strict=True)]
+    if len(entries) == 1:
+        return list(_single_attempts(stage, entries[0]))
+    return list(_together(stage, entries))
+
+
+def resolved(stage: Stage, name: str) -> ClassOutline | FunctionOutline:
+    """The class or function of the stage's module called `name`. Raises CannotRun where there is none."""
+    module = stage.module
+    if name in module.classes:
+        return module.classes[name]
+    if name in module.functions:
+        return module.functions[name]
+    owner, _, method = name.rpartition(".")
+    if owner in module.classes:
+        inherited = stage.project.find_method(module, module.classes[owner], method)
+        if inherited is not None:
+            return inherited
+        known = [m for m in stage.project.methods(module, module.classes[owner]) if not m.startswith("__")]
+        raise CannotRun(f"{module.path.name}: class `{owner}` has no method `{method}`{_choice(known)}")
+    known = [n for n in (*module.classes, *module.functions) if "." not in n]
+    raise CannotRun(f"{module.path.name}: there is no class or function `{name}`{_choice(known)}")
+
+
+def _choice(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return "; there are: " + ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+
+
+def _entry(stage: Stage, name: str, found: ClassOutline | FunctionOutline) -> Entry:
+    if isinstance(found, ClassOutline):
+        raise CannotRun(f"`{name}` is a class: give one class alone, or methods as CLASS.METHOD,CLASS.METHOD")
+    owner = stage.module.classes.get(name.rpartition(".")[0])
+    return Entry(stage.module, found, owner)
+
+
+def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
+    """Every public method with itself and in pairs; those that start threads also alone."""
+    outer = set(stage.project.outer_bases(stage.module, cls))
+    if "Thread" in outer:
+        yield lambda: thread_objects_scenario(stage, stage.module, cls)
+    entries = public_entries(stage.project, stage.module, cls)
+    if not entries:
+        raise CannotRun(f"class `{cls.qualname}` has no public method that is not a coroutine")
+    for entry in entries:
+        if _footprint(stage, entry).starts_threads:
+            yield _program(stage, entry)
+    for combination in class_combinations(stage.footprints, entries):
+        yield _threads(stage, combination)
+
+
+def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
+    """The operation alone where it starts threads of its own, else with itself, twice and three times."""
+    footprint = _footprint(stage, entry)
+    if footprint.starts:
+        yield _program(stage, entry)
+        return
+    yield _threads(stage, Combination(((entry,), (entry,))))
+    yield _threads(stage, Combination(((entry,), (entry,)), swapped=True))
+    yield _threads(stage, Combination(((entry,), (entry,), (entry,))))
+
+
+def _together(stage: Stage, entries: list[Entry]) -> Iterator[Attempt]:
+    """The operations named, one thread each."""
+    threads = tuple((entry,) for entry in entries)
+    yield _threads(stage, Combination(threads))
+    yield _threads(stage, Combination(threads, swapped=True))
+
+
+def _footprint(stage: Stage, entry: Entry) -> Footprint:
+    return stage.footprints.of(entry.function, entry.cls)
+
+
+def _program(stage: Stage, entry: Entry) -> Attempt:
+    kind: ScenarioKind = "processes" if _footprint(stage, entry).starts_processes else "program"
+    return lambda: program_scenario(stage, entry, kind)
+
+
+def _threads(stage: Stage, combination: Combination) -> Attempt:
+    return lambda: threads_scenario(stage, combination)
