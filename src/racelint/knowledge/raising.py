@@ -37,3 +37,9 @@ NEVER_RAISING_METHODS: frozenset[str] = frozenset(
     | {"discard", "get", "keys", "values", "items", "copy", "locked", "is_alive", "setdefault", "wait", "wait_for"}
 )
 """By method name, where the receiver is a lock, condition, event or built-in container."""
+
+HARMLESS_METHODS: frozenset[str] = frozenset({"append", "appendleft", "notify", "notify_all", "notifyAll", "is_set"})
+"""Methods that are taken not to raise where the receiver's type is not known: nearly always those of a container."""
+
+SEQUENCES: frozenset[str] = frozenset({"builtins.list", "builtins.bytearray", "collections.deque", "array.array"})
+"""Containers where storing at an index raises if it is out of range."""

@@ -36,7 +36,7 @@ class Node(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Access(Node, tag="a", array_like=True, frozen=True):
-    """A read, write, deletion, iteration or truth test of an access path.
+    """A read, write, deletion, iteration or membership test (`x in path`) of an access path.
 
     `key` is the text of a simple subscript. `augmented` marks the write of `+=` and its kin; `value` is what a write
     stores. `called` marks the load of a callee: a read only where the attribute turns out not to be a method.

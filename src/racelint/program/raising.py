@@ -40,7 +40,7 @@ class Raising:
 
     def _never(self, thing: object, call: Call, function: FunctionInfo) -> bool:
         if isinstance(thing, External):
-            return thing.dotted in NEVER_RAISES
+            return thing.dotted in NEVER_RAISES or (thing.dotted == "time.sleep" and _all_constant(call))
         if isinstance(thing, Member) and thing.name in NEVER_RAISING_METHODS:
             known = thing.dotted in CONTAINERS or thing.dotted in LOCK_FACTORIES
             return known or thing.dotted in ("threading.Event", "threading.Thread")
@@ -69,3 +69,7 @@ class Raising:
         if isinstance(node, Call):
             return self.call(node, function)
         return isinstance(node, (Raise, Suspend, Operation))
+
+
+def _all_constant(call: Call) -> bool:
+    return all(path[0].startswith("k:") for argument in call.args for path in argument.value or (("l:?",),))

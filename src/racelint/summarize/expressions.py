@@ -195,7 +195,7 @@ def _comparison(body: Body, node: cst.Comparison) -> Operand:
         if isinstance(part.operator, (cst.In, cst.NotIn)):
             key = key_text(node.left)
             paths = extended(right, ELEMENT)[:2]
-            operands.append(Operand((), tuple(body.access("read", path, node, key=key) for path in paths)))
+            operands.append(Operand((), tuple(body.access("test", path, node, key=key) for path in paths)))
     return Operand((), deps_of(*operands))
 
 

@@ -1,0 +1,137 @@
+"""Every `acquire()` of the program with what becomes of the lock, and whether taking it is the function's job.
+
+A lock that one function takes and another gives back (`begin` / `end`, `__enter__` / `__exit__`, a slot that a
+callback frees) is a protocol, not a leak: the release elsewhere tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.locks import ACQUIRES, RELEASES
+from racelint.model.summary import ELEMENT, Call, Path, Return
+from racelint.program.index import FunctionInfo
+from racelint.program.leaks import Leak, Tenure, follow
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.locks import Lock
+from racelint.program.locksets import LockState
+
+_ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
+
+
+class Judged(NamedTuple):
+    """A tenure and those of its leaks that nobody makes good."""
+
+    tenure: Tenure
+    leaks: tuple[Leak, ...]
+
+
+class Tenures:
+    """All manual acquisitions of known locks, in source order."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._given_back: dict[Location, set[str]] = {}
+        self._given_back_names: dict[str, set[str]] = {}
+        self._taken: dict[Location, set[str]] = {}
+        for function in program.index.functions:
+            self._note(function)
+
+    def judged(self) -> Iterator[Judged]:
+        """Every acquisition whose function is answerable for it."""
+        for function in self.program.index.functions:
+            for lock, node, state in self.program.flows.of(function).acquisitions:
+                if isinstance(node, Call) and self._is_certain(lock, node, state, function):
+                    tenure = follow(self.program.flows, function, node, lock)
+                    yield Judged(tenure, tuple(self._unexcused(tenure)))
+
+    @staticmethod
+    def _is_certain(lock: Lock, call: Call, state: LockState, function: FunctionInfo) -> bool:
+        """A lock by its type; taken back after a release for the caller, its holder answers for it."""
+        return not (
+            lock.opaque or function.ir.kind == "class" or lock.location in state.dropped or "__exit__" in call.func[0]
+        )
+
+    def _note(self, function: FunctionInfo) -> None:
+        """Remember the releases of locks that the releasing function does not take itself."""
+        flow = self.program.flows.of(function)
+        unbalanced = {location for exit_ in flow.exits if exit_.kind == "return" for location in exit_.state.dropped}
+        for lock, call, state in flow.releases:
+            if lock.opaque:
+                self._given_back_names.setdefault(call.func[0][-2], set()).add(function.id)
+            elif lock.location not in state.may and (lock.location in unbalanced or function.ir.is_generator):
+                self._given_back.setdefault(lock.location, set()).add(function.id)
+        for lock, _, _ in flow.acquisitions:
+            self._taken.setdefault(lock.location, set()).add(function.id)
+        for path in self._handed_out(function):
+            handed = self.program.locks.of(path[:-1], function)
+            if handed is None or handed.opaque:
+                self._given_back_names.setdefault(path[-2], set()).add(f"{function.id} ")
+            else:
+                self._given_back.setdefault(handed.location, set()).add(f"{function.id} ")
+
+    def _handed_out(self, function: FunctionInfo) -> Iterator[Path]:
+        """`lock.release` given away uncalled."""
+        facts = self.program.stores.facts[function.id]
+        for access in facts.accesses:
+            if access.kind == "read" and not access.called and access.path[-1] in RELEASES and len(access.path) > 1:
+                yield access.path
+
+    def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
+        if self._is_private(tenure):
+            return
+        kept = [leak for leak in tenure.leaks if leak.kind == "return"]
+        if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
+            return
+        if kept and not tenure.releases and not self._is_missed(tenure):
+            return
+        for leak in tenure.leaks:
+            if leak.kind != "turn" or self._is_one_lock(tenure):
+                yield leak
+
+    def _is_private(self, tenure: Tenure) -> bool:
+        """A lock made in this very function that nobody else can hold or wait for."""
+        path = tenure.call.func[0][:-1]
+        if len(path) != 1 or not path[0].startswith("c:"):
+            return False
+        facts = self.program.stores.facts[tenure.function.id]
+        made = facts.call(int(path[0][2:]))
+        if made is None:
+            return False
+        given = any(path in argument.value for call in facts.calls for argument in call.args)
+        return not given and not any(path in access.value for access in facts.accesses)
+
+    def _is_protocol(self, tenure: Tenure) -> bool:
+        own = tenure.function.id
+        others = self._given_back.get(tenure.lock.location, set()) | self._given_back_names.get(
+            tenure.call.func[0][-2], set()
+        )
+        return bool(others - {own}) or tenure.handed_on
+
+    @staticmethod
+    def _says_so(tenure: Tenure, kept: list[Leak]) -> bool:
+        """True for `held`, something else for not: the caller is told."""
+        values = {leak.node.value if isinstance(leak.node, Return) else () for leak in kept}
+        return tenure.conditional and values == {(("k:True",),)}
+
+    def _is_missed(self, tenure: Tenure) -> bool:
+        """A lock that is never given back: whether somebody can wait for it, and this is no helper to take it."""
+        lock, function = tenure.lock, tenure.function
+        name = function.ir.name.strip("_").lower()
+        if lock.facts is None or lock.facts.family == "semaphore" or lock.location.kind == "captured":
+            return False
+        if any(word in name for word in _ACQUIRING_NAMES) or tenure.conditional or not self._is_one_lock(tenure):
+            return False
+        runs_once = function.ir.kind == "module" or name == "init"
+        return not runs_once or bool(self._taken.get(lock.location, set()) - {function.id})
+
+    @staticmethod
+    def _is_one_lock(tenure: Tenure) -> bool:
+        """Not one of a family, where each turn takes another, and nothing that counts."""
+        facts = tenure.lock.facts
+        path = tenure.call.func[0]
+        return (
+            ELEMENT not in path and not path[0].startswith("l:") and facts is not None and facts.family != "semaphore"
+        )

@@ -1,0 +1,115 @@
+"""RL201 acquire-without-release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding
+from racelint.model.summary import Access, Call, Raise, Return, Suspend
+from racelint.program import Program
+from racelint.program.leaks import Leak, Tenure
+from racelint.program.spelling import spelled, spelled_call
+from racelint.program.tenures import Tenures
+from racelint.rules.base import Rule, step
+from racelint.rules.lock_names import lock_name, lock_subject
+
+
+class AcquireWithoutRelease(Rule):
+    """A lock is acquired, and some path leaves the function without releasing it.
+
+    ## What it does
+    Follows every `acquire()` of a lock to all exits of the function: returns, raises, and exceptions of the calls,
+    subscripts, awaits and yields on the way. Reports the acquire if one of them leaves the lock held.
+
+    ## Why is this bad?
+    The next thread that wants the lock waits for ever. The path is often an exception that never came in the tests.
+
+    ## Example
+    ```python
+    import json
+    from threading import Lock
+
+    lock = Lock()
+    rows = []
+
+
+    def load(text):
+        lock.acquire()  # RL201
+        rows.extend(json.loads(text))
+        lock.release()
+    ```
+
+    ## Use instead
+    ```python
+    import json
+    from threading import Lock
+
+    lock = Lock()
+    rows = []
+
+
+    def load(text):
+        parsed = json.loads(text)
+        with lock:
+            rows.extend(parsed)
+    ```
+
+    ## How it is confirmed
+    An exception is injected where the path leaves; the other thread's acquire never returns (deadlock).
+
+    ## Known limits
+    Plain attribute access and arithmetic count as unable to raise. A lock that another function releases
+    (`begin` / `end`, a callback) is taken for a protocol between them.
+    """
+
+    code = "RL201"
+    name = "acquire-without-release"
+    since = "0.1.0"
+    severity = "error"
+    confirmable = True
+    fixable = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for judged in Tenures(program).judged():
+            if not judged.leaks:
+                continue
+            tenure = judged.tenure
+            worst = min(judged.leaks, key=lambda leak: leak.kind == "raise" and not isinstance(leak.node, Raise))
+            words, line = _said(program, tenure, worst)
+            name = lock_name(tenure.lock, tenure.call, program.stores.facts[tenure.function.id])
+            releases = tenure.releases
+            rest = "no `release()` follows" if not releases else "the `release()` is skipped there"
+            yield self.finding(
+                tenure.function,
+                tenure.call.span,
+                message=f"`{name}` is acquired, but not released on every path",
+                why=f"{words}, and {rest}: the lock stays held and the next thread waits for ever",
+                subject=lock_subject(tenure.lock, tenure.function, name),
+                trace=[
+                    step("lock", f"acquires `{name}`", tenure.function, tenure.call.span),
+                    step("call", words, tenure.function, (line, 1, line, 1)),
+                ],
+            )
+
+
+def _said(program: Program, tenure: Tenure, leak: Leak) -> tuple[str, int]:
+    """How the path leaves, in words, and its line."""
+    node = leak.node
+    facts = program.stores.facts[tenure.function.id]
+    if node is None:
+        line = tenure.function.ir.span[2]
+        return f"the function ends on line {line}", line
+    line = node.span[0] if not hasattr(node, "item") else tenure.call.span[0]
+    if leak.kind == "turn":
+        return f"the loop goes on from line {line} to the next `acquire()`", line
+    if isinstance(node, Return):
+        return f"`return` on line {line} leaves the function", line
+    if isinstance(node, Raise):
+        return f"an exception is raised on line {line}", line
+    if isinstance(node, Call):
+        return f"`{spelled_call(node, facts)}` on line {line} can raise", line
+    if isinstance(node, Access):
+        return f"`{spelled(node.path, facts)}` on line {line} can raise", line
+    if isinstance(node, Suspend):
+        return f"`{node.kind}` on line {line} can raise", line
+    return f"line {line} can raise", line
