@@ -77,6 +77,7 @@ class Instrumenter(ast.NodeTransformer):
         self.methods: set[str] = set()
         self.statement: ast.stmt | None = None
         self.in_class_body = False
+        self.latest = 0
 
     def run(self, tree: ast.Module) -> None:
         tree.body = self._statements(tree.body)
@@ -90,7 +91,9 @@ class Instrumenter(ast.NodeTransformer):
         if self.statement is not None and not hasattr(self.statement, "body"):
             last = self.statement.end_lineno or last
         spoken = text if text is not None else ast.unparse(node)
-        return self.table.add(self.file, self.qualified, kind, self.path, (line, column, max(last, line)), what, spoken)
+        place = (line, column, max(last, line))
+        self.latest = self.table.add(self.file, self.qualified, kind, self.path, place, what, spoken)
+        return self.latest
 
     def _mark(self, helper: str, site: int, value: ast.expr | None) -> ast.expr:
         arguments: list[ast.expr] = [ast.Constant(site)]
@@ -194,19 +197,19 @@ class Instrumenter(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         node.value = self.visit(node.value)
-        first = len(self.table)
+        self.latest = 0
         node.targets = [self._target(target) for target in node.targets]
-        if len(self.table) > first and len(node.targets) == 1:
-            node.value = self._written(node.targets[0], len(self.table) - 1, node.value)
+        if self.latest and len(node.targets) == 1:
+            node.value = self._written(node.targets[0], self.latest, node.value)
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
             node.value = self.visit(node.value)
-            first = len(self.table)
+            self.latest = 0
             target: Any = self._target(node.target)
-            if len(self.table) > first:
-                node.value = self._written(target, len(self.table) - 1, node.value)
+            if self.latest:
+                node.value = self._written(target, self.latest, node.value)
             node.target = target
         return node
 
@@ -218,7 +221,7 @@ class Instrumenter(ast.NodeTransformer):
 
     def _written(self, target: ast.expr, site: int, value: ast.expr) -> ast.expr:
         if isinstance(target, ast.Name):
-            return self._mark("_rl_p", site, value) if self.table[site].kind == kinds.NAME_WRITE else value
+            return self._mark("_rl_p", site, value)
         if self.traced and isinstance(target, ast.Attribute | ast.Subscript):
             return self._mark("_rl_w", site, value)
         return value
@@ -385,6 +388,11 @@ class Instrumenter(ast.NodeTransformer):
         site = self._site(node, kind, node.attr, text)
         node.value = self._mark("_rl_p", site, value)
         return self._read(site, node, node) if kind == kinds.READ else node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        unpacked = isinstance(node.ctx, ast.Load) and self._may_hold_shared(node.value, local_names=True)
+        node.value = self._contents(node.value) if unpacked else self.visit(node.value)
+        return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         text, what = ast.unparse(node), ast.unparse(node.value)

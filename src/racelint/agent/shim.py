@@ -34,6 +34,8 @@ def install(control: Control) -> None:
     for name in ("concurrent.futures", "concurrent.futures._base", "concurrent.futures.thread"):
         importlib.import_module(name)
     _offer_choice_at_start(threading, control)
+    for owner in (threading.Thread, sys.modules["concurrent.futures"].Future):
+        _hash_by_creation(owner, control)
     control.on_reset.append(lambda: _reset_threading(threading))
     control.on_reset.append(_reset_pools)
     control.on_reset.append(lambda: _reset_chance(control))
@@ -96,6 +98,26 @@ def _offer_choice_at_start(threading: Any, control: Control) -> None:
         self._started = StartEvent()
 
     threading.Thread.__init__ = initialise
+
+
+def _hash_by_creation(owner: Any, control: Control) -> None:
+    """Sets of threads and futures, which the library iterates over, keep one order in every execution."""
+    counter = itertools.count(1)
+    original = owner.__init__
+
+    @functools.wraps(original)
+    def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
+        self._rl_serial = next(counter)
+        original(self, *args, **kwargs)
+
+    def restart() -> None:
+        nonlocal counter
+        counter = itertools.count(1)
+
+    owner.__init__ = initialise
+    owner.__hash__ = lambda self: getattr(self, "_rl_serial", 0)
+    owner.__eq__ = lambda self, other: self is other
+    control.on_reset.append(restart)
 
 
 def _reset_threading(threading: Any) -> None:

@@ -13,6 +13,7 @@ from .witness import Recorder
 
 MAX_EXPECTED = 6
 MAX_TEXT = 240
+ATTEMPTS = 3
 
 
 def search_job(search: Search) -> Answer:
@@ -42,18 +43,26 @@ def replay_job(search: Search, job: dict[str, Any]) -> Answer:
 
 
 def _confirmed(search: Search, found: Found) -> Answer:
-    replayer = Replayer(search)
-    try:
-        schedule = replayer.schedule(found)
-        first, _ = replayer.run(schedule)
-        if first.key != found.outcome.key:
-            raise Nondeterminism("the schedule by sites does not give the outcome of the search")
-        schedule, outcome = replayer.shrink(schedule, found.effect)
-        replayer.verify(schedule, outcome)
-    except Nondeterminism as error:
-        reason = f"two runs of one schedule differ in: {error}"
-        return _base(search, status="inconclusive", reason=reason)
-    return _shown(search, schedule, outcome, found.effect, "")
+    reason = ""
+    for _ in range(ATTEMPTS):
+        try:
+            schedule, outcome = _repeated(Replayer(search), found)
+        except Nondeterminism as error:
+            reason = reason or f"two runs of one schedule differ in: {error}"
+            continue
+        return _shown(search, schedule, outcome, found.effect, "")
+    return _base(search, status="inconclusive", reason=reason)
+
+
+def _repeated(replayer: Replayer, found: Found) -> tuple[dict[str, Any], Outcome]:
+    """The smallest schedule that gives the wrong outcome every time. Raises Nondeterminism."""
+    schedule = replayer.schedule(found)
+    first, _ = replayer.run(schedule)
+    if first.key != found.outcome.key:
+        raise Nondeterminism("how the schedule by sites ended")
+    schedule, outcome = replayer.shrink(schedule, found.effect)
+    replayer.verify(schedule, outcome)
+    return schedule, outcome
 
 
 def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: str, note: str) -> Answer:

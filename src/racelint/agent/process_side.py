@@ -1,0 +1,288 @@
+"""What runs in each real process of a scenario: reports what the process touches, and waits where it is told to.
+
+Processes talk to the controller (`processes.py`) through a Unix socket, one JSON object a line. A forked process
+inherits all this; a spawned one gets it from a `sitecustomize` that the controller puts on its path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+import types
+from typing import Any
+
+from . import points
+from . import sites as kinds
+from .access_log import CONTAINERS, locations
+from .instrument import OPERATORS
+from .loader import InstrumentingFinder
+from .snapshot import CODE, Snapshot, text_of
+
+CONFIGURATION = "RACELINT_PROCESSES"
+SHARED_MODULES = ("multiprocessing", "ctypes", "_ctypes", "multiprocessing.sharedctypes")
+
+
+class ProcessSide:
+    """This process's end of the controller. `number` is 0 for the one that runs the operation."""
+
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        self.configuration = configuration
+        self.number = 0
+        self.started = 0
+        self.gates = frozenset(configuration["gates"])
+        self.flagged = {(flag["path"], flag["line"]) for flag in configuration["flagged"]}
+        self.visits: dict[str, int] = {}
+        self.tracked: dict[str, Any] = {}
+        self.written: set[int] = set()
+        self.written_names: set[tuple[str, str]] = set()
+        self.touched: set[int] = set()
+        self.flagged_objects: set[int] = set()
+        self._alive: list[Any] = []
+        self._pending: dict[int, Any] = {}
+        self._connection: socket.socket | None = None
+        self._replies: Any = None
+        self.counts = points.LoopCounts()
+        self.counts.base = configuration["turns"]
+        self.finder = InstrumentingFinder(configuration["paths"], configuration["roots"])
+        self.finder.compile_all()
+        self.finder.use(self._helpers())
+
+    # Talking to the controller
+
+    def send(self, message: dict[str, Any], wait: bool = False) -> None:
+        if self._connection is None:
+            self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._connection.connect(self.configuration["address"])
+            self._replies = self._connection.makefile("r")
+        message["process"] = self.number
+        self._connection.sendall((json.dumps(message) + "\n").encode())
+        if wait and not self._replies.readline():
+            os._exit(1)  # the controller is gone
+
+    def become(self, number: int) -> None:
+        """A new process begins: it has its own connection and its own record."""
+        self._connection = None
+        self.number = number
+        self.visits = {}
+        self.written, self.touched, self.flagged_objects = set(), set(), set()
+        self.written_names = set()
+        self.send({"type": "begin"}, wait=True)
+
+    # Marks
+
+    def _helpers(self) -> dict[str, Any]:
+        def point(site: int, obj: Any = None) -> Any:
+            self._access(site, obj)
+            return obj
+
+        def name(site: int, obj: Any) -> Any:
+            self._pending[site] = obj
+            return obj
+
+        def late(site: int, value: Any) -> Any:
+            self._access(site, self._pending.get(site))
+            return value
+
+        def same(site: int, value: Any) -> Any:
+            return value
+
+        return {
+            **OPERATORS,
+            "_rl_p": point,
+            "_rl_q": name,
+            "_rl_c": late,
+            "_rl_t": lambda site: True,
+            "_rl_o": points.elements(point),
+            "_rl_n": self.counts.shorten,
+            "_rl_s": lambda site, test: None,
+            "_rl_v": self._read,
+            "_rl_w": self._wrote,
+        }
+
+    def _access(self, number: int, obj: Any) -> None:
+        site = self.finder.table[number]
+        if site.name in self.gates:
+            visit = self.visits.get(site.name, 0) + 1
+            self.visits[site.name] = visit
+            self.send({"type": "at", "site": site.name, "visit": visit}, wait=True)
+        for location, write in locations(site, obj):
+            flagged = (site.path, site.line) in self.flagged
+            if location[0] == "name":
+                if write:
+                    self.written_names.add((site.path, site.what))
+                continue
+            self._alive.append(obj)
+            where = location[1]
+            self.touched.add(where)
+            if write:
+                self.written.add(where)
+            if flagged:
+                self.flagged_objects.add(where)
+        if site.kind in (kinds.WRITE, kinds.ITEM_WRITE) and number in self._pending:
+            self._tell(site, f"wrote {site.text} = {_value(self._pending.pop(number))}")
+
+    def _read(self, number: int, value: Any) -> Any:
+        site = self.finder.table[number]
+        if site.kind != kinds.CALL:
+            self._tell(site, f"read {site.text} = {_value(value)}")
+        return value
+
+    def _wrote(self, number: int, value: Any) -> Any:
+        self._pending[number] = value
+        return value
+
+    def _tell(self, site: Any, action: str) -> None:
+        if site.name in self.gates or (site.path, site.line) in self.flagged:
+            self.send({"type": "step", "path": site.path, "line": site.line, "action": action})
+
+    # What it had at its end
+
+    def track(self, label: str, value: Any) -> None:
+        """Compare this object between the processes that have it."""
+        self.tracked.setdefault(label, value)
+
+    def report(self) -> dict[str, Any]:
+        """Final values of tracked objects and module globals, and which of them this process wrote or touched."""
+        objects = {}
+        for label, value in self.tracked.items():
+            inner = {id(value), *_parts(value)}
+            objects[label] = {
+                "value": _value(value),
+                "shared": is_shared(value),
+                "written": bool(inner & self.written),
+                "touched": bool(inner & self.touched),
+                "flagged": bool(inner & self.flagged_objects),
+            }
+        for module in self.finder.live:
+            for name, value in list(vars(module).items()):
+                if name.startswith("_") or isinstance(value, (*CODE, type)) or is_shared(value):
+                    continue
+                inner = {id(value), *_parts(value)}
+                written = (getattr(module, "__file__", ""), name) in self.written_names
+                objects[f"global {name}"] = {
+                    "value": _value(value),
+                    "shared": False,
+                    "written": written or bool(inner & self.written),
+                    "touched": written or bool(inner & self.touched),
+                    "flagged": written or bool(inner & self.flagged_objects),
+                }
+        return objects
+
+
+def is_shared(value: Any) -> bool:
+    """An object whose contents live in memory or a server that processes share."""
+    return any(base.__module__.split(".")[0] in SHARED_MODULES for base in type(value).__mro__)
+
+
+def is_plain(value: Any) -> bool:
+    return not isinstance(value, (*CODE, type, int, float, complex, str, bytes, bool, type(None)))
+
+
+def _parts(value: Any) -> set[int]:
+    """The ids of the containers one and two levels inside."""
+    found: set[int] = set()
+    level = [value]
+    for _ in range(2):
+        deeper: list[Any] = []
+        for item in level:
+            fields = getattr(item, "__dict__", None)
+            inside = list(item.values()) if isinstance(item, dict) else list(item) if isinstance(item, CONTAINERS) else []
+            deeper.extend(inside[:200])
+            if isinstance(fields, dict) and not isinstance(item, type | types.ModuleType):
+                deeper.extend(list(fields.values())[:200])
+        found.update(id(item) for item in deeper if is_plain(item))
+        level = deeper
+    return found
+
+
+def _value(value: Any) -> str:
+    """The value as text; shared values and arrays by what they hold."""
+    if is_shared(value):
+        for read in (lambda: value.value, lambda: list(value[:]), lambda: dict(value)):
+            try:
+                return text_of(Snapshot().tree(read()), 100)
+            except Exception:
+                continue
+        return type(value).__name__
+    return text_of(Snapshot().tree(value), 100)
+
+
+# Installing it in a process
+
+
+def install(configuration: dict[str, Any]) -> ProcessSide:
+    """Instrument this process: import hook, and hooks in `multiprocessing`."""
+    side = ProcessSide(configuration)
+    sys.meta_path.insert(0, side.finder)
+    time.sleep = lambda seconds: None
+    _hook_processes(side)
+    return side
+
+
+def install_from_environment() -> None:
+    """For a spawned process: called by its `sitecustomize`."""
+    text = os.environ.get(CONFIGURATION)
+    if text:
+        side = install(json.loads(text))
+        side.number = -1
+        _hook_spawn(side)
+
+
+def _hook_processes(side: ProcessSide) -> None:
+    from multiprocessing import process
+
+    base: Any = process.BaseProcess
+    start, bootstrap, join = base.start, base._bootstrap, base.join
+
+    def hooked_start(self: Any) -> None:
+        side.started += 1
+        self._rl_number = side.started
+        _track_arguments(side, self)
+        side.send({"type": "spawned", "child": side.started, "label": self.name})
+        start(self)
+
+    def hooked_bootstrap(self: Any, *args: Any, **kwargs: Any) -> Any:
+        side.tracked = {}
+        _track_arguments(side, self)
+        side.become(self._rl_number)
+        try:
+            return bootstrap(self, *args, **kwargs)
+        finally:
+            side.send({"type": "end", "report": side.report()})
+
+    def hooked_join(self: Any, timeout: float | None = None) -> None:
+        side.send({"type": "joining"})
+        join(self, timeout)
+        side.send({"type": "joined"}, wait=True)
+
+    base.start, base._bootstrap, base.join = hooked_start, hooked_bootstrap, hooked_join
+
+
+def _track_arguments(side: ProcessSide, process: Any) -> None:
+    values = [*process._args, *process._kwargs.values()]
+    for index, value in enumerate(values):
+        if is_plain(value):
+            side.track(f"argument {index + 1} of {process.name}", value)
+
+
+def _hook_spawn(side: ProcessSide) -> None:
+    """The main file of a spawned process is run by path, past any import hook: run the instrumented copy."""
+    from multiprocessing import spawn
+
+    original = spawn._fixup_main_from_path
+
+    def fixup(main_path: str) -> None:
+        real = os.path.realpath(main_path)
+        if real not in side.finder.paths:
+            original(main_path)
+            return
+        module = types.ModuleType("__mp_main__")
+        module.__file__ = real
+        side.finder.bind(module)
+        sys.modules["__main__"] = sys.modules["__mp_main__"] = module
+        exec(side.finder.compile(real, side.finder.traced), module.__dict__)
+
+    spawn._fixup_main_from_path = fixup

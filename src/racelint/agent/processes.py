@@ -1,0 +1,384 @@
+"""Scenarios of real processes: each instrumented, one controller over a socket.
+
+Two questions are asked. Does a process change a plain object that another process has its own copy of (RL601)? And does
+a forced interleaving of accesses to shared memory give a result that no serial order of the processes gives (RL602)?
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import time
+from typing import Any
+
+from .answer import Answer, answer_of
+from .process_run import run_operation
+from .process_side import CONFIGURATION
+from .sites import Site
+
+QUIET = 0.2
+"""Seconds after which a process that says nothing counts as blocked."""
+RUN_LIMIT = 8.0
+MAX_PAUSES = 24
+
+
+_addresses = itertools.count()
+
+
+class Run:
+    """What one run of the scenario came to. `reports` are by process number, `order` the gates passed, in order."""
+
+    def __init__(self) -> None:
+        self.reports: dict[int, dict[str, Any]] = {}
+        self.labels: dict[int, str] = {0: "main process"}
+        self.steps: list[dict[str, Any]] = []
+        self.order: list[tuple[int, str, int]] = []
+        self.result = ""
+        self.error = ""
+        self.hung = False
+        self.switch_used = False
+
+    def shared(self) -> tuple[tuple[str, str], ...]:
+        """What the first process sees at the end: its result and the shared objects."""
+        report = self.reports.get(0, {})
+        values = [(label, entry["value"]) for label, entry in sorted(report.items()) if entry["shared"]]
+        return (("result", self.result), *dict.fromkeys(values))
+
+
+class Pause:
+    """Hold process `process` at `site`, `visit`-th time, until the others have ended or are blocked."""
+
+    def __init__(self, process: int, site: str, visit: int) -> None:
+        self.process = process
+        self.site = site
+        self.visit = visit
+
+
+class Controller:
+    """Runs the scenario once in a fresh process and lets one process at a time pass its gates."""
+
+    def __init__(self, job: dict[str, Any], gates: list[str], folder: str) -> None:
+        self.job = job
+        self.gates = gates
+        self.folder = folder
+        self.runs = 0
+
+    def run(self, order: tuple[int, ...] = (), pause: Pause | None = None) -> Run:
+        self.runs += 1
+        address = os.path.join(self.folder, f"gate{next(_addresses)}")
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server.bind(address)
+        server.listen(32)
+        scenario = self.job["scenario"]
+        configuration = {
+            "address": address,
+            "gates": self.gates,
+            "flagged": scenario.get("flagged") or [],
+            "turns": 3,
+            "paths": [scenario["path"], *scenario["instrument"]],
+            "roots": scenario["sys_path"],
+        }
+        child = os.fork()
+        if child == 0:
+            os.setpgid(0, 0)
+            server.close()
+            run_operation(scenario, configuration, self.folder)
+        session = Session(server, order, pause)
+        try:
+            session.serve(child)
+        finally:
+            server.close()
+            _end_group(child)
+        return session.run
+
+
+class Session:
+    """The conversation with the processes of one run."""
+
+    def __init__(self, server: socket.socket, order: tuple[int, ...], pause: Pause | None) -> None:
+        self.server = server
+        self.rank = {number: rank for rank, number in enumerate(order)}
+        self.pause = pause
+        self.run = Run()
+        self.waiting: dict[int, tuple[socket.socket, dict[str, Any]]] = {}
+        self.live: set[int] = {0}
+        self.joining: set[int] = set()
+        self.running: set[int] = {0}
+        self.silent: set[int] = set()
+        self.buffers: dict[socket.socket, bytes] = {}
+
+    def serve(self, child: int) -> None:
+        deadline = time.monotonic() + RUN_LIMIT
+        heard = time.monotonic()
+        while self.live and time.monotonic() < deadline:
+            busy = self.running - self.joining - self.silent
+            patience = max(0.0, heard + QUIET - time.monotonic()) if busy else 0.0
+            if self._listen(patience if self.waiting else 0.05):
+                heard = time.monotonic()
+                continue
+            if self.waiting and (not busy or time.monotonic() - heard >= QUIET):
+                # Who says nothing for so long is blocked, until it speaks again.
+                self.silent |= busy
+                self._let_go()
+                heard = time.monotonic()
+            if not self.waiting and _has_ended(child):
+                self._listen(0.05)
+                return
+        self.run.hung = bool(self.live)
+
+    def _listen(self, patience: float) -> bool:
+        ready, _, _ = select.select([self.server, *self.buffers], [], [], patience)
+        for connection in ready:
+            if connection is self.server:
+                accepted, _ = self.server.accept()
+                self.buffers[accepted] = b""
+                continue
+            received = connection.recv(65536)
+            if not received:
+                del self.buffers[connection]
+                connection.close()
+                continue
+            *lines, self.buffers[connection] = (self.buffers[connection] + received).split(b"\n")
+            for line in lines:
+                self._hear(connection, json.loads(line))
+        return bool(ready)
+
+    def _hear(self, connection: socket.socket, message: dict[str, Any]) -> None:
+        number, kind = message["process"], message["type"]
+        self.silent.discard(number)
+        if kind == "spawned":
+            self.run.labels[message["child"]] = message["label"]
+            self.live.add(message["child"])
+            self.running.add(message["child"])
+        elif kind in ("begin", "at", "joined"):
+            self.joining.discard(number)
+            self.running.discard(number)
+            self.waiting[number] = (connection, message)
+        elif kind == "joining":
+            self.joining.add(number)
+        elif kind == "step":
+            self.run.steps.append({"thread": number, **{k: message[k] for k in ("path", "line", "action")}})
+        elif kind == "end":
+            self.run.reports[number] = message["report"]
+            self.live.discard(number)
+            self.running.discard(number)
+            self.joining.discard(number)
+            if number == 0:
+                self.run.result, self.run.error = message["result"], message["error"]
+
+    def _let_go(self) -> None:
+        """Let one process pass: the one that ran last stays, then the order of the run, the paused one last."""
+        paused = [number for number, (_, said) in self.waiting.items() if self._is_paused(number, said)]
+        free = [number for number in self.waiting if number not in paused]
+        if paused and free:
+            self.run.switch_used = True
+        chosen = min(free or paused, key=self._rank)
+        if chosen in paused:
+            self.pause = None
+        connection, said = self.waiting.pop(chosen)
+        if said["type"] == "at":
+            self.run.order.append((chosen, said["site"], said["visit"]))
+        self.running.add(chosen)
+        try:
+            connection.sendall(b"go\n")
+        except OSError:
+            self.running.discard(chosen)
+
+    def _rank(self, number: int) -> tuple[int, int]:
+        return (self.rank.get(number, len(self.rank)), number)
+
+    def _is_paused(self, number: int, said: dict[str, Any]) -> bool:
+        pause = self.pause
+        if pause is None or said["type"] != "at" or number != pause.process:
+            return False
+        return bool(said["site"] == pause.site and said["visit"] == pause.visit)
+
+
+def _has_ended(child: int) -> bool:
+    try:
+        ended, _ = os.waitpid(child, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return ended == child
+
+
+def _end_group(child: int) -> None:
+    """End every process of the run."""
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    try:
+        os.waitpid(child, 0)
+    except ChildProcessError:
+        pass
+
+
+# Judging
+
+
+def run_processes(job: dict[str, Any], _path: str) -> Answer:
+    """Answer a job of kind `processes`."""
+    if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
+        return answer_of(status="unsupported", reason="real processes are controlled on POSIX systems only")
+    code = job["scenario"].get("code") or ""
+    with tempfile.TemporaryDirectory(prefix="racelint") as folder:
+        _write_sitecustomize(folder)
+        first = Controller(job, [], folder).run()
+        if first.error:
+            return answer_of(status="unsupported", reason=first.error, schedules_run=1)
+        if not first.reports.get(0) and first.hung:
+            return answer_of(status="inconclusive", reason="the processes did not end", schedules_run=1)
+        if len(first.labels) < 2:
+            return answer_of(status="unsupported", reason="it starts no process with multiprocessing", schedules_run=1)
+        lost = _lost_in_process(first, bool(job["scenario"].get("flagged")))
+        if lost is not None and code != "RL602":
+            return _lost_answer(first, lost)
+        return Interleaving(job, folder).search()
+
+
+def _lost_in_process(run: Run, flagged: bool) -> tuple[str, int, int] | None:
+    """An object that one process changed and another still has as it was: its label, the writer and the other."""
+    for label in sorted({label for report in run.reports.values() for label in report}):
+        holders = {n: report[label] for n, report in run.reports.items() if label in report}
+        for writer, entry in holders.items():
+            if entry["shared"] or not entry["written"] or (flagged and not entry["flagged"]):
+                continue
+            for other, seen in holders.items():
+                if other != writer and seen["value"] != entry["value"] and (flagged or seen["touched"]):
+                    return label, writer, other
+    return None
+
+
+def _lost_answer(run: Run, lost: tuple[str, int, int]) -> Answer:
+    label, writer, other = lost
+    written, seen = run.reports[writer][label]["value"], run.reports[other][label]["value"]
+    one, two = run.labels[writer], run.labels[other]
+    threads = [run.labels[number] for number in sorted(run.labels)]
+    lane = {number: index for index, number in enumerate(sorted(run.labels))}
+    steps = [{**step, "thread": lane[step["thread"]], "source": _line(step)} for step in run.steps[:40]]
+    return answer_of(
+        status="confirmed",
+        effect="lost-in-process",
+        schedules_run=1,
+        interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
+        outcome=f"{label}: {one} has {written}, {two} still has {seen}",
+        expected=[f"{label}: both have {written}"],
+        witness={"threads": threads, "steps": steps},
+    )
+
+
+def _line(step: dict[str, Any]) -> str:
+    import linecache
+
+    return linecache.getline(step["path"], step["line"]).strip()
+
+
+class Interleaving:
+    """Looks for a forced interleaving whose result no serial order of the processes gives."""
+
+    def __init__(self, job: dict[str, Any], folder: str) -> None:
+        from .loader import InstrumentingFinder
+
+        scenario = job["scenario"]
+        finder = InstrumentingFinder([scenario["path"], *scenario["instrument"]], scenario["sys_path"])
+        finder.compile_all()
+        self.table = finder.table
+        self.job = job
+        self.deadline = time.monotonic() + job["budget"]["seconds"]
+        lines = {(flag["path"], flag["line"]) for flag in scenario.get("flagged") or []}
+        scopes = {(site.path, site.scope) for site in self.table.sites if (site.path, site.line) in lines}
+        gates = [site for site in self.table.sites if (site.path, site.scope) in scopes] or self.table.sites
+        self.gates = [site.name for site in gates if _may_touch_shared(site)]
+        self.controller = Controller(job, self.gates, folder)
+
+    def search(self) -> Answer:
+        pid_orders = [(0, 1, 2, 3), (0, 2, 1, 3)]
+        if self.job.get("schedule"):
+            pause = _pause_of(self.job["schedule"])
+            serial = [self.controller.run(order) for order in pid_orders]
+            return self._judged(self.controller.run(pid_orders[0], pause), pause, serial)
+        serial = [self.controller.run(order) for order in pid_orders]
+        expected = {run.shared() for run in serial}
+        for pause in self._pauses(serial[0]):
+            if time.monotonic() > self.deadline:
+                return self._answer("inconclusive", reason="the budget ended")
+            run = self.controller.run(pid_orders[0], pause)
+            if not run.hung and run.shared() not in expected:
+                again = self.controller.run(pid_orders[0], pause)
+                if again.shared() != run.shared():
+                    return self._answer("inconclusive", reason="two runs of one schedule differ")
+                return self._judged(again, pause, serial)
+        return self._answer("not-reproduced", reason="each process was held at each of its accesses once")
+
+    def _pauses(self, run: Run) -> list[Pause]:
+        """Writes first: what a process read before it may be stale by then."""
+        writes = [gate for gate in run.order if gate[0] > 0 and self.table.by_name[gate[1]].kind.endswith("write")]
+        others = [gate for gate in run.order if gate[0] > 0 and gate not in writes]
+        return [Pause(*gate) for gate in (writes + others)[:MAX_PAUSES]]
+
+    def _judged(self, run: Run, pause: Pause, serial: list[Run]) -> Answer:
+        expected = {one.shared() for one in serial}
+        if run.shared() in expected:
+            return self._answer("not-reproduced", reason="the schedule gives an outcome that a serial order gives")
+        switch = {"thread": pause.process, "site": pause.site, "visit": pause.visit, "to": -1}
+        lanes = {number: lane for lane, number in enumerate(sorted(run.labels))}
+        steps = [{**step, "thread": lanes[step["thread"]], "source": _line(step)} for step in run.steps[:40]]
+        differing = {label for one in serial for label, value in one.shared() if (label, value) not in run.shared()}
+        return self._answer(
+            "confirmed",
+            effect="lost-update" if _is_stale_write(run, pause, self.table.by_name) else "not-serializable",
+            schedule={"first": 0, "switches": [switch]},
+            interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
+            outcome=_spoken(run, differing),
+            expected=sorted({_spoken(one, differing) for one in serial}),
+            witness={"threads": [run.labels[number] for number in sorted(run.labels)], "steps": steps},
+        )
+
+    def _answer(self, status: str, **fields: Any) -> Answer:
+        return answer_of(status=status, schedules_run=self.controller.runs + 1, **fields)
+
+
+def _may_touch_shared(site: Site) -> bool:
+    """A field, an item or their contents: where a shared value or array is read and written."""
+    return site.kind in ("read", "write", "item-read", "item-write")
+
+
+def _pause_of(schedule: dict[str, Any]) -> Pause:
+    switch = schedule["switches"][0]
+    return Pause(switch["thread"], switch["site"], switch["visit"])
+
+
+def _is_stale_write(run: Run, pause: Pause, by_name: dict[str, Site]) -> bool:
+    """The held process wrote, after others had written what it had read before."""
+    return by_name[pause.site].kind.endswith("write") and run.switch_used
+
+
+def _spoken(run: Run, labels: set[str]) -> str:
+    return "; ".join(f"{label} = {value}" for label, value in run.shared() if label in labels)
+
+
+def _write_sitecustomize(folder: str) -> None:
+    """Spawned processes import this at their start and instrument themselves."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    text = (
+        "import importlib.util, sys\n"
+        f"here = {here!r}\n"
+        "spec = importlib.util.spec_from_file_location('racelint_agent', here + '/__init__.py', "
+        "submodule_search_locations=[here])\n"
+        "package = importlib.util.module_from_spec(spec)\n"
+        "sys.modules['racelint_agent'] = package\n"
+        "spec.loader.exec_module(package)\n"
+        "from racelint_agent.process_side import install_from_environment\n"
+        "install_from_environment()\n"
+    )
+    with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH", "")]))
+    assert CONFIGURATION not in os.environ and sys.executable
