@@ -1,0 +1,209 @@
+"""Whether what a `Condition.wait` waits for is tested again after it, before anything relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from racelint.model.summary import (
+    Access,
+    AnyNode,
+    Branch,
+    Call,
+    Jump,
+    Loop,
+    Operation,
+    Path,
+    Raise,
+    Return,
+    Suspend,
+)
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.types import Instance
+from racelint.program.values import nodes_of
+from racelint.program.walk import Place, blocks_of, contains, enclosing, following, place_of
+
+_HARMLESS = frozenset(
+    {"notify", "notify_all", "notifyAll", "wait", "wait_for", "acquire", "release", "time", "monotonic", "is_set"}
+)
+Outcome = Literal["tested", "used", "ends"]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A `wait()` of a condition; `node` is what relies on it untested (None: the function's caller)."""
+
+    function: FunctionInfo
+    call: Call
+    path: Path
+    outcome: Outcome
+    node: AnyNode | None
+    guard: Branch | None
+    timed: bool
+    holds: bool
+    """Whether this function took the condition's lock."""
+
+
+class _Point(NamedTuple):
+    outcome: Outcome
+    node: AnyNode | None
+
+
+def waits_of(program: Program) -> Iterator[Wait]:
+    """Every wait on something that is certainly a condition."""
+    for function in program.index.functions:
+        for call in program.stores.facts[function.id].calls:
+            for path in call.func:
+                if len(path) > 1 and path[-1] == "wait" and _is_condition(program, path[:-1], function):
+                    yield _Judge(program, function, call, path[:-1]).wait()
+                    break
+
+
+def _is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
+    things = program.types.of(path, function)
+    if any(isinstance(thing, Instance) and thing.cls.method("wait") for thing in things):
+        return False
+    facts = program.locks.facts_of(things)
+    return facts is not None and facts.family == "condition"
+
+
+class _Judge:
+    def __init__(self, program: Program, function: FunctionInfo, call: Call, path: Path) -> None:
+        self.program = program
+        self.function = function
+        self.call = call
+        self.path = path
+        self.facts = program.stores.facts[function.id]
+        lock = program.locks.of(path, function)
+        hold = program.flows.of(function).at(call.id).hold(lock.location) if lock is not None else None
+        self.region = hold.region if hold is not None else 0
+        self.holds = hold is not None
+
+    def wait(self) -> Wait:
+        places = place_of(self.function, self.call.id)
+        around = enclosing(places)
+        timed = bool(self.call.args)
+        guard = next((node for node in reversed(around) if isinstance(node, Branch) and self._is_inside(node)), None)
+        point = _Point("tested", None)
+        if not self._in_testing_loop(around, timed):
+            point = self._after(places, guard)
+        if point.outcome == "ends" and self._callers_test(self.function, 0):
+            point = _Point("tested", None)
+        return Wait(self.function, self.call, self.path, point.outcome, point.node, guard, timed, self.holds)
+
+    def _is_inside(self, node: AnyNode) -> bool:
+        """Whether the lock stays held over all of `node`."""
+        return self.region <= 0 or not (contains(node, self.region) or getattr(node, "id", 0) == self.region)
+
+    def _in_testing_loop(self, around: list[AnyNode], timed: bool) -> bool:
+        for node in around:
+            if isinstance(node, Loop) and node.kind == "while":
+                if timed and not node.infinite:
+                    return True
+                if self._is_inside(node) and (not node.infinite or _may_stop(node)):
+                    return True
+        return False
+
+    def _after(self, places: list[Place], guard: Branch | None) -> _Point:
+        """What comes first after the wait: a test, or something that relies on what was waited for."""
+        relied = {
+            self.facts.events[dep] for dep in (guard.deps if guard is not None else ()) if dep in self.facts.events
+        }
+        paths = {event.path for event in relied if isinstance(event, Access)}
+        pending: list[Access | Call] = []
+        for node in self._linear(following(places)):
+            if isinstance(node, (Access, Call)):
+                if not self._is_harmless(node, paths):
+                    pending.append(node)
+            elif isinstance(node, (Branch, Loop)):
+                deps = {dep for dep in node.deps if dep > self.call.id} - {self.call.id}
+                heads = (
+                    {n.id for n in nodes_of(node.head) if isinstance(n, (Access, Call))} if _is_while(node) else set()
+                )
+                untested = [event for event in pending if event.id not in deps | heads | set(node.deps)]
+                if untested:
+                    return _Point("used", untested[0])
+                if node.deps and set(node.deps) != {self.call.id} and not isinstance(node, Loop):
+                    return _Point("tested", node)
+            elif isinstance(node, Return):
+                if pending:
+                    return _Point("used", pending[0])
+                return _Point("ends", node)
+            elif isinstance(node, Raise):
+                return _Point("ends", node)
+            elif isinstance(node, (Operation, Suspend)) and not self._is_own(node):
+                return _Point("used", node)
+        return _Point("used", pending[0]) if pending else _Point("ends", None)
+
+    def _is_own(self, node: Operation | Suspend) -> bool:
+        return isinstance(node, Suspend) and node.value == ((f"c:{self.call.id}",),)
+
+    def _linear(self, nodes: Iterable[AnyNode]) -> Iterator[AnyNode]:
+        """Blocks that always run are opened; a loop come back to is run from its start."""
+        for node in nodes:
+            if isinstance(node, Loop) and contains(node, self.call.id):
+                yield node
+                for inner in self._opened((*node.head, *node.body)):
+                    if isinstance(inner, Call) and inner.id == self.call.id:
+                        return
+                    yield inner
+            else:
+                yield from self._opened((node,))
+
+    def _opened(self, nodes: Iterable[AnyNode]) -> Iterator[AnyNode]:
+        for node in nodes:
+            yield node
+            if isinstance(node, (Branch, Loop, Jump)):
+                continue
+            for block in blocks_of(node)[:1]:
+                yield from self._opened(block)
+
+    def _is_harmless(self, event: Access | Call, relied: set[Path]) -> bool:
+        if isinstance(event, Call):
+            return bool(event.func) and event.func[0][-1] in _HARMLESS
+        if event.called or event.path == self.path:
+            return True
+        if relied and event.path not in relied and self._is_counted(event):
+            return True
+        return event.path[0].startswith(("v:", "k:"))
+
+    def _is_counted(self, event: Access) -> bool:
+        """The read or the write of `self.waiters -= 1`."""
+        return any(
+            other.augmented and other.path == event.path and other.span == event.span for other in self.facts.accesses
+        )
+
+    def _callers_test(self, function: FunctionInfo, depth: int) -> bool:
+        """Whether all that call the function do so in a loop; nobody known to call a mere wrapper answers for it."""
+        sites = self.program.calls.incoming.get(function.id, [])
+        if not sites:
+            return depth > 0 or not self.holds
+        for site in sites:
+            around = enclosing(place_of(site.caller, site.event))
+            if any(_is_while(node) for node in around):
+                continue
+            if depth >= 3 or site.caller is function or not self._callers_test(site.caller, depth + 1):
+                return False
+        return True
+
+
+def _is_while(node: AnyNode) -> bool:
+    return isinstance(node, Loop) and node.kind == "while"
+
+
+def _may_stop(loop: Loop) -> bool:
+    """Whether a test in the body of `while True` ends it."""
+    for node in nodes_of(loop.body):
+        if isinstance(node, Branch) and any(
+            isinstance(inner, (Return, Raise)) or (isinstance(inner, Jump) and inner.kind == "break")
+            for inner in nodes_of((*node.then, *node.orelse))
+        ):
+            return True
+    return False
+
+
+def is_plain_sleep(wait: Wait) -> bool:
+    """A wait with a timeout that tests nothing and after which nothing is done: an interruptible sleep."""
+    return wait.timed and wait.guard is None and wait.outcome == "ends"

@@ -1,0 +1,76 @@
+"""Where an event stands in the control-flow tree of its function, and what runs after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import Access, AnyNode, Branch, Call, Jump, Loop, Raise, Return, Try, With
+from racelint.program.index import FunctionInfo
+from racelint.program.values import nodes_of
+
+
+class Place(NamedTuple):
+    """A node that encloses an event; `block` is the list in it that holds the next inner one, at `index`."""
+
+    node: AnyNode | None
+    block: tuple[AnyNode, ...]
+    index: int
+
+
+def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
+    """The blocks of a compound node in source order, none for a simple one."""
+    if isinstance(node, Branch):
+        return (node.then, node.orelse)
+    if isinstance(node, Loop):
+        return (node.head, node.body, node.orelse)
+    if isinstance(node, Try):
+        return (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final)
+    if isinstance(node, With):
+        return (node.body,)
+    return ()
+
+
+def place_of(function: FunctionInfo, event: int) -> list[Place]:
+    """From the function's body to the block that holds the event; empty where it is not found."""
+    return _search(None, function.ir.body, event)
+
+
+def _search(node: AnyNode | None, block: tuple[AnyNode, ...], event: int) -> list[Place]:
+    for index, entry in enumerate(block):
+        if isinstance(entry, (Access, Call, With)) and entry.id == event:
+            return [Place(node, block, index)]
+        for inner in blocks_of(entry):
+            found = _search(entry, inner, event)
+            if found:
+                return [Place(node, block, index), *found]
+    return []
+
+
+def enclosing(places: list[Place]) -> list[AnyNode]:
+    """The compound nodes around an event, outermost first."""
+    return [place.node for place in places if place.node is not None]
+
+
+def following(places: list[Place]) -> Iterator[AnyNode]:
+    """What control may come to after the event, in order, each node once.
+
+    A Loop that is come back to is given itself, as the turn that is decided there; what stands behind it follows.
+    After a node that leaves (return, raise, break, continue) nothing is given.
+    """
+    for place in reversed(places):
+        for entry in place.block[place.index + 1 :]:
+            yield entry
+            if isinstance(entry, (Return, Raise, Jump)):
+                return
+        if isinstance(place.node, Try) and place.block is not place.node.final:
+            yield from place.node.final
+        if isinstance(place.node, Loop) and place.block is place.node.body:
+            yield place.node
+            if place.node.infinite:
+                return
+
+
+def contains(node: AnyNode, event: int) -> bool:
+    """Whether the event stands inside a compound node."""
+    return any(isinstance(n, (Access, Call, With)) and n.id == event for n in nodes_of((node,)))
