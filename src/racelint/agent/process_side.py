@@ -123,6 +123,8 @@ class ProcessSide:
                 self.flagged_objects.add(where)
         if site.kind in (kinds.WRITE, kinds.ITEM_WRITE) and number in self._pending:
             self._tell(site, f"wrote {site.text} = {_value(self._pending.pop(number))}")
+        elif site.kind == kinds.CONTENTS and any(obj is value for value in self.tracked.values()):
+            self._tell(site, f"read {site.text} = {_value(obj)}", always=True)
 
     def _read(self, number: int, value: Any) -> Any:
         site = self.finder.table[number]
@@ -134,8 +136,8 @@ class ProcessSide:
         self._pending[number] = value
         return value
 
-    def _tell(self, site: Any, action: str) -> None:
-        if site.name in self.gates or (site.path, site.line) in self.flagged:
+    def _tell(self, site: Any, action: str, always: bool = False) -> None:
+        if always or site.name in self.gates or (site.path, site.line) in self.flagged:
             self.send({"type": "step", "path": site.path, "line": site.line, "action": action})
 
     # What it had at its end

@@ -260,9 +260,6 @@ def _lost_answer(run: Run, lost: tuple[str, int, int]) -> Answer:
     label, writer, other = lost
     written, seen = run.reports[writer][label]["value"], run.reports[other][label]["value"]
     one, two = run.labels[writer], run.labels[other]
-    threads = [run.labels[number] for number in sorted(run.labels)]
-    lane = {number: index for index, number in enumerate(sorted(run.labels))}
-    steps = [{**step, "thread": lane[step["thread"]], "source": _line(step)} for step in run.steps[:40]]
     return answer_of(
         status="confirmed",
         effect="lost-in-process",
@@ -270,8 +267,20 @@ def _lost_answer(run: Run, lost: tuple[str, int, int]) -> Answer:
         interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
         outcome=f"{label}: {one} has {written}, {two} still has {seen}",
         expected=[f"{label}: both have {written}"],
-        witness={"threads": threads, "steps": steps},
+        witness=_witness(run, 2),
     )
+
+
+def _witness(run: Run, repeats: int) -> dict[str, Any]:
+    """The lanes of a run; of the steps that one line of one process makes, `repeats` first and last ones."""
+    numbers = sorted(run.labels)
+    by_place: dict[tuple[int, str, int], list[int]] = {}
+    for index, step in enumerate(run.steps):
+        by_place.setdefault((step["thread"], step["path"], step["line"]), []).append(index)
+    kept = sorted({index for places in by_place.values() for index in places[:repeats] + places[-repeats:]})
+    steps = [run.steps[index] for index in kept]
+    lanes = [{**step, "thread": numbers.index(step["thread"]), "source": _line(step)} for step in steps]
+    return {"threads": [run.labels[number] for number in numbers], "steps": lanes}
 
 
 def _line(step: dict[str, Any]) -> str:
@@ -328,8 +337,6 @@ class Interleaving:
         if run.shared() in expected:
             return self._answer("not-reproduced", reason="the schedule gives an outcome that a serial order gives")
         switch = {"thread": pause.process, "site": pause.site, "visit": pause.visit, "to": -1}
-        lanes = {number: lane for lane, number in enumerate(sorted(run.labels))}
-        steps = [{**step, "thread": lanes[step["thread"]], "source": _line(step)} for step in run.steps[:40]]
         differing = {label for one in serial for label, value in one.shared() if (label, value) not in run.shared()}
         return self._answer(
             "confirmed",
@@ -338,7 +345,7 @@ class Interleaving:
             interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
             outcome=_spoken(run, differing),
             expected=sorted({_spoken(one, differing) for one in serial}),
-            witness={"threads": [run.labels[number] for number in sorted(run.labels)], "steps": steps},
+            witness=_witness(run, 10),
         )
 
     def _answer(self, status: str, **fields: Any) -> Answer:

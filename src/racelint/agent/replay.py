@@ -51,7 +51,7 @@ class Replayer:
         outcome, _ = self.run(schedule)
         best = schedule
         dropped = True
-        while dropped and not self.search.spent(2.0):
+        while dropped and self.search.seconds() < self.search.budget["seconds"] + 1:
             dropped = False
             for number in range(len(best["switches"]) - 1, -1, -1):
                 shorter = {**best, "switches": best["switches"][:number] + best["switches"][number + 1 :]}
