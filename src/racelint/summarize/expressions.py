@@ -97,8 +97,20 @@ def lower_statement_call(body: Body, node: cst.CSTNode) -> None:
     elif isinstance(node, cst.Await) and isinstance(node.expression, cst.Call):
         operand = _call(body, node.expression, awaited=True, used=False)
         body.out.append(Suspend("await", body.span(node), operand.value, operand.deps))
+    elif isinstance(node, cst.BooleanOperation):
+        _boolean(body, node, used=False)
+    elif isinstance(node, cst.IfExp):
+        _conditional(body, node, used=False)
     else:
         lower(body, node)
+
+
+def _arm(body: Body, node: cst.BaseExpression, used: bool) -> Operand:
+    """Lower what a short circuit or conditional expression ends in."""
+    if used:
+        return lower(body, node)
+    lower_statement_call(body, node)
+    return NOTHING
 
 
 def _callee(body: Body, node: cst.BaseExpression) -> Operand:
@@ -141,13 +153,13 @@ def _named(body: Body, node: cst.NamedExpr) -> Operand:
     return operand
 
 
-def _boolean(body: Body, node: cst.BooleanOperation) -> Operand:
+def _boolean(body: Body, node: cst.BooleanOperation, *, used: bool = True) -> Operand:
     left = lower(body, node.left)
     condition = condition_of(body, node.left, left)
     is_or = isinstance(node.operator, cst.Or)
     before = body.environment.snapshot()
     with body.block() as block:
-        right = lower(body, node.right)
+        right = _arm(body, node.right, used)
     body.environment.join(before)
     body.out.append(
         branch(body, node.left, condition, (), block) if is_or else branch(body, node.left, condition, block, ())
@@ -155,16 +167,16 @@ def _boolean(body: Body, node: cst.BooleanOperation) -> Operand:
     return joined(left, right) if is_or else Operand(right.value, deps_of(left, right))
 
 
-def _conditional(body: Body, node: cst.IfExp) -> Operand:
+def _conditional(body: Body, node: cst.IfExp, *, used: bool = True) -> Operand:
     test = lower(body, node.test)
     condition = condition_of(body, node.test, test)
     before = body.environment.snapshot()
     with body.block() as then:
-        left = lower(body, node.body)
+        left = _arm(body, node.body, used)
     after_then = body.environment.snapshot()
     body.environment.restore(before)
     with body.block() as orelse:
-        right = lower(body, node.orelse)
+        right = _arm(body, node.orelse, used)
     body.environment.join(after_then)
     body.out.append(branch(body, node.test, condition, then, orelse))
     result = joined(left, right)

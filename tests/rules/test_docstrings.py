@@ -1,0 +1,91 @@
+"""Every rule's documentation is true: the bad example is flagged where it says, the good one is silent."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from racelint.model.finding import Severity
+from racelint.rules.base import SECTIONS, Rule
+from racelint.rules.registry import all_rules
+from tests.rules.conftest import findings
+
+RULE_BOOK: dict[str, tuple[str, Severity]] = {
+    "RL101": ("unguarded-mutation", "error"),
+    "RL102": ("inconsistent-guard", "error"),
+    "RL103": ("wrong-lock", "error"),
+    "RL104": ("check-then-act", "error"),
+    "RL105": ("racy-lazy-init", "error"),
+    "RL106": ("unsafe-iteration", "error"),
+    "RL107": ("split-critical-section", "error"),
+    "RL108": ("shared-class-state", "warning"),
+    "RL109": ("escape-in-init", "error"),
+    "RL110": ("guarded-reference-escape", "warning"),
+    "RL111": ("shared-iterator", "error"),
+    "RL201": ("acquire-without-release", "error"),
+    "RL211": ("manual-acquire", "info"),
+    "RL301": ("wait-outside-while", "error"),
+    "RL306": ("barrier-party-mismatch", "error"),
+    "RL401": ("lock-in-hot-loop", "warning"),
+    "RL402": ("cpu-bound-threads", "info"),
+    "RL502": ("start-result-used", "error"),
+    "RL601": ("process-local-mutation", "error"),
+    "RL602": ("shared-value-rmw", "error"),
+}
+"""The rule book: what a code means never changes."""
+
+MARK = re.compile(r"#\s*((?:RL\d{3}\s*)+)$")
+
+
+def by_code(rule: Rule) -> str:
+    return rule.code
+
+
+def marked_lines(source: str, code: str) -> list[int]:
+    found = []
+    for number, line in enumerate(source.splitlines(), 1):
+        match = MARK.search(line)
+        if match is not None and code in match[1].split():
+            found.append(number)
+    return found
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_the_bad_example_is_flagged_exactly_where_it_says(rule: Rule) -> None:
+    source = rule.example("Example")
+    wanted = marked_lines(source, rule.code)
+    assert wanted, "no line is marked"
+    assert [finding.line for finding in findings(source, rule.code)] == wanted
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_the_good_example_is_silent_for_every_rule(rule: Rule) -> None:
+    source = rule.example("Use instead")
+    assert source
+    assert [f"{finding.line} {finding.code}" for finding in findings(source)] == []
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_examples_are_python(rule: Rule) -> None:
+    compile(rule.example("Example"), "bad", "exec")
+    compile(rule.example("Use instead"), "good", "exec")
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_code_name_and_severity_are_those_of_the_rule_book(rule: Rule) -> None:
+    assert (rule.name, rule.severity) == RULE_BOOK[rule.code]
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_a_rule_is_named_like_its_file_and_class(rule: Rule) -> None:
+    module = type(rule).__module__.rpartition(".")[2]
+    assert module == rule.name.replace("-", "_")
+    assert type(rule).__name__ == "".join(word.title() for word in rule.name.split("-"))
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=by_code)
+def test_the_sections_stand_in_their_order(rule: Rule) -> None:
+    found = re.findall(r"^## (.+)$", rule.docstring, re.MULTILINE)
+    assert [section for section in found if section in SECTIONS] == list(SECTIONS)
+    assert rule.summary.endswith(".")
