@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--budget", help="seconds for each target")
     options = parser.parse_args()
     words = [*(["--python", options.python] if options.python else [])]
-    words += ["--budget", options.budget] if options.budget else []
+    words += ["--confirm-budget", options.budget] if options.budget else []
     wanted = [e for e in expectations() if not options.only or e.file.stem in options.only]
     if not wanted:
         parser.error("no such example or model")

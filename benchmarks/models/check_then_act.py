@@ -1,6 +1,6 @@
 """Two threads both miss the cache and hand out different sessions for one user."""
 # target: session
-# expect: confirmed not-serializable
+# expect: confirmed not-serializable|lost-update
 
 _sessions = {}
 
