@@ -24,6 +24,8 @@ Value = tuple[Path, ...]
 """The access paths that an expression may denote; empty where none is known."""
 Span = tuple[int, int, int, int]
 """Line, column, end line, end column: 1-based, columns in characters, the end exclusive."""
+Number = tuple[str, ...]
+"""A whole number in postfix order: digits, `g:NAME`, `p:NAME`, `p:NAME/FIELD` and operators; empty where unknown."""
 
 ELEMENT = "[*]"
 """The field that stands for any element of a container."""
@@ -59,6 +61,8 @@ class Argument(msgspec.Struct, array_like=True, frozen=True):
     name: str
     value: Value
     deps: tuple[int, ...] = ()
+    number: Number = ()
+    """What an argument such as `SIZE + 1` works out to."""
 
 
 class Call(Node, tag="c", array_like=True, frozen=True):
@@ -117,7 +121,7 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
 class Loop(Node, tag="l", array_like=True, frozen=True):
     """`head` is evaluated at every turn (the test of a while, the step of a for); `deps` are the condition's.
 
-    `iterates` is the container of a for, `infinite` marks `while True`, `turns` a constant number of turns, -1 if unknown.
+    `iterates` is the container of a for, `infinite` marks `while True`, `turns` is how often a for turns.
     """
 
     kind: Literal["for", "while", "comprehension"]
@@ -133,6 +137,7 @@ class Loop(Node, tag="l", array_like=True, frozen=True):
     negated: bool = False
     counted: bool = False
     """A `for` over `range(…)`."""
+    turns: Number = ()
 
 
 class Handler(msgspec.Struct, array_like=True, frozen=True):

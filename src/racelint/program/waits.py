@@ -120,7 +120,9 @@ class _Judge:
             elif isinstance(node, (Branch, Loop)):
                 deps = {dep for dep in node.deps if dep > self.call.id} - {self.call.id}
                 heads = (
-                    {n.id for n in nodes_of(node.head) if isinstance(n, (Access, Call))} if _is_while(node) else set()
+                    {n.id for n in nodes_of(node.head) if isinstance(n, (Access, Call))}
+                    if isinstance(node, Loop)
+                    else set()
                 )
                 untested = [event for event in pending if event.id not in deps | heads | set(node.deps)]
                 if untested:

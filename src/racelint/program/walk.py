@@ -11,11 +11,11 @@ from racelint.program.values import nodes_of
 
 
 class Place(NamedTuple):
-    """A node that encloses an event; `block` is the list in it that holds the next inner one, at `index`."""
+    """A node that encloses an event; `block` is the list in it that holds the next inner one, at `position`."""
 
     node: AnyNode | None
     block: tuple[AnyNode, ...]
-    index: int
+    position: int
 
 
 def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
@@ -59,7 +59,7 @@ def following(places: list[Place]) -> Iterator[AnyNode]:
     After a node that leaves (return, raise, break, continue) nothing is given.
     """
     for place in reversed(places):
-        for entry in place.block[place.index + 1 :]:
+        for entry in place.block[place.position + 1 :]:
             yield entry
             if isinstance(entry, (Return, Raise, Jump)):
                 return

@@ -11,6 +11,7 @@ from racelint.model.summary import ELEMENT, AnyNode, Argument, Branch, Call, Loo
 from racelint.summarize.body import Body
 from racelint.summarize.conditions import Condition, condition_of
 from racelint.summarize.environment import NOTHING, Operand, deps_of, extended, is_constant, joined
+from racelint.summarize.numbers import number_of, turns_of
 from racelint.syntax.scopes import child_nodes
 from racelint.syntax.texts import key_text
 
@@ -82,12 +83,13 @@ def _call(body: Body, node: cst.Call, *, awaited: bool = False, used: bool = Tru
         operand = lower(body, argument.value)
         operands.append(operand)
         name = argument.keyword.value if argument.keyword is not None else argument.star
-        arguments.append(Argument(name, operand.value, operand.deps))
-    number = body.number()
+        number = number_of(body, argument.value) if isinstance(argument.value, cst.BinaryOperation) else ()
+        arguments.append(Argument(name, operand.value, operand.deps, number))
+    event = body.number()
     key = key_text(node.args[0].value) if node.args and not node.args[0].star else ""
     deps = deps_of(func, *operands)
-    body.out.append(Call(number, func.value, tuple(arguments), body.span(node), deps, used, awaited, key))
-    return Operand(((f"c:{number}",),), (*deps, number))
+    body.out.append(Call(event, func.value, tuple(arguments), body.span(node), deps, used, awaited, key))
+    return Operand(((f"c:{event}",),), (*deps, event))
 
 
 def lower_statement_call(body: Body, node: cst.CSTNode) -> None:
@@ -284,6 +286,7 @@ def _comprehension(kind: str) -> Callable[[Body, Any], Operand]:
 def _comp_for(body: Body, node: Any, clause: cst.CompFor, path: Path) -> tuple[int, ...]:
     from racelint.summarize.targets import store
 
+    turns = turns_of(body, clause.iter)
     element = iterated(body, clause.iter)
     with body.block() as block:
         store(body, clause.target, element)
@@ -304,6 +307,7 @@ def _comp_for(body: Body, node: Any, clause: cst.CompFor, path: Path) -> tuple[i
             element.value,
             is_async=clause.asynchronous is not None,
             counted=is_range(clause.iter),
+            turns=turns,
         )
     )
     return deps_of(element, Operand((), inner))

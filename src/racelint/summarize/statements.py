@@ -13,6 +13,7 @@ from racelint.summarize.conditions import condition_of
 from racelint.summarize.definitions import define_class, define_function, import_names
 from racelint.summarize.environment import NOTHING, Operand
 from racelint.summarize.expressions import branch, is_range, iterated, lower, lower_statement_call
+from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import delete, store, store_unpacked, update
 from racelint.syntax.scopes import child_nodes
 
@@ -175,6 +176,7 @@ def _while(body: Body, node: cst.While) -> None:
 
 
 def _for(body: Body, node: cst.For) -> None:
+    turns = turns_of(body, node.iter)
     element = iterated(body, node.iter)
     body.environment.forget(assigned_names(node.body))
     before = body.environment.snapshot()
@@ -194,6 +196,7 @@ def _for(body: Body, node: cst.For) -> None:
             element.value,
             is_async=node.asynchronous is not None,
             counted=is_range(node.iter),
+            turns=turns,
         )
     )
 

@@ -1,0 +1,142 @@
+"""Loops of which every turn is one short critical section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.locks import RELEASES
+from racelint.knowledge.threads import QUEUES
+from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Raise, Return, Suspend, Try, With
+from racelint.program.computing import MANY_TURNS, Computing
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locks import Lock
+from racelint.program.numbers import number
+from racelint.program.types import Member, Object
+from racelint.program.values import nodes_of
+
+_SIGNALS = frozenset({"notify", "notify_all", "notifyAll", "wait", "wait_for"})
+
+
+class HotLoop(NamedTuple):
+    """`taken` is the With or the acquire; `turns` None where they cannot be counted."""
+
+    function: FunctionInfo
+    loop: Loop
+    lock: Lock
+    taken: With | Call
+    turns: int | None
+
+
+class HotLoops:
+    """Finds them in the functions that threads run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.computing = Computing(program)
+
+    def of(self, function: FunctionInfo) -> Iterator[HotLoop]:
+        taken = {}
+        for lock, node, _ in self.program.flows.of(function).acquisitions:
+            if isinstance(node, (With, Call)) and lock.facts is not None and lock.facts.world != "async":
+                taken[node.id] = (lock, node)
+        if not taken:
+            return
+        for node in nodes_of(function.ir.body):
+            if isinstance(node, Loop) and node.kind != "comprehension" and not node.infinite and not node.is_async:
+                found = self._section(node, taken, function)
+                if found is not None and self._is_hot(node, found, function):
+                    turns = number(self.program, node.turns, function)
+                    yield HotLoop(function, node, found[0], found[1], turns)
+
+    def _section(
+        self, loop: Loop, taken: dict[int, tuple[Lock, With | Call]], function: FunctionInfo
+    ) -> tuple[Lock, With | Call, tuple[AnyNode, ...]] | None:
+        """The one critical section of the body, if nothing but cheap steps stands outside of it."""
+        body = loop.body
+        starts = [
+            (i, taken[node.id]) for i, node in enumerate(body) if isinstance(node, (With, Call)) and node.id in taken
+        ]
+        if len(starts) != 1:
+            return None
+        start, (lock, node) = starts[0]
+        inside, end = self._covered(body, start, node)
+        outside = (*body[:start], *body[end:])
+        if end == 0 or not all(self._is_cheap(entry, function) for entry in outside):
+            return None
+        if self._varies(node, lock) or not all(self._is_short(entry, function) for entry in inside):
+            return None
+        return lock, node, inside
+
+    @staticmethod
+    def _covered(body: tuple[AnyNode, ...], start: int, node: With | Call) -> tuple[tuple[AnyNode, ...], int]:
+        """What the lock covers and where that ends in `body`; 0 where the release is not in sight."""
+        if isinstance(node, With):
+            return node.body, start + 1
+        path = node.func[0][:-1]
+        for index in range(start + 1, len(body)):
+            entry = body[index]
+            if isinstance(entry, Call) and entry.func and entry.func[0][-1] in RELEASES and entry.func[0][:-1] == path:
+                return body[start + 1 : index], index + 1
+            if isinstance(entry, Try) and any(
+                isinstance(last, Call) and last.func and last.func[0][:-1] == path for last in entry.final
+            ):
+                return (*body[start + 1 : index], *entry.body), index + 1
+        return (), 0
+
+    @staticmethod
+    def _varies(node: With | Call, lock: Lock) -> bool:
+        """A lock that may be another one at each turn."""
+        path = node.item.value[0] if isinstance(node, With) else node.func[0][:-1]
+        return lock.keyed or ELEMENT in path or path[0].startswith(("l:", "c:"))
+
+    def _is_cheap(self, node: AnyNode, function: FunctionInfo) -> bool:
+        if isinstance(node, Call):
+            return self._is_cheap_call(node, function)
+        return isinstance(node, Access)
+
+    def _is_cheap_call(self, call: Call, function: FunctionInfo) -> bool:
+        for path in call.func[:1]:
+            for thing in self.program.types.of(path, function):
+                if isinstance(thing, Member) and (thing.dotted in QUEUES or thing.name in _SIGNALS):
+                    return thing.name in _SIGNALS
+        callees = [site.callee for site in self.program.calls.outgoing[function.id] if site.event == call.id]
+        if any(self.computing.has_work(callee) for callee in callees):
+            return False
+        return self.computing.is_pure_call(call, function)
+
+    def _is_short(self, node: AnyNode, function: FunctionInfo) -> bool:
+        """Cheap steps; what stands in a branch is the exception; a loop only to wait."""
+        if isinstance(node, Branch):
+            return not any(isinstance(inner, (Return, Jump, With, Suspend)) for inner in nodes_of((node,)))
+        if isinstance(node, Loop):
+            calls = [inner for inner in nodes_of(node.body) if isinstance(inner, Call)]
+            return node.kind == "while" and bool(calls) and all(call.func[0][-1] in _SIGNALS for call in calls)
+        return isinstance(node, Raise) or self._is_cheap(node, function)
+
+    def _is_hot(self, loop: Loop, found: tuple[Lock, With | Call, tuple[AnyNode, ...]], function: FunctionInfo) -> bool:
+        turns = number(self.program, loop.turns, function)
+        if turns is not None:
+            return turns >= MANY_TURNS
+        waits = any(
+            isinstance(n, Call) and n.func and n.func[0][-1] in ("wait", "wait_for") for n in nodes_of(found[2])
+        )
+        if waits:
+            return False
+        if loop.kind == "while":
+            return not loop.deps and loop.call < 0
+        return loop.counted or self._is_in_memory(loop, function)
+
+    def _is_in_memory(self, loop: Loop, function: FunctionInfo) -> bool:
+        """Not a file, a socket or a generator, whose steps cost more than the lock."""
+        for path in loop.iterates:
+            container = path[:-1] if path[-1] == ELEMENT else path
+            if container[0].startswith(("c:", "v:")):
+                return False
+            things = [thing for thing in self.program.types.of(container, function) if isinstance(thing, Object)]
+            if any(not thing.dotted.startswith(("builtins.", "collections.")) for thing in things):
+                return False
+            if any(thing.dotted == "builtins.generator" for thing in things):
+                return False
+        return bool(loop.iterates)

@@ -1,0 +1,65 @@
+"""Whole numbers worked out over the program: what a name can only be."""
+
+from __future__ import annotations
+
+import operator
+
+from racelint.model.summary import Number, Value
+from racelint.program.index import FunctionInfo, Variable
+from racelint.program.linker import Program
+from racelint.program.values import Stored, class_behind
+
+_MAX_DEPTH = 4
+_OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv}
+
+
+def number(program: Program, postfix: Number, function: FunctionInfo, depth: int = 0) -> int | None:
+    """The value of `postfix` in `function`; None where it is not certain."""
+    stack: list[int] = []
+    for token in postfix:
+        if token.isdigit():
+            stack.append(int(token))
+        elif token in _OPERATIONS:
+            right, left = stack.pop(), stack.pop()
+            if token == "//" and right == 0:
+                return None
+            stack.append(_OPERATIONS[token](left, right))
+        else:
+            known = _named(program, token, function, depth)
+            if known is None:
+                return None
+            stack.append(known)
+    return stack[0] if len(stack) == 1 else None
+
+
+def number_of_value(program: Program, value: Value, function: FunctionInfo, depth: int = 0) -> int | None:
+    """The whole number that a value is: a literal, or a name that can only be one."""
+    if len(value) != 1:
+        return None
+    root, *fields = value[0]
+    if not fields and root.startswith("k:int:"):
+        return int(root[6:], 0)
+    if len(fields) <= 1 and root.startswith(("g:", "p:")):
+        return _named(program, "/".join(value[0]), function, depth)
+    return None
+
+
+def _named(program: Program, token: str, function: FunctionInfo, depth: int) -> int | None:
+    if depth >= _MAX_DEPTH:
+        return None
+    root, _, field = token.partition("/")
+    entries: list[Stored] = []
+    if root.startswith("g:") and not field:
+        entity = program.index.name(function.module, root[2:])
+        if isinstance(entity, Variable):
+            entries = program.stores.variables.get((entity.module.name, entity.name), [])
+    elif field:
+        cls = class_behind(program.index, function, root)
+        if cls is not None:
+            owner = program.locations.owner_of(cls, field)
+            entries = program.stores.attributes.get((owner, field), [])
+    elif root.startswith("p:"):
+        passed = program.types.arguments.get((function.id, root[2:]), [])
+        entries = [Stored(value, caller, None) for value, caller in passed]
+    values = {number_of_value(program, entry.value, entry.function, depth + 1) for entry in entries}
+    return values.pop() if len(values) == 1 else None
