@@ -43,6 +43,7 @@ class LoopCounts:
 
 def elements(point: Callable[[int, Any], Any]) -> Callable[[int, Iterable[Any]], Iterator[Any]]:
     def over(site: int, iterable: Iterable[Any]) -> Iterator[Any]:
+        point(site, iterable)
         for element in iterable:
             yield element
             point(site, iterable)
