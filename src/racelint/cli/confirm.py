@@ -89,7 +89,10 @@ def _confirmed(targets: Sequence[str], options: dict[str, Any]) -> tuple[list[Ta
             target = parse_target(text)
             root, limits = _setting(target, options, here)
             findings = _findings(target, options, here, scans)
-            results.extend(confirm_target(text, findings, limits, root))
+            found = confirm_target(text, findings, limits, root)
+            if not found:
+                click.echo(f"racelint: {text}: there is no such finding, so nothing to confirm", err=True)
+            results.extend(found)
         except (CannotRun, ConfigError) as error:
             kind = "configuration" if isinstance(error, ConfigError) else "target"
             errors.append({"kind": kind, "message": str(error), "target": text})

@@ -7,27 +7,16 @@ from dataclasses import dataclass, field
 
 from racelint.confirm.annotations import AnnotationReader
 from racelint.confirm.call_sites import CallSite, call_sites
+from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
-from racelint.confirm.usage import Usage, merged, usage_of, usage_of_attribute
-from racelint.confirm.vocabulary import by_attributes, by_name, imports_of
+from racelint.confirm.usage import usage_of
+from racelint.confirm.values import Values, class_stub
+from racelint.confirm.vocabulary import imports_of
 
 DEPTH = 5
 """Objects inside objects: a constructor that needs more is not built."""
-
-
-class CannotBuild(Exception):
-    """Something of a scenario cannot be made up; `what` says which parameter of what, `stub` is a fixture to paste."""
-
-    def __init__(self, what: str, stub: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.stub = stub
-
-
-class NotApplicable(Exception):
-    """A variant of a scenario has no meaning for these operations: nothing that the user could supply."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,8 @@ class Builder:
     """The class whose next object must be a new one: a transfer from an account to itself shows nothing."""
 
     def __post_init__(self) -> None:
-        self.annotations = AnnotationReader(self.project, self.instance, self.reference)
+        annotations = AnnotationReader(self.project, self.instance, self.reference)
+        self.values = Values(self.project, self.fixtures, annotations, self.instance)
 
     @property
     def setup(self) -> str:
@@ -107,9 +97,9 @@ class Builder:
         if made is not None:
             return f"{made}()"
         if cls.nested:
-            raise CannotBuild(f"`{cls.qualname}` is defined inside a function", _stub(module, cls, "..."))
+            raise CannotBuild(f"`{cls.qualname}` is defined inside a function", class_stub(module, cls, "..."))
         if self._depth >= DEPTH:
-            raise CannotBuild(f"`{cls.qualname}` needs objects nested {DEPTH} deep", _stub(module, cls, "..."))
+            raise CannotBuild(f"`{cls.qualname}` needs objects nested {DEPTH} deep", class_stub(module, cls, "..."))
         self._depth += 1
         try:
             return self._construct(module, cls)
@@ -119,6 +109,12 @@ class Builder:
     def arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         """Arguments to call `function` with, mined from its callers or made up. Raises CannotBuild."""
         self._apart = (str(module.path), cls.qualname) if cls is not None else None
+        try:
+            return self._arguments(module, function, cls)
+        finally:
+            self._apart = None
+
+    def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         sites = call_sites(module, function.name, constructor=False) if _worth_mining(function) else []
         site = next((s for s in sites if _fits(function.parameters, s)), None)
         if site is not None:
@@ -127,9 +123,9 @@ class Builder:
         keywords: list[tuple[str, str]] = []
         shared: list[tuple[int, str]] = []
         for parameter in function.required:
-            value = self._value(module, parameter, [function], cls)
+            value = self.values.value(module, parameter, [function], cls)
             bound = self.bind(f"arg_{parameter.name}", value)
-            project_class = self._class_of(module, parameter, function)
+            project_class = self.values.class_of(module, parameter, function)
             if parameter.kind == "keyword":
                 keywords.append((parameter.name, bound))
                 continue
@@ -185,7 +181,7 @@ class Builder:
         try:
             for parameter in parameters:
                 if parameter.required:
-                    value = self._value(owner, parameter, methods, cls, constructing=True)
+                    value = self.values.value(owner, parameter, methods, cls, constructing=True)
                     arguments.append(value if parameter.kind == "positional" else f"{parameter.name}={value}")
         except CannotBuild as problem:
             other = self._other_source(module, cls)
@@ -222,7 +218,7 @@ class Builder:
                 except CannotBuild:
                     continue
         what = f"`{cls.qualname}` is abstract and its module has no subclass that can be built"
-        raise CannotBuild(what, _stub(module, cls, "..."))
+        raise CannotBuild(what, class_stub(module, cls, "..."))
 
     def _other_source(self, module: ModuleOutline, cls: ClassOutline) -> str | None:
         """A factory class method that takes nothing, or an object that the module itself keeps."""
@@ -235,114 +231,6 @@ class Builder:
             if isinstance(value, ast.Call) and ast.unparse(value.func) == cls.qualname:
                 return self.reference(module, name)
         return None
-
-    def _class_of(self, module: ModuleOutline, parameter: Parameter, function: FunctionOutline) -> ClassOutline | None:
-        named = self.annotations.project_class(parameter.annotation, module)
-        return named or self._duck_class(module, usage_of(parameter.name, function.node))
-
-    def _duck_class(self, module: ModuleOutline, usage: Usage) -> ClassOutline | None:
-        """The first class of the module that has every attribute the body takes from the parameter."""
-        if not usage.attributes:
-            return None
-        for cls in module.classes.values():
-            if not cls.nested and usage.attributes <= _attributes(self.project, module, cls):
-                return cls
-        return None
-
-    def _value(
-        self,
-        module: ModuleOutline,
-        parameter: Parameter,
-        bodies: list[FunctionOutline],
-        cls: ClassOutline | None,
-        *,
-        constructing: bool = False,
-    ) -> str:
-        """A value for one required parameter. Annotation, use in the body and name are asked in this order."""
-        made = self.fixtures.maker(parameter.name)
-        if made is not None:
-            return f"{made}()"
-        expression = self._annotated(module, parameter, cls)
-        usage = self._usage(parameter, bodies, constructing=constructing)
-        if usage.counted and (expression is None or expression == "1"):
-            return "3"
-        if expression is not None:
-            return expression
-        return self._guessed(module, parameter, usage, cls, constructing=constructing)
-
-    def _annotated(self, module: ModuleOutline, parameter: Parameter, cls: ClassOutline | None) -> str | None:
-        annotation = parameter.annotation
-        if annotation is None:
-            return None
-        if cls is not None and ast.unparse(annotation).rpartition(".")[2] == "Self":
-            return self.instance(module, cls)
-        expression = self.annotations.expression(annotation, module)
-        if expression == "1":
-            named = by_name(parameter.name) if ast.unparse(annotation).rpartition(".")[2] == "Any" else None
-            return named or expression
-        return expression
-
-    def _usage(self, parameter: Parameter, bodies: list[FunctionOutline], *, constructing: bool) -> Usage:
-        if not constructing:
-            return usage_of(parameter.name, bodies[0].node) if bodies else Usage()
-        makers = [body for body in bodies if body.name in ("__init__", "__post_init__", "__new__")]
-        usage = Usage(stored_as={parameter.name})
-        for maker in makers:
-            usage = merged(usage, usage_of(parameter.name, maker.node))
-        for attribute in sorted(usage.stored_as):
-            usage = merged(usage, usage_of_attribute(attribute, [body.node for body in bodies]))
-        return usage
-
-    def _guessed(
-        self,
-        module: ModuleOutline,
-        parameter: Parameter,
-        usage: Usage,
-        cls: ClassOutline | None,
-        *,
-        constructing: bool,
-    ) -> str:
-        if usage.called:
-            return "lambda *args, **kwargs: 1"
-        duck = self._duck_class(module, usage)
-        if duck is not None:
-            return self.instance(module, duck)
-        known = by_attributes(frozenset(usage.attributes))
-        if known is not None:
-            return known
-        if usage.attributes:
-            attributes = ", ".join(f"`.{name}`" for name in sorted(usage.attributes))
-            owner = f"`{cls.qualname}`" if cls is not None else f"`{module.name}`"
-            raise CannotBuild(
-                f"parameter `{parameter.name}` of {owner} has no annotation, default or literal argument, and no "
-                f"known class has {attributes}",
-                _stub(module, cls, parameter.name) if constructing and cls else _value_stub(parameter.name),
-            )
-        return _plain_guess(parameter, usage)
-
-
-def _plain_guess(parameter: Parameter, usage: Usage) -> str:
-    if usage.entered:
-        return "threading.Lock()"
-    if usage.arithmetic:
-        return "1.0" if by_name(parameter.name) == "1.0" else "1"
-    named = by_name(parameter.name)
-    if usage.iterated or usage.subscripted:
-        return named if named is not None and named[0] in "[{'" else "[1, 2]"
-    return named if named is not None else "1"
-
-
-def _attributes(project: Project, module: ModuleOutline, cls: ClassOutline) -> set[str]:
-    """Every attribute that an object of the class is seen to have: methods, fields, `self.x = …`, class variables."""
-    found: set[str] = set()
-    for _, current in project.lineage(module, cls):
-        found.update(current.methods)
-        for node in ast.walk(current.node):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                found.add(node.attr)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-    return found
 
 
 def _is_abstract(cls: ClassOutline, outer: list[str]) -> bool:
@@ -390,12 +278,3 @@ def _is_literal(expression: str) -> bool:
 
 def _whole_number(text: str) -> int:
     return int(text) if text.isdigit() else 0
-
-
-def _stub(module: ModuleOutline, cls: ClassOutline, parameter: str) -> str:
-    inside = "..." if parameter == "..." else f"{parameter}=..."
-    return f"import {module.name}\n\n\ndef make_{cls.name}():\n    return {module.name}.{cls.qualname}({inside})\n"
-
-
-def _value_stub(parameter: str) -> str:
-    return f"def make_{parameter}():\n    return ...\n"

@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
-from racelint.confirm.builder import CannotBuild
-from racelint.confirm.errors import CannotRun
+from racelint.confirm.errors import CannotBuild, CannotRun
 from racelint.confirm.exploration import SHORTEST, Exploration
 from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.interpreter import Interpreter, find_interpreter
@@ -69,7 +68,8 @@ def confirm_target(
 ) -> list[TargetResult]:
     """Confirm what TARGET names: `findings` are those it may select from (a scan of its file).
 
-    Raises CannotRun with a sentence for a target that names nothing.
+    A rule that has no finding in the file gives no result: there is nothing to confirm. Raises CannotRun with a
+    sentence for a target that names nothing at all.
     """
     limits = limits_of(settings)
     parsed = parse_target(target)
@@ -78,7 +78,7 @@ def confirm_target(
         bench = _Bench.open(limits, root or cwd)
         return [TargetResult(target, None, bench.explore(parsed, limits.budget))]
     chosen = [finding for finding in findings if parsed.selects(finding, cwd)]
-    if not chosen:
+    if not chosen and (parsed.fingerprint or parsed.line or not is_known_code(parsed.code)):
         raise CannotRun(_no_finding(parsed, findings, cwd))
     verdicts = confirm_findings(chosen, limits, root or cwd, 1)
     return [TargetResult(target, finding, verdict) for finding, verdict in zip(chosen, verdicts, strict=True)]
@@ -163,9 +163,18 @@ def _gravity(finding: Finding, index: int) -> tuple[int, int, int]:
     return severity_rank(finding.severity), confidence, index
 
 
+def is_known_code(code: str) -> bool:
+    """Whether a rule has this code."""
+    from racelint.rules.registry import all_rules
+
+    return any(rule.code == code for rule in all_rules())
+
+
 def _no_finding(target: Target, findings: Sequence[Finding], cwd: Path) -> str:
     if target.fingerprint:
         return f"no finding has the fingerprint {target.fingerprint}"
+    if not is_known_code(target.code):
+        return f"there is no rule {target.code}"
     here = [f for f in findings if (cwd / f.path).resolve() == (cwd / target.path).resolve()]
     known = ", ".join(dict.fromkeys(f"{f.code}@{f.line}" for f in here))
     place = f" on line {target.line}" if target.line else ""

@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from racelint.confirm.builder import CannotBuild, NotApplicable
+import msgspec
+
+from racelint.confirm.errors import CannotBuild, NotApplicable
+from racelint.confirm.injection import shows_leak
 from racelint.confirm.interpreter import Interpreter
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
 from racelint.confirm.settings import Limits
 from racelint.confirm.verdict import Tried
-from racelint.model.scenario import Budget, Job, Scenario
+from racelint.model.scenario import Answer, Budget, Job, Scenario
 
 SHORTEST = 0.75
 """Seconds under which a search is not worth the start of a process."""
@@ -69,7 +72,7 @@ class Exploration:
             bound=self.limits.bound,
             seed=self.limits.seed,
         )
-        return Tried(scenario, run_job(Job(scenario, budget), self.interpreter))
+        return Tried(scenario, judged(scenario, run_job(Job(scenario, budget), self.interpreter)))
 
     def _deepen(self, deadline: float) -> None:
         """Search again, longer, where the time of the first round did not do."""
@@ -86,3 +89,11 @@ class Exploration:
         """The child took all its time and more: the next would do the same."""
         answer = tried.answer
         return answer.status == "inconclusive" and not answer.python
+
+
+def judged(scenario: Scenario, answer: Answer) -> Answer:
+    """The answer, unless it is a hang that another defect than the one asked about explains."""
+    if scenario.code != "RL201" or answer.status != "confirmed" or shows_leak(answer):
+        return answer
+    reason = "the lock is free again after the operation, however it ends"
+    return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from racelint.confirm.builder import Arguments, Builder, CannotBuild
+from racelint.confirm.builder import Arguments, Builder
+from racelint.confirm.errors import CannotBuild
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline
 from racelint.model.scenario import Operation
 

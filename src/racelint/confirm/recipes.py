@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from racelint.confirm.combinations import Combination, callers_of, pair_combinations, public_entries
+from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import FunctionOutline
 from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
@@ -86,6 +87,20 @@ def alone(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     for function in functions[:1]:
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             yield _threads(stage, Combination(((entry,),)))
+
+
+def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """A lock that a failure leaves held: the operation with what it calls made to fail, and another who wants in."""
+    for function in functions[:1]:
+        section = critical_section(function, stage.flagged[0].line if stage.flagged else 0)
+        if section is None:
+            continue
+        for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
+            yield lambda entry=entry, section=section: failing_scenario(stage, entry, section, None)  # type: ignore[misc]
+            for call in section.calls[:FAILURES]:
+                yield lambda entry=entry, section=section, call=call: failing_scenario(  # type: ignore[misc]
+                    stage, entry, section, call
+                )
 
 
 def cost(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
@@ -179,6 +194,7 @@ CERTAIN = {
 }
 
 RECIPES: dict[str, Recipe] = {
+    "RL201": leaks,
     "RL203": alone,
     "RL210": alone,
     "RL301": waiters,

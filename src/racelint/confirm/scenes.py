@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from racelint.confirm.builder import Builder, CannotBuild, NotApplicable
+from racelint.confirm.builder import Builder
 from racelint.confirm.combinations import Combination
+from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.footprint import Footprints
 from racelint.confirm.operations import Call, Entry, call_of
@@ -70,7 +71,7 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     calls: dict[Entry, Call] = {}
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
     for entry in entries:
-        calls[entry] = call_of(builder, entry, _subject(builder, entry))
+        calls[entry] = call_of(builder, entry, subject_of(builder, entry))
     if combination.swapped and not any(call.swapped for call in calls.values()):
         raise NotApplicable
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
@@ -81,7 +82,7 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
 def program_scenario(stage: Stage, entry: Entry, kind: ScenarioKind = "program") -> Scenario:
     """The entry alone: it starts its own threads or processes. Raises CannotBuild."""
     builder = stage.builder()
-    call = call_of(builder, entry, _subject(builder, entry))
+    call = call_of(builder, entry, subject_of(builder, entry))
     return stage.scenario(kind, builder.setup, [call.operation])
 
 
@@ -114,7 +115,8 @@ def instrumented(project: Project, module: ModuleOutline) -> list[Path]:
     return order
 
 
-def _subject(builder: Builder, entry: Entry) -> str:
+def subject_of(builder: Builder, entry: Entry) -> str:
+    """The name of the object that the entry is called on, empty for none. Raises CannotBuild."""
     if entry.cls is None or entry.function.kind in ("classmethod", "staticmethod"):
         return ""
     if entry.cls.nested:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from racelint.confirm.builder import CannotBuild
+from racelint.confirm.errors import CannotBuild
 from racelint.confirm.replay import Replay, digest_of, write_replay
 from racelint.model.finding import Status, Verdict, Witness
 from racelint.model.scenario import Answer, Scenario

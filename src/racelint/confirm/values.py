@@ -1,0 +1,142 @@
+"""A value for a parameter: annotation first, then what the body does with it, then its name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from racelint.confirm.annotations import AnnotationReader
+from racelint.confirm.errors import CannotBuild
+from racelint.confirm.fixtures import Fixtures
+from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
+from racelint.confirm.project import Project
+from racelint.confirm.usage import Usage, merged, usage_of, usage_of_attribute
+from racelint.confirm.vocabulary import by_attributes, by_name
+
+
+@dataclass
+class Values:
+    """Makes up values of parameters as text. `instance` builds an object of a project class, or raises CannotBuild."""
+
+    project: Project
+    fixtures: Fixtures
+    annotations: AnnotationReader
+    instance: Callable[[ModuleOutline, ClassOutline], str]
+
+    def class_of(self, module: ModuleOutline, parameter: Parameter, function: FunctionOutline) -> ClassOutline | None:
+        named = self.annotations.project_class(parameter.annotation, module)
+        return named or self._duck_class(module, usage_of(parameter.name, function.node))
+
+    def _duck_class(self, module: ModuleOutline, usage: Usage) -> ClassOutline | None:
+        """The first class of the module that has every attribute the body takes from the parameter."""
+        if not usage.attributes:
+            return None
+        for cls in module.classes.values():
+            if not cls.nested and usage.attributes <= _attributes(self.project, module, cls):
+                return cls
+        return None
+
+    def value(
+        self,
+        module: ModuleOutline,
+        parameter: Parameter,
+        bodies: list[FunctionOutline],
+        cls: ClassOutline | None,
+        *,
+        constructing: bool = False,
+    ) -> str:
+        """A value for one required parameter. Annotation, use in the body and name are asked in this order."""
+        made = self.fixtures.maker(parameter.name)
+        if made is not None:
+            return f"{made}()"
+        expression = self._annotated(module, parameter, cls)
+        usage = self._usage(parameter, bodies, constructing=constructing)
+        if usage.counted and (expression is None or expression == "1"):
+            return "3"
+        if expression is not None:
+            return expression
+        return self._guessed(module, parameter, usage, cls, constructing=constructing)
+
+    def _annotated(self, module: ModuleOutline, parameter: Parameter, cls: ClassOutline | None) -> str | None:
+        annotation = parameter.annotation
+        if annotation is None:
+            return None
+        if cls is not None and ast.unparse(annotation).rpartition(".")[2] == "Self":
+            return self.instance(module, cls)
+        expression = self.annotations.expression(annotation, module)
+        if expression == "1":
+            named = by_name(parameter.name) if ast.unparse(annotation).rpartition(".")[2] == "Any" else None
+            return named or expression
+        return expression
+
+    def _usage(self, parameter: Parameter, bodies: list[FunctionOutline], *, constructing: bool) -> Usage:
+        if not constructing:
+            return usage_of(parameter.name, bodies[0].node) if bodies else Usage()
+        makers = [body for body in bodies if body.name in ("__init__", "__post_init__", "__new__")]
+        usage = Usage(stored_as={parameter.name})
+        for maker in makers:
+            usage = merged(usage, usage_of(parameter.name, maker.node))
+        for attribute in sorted(usage.stored_as):
+            usage = merged(usage, usage_of_attribute(attribute, [body.node for body in bodies]))
+        return usage
+
+    def _guessed(
+        self,
+        module: ModuleOutline,
+        parameter: Parameter,
+        usage: Usage,
+        cls: ClassOutline | None,
+        *,
+        constructing: bool,
+    ) -> str:
+        if usage.called:
+            return "lambda *args, **kwargs: 1"
+        duck = self._duck_class(module, usage)
+        if duck is not None:
+            return self.instance(module, duck)
+        known = by_attributes(frozenset(usage.attributes))
+        if known is not None:
+            return known
+        if usage.attributes:
+            attributes = ", ".join(f"`.{name}`" for name in sorted(usage.attributes))
+            owner = f"`{cls.qualname}`" if cls is not None else f"`{module.name}`"
+            raise CannotBuild(
+                f"parameter `{parameter.name}` of {owner} has no annotation, default or literal argument, and no "
+                f"known class has {attributes}",
+                class_stub(module, cls, parameter.name) if constructing and cls else _value_stub(parameter.name),
+            )
+        return _plain_guess(parameter, usage)
+
+
+def _plain_guess(parameter: Parameter, usage: Usage) -> str:
+    if usage.entered:
+        return "threading.Lock()"
+    if usage.arithmetic:
+        return "1.0" if by_name(parameter.name) == "1.0" else "1"
+    named = by_name(parameter.name)
+    if usage.iterated or usage.subscripted:
+        return named if named is not None and named[0] in "[{'" else "[1, 2]"
+    return named if named is not None else "1"
+
+
+def _attributes(project: Project, module: ModuleOutline, cls: ClassOutline) -> set[str]:
+    """Every attribute that an object of the class is seen to have: methods, fields, `self.x = …`, class variables."""
+    found: set[str] = set()
+    for _, current in project.lineage(module, cls):
+        found.update(current.methods)
+        for node in ast.walk(current.node):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+    return found
+
+
+def class_stub(module: ModuleOutline, cls: ClassOutline, parameter: str) -> str:
+    inside = "..." if parameter == "..." else f"{parameter}=..."
+    return f"import {module.name}\n\n\ndef make_{cls.name}():\n    return {module.name}.{cls.qualname}({inside})\n"
+
+
+def _value_stub(parameter: str) -> str:
+    return f"def make_{parameter}():\n    return ...\n"

@@ -1,0 +1,358 @@
+"""From a finding or a target to a verdict, through a real child process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from racelint.confirm import CannotRun, Limits, confirm_finding, confirm_findings, confirm_target, replay
+from racelint.model.finding import Evidence, Finding, Severity, Step
+
+LIMITS = Limits(python=sys.executable, budget=6.0)
+
+BANK = """\
+from threading import Lock
+
+class Account:
+    def __init__(self, money):
+        self.money = money
+        self.lock = Lock()
+
+    def racy(self, amount):
+        self.money += amount
+
+    def safe(self, amount):
+        with self.lock:
+            self.money += amount
+
+    def _inner(self, amount):
+        self.money -= amount
+
+    def outer(self, amount):
+        self._inner(amount)
+
+if __name__ == "__main__":
+    Account(100).racy(10)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(tmp_path: Path, source: str, name: str = "bank.py") -> Path:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+    return path
+
+
+def finding(
+    path: str,
+    code: str,
+    line: int,
+    *,
+    conflict: int = 0,
+    severity: Severity = "error",
+    evidence: Evidence = "thread",
+) -> Finding:
+    steps = (Step("conflict", "writes", path, conflict, 1),) if conflict else ()
+    return Finding(code, "x", "m", "w", path, line, 1, line, 2, severity, "high", evidence, "", "", steps)
+
+
+def line_of(source: str, text: str) -> int:
+    return source[: source.index(text)].count("\n") + 1
+
+
+def test_a_finding_is_confirmed(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    verdict = confirm_finding(finding("bank.py", "RL101", line_of(BANK, "money += ")), LIMITS, tmp_path)
+    assert verdict.status == "confirmed"
+    assert verdict.effect == "lost-update"
+    assert verdict.outcome is not None and verdict.outcome not in verdict.expected
+    assert verdict.schedule is not None and verdict.witness is not None
+    assert {step.path for step in verdict.witness.steps} <= {"bank.py", "<operation 1>", "<operation 2>"}
+    assert "Account.racy ‖ Account.racy" in verdict.reason
+
+
+def test_a_private_method_is_run_through_its_callers(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    verdict = confirm_finding(finding("bank.py", "RL101", line_of(BANK, "money -= ")), LIMITS, tmp_path)
+    assert verdict.status == "confirmed"
+    assert "Account.outer" in verdict.reason
+
+
+def test_the_pair_of_accesses_is_run(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    safe = line_of(BANK, "            self.money += ")
+    racy = line_of(BANK, "money += ")
+    verdict = confirm_finding(finding("bank.py", "RL102", racy, conflict=safe), LIMITS, tmp_path)
+    assert verdict.status == "confirmed"
+    assert "Account.racy ‖ Account.safe" in verdict.reason
+
+
+def test_code_that_holds_is_not_called_safe(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    [result] = confirm_target("bank.py::Account.safe", [], LIMITS)
+    assert result.verdict.status == "not-reproduced"
+    assert "not reproduced within" in result.verdict.reason
+    assert "safe " not in result.verdict.reason.replace("Account.safe ", "")
+
+
+def test_a_class_target_finds_the_racy_method(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    [result] = confirm_target("bank.py::Account", [], LIMITS)
+    assert result.finding is None
+    assert result.verdict.status == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "effect"),
+    [
+        ("n = 0\ndef inc():\n    global n\n    n += 1\n", "inc", "lost-update"),
+        ("class C:\n    n = 0\n    @classmethod\n    def inc(cls): cls.n += 1\n", "C.inc", "lost-update"),
+        ("d = {}\ndef get(key):\n    if key not in d:\n        d[key] = object()\n    return d[key]\n", "get", None),
+        (
+            "import threading\nclass A:\n    def __init__(self): self.lock = threading.Lock(); self.money = 9\n"
+            "def move(src, dst):\n    with src.lock:\n        with dst.lock:\n"
+            "            src.money -= 1\n            dst.money += 1\n",
+            "move",
+            "deadlock",
+        ),
+        (
+            "import threading\nclass W(threading.Thread):\n    n = 0\n    def run(self): W.n += 1\n",
+            "W",
+            "lost-update",
+        ),
+        (
+            "def make():\n    n = 0\n    def inc():\n        nonlocal n\n"
+            "        n += 1\n        return n\n    return inc\n",
+            "make.<locals>.inc",
+            None,
+        ),
+        (
+            "from threading import Thread\n"
+            "class C:\n    def __init__(self): self.n = 0\n    def work(self): self.n += 1\n"
+            "    def run_all(self):\n        ts = [Thread(target=self.work) for _ in range(2)]\n"
+            "        for t in ts: t.start()\n        for t in ts: t.join()\n        return self.n\n",
+            "C.run_all",
+            "lost-update",
+        ),
+        (
+            "from dataclasses import dataclass\n@dataclass\nclass C:\n    name: str\n    n: int = 0\n"
+            "    def inc(self): self.n += 1\n",
+            "C.inc",
+            "lost-update",
+        ),
+    ],
+    ids=[
+        "global",
+        "class attribute",
+        "check then act",
+        "swapped",
+        "Thread subclass",
+        "closure",
+        "starts threads",
+        "dataclass",
+    ],
+)
+def test_shapes_of_code(tmp_path: Path, source: str, target: str, effect: str | None) -> None:
+    written(tmp_path, source, "shape.py")
+    [result] = confirm_target(f"shape.py::{target}", [], LIMITS)
+    assert result.verdict.status == "confirmed", result.verdict.reason
+    assert effect in (None, result.verdict.effect)
+
+
+def test_package_with_relative_imports_in_a_src_layout(tmp_path: Path) -> None:
+    written(tmp_path, "", "src/pkg/__init__.py")
+    written(tmp_path, "class Base:\n    def __init__(self, n: int): self.n = n\n", "src/pkg/base.py")
+    written(tmp_path, "from .base import Base\nclass C(Base):\n    def inc(self): self.n += 1\n", "src/pkg/c.py")
+    [result] = confirm_target("src/pkg/c.py::C.inc", [], LIMITS)
+    assert result.verdict.status == "confirmed", result.verdict.reason
+
+
+SCRIPT = """\
+from threading import Thread
+
+class Counter:
+    def __init__(self, connection):
+        self.connection = connection
+        self.n = 0
+
+    def work(self):
+        self.connection.check()
+        self.n += 1
+
+{start}
+"""
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["main guard", "module level"])
+def test_a_script_is_run_where_nothing_else_can_be_built(tmp_path: Path, guard: bool) -> None:
+    lines = [
+        "class Connection:\n    __slots__ = ()\n    def __init__(self, gizmo): gizmo.frob()\n    check = print",
+        "class Fake(Connection):\n    def __init__(self): ...",
+    ]
+    start = ["c = Counter(Fake())", "ts = [Thread(target=c.work) for _ in range(2)]"]
+    start += ["for t in ts: t.start()", "for t in ts: t.join()", "print(c.n)"]
+    body = "\n".join(start)
+    if guard:
+        body = "if __name__ == '__main__':\n" + "\n".join(f"    {line}" for line in start)
+    source = SCRIPT.format(start="\n".join([*lines, body]))
+    written(tmp_path, source, "script.py")
+    verdict = confirm_finding(finding("script.py", "RL101", line_of(source, "self.n += 1")), LIMITS, tmp_path)
+    assert verdict.status == "confirmed", verdict.reason
+
+
+LEAKS = """\
+import threading
+
+class Store:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rows = 0
+
+    def leaks(self, text):
+        self.lock.acquire()
+        print(text)
+        self.rows += 1
+        self.lock.release()
+
+    def returns(self, amount):
+        self.lock.acquire()
+        if amount > 0:
+            return
+        self.lock.release()
+
+    def holds(self, text):
+        self.lock.acquire()
+        try:
+            print(text)
+        finally:
+            self.lock.release()
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("leaks", "confirmed"), ("returns", "confirmed"), ("holds", "not-reproduced")]
+)
+def test_a_lock_left_held(tmp_path: Path, method: str, status: str) -> None:
+    written(tmp_path, LEAKS, "store.py")
+    line = line_of(LEAKS, f"def {method}") + 1
+    verdict = confirm_finding(finding("store.py", "RL201", line), LIMITS, tmp_path)
+    assert verdict.status == status, verdict.reason
+    if status == "confirmed":
+        assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.lock")
+
+
+def test_what_no_run_can_show_is_unsupported_with_the_reason(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    for code in ("RL502", "RL211", "RL704", "RL900"):
+        verdict = confirm_finding(finding("bank.py", code, 9), LIMITS, tmp_path)
+        assert verdict.status == "unsupported"
+        assert code in verdict.reason
+
+
+def test_what_cannot_be_built_says_what_to_supply(tmp_path: Path) -> None:
+    source = "class C:\n    def __init__(self, gizmo): self.x = gizmo.frob()\n    def inc(self): self.x += 1\n"
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.inc", [], LIMITS)
+    assert result.verdict.status == "unsupported"
+    assert "parameter `gizmo` of `C`" in result.verdict.reason
+    assert "def make_C():" in result.verdict.reason
+    fixtures = written(
+        tmp_path, "import types\ndef make_gizmo():\n    return types.SimpleNamespace(frob=int)\n", "fix.py"
+    )
+    limits = Limits(python=sys.executable, budget=6.0, fixtures=str(fixtures))
+    assert confirm_target("c.py::C.inc", [], limits)[0].verdict.status == "confirmed"
+
+
+def test_findings_keep_their_order_and_share_the_budget(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    racy = line_of(BANK, "money += ")
+    findings = [
+        finding("bank.py", "RL101", racy, severity="warning"),
+        finding("bank.py", "RL502", 1, severity="info"),
+        finding("bank.py", "RL101", racy, severity="error"),
+    ]
+    found = [verdict.status for verdict in confirm_findings(findings, LIMITS, tmp_path, 2)]
+    assert found == ["confirmed", "unsupported", "confirmed"]
+    spent = Limits(python=sys.executable, budget=6.0, total=0.01)
+    found = [verdict.status for verdict in confirm_findings(findings, spent, tmp_path, 1)]
+    assert found == ["inconclusive", "unsupported", "inconclusive"]
+
+
+def test_replay_shows_the_same_and_notices_a_fix(tmp_path: Path) -> None:
+    path = written(tmp_path, BANK)
+    [result] = confirm_target("bank.py::Account.racy", [], LIMITS)
+    assert result.verdict.schedule is not None
+    target, again = replay(result.verdict.schedule, LIMITS, [tmp_path])
+    assert target == "bank.py::Account.racy"
+    assert (again.status, again.outcome) == ("confirmed", result.verdict.outcome)
+    path.write_text(
+        BANK.replace(
+            "        self.money += amount\n\n    def safe",
+            "        with self.lock: self.money += amount\n\n    def safe",
+        )
+    )
+    _, fixed = replay(result.verdict.schedule, LIMITS, [tmp_path])
+    assert fixed.status != "confirmed"
+    assert "bank.py has changed" in fixed.reason
+
+
+def test_replay_in_another_folder(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    [result] = confirm_target("bank.py::Account.racy", [], LIMITS)
+    assert result.verdict.schedule is not None
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    os.chdir(deep)
+    _, again = replay(result.verdict.schedule, LIMITS, [deep, *deep.parents])
+    assert again.status == "confirmed"
+    with pytest.raises(CannotRun, match="is not there"):
+        replay(result.verdict.schedule, LIMITS, [deep])
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("bank.py", "is no target"),
+        ("bank.py::", "is no target"),
+        ("bank.py::Nothing", "no class or function `Nothing`; there are: Account"),
+        ("bank.py::Account.nothing", "no method `nothing`; there are: racy, safe"),
+        ("bank.py::Account,Account", "is a class"),
+        ("gone.py::Account", "gone.py"),
+        ("bank.py::RL101@4", "no finding RL101 on line 4"),
+        ("bank.py::RL199", "no rule RL199"),
+        ("0123456789abcdef", "no finding has the fingerprint"),
+        ("broken.py::f", "broken.py:1"),
+    ],
+)
+def test_targets_that_name_nothing(tmp_path: Path, target: str, said: str) -> None:
+    written(tmp_path, BANK)
+    written(tmp_path, "def (:\n", "broken.py")
+    with pytest.raises(CannotRun, match=said):
+        confirm_target(target, [], LIMITS)
+
+
+def test_targets_that_name_findings(tmp_path: Path) -> None:
+    written(tmp_path, BANK)
+    one = finding("bank.py", "RL502", 9)
+    for target in ("bank.py::RL502", "bank.py::rl502@9", str(tmp_path / "bank.py::RL502")):
+        [result] = confirm_target(target, [one, finding("bank.py", "RL501", 9)], LIMITS)
+        assert result.finding == one
+    assert confirm_target("bank.py::RL101", [one], LIMITS) == []
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [("no-such-python-anywhere", "no Python interpreter"), ("/bin/false", "does not run as a Python")],
+)
+def test_interpreters_that_do_not_run(tmp_path: Path, python: str, said: str) -> None:
+    written(tmp_path, BANK)
+    with pytest.raises(CannotRun, match=said):
+        confirm_target("bank.py::Account", [], Limits(python=python))

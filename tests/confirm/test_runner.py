@@ -1,0 +1,145 @@
+"""Code that does its worst: every end of the child is a verdict with a reason, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from racelint.confirm import Limits, confirm_target
+from racelint.confirm.leftovers import PROC
+from racelint.model.finding import Verdict
+
+CLASS = """
+import ctypes, os, subprocess, sys, time
+class Hostile:
+    def act(self):
+{body}
+"""
+
+
+def verdict_of(tmp_path: Path, body: str, seconds: float = 2.0, memory: int = 2**30) -> Verdict:
+    path = tmp_path / "hostile.py"
+    path.write_text(CLASS.format(body="\n".join(f"        {line}" for line in body.splitlines())))
+    limits = Limits(python=sys.executable, budget=seconds, memory=memory)
+    return confirm_target(f"{path}::Hostile.act", [], limits, tmp_path)[0].verdict
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Each test has a temporary folder of its own, empty again at the end."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    yield
+    assert list(scratch.iterdir()) == []
+
+
+def test_exit_without_an_answer(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "os._exit(3)")
+    assert verdict.status == "inconclusive"
+    assert "status 3" in verdict.reason
+
+
+def test_quiet_exit(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "os._exit(0)")
+    assert verdict.status == "inconclusive"
+    assert "os._exit(0)" in verdict.reason
+
+
+def test_crash_of_the_interpreter(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "ctypes.string_at(0)")
+    assert verdict.status == "inconclusive"
+    assert "SIGSEGV" in verdict.reason
+
+
+def test_endless_loop_in_c(tmp_path: Path) -> None:
+    started = time.monotonic()
+    verdict = verdict_of(tmp_path, "sum(iter(int, 1))", seconds=1.0)
+    assert verdict.status == "inconclusive"
+    assert "stopped after" in verdict.reason
+    assert time.monotonic() - started < 25
+
+
+def test_endless_loop_in_python(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "while True: pass", seconds=1.0)
+    assert verdict.status in ("inconclusive", "not-reproduced")
+    assert verdict.reason
+
+
+def test_memory(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "self.hoard = bytearray(4 * 2**30)", memory=2**29)
+    assert verdict.status != "confirmed"
+
+
+def test_flood_of_output(tmp_path: Path) -> None:
+    body = "line = b'x' * 2**20\nfor _ in range(200):\n    os.write(1, line)\n    os.write(2, line)"
+    verdict = verdict_of(tmp_path, body)
+    assert verdict.status in ("confirmed", "inconclusive", "not-reproduced")
+
+
+def test_files_go_to_the_scratch_folder(tmp_path: Path) -> None:
+    verdict_of(tmp_path, "open('left-behind.txt', 'w').write('x')")
+    assert [path.name for path in tmp_path.iterdir()] == ["hostile.py"]
+    assert not Path("left-behind.txt").exists()
+
+
+@pytest.mark.skipif(not PROC.is_dir(), reason="finds escaped processes through /proc")
+@pytest.mark.parametrize("session", ["False", "True"], ids=["same session", "own session"])
+def test_grandchildren_are_ended(tmp_path: Path, session: str) -> None:
+    notes = tmp_path / "pids"
+    body = (
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        f"child = subprocess.Popen(sleep, start_new_session={session})\n"
+        f"with open({str(notes)!r}, 'a') as file:\n    file.write(f'{{child.pid}} ')\n"
+        "os._exit(1)"
+    )
+    verdict_of(tmp_path, body)
+    pids = notes.read_text().split()
+    assert pids
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
+def is_running(pid: str) -> bool:
+    """Whether the process is there and no zombie that its new parent has yet to collect."""
+    try:
+        status = (PROC / pid / "stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_fork_inside(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, "if os.fork() == 0:\n    time.sleep(600)")
+    assert verdict.status in ("confirmed", "inconclusive", "not-reproduced", "unsupported")
+
+
+def test_permissions_taken_away(tmp_path: Path) -> None:
+    body = "os.makedirs('deep/er', exist_ok=True)\nos.chmod('deep/er', 0)\nos.chmod('deep', 0)"
+    assert verdict_of(tmp_path, body).status != "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import no_such_module_at_all\ndef f(): ...\n", "no_such_module_at_all"),
+        ("raise ValueError('not today')\ndef f(): ...\n", "not today"),
+        ("import os\nos._exit(7)\ndef f(): ...\n", "status 7"),
+    ],
+    ids=["missing dependency", "import raises", "import exits"],
+)
+def test_import_that_fails(tmp_path: Path, source: str, said: str) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(source)
+    verdict = confirm_target(f"{path}::f", [], Limits(python=sys.executable, budget=2.0), tmp_path)[0].verdict
+    assert verdict.status in ("unsupported", "inconclusive")
+    assert said in verdict.reason
+
+
+def test_our_environment_is_not_changed(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    verdict_of(tmp_path, "os.environ['RACELINT_TEST'] = '1'")
+    assert dict(os.environ) == before
