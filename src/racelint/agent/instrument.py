@@ -404,6 +404,11 @@ class Instrumenter(ast.NodeTransformer):
         node.slice = self._mark("_rl_c", site, key) if late else key
         return self._read(site, node, node) if kind == kinds.ITEM_READ else node
 
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
+        value = self.visit(node.value) if node.value is not None else ast.Constant(None)
+        node.value = self._point(node, kinds.YIELD, "yield", value)
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Attribute):
             return self._method_call(node, node.func)

@@ -88,7 +88,10 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
         return obj
 
     def begin_turn(site: int) -> bool:
-        control.current.in_region = False
+        task = control.current
+        if not task.held:
+            # A turn is a unit of its own, unless the whole loop is inside a critical section.
+            task.in_region = False
         turn(site, True)
         return True
 

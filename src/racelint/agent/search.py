@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from . import points
+from . import sites as kinds
 from .access_log import AccessLog
 from .control import Control, Policy
+from .counterfactual import Counterfactual
 from .loader import InstrumentingFinder
 from .oracle import Baseline, hang_in_baseline
 from .outcome import Outcome
-from .policies import PlanPolicy, RandomPolicy, RegionPolicy, SerialPolicy
+from .policies import PlanPolicy, RandomPolicy, SerialPolicy
 from .strategies.bounded import Frontier
 from .strategies.serial import serial_orders
 from .subject import Subject
 
 MAX_TURNS = 24
+SITES_OF_ACCESS = frozenset(
+    {kinds.READ, kinds.WRITE, kinds.ITEM_READ, kinds.ITEM_WRITE, kinds.CALL, kinds.NAME_READ, kinds.NAME_WRITE}
+)
 MAX_LOGS = 12
 DIRECTED_SHARE = 400
-COARSE_SCHEDULES = 3000
 
 
 class Found:
@@ -50,7 +54,7 @@ class Search:
         self.schedules = 0
         self.bound_exhausted = -1
         self.baseline = Baseline()
-        self.coarse: Baseline | None = None
+        self.coarse: Counterfactual | None = None
         self.order: Outcome | None = None
         self.explained = False
         self.cut = 0
@@ -130,8 +134,16 @@ class Search:
         return logs
 
     def _reaches_finding(self, logs: list[AccessLog]) -> bool:
-        flagged = self._sites_of_finding()
-        return not flagged or any(flagged & log.visited for log in logs)
+        """Whether each flagged line was reached, of those in functions that run at all."""
+        visited = set().union(*(log.visited for log in logs))
+        scopes = {(self.table[site].path, self.table[site].scope) for site in visited}
+        lines: dict[tuple[str, int], bool] = {}
+        for number in self._sites_of_finding():
+            site = self.table[number]
+            if (site.path, site.scope) in scopes and site.kind in SITES_OF_ACCESS:
+                place = (site.path, site.line)
+                lines[place] = lines.get(place, False) or number in visited
+        return all(lines.values())
 
     def _grow(self) -> None:
         missing = len(self.table) - len(self.hot)
@@ -149,6 +161,9 @@ class Search:
             self.shared |= log.shared_sites()
             for access in log.accesses:
                 self.events[access.task] = self.events.get(access.task, 0) + (access.site in conflicting)
+        if any(self.table[site].kind == kinds.ADVANCE for site in conflicting):
+            # Who is inside of a shared generator can be interrupted there.
+            conflicting.update(site.number for site in self.table.sites if site.kind == kinds.YIELD)
         self.conflicting = conflicting
         self.flagged_sites = self._sites_of_finding()
         for log in logs:
@@ -255,38 +270,14 @@ class Search:
         if not effect:
             self.cut += 1
             return None
-        if not self.baseline.goes_on_too_early(outcome) and self._happens_without_the_race(outcome):
+        if not self.baseline.goes_on_too_early(outcome) and self._happens_without_the_race(outcome, len(plan)):
             self.explained = True
             self.baseline.add(outcome)
             return None
         return Found(outcome, plan, effect, self.hot)
 
-    def _happens_without_the_race(self, outcome: Outcome) -> bool:
+    def _happens_without_the_race(self, outcome: Outcome, preemptions: int) -> bool:
         """The counterfactual: with the region made atomic, does the outcome still come up?"""
         if self.coarse is None:
-            self.coarse = self._explore_coarse()
-        coarse = self.coarse
-        if coarse.knows(outcome):
-            return True
-        for known in coarse.outcomes.values():
-            coarse.hangs = coarse.hangs or bool(known.hang)
-        return coarse.effect(outcome) in ("order", "") if coarse.outcomes else False
-
-    def _explore_coarse(self) -> Baseline:
-        coarse = Baseline()
-        regions = bytearray(len(self.table))
-        for site in self.region_sites:
-            regions[site] = 1
-        frontier = Frontier()
-        limit = self.schedules + min(COARSE_SCHEDULES, self.budget["schedules"] // 3)
-        for bound in range(12):
-            for plan in frontier.plans(bound):
-                if self.schedules >= limit or self.spent(0.7):
-                    return coarse
-                policy = RegionPolicy(plan)
-                outcome = self.run(policy, points.counting(self.control, self.hot, self.counts, regions))
-                frontier.extend(plan, policy.trail)
-                coarse.add(outcome)
-            if frontier.is_empty():
-                break
-        return coarse
+            self.coarse = Counterfactual(self)
+        return self.coarse.explains(outcome, preemptions)

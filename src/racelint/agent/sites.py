@@ -15,6 +15,7 @@ NAME_WRITE = "name-write"
 TURN = "turn"
 COUNT = "count"
 WOKEN = "woken"
+YIELD = "yield"
 
 
 class Site:

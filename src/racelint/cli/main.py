@@ -64,6 +64,12 @@ def main() -> NoReturn:
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         code = 0
+    except Exception as error:
+        if os.environ.get("RACELINT_TRACEBACK"):
+            raise
+        click.echo(f"racelint: internal error: {type(error).__name__}: {error}", err=True)
+        click.echo("racelint: this is a defect in racelint; RACELINT_TRACEBACK=1 shows where", err=True)
+        code = EXIT_COULD_NOT_RUN
     leave(code if isinstance(code, int) else 0)
 
 

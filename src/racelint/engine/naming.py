@@ -7,6 +7,8 @@ import sysconfig
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from racelint.engine.paths import printable
+
 _INITS = ("__init__.py", "__init__.pyi")
 _STANDARD_LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
 
@@ -93,7 +95,7 @@ def _by_folder(path: str, root: str) -> str:
     parts = os.path.splitext(relative)[0].split(os.sep)
     if parts[-1] == "__init__":
         parts.pop()
-    return ".".join(part for part in parts if part != os.pardir) or path
+    return printable(".".join(part for part in parts if part != os.pardir) or path)
 
 
 def _names_in(folder: str) -> frozenset[str]:

@@ -23,5 +23,7 @@ def printable(text: str) -> str:
 
 
 def _below(path: str, folder: str) -> str | None:
+    if path == folder:
+        return os.curdir
     prefix = folder.rstrip(os.sep) + os.sep
     return path[len(prefix) :] if path.startswith(prefix) else None

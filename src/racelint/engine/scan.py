@@ -14,7 +14,7 @@ from racelint.config.settings import Settings
 from racelint.engine.discover import discover
 from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
-from racelint.engine.paths import absolute
+from racelint.engine.paths import absolute, printable
 from racelint.engine.pool import WorkerError, summarize_all
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import chosen_rules, is_refused
@@ -98,7 +98,7 @@ def _excludes(options: ScanOptions, cwd: str) -> tuple[Patterns, ...]:
 
 
 def _below_root(path: str, root: str) -> str:
-    return Path(os.path.relpath(path, root)).as_posix()
+    return printable(Path(os.path.relpath(path, root)).as_posix())
 
 
 def _summarize(

@@ -10,7 +10,7 @@ import msgspec
 from racelint.engine.ignoring import excluded_by_name
 from racelint.engine.imports import imported_names
 from racelint.engine.naming import ModuleFinder, in_standard_library, unique_names
-from racelint.engine.paths import display_path
+from racelint.engine.paths import display_path, printable
 from racelint.engine.prescan import mentions_concurrency, relevant
 from racelint.model.source import SourceFile
 
@@ -43,12 +43,11 @@ def gather(
     """
     reader = _Reader((*given, *context), root)
     reader.follow()
-    defaults = {path: reader.names[path] for path in reader.names}
     imported_as: dict[str, set[str]] = {}
     for links in reader.links.values():
         for name, target in links.items():
             imported_as.setdefault(target, set()).add(name)
-    modules = unique_names(defaults, imported_as, root)
+    modules = unique_names(reader.names, imported_as, root)
     asked = frozenset(given)
     files = tuple(
         SourceFile(path, display_path(path, cwd), modules[path], path in asked, _renamed(reader.links[path], modules))
@@ -99,7 +98,7 @@ class _Reader:
 
     def _read(self, path: str) -> list[str]:
         base, name = self.finder.base_and_name(path)
-        self.names[path] = name or os.path.basename(base)
+        self.names[path] = printable(name or os.path.basename(base))
         self.links[path] = {}
         try:
             if os.path.getsize(path) > MAX_BYTES:

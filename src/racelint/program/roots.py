@@ -228,16 +228,17 @@ class _Finder:
         return self._unpacked(packed, thing, function)
 
     def _unpacked(self, packed: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
-        """`args=(a, b)`: the display's elements, which were written to it in order."""
+        """`args=(a, b)`: the display's elements by their positions."""
         params = [param.name for param in thing.function.ir.params if param.kind in ("plain", "positional")]
         if thing.bound and thing.function.self_name:
             params = params[1:]
-        writes = [
-            access.value
+        params = params[thing.skipped :]
+        return {
+            params[int(access.key)]: access.value
             for access in self.stores.facts[function.id].accesses
             if access.kind == "write" and access.path[-1] == ELEMENT and access.path[:-1] in packed
-        ]
-        return dict(zip(params[thing.skipped :], writes, strict=False))
+            if access.key.isdigit() and int(access.key) < len(params)
+        }
 
     def _repeats(self, starter: Starter, call: Call, function: FunctionInfo) -> bool:
         """Whether the site is reached several times before the first ends."""

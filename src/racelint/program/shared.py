@@ -106,7 +106,7 @@ class SharedAccesses:
 
     def _by_name(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`hasattr(self, "x")` and `getattr(self, "x", None)` read `self.x`."""
-        if call.func[:1] not in (((("g:hasattr"),),), ((("g:getattr"),),)) or len(call.args) < 2:
+        if call.func[:1] not in ((("g:hasattr",),), (("g:getattr",),)) or len(call.args) < 2:
             return None
         names = [path[0][6:].strip("'\"") for path in call.args[1].value if path[0].startswith("k:str:")]
         for base in call.args[0].value[:1]:

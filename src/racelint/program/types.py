@@ -16,6 +16,8 @@ from racelint.program.values import Stored, Stores, element_key
 
 MAX_OBJECTS = 6
 MAX_SITES = 8
+MAX_DEPTH = 24
+MAX_TRIES = 1
 
 
 class Instance(NamedTuple):
@@ -77,13 +79,17 @@ class Types:
         self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
         """Writes to attributes of objects that are not `self`."""
         self._known: dict[tuple[str, Path], tuple[Thing, ...]] = {}
-        self._active: set[tuple[str, Path]] = set()
-        self._cut = 0
+        self._active: dict[tuple[str, Path], int] = {}
+        """Questions under way, with their depth: a cycle is cut where it closes."""
+        self._lowest = MAX_DEPTH
+        """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
+        self._tries: dict[tuple[str, Path], int] = {}
         self._record_late_attributes()
 
     def forget(self) -> None:
         """Drop what was inferred, after new arguments were recorded."""
         self._known.clear()
+        self._tries.clear()
 
     def _record_late_attributes(self) -> None:
         for facts in self.stores.facts.values():
@@ -111,26 +117,33 @@ class Types:
         known = self._known.get(key)
         if known is not None:
             return known
-        if key in self._active or len(self._active) > 60:
-            self._cut += 1
+        if key in self._active:
+            self._lowest = min(self._lowest, self._active[key])
             return ()
-        self._active.add(key)
-        cut = self._cut
+        if len(self._active) >= MAX_DEPTH:
+            return ()
+        depth = self._active[key] = len(self._active)
+        outer, self._lowest = self._lowest, MAX_DEPTH
         try:
-            if len(path) == 1:
-                found = self._root(path[0], function)
-            else:
-                found = []
-                for base in self.of(path[:-1], function):
-                    found.extend(self._field(base, path[-1]))
-                if path[-1] == ELEMENT:
-                    found.extend(self._elements(path[:-1], function))
+            found = self._infer(path, function)
         finally:
-            self._active.discard(key)
+            del self._active[key]
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS]
-        if self._cut == cut or not self._active:
+        tries = self._tries[key] = self._tries.get(key, 0) + 1
+        if self._lowest >= depth or tries > MAX_TRIES:
             self._known[key] = result
+        self._lowest = min(outer, self._lowest)
         return result
+
+    def _infer(self, path: Path, function: FunctionInfo) -> list[Thing]:
+        if len(path) == 1:
+            return self._root(path[0], function)
+        found: list[Thing] = []
+        for base in self.of(path[:-1], function):
+            found.extend(self._field(base, path[-1]))
+        if path[-1] == ELEMENT:
+            found.extend(self._elements(path[:-1], function))
+        return found
 
     def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
         found: list[Thing] = []

@@ -218,12 +218,15 @@ def _display(kind: str) -> Callable[[Body, Any], Operand]:
         number = body.number()
         path: Path = (f"v:{number}:{kind}",)
         operands = []
-        for element in child_nodes(node):
+        placed = kind in ("list", "tuple")
+        for position, element in enumerate(child_nodes(node)):
+            placed = placed and isinstance(element, cst.Element)
             operand = _element(body, element)
             operands.append(operand)
             interesting = tuple(p for p in operand.value if not is_constant(p))
-            if interesting or kind == "tuple":
-                body.access("write", (*path, ELEMENT), element, deps=operand.deps, value=interesting or operand.value)
+            if interesting:
+                key = str(position) if placed else ""
+                body.access("write", (*path, ELEMENT), element, deps=operand.deps, value=interesting, key=key)
         return Operand((path,), deps_of(*operands) if operands else ())
 
     return lower_display
