@@ -19,7 +19,7 @@ from racelint.program.locksets import LockFlows
 from racelint.program.ordering import Ordering
 from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
-from racelint.program.roots import ThreadRoot, find_roots
+from racelint.program.roots import ThreadRoot, find_initializers, find_roots
 from racelint.program.shared import SharedAccesses
 from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
@@ -54,6 +54,10 @@ class Program:
                     known = self.types.arguments.setdefault((root.target.id, name), [])
                     known.append((value, root.site_function))
                     fresh = True
+        for target, maker, bindings in find_initializers(self.index, self.stores, self.types, self.calls):
+            for name, value in bindings.items():
+                self.types.arguments.setdefault((target.id, name), []).append((value, maker))
+                fresh = True
         if not fresh:
             return roots
         self.types.forget()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from racelint.knowledge.threads import (
     HANDLER_BASES,
@@ -73,6 +75,20 @@ def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> 
     return sorted(finder.roots, key=lambda root: (root.target.order, root.kind, root.id))
 
 
+class Initializer(NamedTuple):
+    """What a pool's workers run first, and with what: `bindings` are values in `maker`."""
+
+    target: FunctionInfo
+    maker: FunctionInfo
+    bindings: dict[str, Value]
+
+
+def find_initializers(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[Initializer]:
+    """The `initializer=` of pools and executors, in source order."""
+    finder = _Finder(index, stores, types, calls)
+    return [found for function in index.functions for found in finder.initializers(function)]
+
+
 def loops_around(function: FunctionInfo) -> dict[int, list[Loop]]:
     """For each event, the loops it stands in, outermost first."""
     found: dict[int, list[Loop]] = {}
@@ -127,6 +143,15 @@ class _Finder:
                 self._spawn(starter, call, function)
             else:
                 self._construct(call, function)
+
+    def initializers(self, function: FunctionInfo) -> Iterator[Initializer]:
+        for call in self.stores.facts[function.id].calls:
+            given = {argument.name: argument.value for argument in call.args}
+            if "initializer" not in given:
+                continue
+            for thing, _ in self._callables(given["initializer"], function):
+                bindings = self._unpacked(given.get("initargs", ()), thing, function)
+                yield Initializer(thing.function, function, bindings)
 
     def _loops_of(self, function: FunctionInfo) -> dict[int, list[Loop]]:
         if function.id not in self._loops:

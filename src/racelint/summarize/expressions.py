@@ -125,8 +125,7 @@ def _callee(body: Body, node: cst.BaseExpression) -> Operand:
         if not kept and base.value:
             kept = tuple((f"k:{path[0].split(':')[1]}",) for path in base.value)
         return Operand(tuple((*path, node.attr.value) for path in kept), base.deps)
-    loaded = _load_field(body, base, node.attr.value, node, called=True)
-    return loaded
+    return _load_field(body, base, node.attr.value, node, called=True)
 
 
 def _await(body: Body, node: cst.Await) -> Operand:

@@ -1,0 +1,112 @@
+"""Read-modify-write of values in shared memory, and which processes run it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from racelint.knowledge.processes import SHARED_NUMBERS
+from racelint.model.summary import ELEMENT, Access, With
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locks import Lock
+from racelint.program.processes import Child, Origin, Origins, Parent, children_of
+from racelint.program.types import Constant, Object
+from racelint.program.walk import enclosing, place_of
+
+
+@dataclass
+class Update:
+    """One `value.value += 1` and the children that run it without a lock; `by_parent`: so does their starter."""
+
+    function: FunctionInfo
+    access: Access
+    children: list[Child] = field(default_factory=list)
+    by_parent: bool = False
+
+    @property
+    def runs(self) -> int:
+        return sum(child.runs for child in self.children) + self.by_parent
+
+
+class SharedValues:
+    """All updates, grouped by the value that they change."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.children = children_of(program)
+        self.origins = Origins(program)
+
+    def raced(self) -> Iterator[list[Update]]:
+        """The updates of each value that two processes may make at once."""
+        groups: dict[Origin, dict[tuple[str, int], Update]] = {}
+        for function in self.program.index.functions:
+            for access in self._updates(function):
+                for origin, child in self._runners(function, access):
+                    found = groups.setdefault(origin, {})
+                    update = found.setdefault((function.id, access.id), Update(function, access))
+                    if child is None:
+                        update.by_parent = True
+                    else:
+                        update.children.append(child)
+        for group in groups.values():
+            updates = list(group.values())
+            if sum(update.runs for update in updates) > 1 and any(update.children for update in updates):
+                yield updates
+
+    def _updates(self, function: FunctionInfo) -> Iterator[Access]:
+        facts = self.program.stores.facts[function.id]
+        for access in facts.accesses:
+            if access.kind != "write" or len(access.path) < 2 or not self._is_shared(access, function):
+                continue
+            sources = [facts.events.get(dep) for dep in access.deps]
+            again = any(
+                isinstance(read, Access) and read.path == access.path and read.key == access.key and read.kind == "read"
+                for read in sources
+            )
+            if again and (access.augmented or access.key or access.path[-1] != ELEMENT):
+                yield access
+
+    def _is_shared(self, access: Access, function: FunctionInfo) -> bool:
+        if access.path[-1] not in ("value", ELEMENT):
+            return False
+        things = [t for t in self.program.types.of(access.path[:-1], function) if not isinstance(t, Constant)]
+        return bool(things) and all(isinstance(t, Object) and t.dotted in SHARED_NUMBERS for t in things)
+
+    def _runners(self, function: FunctionInfo, access: Access) -> Iterator[tuple[Origin, Child | None]]:
+        if self._is_locked(function, access):
+            return
+        base = access.path[:-1]
+        homes: dict[str, Parent] = {}
+        for child in self.children:
+            if function.id in child.functions and not _excludes(child.held[function.id]):
+                for origin in sorted(self.origins.of(base, function, child)):
+                    if ELEMENT not in origin and not any(part.startswith("l:") for part in origin):
+                        yield origin, child
+            if child.root.site_function is not None:
+                homes.setdefault(child.root.site_function.id, Parent(self.program, child.root))
+        for parent in homes.values():
+            if self._overlaps(parent, function, access):
+                for origin in sorted(self.origins.of(base, function)):
+                    yield origin, None
+
+    @staticmethod
+    def _overlaps(parent: Parent, function: FunctionInfo, access: Access) -> bool:
+        """Whether the starting process makes the update between the start and the join."""
+        if function is not parent.home or access.id < parent.start:
+            return False
+        return not parent.joins or access.id < min(parent.joins)
+
+    def _is_locked(self, function: FunctionInfo, access: Access) -> bool:
+        state = self.program.flows.of(function).at(access.id)
+        if _excludes(frozenset(hold.lock for hold in state.must)):
+            return True
+        if state.may - {hold.lock.location for hold in state.must}:
+            return True
+        around = enclosing(place_of(function, access.id))
+        return any(isinstance(node, With) and node.item.value == (access.path[:-1],) for node in around)
+
+
+def _excludes(held: frozenset[Lock]) -> bool:
+    """A lock between processes, or one that may be: the value's own is not known by its type."""
+    return any(lock.facts is None or lock.facts.world == "process" for lock in held)
