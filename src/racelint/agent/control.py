@@ -36,6 +36,7 @@ class Task:
         "lock",
         "on_end",
         "pending",
+        "region_depth",
         "result",
         "sleeping",
         "spin_site",
@@ -60,6 +61,7 @@ class Task:
         self.sleeping = False
         self.fresh = True
         self.in_region = False
+        self.region_depth = 0
         self.spin_site = 0
         self.spins = 0
         self.spinning = False
