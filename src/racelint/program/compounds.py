@@ -17,7 +17,7 @@ from racelint.program.index import FunctionInfo, Index
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores
 
-CompoundKind = Literal["update", "check-then-act", "lazy-init"]
+CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,9 @@ class _Walk:
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
                     self._act(access, conditions)
-                elif isinstance(node, Call):
+                elif access is not None and conditions:
+                    self._use(access, conditions)
+                if isinstance(node, Call):
                     self._stores_of_call(node)
             elif isinstance(node, Branch):
                 condition = _Condition(node.deps, node.test, node.negated, node.span)
@@ -166,6 +168,18 @@ class _Walk:
                                 )
                             )
 
+    def _use(self, use: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
+        """A second read of what was just tested: `if self.x is not None: self.x.send()`."""
+        for condition in conditions:
+            for dep in condition.deps:
+                first = self.accesses.get(dep)
+                if first is None or dep >= use.event or first.changes or first.event == use.event:
+                    continue
+                if relies(first, use, condition.test, condition.negated):
+                    self.found.append(
+                        Compound("check-then-use", first, dep, use, self.function, condition.test, condition.span)
+                    )
+
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         decided = tuple(dep for condition in conditions for dep in condition.deps if dep < act.event)
         self.compounds.deciding[self.function.id, act.event] = decided
@@ -216,6 +230,17 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
     if test in ("none", "truth", "except") and negated and not constant:
         return "lazy-init"
     return "check-then-act"
+
+
+def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> bool:
+    """Whether a second read fails where the answer of the first no longer holds."""
+    if negated or use.deed != "read":
+        return False
+    if use.location.content:
+        if test == "in":
+            return first.location == use.location and first.key == use.key != "" and not use.method
+        return test in ("truth", "compare") and first.location == use.location.container() and not use.method
+    return test in ("none", "truth") and first.location == use.location and use.path == first.path
 
 
 def _leaves(nodes: tuple[AnyNode, ...]) -> bool:

@@ -170,6 +170,8 @@ class Suspects:
     def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
         """Another thread's change that can come between the steps; changes elsewhere are the better story."""
         takes = compound.kind == "check-then-act" and _removes(record)
+        if compound.kind == "check-then-use":
+            return self._breaking(group, record, guards)
         candidates = [
             other
             for other in group.changes
@@ -192,6 +194,16 @@ class Suspects:
             return not (mine and theirs and different)
         return record.access.location.content != other.access.location.content
 
+    def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
+        """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""
+        content = record.access.location.content
+        for other in group.changes:
+            breaks = _removes(other) if content else _empties(other)
+            if breaks and not other.perhaps and not (other.locations_held & guards):
+                if other.access.function is not record.access.function and self.races.parallel(record, other, group):
+                    return other
+        return None
+
     def _kind(
         self,
         compound: Compound,
@@ -205,6 +217,8 @@ class Suspects:
         at_act = {hold.lock.location for hold in record.state.must}
         if (at_check & at_act) - guards or (compound.through_call and guard is not None and not guards):
             return "split"
+        if compound.kind == "check-then-use":
+            return None if guard is not None and guard in guards else "check-then-act"
         if record.foreign:
             return "wrong-lock"
         if guard is not None and guard in guards:
@@ -308,3 +322,11 @@ def _removes(record: Record) -> bool:
     if access.deed == "delete":
         return True
     return access.deed == "mutate" and (access.method in TAKING_METHODS or access.method == "clear")
+
+
+def _empties(record: Record) -> bool:
+    """An attribute set to None or deleted."""
+    access = record.access
+    if access.deed == "delete":
+        return True
+    return access.deed == "write" and ("k:None",) in access.value
