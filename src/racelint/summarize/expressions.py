@@ -200,6 +200,16 @@ def branch(
     )
 
 
+def _binary(body: Body, node: cst.BinaryOperation) -> Operand:
+    """Arithmetic denotes nothing that is known, but `[0] * n` is a list made here."""
+    left, right = lower(body, node.left), lower(body, node.right)
+    made: Value = ()
+    if isinstance(node.operator, (cst.Multiply, cst.Add)):
+        displays = ((node.left, left.value), (node.right, right.value))
+        made = next((value for side, value in displays if isinstance(side, (cst.List, cst.ListComp))), ())
+    return Operand(made, deps_of(left, right))
+
+
 def _comparison(body: Body, node: cst.Comparison) -> Operand:
     operands = [lower(body, node.left)]
     for part in node.comparisons:
@@ -355,6 +365,7 @@ _EXPRESSIONS: dict[type, Callable[[Body, Any], Operand]] = {
     cst.NamedExpr: _named,
     cst.BooleanOperation: _boolean,
     cst.IfExp: _conditional,
+    cst.BinaryOperation: _binary,
     cst.Comparison: _comparison,
     cst.List: _display("list"),
     cst.Tuple: _display("tuple"),
