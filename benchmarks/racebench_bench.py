@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packages import HERE, line_count, thousands, top_level, tree
@@ -30,6 +31,23 @@ class Trees:
     buggy_part: Path
     fixed: Path | None
     fixed_part: Path
+
+    def narrowed(self) -> Trees:
+        """The same with the bug's file alone as what is scanned (and, by racelint, what it imports)."""
+        return replace(self, buggy_part=self.buggy, fixed_part=self.fixed or self.fixed_part)
+
+    def answers(self, bug: Bug, tool: Tool) -> tuple[Answer, Answer]:
+        """What the tool says of both versions; in paths as the manifest writes them."""
+        buggy = tool.scan(self.buggy_part, base_of(self.buggy_part, bug))
+        if self.fixed is None:
+            return buggy, Answer((), 0.0)
+        return buggy, tool.scan(self.fixed_part, base_of(self.fixed_part, bug))
+
+
+def base_of(part: Path, bug: Bug) -> Path:
+    """The folder that the bug's file path starts in."""
+    depth = len(Path(bug.file).parts) if part.is_file() else 1
+    return part.parents[depth - 1]
 
 
 def fetched(bug: Bug) -> Trees | str:
@@ -57,11 +75,11 @@ def of_file(answer: Answer, bug: Bug, tool: Tool) -> list[Hit]:
 
 def ours(bug: Bug, trees: Trees, tool: Tool) -> tuple[Outcome, list[Hit]]:
     """The outcome for racelint and the findings that found the bug."""
-    found = [hit for hit in of_file(tool.scan(trees.buggy_part), bug, tool) if matches(hit, bug)]
+    before, after = trees.answers(bug, tool)
+    found = [hit for hit in of_file(before, bug, tool) if matches(hit, bug)]
     if not found:
         return "missed", []
-    after = of_file(tool.scan(trees.fixed_part), bug, tool) if trees.fixed else []
-    left = any(still_there(hit, found, bug) for hit in after)
+    left = any(still_there(hit, found, bug) for hit in of_file(after, bug, tool))
     return ("found" if left else "cleared"), found
 
 
@@ -71,15 +89,15 @@ def theirs(bug: Bug, trees: Trees, tool: Tool) -> tuple[Outcome, list[Hit]]:
     Cleared: no finding of the same kind in the same function of the fixed version.
     """
     near = range(bug.lines[0] - 2, bug.lines[1] + 3)
-    found = [hit for hit in of_file(tool.scan(trees.buggy_part), bug, tool) if hit.line in near]
+    before, after = trees.answers(bug, tool)
+    found = [hit for hit in of_file(before, bug, tool) if hit.line in near]
     if not found:
         return "missed", []
     span = function_lines(trees.fixed, bug.qualname) if trees.fixed else None
     if span is None:
         return "cleared", found
     kinds = {hit.code for hit in found}
-    after = of_file(tool.scan(trees.fixed_part), bug, tool)
-    left = any(span[0] <= hit.line <= span[1] and hit.code in kinds for hit in after)
+    left = any(span[0] <= hit.line <= span[1] and hit.code in kinds for hit in of_file(after, bug, tool))
     return ("found" if left else "cleared"), found
 
 
@@ -94,14 +112,13 @@ def table(bugs: Sequence[Bug], outcomes: dict[str, Outcome], key: Callable[[Bug]
     print(f"{'all':24} {len(bugs):5} {len(every) - every.count('missed'):6} {every.count('cleared'):8}")
 
 
-def density(tool: Tool, parts: Iterable[Path]) -> str:
+def density(tool: Tool, answers: Mapping[Path, Answer]) -> str:
     """Grave findings for each thousand lines over all scanned trees, and what could not be scanned."""
     lines = hits = 0
     seconds = 0.0
     rules: Counter[str] = Counter()
     failures = []
-    for part in parts:
-        answer = tool.scan(part)
+    for part, answer in answers.items():
         counted = [hit for hit in answer.hits if hit.severity in tool.grave and hit.code != "RL900"]
         lines += line_count(part)
         hits += len(counted)
@@ -119,9 +136,13 @@ def density(tool: Tool, parts: Iterable[Path]) -> str:
 def report(tool: Tool, judge: Callable[..., tuple[Outcome, list[Hit]]], known: dict[Bug, Trees], verbose: bool) -> None:
     """Score one tool and print its tables."""
     print(f"\n=== {tool.name} {tool.version()}")
-    parts = list(dict.fromkeys(part for t in known.values() for part in (t.buggy_part, t.fixed_part)))
+    parts = {part: base_of(part, bug) for bug, trees in known.items() for part in (trees.buggy_part, trees.fixed_part)}
+    answers: dict[Path, Answer] = {}
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(tool.scan, parts))
+        for part, answer in zip(parts, pool.map(tool.scan, parts, parts.values()), strict=True):
+            answers[part] = answer
+            if sys.stderr.isatty() or answer.seconds > 60:
+                print(f"  {len(answers)}/{len(parts)} {part.parent.name} {answer.seconds:.0f} s", file=sys.stderr)
     bugs = list(known)
     judged = {bug: judge(bug, known[bug], tool) for bug in bugs}
     outcomes = {bug.id: judged[bug][0] for bug in bugs}
@@ -132,7 +153,7 @@ def report(tool: Tool, judge: Callable[..., tuple[Outcome, list[Hit]]], known: d
             print(f"{outcome:8} {bug.id:44} {bug.category:20} {bug.file}:{bug.lines[0]}-{bug.lines[1]} {seen}")
     table(bugs, outcomes, lambda bug: bug.category, "category")
     table(bugs, outcomes, lambda bug: bug.evidence, "evidence")
-    print(density(tool, parts))
+    print(density(tool, answers))
 
 
 def main() -> None:
@@ -140,6 +161,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="ID", help="score this bug alone (repeatable)")
     parser.add_argument("--category", help="score the bugs of this category")
     parser.add_argument("--no-peers", action="store_true", help="leave out threadcheck and thread-safety")
+    parser.add_argument("--file", action="store_true", help="scan the bug's file alone: quick, and nearly the same")
     parser.add_argument("--verbose", action="store_true", help="a line for each bug")
     options = parser.parse_args()
     manifest = json.loads((HERE / "racebench" / "manifest.json").read_text())
@@ -154,7 +176,7 @@ def main() -> None:
         if isinstance(trees, str):
             print(f"not to be had, left out: {bug.id}: {trees}")
         else:
-            known[bug] = trees
+            known[bug] = trees.narrowed() if options.file else trees
     report(Racelint(), ours, known, options.verbose or bool(options.only))
     if not options.no_peers:
         for peer in (Threadcheck(), ThreadSafety()):

@@ -61,7 +61,7 @@ def main() -> None:
     crashed = 0
     print(f"{'':24} {'lines':>9} {'findings':>9} {'per 1,000':>10} {'CPU s':>8} {'peak MiB':>9}")
     for name, part in parts(options.only).items():
-        answer = tool.run(part) if options.again else tool.scan(part)
+        answer = tool.run(part, part.parent) if options.again else tool.scan(part)
         lines = line_count(part)
         grave = [hit for hit in answer.hits if hit.severity in tool.grave]
         figures = f"{len(grave):9} {len(grave) / thousands(lines):10.2f} {answer.seconds:8.1f}"

@@ -22,7 +22,7 @@ LIMIT = 1800
 
 @dataclass(frozen=True)
 class Hit:
-    """One finding of a tool; `path` is relative to the folder that the scanned part stands in."""
+    """One finding of a tool; `path` is relative to the folder that the scan ran in."""
 
     path: str
     line: int
@@ -57,16 +57,16 @@ class Tool:
     def version(self) -> str:
         raise NotImplementedError
 
-    def run(self, part: Path) -> Answer:
+    def run(self, part: Path, base: Path) -> Answer:
         raise NotImplementedError
 
-    def scan(self, part: Path) -> Answer:
-        """The answer for `part`, from the cache where this version has scanned it before."""
+    def scan(self, part: Path, base: Path | None = None) -> Answer:
+        """The answer for `part`, run in `base` (its folder); from the cache where this version has scanned it."""
         key = hashlib.blake2b(str(part).encode(), digest_size=8).hexdigest()
         kept = CACHE / "answers" / f"{self.name}-{self.version()}" / f"{part.name}-{key}.json"
         if kept.is_file():
             return load(json.loads(kept.read_text()))
-        answer = self.run(part)
+        answer = self.run(part, base or part.parent)
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
             json.dump(asdict(answer), file)
@@ -88,9 +88,10 @@ class Racelint(Tool):
     def version(self) -> str:
         return self._version
 
-    def run(self, part: Path) -> Answer:
-        words = [sys.executable, "-m", "racelint", "scan", part.name, "--isolated", "--output-format", "json", "-j1"]
-        done, seconds, memory = measured(words, part.parent)
+    def run(self, part: Path, base: Path) -> Answer:
+        given = part.relative_to(base).as_posix()
+        words = [sys.executable, "-m", "racelint", "scan", given, "--isolated", "--output-format", "json", "-j1"]
+        done, seconds, memory = measured(words, base)
         try:
             answer = json.loads(done.stdout)
         except ValueError:
@@ -121,7 +122,7 @@ class Threadcheck(Tool):
     def version(self) -> str:
         return "0.0.1.2"
 
-    def run(self, part: Path) -> Answer:
+    def run(self, part: Path, base: Path) -> Answer:
         python = environment("threadcheck==0.0.1.2", newer_python())
         with tempfile.TemporaryDirectory() as folder:
             copied = copy_of(part, Path(folder))
@@ -144,7 +145,7 @@ class ThreadSafety(Tool):
     def version(self) -> str:
         return "0.4.0"
 
-    def run(self, part: Path) -> Answer:
+    def run(self, part: Path, base: Path) -> Answer:
         python = environment("thread-safety==0.4.0", sys.executable)
         with tempfile.TemporaryDirectory() as folder:
             copied = copy_of(part, Path(folder))
