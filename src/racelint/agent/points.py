@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -80,8 +81,9 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
         task.last_site = site
         if hot[site]:
             at(site)
-        if regions is not None and regions[site]:
+        if regions is not None and regions[site] and not task.in_region:
             task.in_region = True
+            task.region_depth = _depth(sys._getframe(1))
         return obj
 
     def name(site: int, obj: Any) -> Any:
@@ -89,8 +91,8 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
 
     def begin_turn(site: int) -> bool:
         task = control.current
-        if not task.held:
-            # A turn is a unit of its own, unless the whole loop is inside a critical section.
+        if task.in_region and not task.held and _depth(sys._getframe(1)) <= task.region_depth:
+            # A turn is a unit of its own, unless the loop is all inside a critical section or inside the region.
             task.in_region = False
         turn(site, True)
         return True
@@ -147,6 +149,14 @@ def _helpers(control: Control, point: Any, name: Any, late: Any, turn: Any, coun
         "_rl_v": _pass,
         "_rl_w": _pass,
     }
+
+
+def _depth(frame: Any) -> int:
+    depth = 0
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth
 
 
 def _pass(site: int, value: Any) -> Any:

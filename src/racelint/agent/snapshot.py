@@ -119,7 +119,7 @@ class Snapshot:
     def _pairs(self, mapping: dict[Any, Any], depth: int) -> tuple[Any, ...]:
         items = list(mapping.items())[:MAX_ELEMENTS]
         if all(type(key) is str for key, _ in items):
-            keyed = sorted(items)if len(items) < 2 else sorted(items, key=_first)
+            keyed = sorted(items, key=_first)
             return tuple((key, self.tree(value, depth + 1)) for key, value in keyed)
         named = [(Snapshot().tree(key, depth + 1), value) for key, value in items]
         named.sort(key=lambda pair: repr(pair[0]))
@@ -202,8 +202,9 @@ def pooled(tree: Tree, pool: list[str]) -> Tree:
     """The tree with the elements of its lists taken out into `pool`: consumers of a queue share what they got."""
     kind = tree[0]
     if kind == "list":
-        pool.extend(repr(without_order(item)) for item in tree[2])
-        return ("list",)
+        nested = tuple(pooled(item, pool) for item in tree[2] if item[0] == "list")
+        pool.extend(repr(without_order(item)) for item in tree[2] if item[0] != "list")
+        return ("list", nested)
     if kind == "dict":
         return ("dict", tuple((key, pooled(value, pool)) for key, value in tree[2]))
     if kind == "object":
