@@ -133,14 +133,11 @@ class Body:
 
     def _load_global(self, name: str, node: cst.Name) -> Operand:
         path: Path = (f"g:{name}",)
-        if self.kind == "module":
-            known = self.environment.get(name)
-            if known is not None:
-                return Operand((path,), known.deps)
+        if name not in self.context.scopes.module_variables:
             return Operand((path,))
-        if name in self.context.scopes.module_variables:
-            return Operand((path,), (self.access("read", path, node),))
-        return Operand((path,))
+        read = self.access("read", path, node)
+        known = self.environment.get(name) if self.kind == "module" else None
+        return Operand((path,), (read,) if known is None else (*known.deps, read))
 
     def _load_captured(self, name: str, holder: Body, node: cst.Name) -> Operand:
         path: Path = (f"f:{holder.qualname}:{name}",)
