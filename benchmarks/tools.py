@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -213,6 +214,7 @@ def fingerprint(package: Path) -> str:
     return digest.hexdigest()
 
 
+@functools.cache
 def environment(requirement: str, python: str) -> Path:
     """The interpreter of a virtual environment with `requirement` in it, made on first use."""
     folder = CACHE / "venvs" / requirement.partition("==")[0]
@@ -225,6 +227,7 @@ def environment(requirement: str, python: str) -> Path:
     return interpreter
 
 
+@functools.cache
 def newer_python() -> str:
     """An interpreter of 3.12 or later: our own, one on PATH, or one of pyenv's."""
     if sys.version_info >= (3, 12):
