@@ -62,7 +62,7 @@ class Compounds:
         self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
         """By function and act: the reads and calls that decided whether it happens."""
         for function in index.functions:
-            if shared.by_function[function.id]:
+            if shared.by_function[function.id] or calls.outgoing[function.id]:
                 self.by_function[function.id] = _Walk(self, function).run()
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:

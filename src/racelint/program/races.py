@@ -66,6 +66,15 @@ class Group:
         return [record for record in self.records if record.access.changes]
 
 
+def _nameable(record: Record) -> frozenset[Location]:
+    """Locks that other functions can name: not one of a family, not a local of unknown make."""
+    return frozenset(
+        lock.location
+        for lock in record.held
+        if not lock.keyed and not (lock.opaque and lock.location.kind == "captured")
+    )
+
+
 class Races:
     """The groups of a program that may race, in source order."""
 
@@ -128,7 +137,7 @@ class Races:
             by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
         group.total = len(by_line)
         for records in by_line.values():
-            common = frozenset.intersection(*(record.locations_held for record in records))
+            common = frozenset.intersection(*(_nameable(record) for record in records))
             for location in common:
                 group.guards[location] += 1
 

@@ -101,23 +101,19 @@ class Suspects:
         yield from self._iterations(group)
 
     def _chosen(self, group: Group, suspects: list[Suspect]) -> Iterator[Suspect]:
-        """One suspect per defect: the gravest kind in each function, and one update for the whole location."""
+        """One suspect per defect: the gravest kind in each function; one update or wrong lock for the whole location."""
         by_function: dict[str, list[Suspect]] = {}
         for suspect in suspects:
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
-        updates = []
+        whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=lambda s: (_PRECEDENCE.index(s.kind), s.record.order))
-            if best.kind == "update":
-                updates.append(best)
+            if best.kind in ("update", "wrong-lock"):
+                whole.setdefault(best.kind, []).append(best)
             else:
                 yield best
-                if best.kind != "iteration":
-                    iterations = [s for s in mine if s.kind == "iteration"]
-                    if iterations and best.kind in ("update",):
-                        yield min(iterations, key=lambda s: s.record.order)
-        if updates:
-            yield min(updates, key=lambda s: s.record.order)
+        for found in whole.values():
+            yield min(found, key=lambda s: s.record.order)
 
     def guard_of(self, group: Group) -> Location | None:
         """The lock that most accesses hold, at least one change among them."""
@@ -246,7 +242,7 @@ class Suspects:
         if group.evidence != "lock":
             return True
         used = guard is not None or any(group.guards.values())
-        return used or kind == "update"
+        return used or kind in ("update", "wrong-lock", "split")
 
     def _plain_changes(self, group: Group, guard: Location | None) -> Iterator[Suspect]:
         """A change without the lock that most accesses hold."""

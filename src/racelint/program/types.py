@@ -224,6 +224,8 @@ class Types:
             found.extend(self.of_value(param.default, function))
         for value, caller in self.arguments.get((function.id, name), [])[:MAX_SITES]:
             found.extend(self.of_value(value, caller))
+        if not found and name == "other" and function.cls is not None:
+            found.append(Instance(function.cls))
         return found
 
     def _hinted(self, hint: Value, module: ModuleInfo) -> list[Thing]:
