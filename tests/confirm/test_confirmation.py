@@ -356,3 +356,65 @@ def test_interpreters_that_do_not_run(tmp_path: Path, python: str, said: str) ->
     written(tmp_path, BANK)
     with pytest.raises(CannotRun, match=said):
         confirm_target("bank.py::Account", [], Limits(python=python))
+
+
+def test_guesses_that_do_not_fit_are_changed(tmp_path: Path) -> None:
+    source = "class C:\n    def __init__(self): self.n = ''\n    def add(self, zork): self.n = self.n + zork\n"
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.add", [], LIMITS)
+    assert result.verdict.status == "confirmed", result.verdict.reason
+    assert result.verdict.outcome is not None and "key" in result.verdict.outcome
+
+
+def test_operations_that_only_raise_show_nothing(tmp_path: Path) -> None:
+    source = "class C:\n    def __init__(self): self.n = 0\n    def add(self, zork): self.n += missing_name + zork\n"
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.add", [], LIMITS)
+    assert result.verdict.status == "unsupported"
+    assert "NameError" in result.verdict.reason
+
+
+def test_an_operation_that_raises_by_design_is_named(tmp_path: Path) -> None:
+    source = (
+        "import threading\nclass C:\n    def __init__(self): self.d = {}; self.lock = threading.Lock()\n"
+        "    def take(self, key):\n        with self.lock: return self.d.pop(key)\n"
+    )
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.take", [], LIMITS)
+    assert result.verdict.status == "not-reproduced"
+    assert "run alone, C.take raises KeyError" in result.verdict.reason
+
+
+def test_a_thread_runs_its_own_run_once(tmp_path: Path) -> None:
+    source = (
+        "import threading\nclass W(threading.Thread):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.n = 0\n    def run(self): self.n += 1\n"
+    )
+    written(tmp_path, source, "w.py")
+    for target in ("w.py::W", "w.py::W.run"):
+        [result] = confirm_target(target, [], LIMITS)
+        assert result.verdict.status != "confirmed", (target, result.verdict)
+    verdict = confirm_finding(finding("w.py", "RL101", line_of(source, "self.n += 1")), LIMITS, tmp_path)
+    assert verdict.status != "confirmed"
+
+
+def test_a_function_that_returns_closures(tmp_path: Path) -> None:
+    source = (
+        "def make():\n    n = 0\n    def inc():\n        nonlocal n\n        n += 1\n"
+        "    def get():\n        return n\n    return inc, get\n"
+    )
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::make", [], LIMITS)
+    assert result.verdict.status == "confirmed", result.verdict.reason
+
+
+def test_one_that_starts_threads_is_run_alone(tmp_path: Path) -> None:
+    source = (
+        "from threading import Thread\nclass C:\n    def __init__(self): self.n = 0\n"
+        "    def work(self): self.n += 1\n"
+        "    def once(self):\n        t = Thread(target=self.work)\n        t.start()\n"
+        "        t.join()\n        return self.n\n"
+    )
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.once", [], LIMITS)
+    assert result.verdict.status == "not-reproduced", result.verdict

@@ -12,7 +12,7 @@ from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
 from racelint.confirm.usage import usage_of
-from racelint.confirm.values import Values, class_stub
+from racelint.confirm.values import Guesses, Values, class_stub
 from racelint.confirm.vocabulary import imports_of
 
 DEPTH = 5
@@ -42,6 +42,7 @@ class Builder:
     project: Project
     outline: ModuleOutline
     fixtures: Fixtures
+    guesses: Guesses = field(default_factory=Guesses)
     statements: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -53,7 +54,7 @@ class Builder:
 
     def __post_init__(self) -> None:
         annotations = AnnotationReader(self.project, self.instance, self.reference)
-        self.values = Values(self.project, self.fixtures, annotations, self.instance)
+        self.values = Values(self.project, self.fixtures, annotations, self.instance, self.guesses)
 
     @property
     def setup(self) -> str:

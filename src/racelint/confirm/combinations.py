@@ -61,6 +61,21 @@ def pair_combinations(first: Entry, second: Entry) -> Iterator[Combination]:
     yield Combination(((first,), (first,), (second, second)))
 
 
+def waiting_combinations(footprints: Footprints, entries: Sequence[Entry]) -> Iterator[Combination]:
+    """Two that wait against one that notifies often enough for both: how a wake-up is stolen or lost."""
+    prints = [(entry, footprints.of(entry.function, entry.cls)) for entry in entries]
+    for waiter, waiting in prints:
+        for notifier, notifying in prints:
+            if waiting.waits & notifying.notifies and waiter is not notifier:
+                yield Combination(((waiter,), (waiter,), (notifier, notifier)))
+
+
+def repeated(combination: Combination) -> list[Entry]:
+    """The entries that more than one thread runs."""
+    runs = [entry for thread in combination.threads for entry in dict.fromkeys(thread)]
+    return [entry for entry in dict.fromkeys(runs) if runs.count(entry) > 1]
+
+
 def _with_replacement(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
     for index, first in enumerate(entries):
         yield first, first

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
-from racelint.confirm.errors import CannotBuild, CannotRun
-from racelint.confirm.exploration import SHORTEST, Exploration
+from racelint.confirm.errors import CannotRun
+from racelint.confirm.exploration import SHORTEST, Exploration, Tried
 from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.interpreter import Interpreter, find_interpreter
+from racelint.confirm.probing import other_guesses
 from racelint.confirm.project import Project
-from racelint.confirm.recipes import unsupported
+from racelint.confirm.recipes import Attempt, unsupported
 from racelint.confirm.replay import digest_of, read_replay
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import Stage, instrumented
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.synthesis import attempts_for, located, open_module, stage_for
 from racelint.confirm.targets import Target, parse_target, target_attempts
-from racelint.confirm.verdict import Tried, cannot, verdict_of
+from racelint.confirm.verdict import cannot, verdict_of
 from racelint.model.finding import Finding, Verdict, severity_rank
 from racelint.model.scenario import Budget, Job
+
+MOST_GUESSES = 12
+"""Other values tried for parameters of which nothing is known, a short run each."""
 
 
 class TargetResult(msgspec.Struct, frozen=True):
@@ -100,7 +105,8 @@ def replay(text: str, settings: ConfirmSettings, roots: Sequence[Path]) -> tuple
     scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)))
     budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
     answer = run_job(Job(scenario, budget, recorded.schedule), bench.interpreter)
-    verdict = verdict_of([Tried(scenario, answer)], [], recorded.target, root)
+    exploration = Exploration(bench.interpreter, limits, limits.budget, [Tried(scenario, answer)])
+    verdict = verdict_of(exploration, [], recorded.target, root)
     changed = recorded.digest != digest_of(path)
     return recorded.target, _with_change(verdict, path, changed=changed)
 
@@ -129,22 +135,28 @@ class _Bench:
             stage = stage_for(finding, self.project, self.fixtures, self.cwd)
         except CannotRun as error:
             return cannot("unsupported", str(error))
-        exploration = Exploration(self.interpreter, self.limits, seconds)
-        exploration.run(attempts_for(finding, stage, self.cwd))
         target = f"{finding.path}::{finding.code}@{finding.line}"
-        return verdict_of(exploration.tried, exploration.problems, target, self.project.root)
+        return self._verdict(stage, lambda: attempts_for(finding, stage, self.cwd), target, seconds)
 
     def explore(self, target: Target, seconds: float) -> Verdict:
         path = located(target.path, self.cwd, self.cwd)
         if path.is_dir():
             raise CannotRun(f"{target.path} is a folder: name a file")
         stage = Stage(self.project, self.fixtures, open_module(self.project, path))
+        return self._verdict(stage, lambda: target_attempts(stage, target), target.text, seconds)
+
+    def _verdict(self, stage: Stage, attempts: Callable[[], Iterable[Attempt]], target: str, seconds: float) -> Verdict:
+        """Explore; where the values made up were of the wrong kind, once more with others."""
         exploration = Exploration(self.interpreter, self.limits, seconds)
-        try:
-            exploration.run(target_attempts(stage, target))
-        except CannotBuild as problem:
-            exploration.problems.append(problem)
-        return verdict_of(exploration.tried, exploration.problems, target.text, self.project.root)
+        exploration.run(attempts())
+        if exploration.is_misfit:
+            for chosen in islice(other_guesses(list(stage.guesses.made), {}), MOST_GUESSES):
+                stage.guesses.chosen = chosen
+                if exploration.fits(attempts()):
+                    exploration = Exploration(self.interpreter, self.limits, seconds)
+                    exploration.run(attempts())
+                    break
+        return verdict_of(exploration, list(stage.guesses.made), target, self.cwd)
 
 
 def _in_parallel(judge: Callable[[int], Verdict], order: Sequence[int], jobs: int) -> list[Verdict]:

@@ -11,17 +11,37 @@ import msgspec
 from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.injection import shows_leak
 from racelint.confirm.interpreter import Interpreter
+from racelint.confirm.probing import is_misfit, raised_alone
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
 from racelint.confirm.settings import Limits
-from racelint.confirm.verdict import Tried
 from racelint.model.scenario import Answer, Budget, Job, Scenario
 
 SHORTEST = 0.75
 """Seconds under which a search is not worth the start of a process."""
 
+FEW_SCHEDULES = 200
+"""A lock left held by an exception needs no search: the first order shows it or none does."""
+
 FIRST_SHARE = 0.5
 """Of the budget: the first scenario is the one that the finding speaks of."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One scenario and what came of it."""
+
+    scenario: Scenario
+    answer: Answer
+
+    @property
+    def label(self) -> str:
+        return " ‖ ".join(operation.label for operation in self.scenario.operations)
+
+    @property
+    def ran(self) -> bool:
+        """Whether there was anything to search: else the scenario could not be set up."""
+        return self.answer.status in ("not-reproduced", "inconclusive")
 
 
 @dataclass
@@ -33,6 +53,18 @@ class Exploration:
     seconds: float
     tried: list[Tried] = field(default_factory=list)
     problems: list[CannotBuild] = field(default_factory=list)
+    raised: dict[str, str] = field(default_factory=dict)
+    """Operations of the first scenario that raise even when run alone, with what they raise."""
+
+    @property
+    def is_misfit(self) -> bool:
+        """Nothing was explored: the values made up are of the wrong kind for every operation."""
+        return bool(self.tried) and is_misfit(self.raised, self.tried[0].scenario)
+
+    def fits(self, attempts: Iterable[Attempt]) -> bool:
+        """Whether the first scenario of `attempts` runs with its values; it is not searched."""
+        scenario = next(iter(self._built(attempts)), None)
+        return scenario is not None and not raised_alone(scenario, self._run)
 
     def run(self, attempts: Iterable[Attempt]) -> None:
         """Try the attempts until one is confirmed or the time is up; searches cut short get what time is left."""
@@ -48,7 +80,8 @@ class Exploration:
             self.tried.append(tried)
             if tried.answer.status == "confirmed" or self._is_stuck(tried):
                 return
-        self._deepen(deadline)
+        if not self._deepen(deadline):
+            self._probe()
 
     def _built(self, attempts: Iterable[Attempt]) -> list[Scenario]:
         found: dict[tuple[object, ...], Scenario] = {}
@@ -65,17 +98,28 @@ class Exploration:
         return list(found.values())
 
     def _try(self, scenario: Scenario, seconds: float) -> Tried:
+        return Tried(scenario, judged(scenario, self._run(scenario, seconds)))
+
+    def _run(self, scenario: Scenario, seconds: float) -> Answer:
         budget = Budget(
             seconds=seconds,
-            schedules=self.limits.schedules,
+            schedules=FEW_SCHEDULES if scenario.code == "RL201" else self.limits.schedules,
             memory=self.limits.memory,
             bound=self.limits.bound,
             seed=self.limits.seed,
         )
-        return Tried(scenario, judged(scenario, run_job(Job(scenario, budget), self.interpreter)))
+        return run_job(Job(scenario, budget), self.interpreter)
 
-    def _deepen(self, deadline: float) -> None:
-        """Search again, longer, where the time of the first round did not do."""
+    def _probe(self) -> None:
+        """Look whether what did not go wrong went anywhere at all."""
+        first = self.tried[0] if self.tried else None
+        if first is None or first.scenario.kind != "threads":
+            return
+        if first.answer.status in ("not-reproduced", "inconclusive") and not self._is_stuck(first):
+            self.raised = raised_alone(first.scenario, self._run)
+
+    def _deepen(self, deadline: float) -> bool:
+        """Search again, longer, where the time of the first round did not do; True where that confirmed."""
         for index, one in enumerate(self.tried):
             left = deadline - time.monotonic()
             if one.answer.status != "inconclusive" or left <= max(SHORTEST, 2 * one.answer.seconds):
@@ -83,7 +127,8 @@ class Exploration:
             again = self._try(one.scenario, left)
             self.tried[index] = again
             if again.answer.status == "confirmed":
-                return
+                return True
+        return False
 
     def _is_stuck(self, tried: Tried) -> bool:
         """The child took all its time and more: the next would do the same."""

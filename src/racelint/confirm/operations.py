@@ -16,6 +16,9 @@ PUBLIC_SPECIAL = (
 )  # fmt: skip
 """Special methods that callers use from several threads as they use public ones."""
 
+CLOSURE = "made_by_"
+"""Begins the set-up's names for what a function returned that makes closures."""
+
 GENERATED_ITEMS = 3
 """What is taken from a generator: it may be endless."""
 
@@ -149,7 +152,7 @@ def _closure_call(builder: Builder, entry: Entry) -> Call:
     if entry.function.name not in names:
         what = f"`{entry.function.name}` is nested in `{outer.qualname}`, which does not return it"
         raise CannotBuild(what, "")
-    made = f"made_by_{outer.name}"
+    made = f"{CLOSURE}{outer.name}"
     if made not in builder.names:
         arguments = builder.arguments(entry.module, outer, None)
         builder.bind(made, f"{builder.reference(entry.module, outer.qualname)}({arguments.text})")

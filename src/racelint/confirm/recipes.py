@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from racelint.confirm.combinations import Combination, callers_of, pair_combinations, public_entries
+from racelint.confirm.combinations import Combination, callers_of, pair_combinations, public_entries, repeated
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import FunctionOutline
@@ -33,14 +33,12 @@ PROGRAMS = 3
 
 def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """Shared state: the flagged pair of operations, the programs that run them, then wider combinations."""
-    first = list(entries_of(stage, functions[0])) if functions else []
+    first = entries_of(stage, functions[0]) if functions else []
     second = entries_of(stage, functions[1]) if len(functions) > 1 else first
-    combinations: list[Combination] = []
-    for left in first[:PAIRS_OF_ENTRIES]:
-        for right in second[:PAIRS_OF_ENTRIES]:
-            combinations.extend(pair_combinations(left, right))
-    ordered = sorted(enumerate(_distinct(combinations)), key=lambda item: (_size(item[1]), item[0]))
-    direct = [_threads(stage, combination) for _, combination in ordered]
+    for entry in dict.fromkeys([*first, *second]):
+        if stage.starts_threads(entry):
+            yield lambda entry=entry: program_scenario(stage, entry)  # type: ignore[misc]
+    direct = _direct(stage, first[:PAIRS_OF_ENTRIES], second[:PAIRS_OF_ENTRIES])
     yield from direct[:1]
     yield from thread_classes(stage, functions)
     yield from whole_programs(stage, functions)
@@ -143,6 +141,14 @@ def _neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
         return public_entries(stage.project, stage.module, cls)
     plain = [f for f in stage.module.functions.values() if not f.owner and not f.nested and not f.is_async]
     return [Entry(stage.module, f) for f in plain]
+
+
+def _direct(stage: Stage, first: list[Entry], second: list[Entry]) -> list[Attempt]:
+    """The combinations of two sets of entries, small ones first, those left out that no two threads can run."""
+    combinations = [c for left in first for right in second for c in pair_combinations(left, right)]
+    possible = [c for c in _distinct(combinations) if all(stage.repeats(entry) for entry in repeated(c))]
+    ordered = sorted(enumerate(possible), key=lambda item: (_size(item[1]), item[0]))
+    return [_threads(stage, combination) for _, combination in ordered]
 
 
 def _threads(stage: Stage, combination: Combination) -> Attempt:

@@ -14,13 +14,20 @@ from racelint.confirm.combinations import Combination
 from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.footprint import Footprints
-from racelint.confirm.operations import Call, Entry, call_of
+from racelint.confirm.operations import CLOSURE, Call, Entry, call_of
 from racelint.confirm.outline import ClassOutline, ModuleOutline
 from racelint.confirm.project import Project
+from racelint.confirm.values import Guesses
 from racelint.model.scenario import Operation, Scenario, ScenarioKind, Site
 
 INSTRUMENTED_FILES = 40
 """Project files that get yield points, the nearest imports first."""
+
+CELLS = (
+    "{{name: cell.cell_contents for made in ({0} if isinstance({0}, tuple) else ({0},)) "
+    "for name, cell in zip(made.__code__.co_freevars, made.__closure__ or ())}}"
+)
+"""The variables that returned functions share: no name of the set-up holds them."""
 
 
 @dataclass
@@ -35,18 +42,28 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.footprints = Footprints(self.project, self.module)
+        self.guesses = Guesses()
+
+    def starts_threads(self, entry: Entry) -> bool:
+        """Whether the entry starts threads of its own: it is run alone, not against itself."""
+        return self.footprints.of(entry.function, entry.cls).starts_threads
+
+    def repeats(self, entry: Entry) -> bool:
+        """Whether two threads may run the entry on one object; a Thread's `run` has but one thread."""
+        is_run = entry.function.name == "run" and entry.cls is not None
+        own_thread = is_run and entry.cls and "Thread" in self.project.outer_bases(entry.module, entry.cls)
+        return not own_thread and not self.starts_threads(entry)
 
     def builder(self) -> Builder:
         """A fresh set-up for the module."""
-        return Builder(self.project, self.module, self.fixtures)
+        return Builder(self.project, self.module, self.fixtures, self.guesses)
 
     def scenario(
         self,
         kind: ScenarioKind,
         setup: str,
         operations: Sequence[Operation],
-        invariant: str = "",
-        after: str = "",
+        observe: Sequence[str] = (),
     ) -> Scenario:
         """A scenario on this stage's module."""
         layout = self.project.layout(self.module.path)
@@ -57,8 +74,7 @@ class Stage:
             sys_path=layout.sys_path,
             setup=setup,
             operations=tuple(operations),
-            after=after,
-            invariant=invariant,
+            observe=tuple(observe),
             instrument=tuple(str(path) for path in instrumented(self.project, self.module)),
             flagged=self.flagged,
             code=self.code,
@@ -76,7 +92,8 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         raise NotApplicable
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
-    return stage.scenario(kind, builder.setup, operations)
+    observe = [CELLS.format(name) for name in sorted(builder.names) if name.startswith(CLOSURE)]
+    return stage.scenario(kind, builder.setup, operations, observe)
 
 
 def program_scenario(stage: Stage, entry: Entry, kind: ScenarioKind = "program") -> Scenario:

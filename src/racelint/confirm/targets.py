@@ -7,10 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from racelint.confirm.combinations import Combination, class_combinations, public_entries
+from racelint.confirm.combinations import (
+    Combination,
+    class_combinations,
+    public_entries,
+    repeated,
+    waiting_combinations,
+)
 from racelint.confirm.errors import CannotRun
 from racelint.confirm.footprint import Footprint
-from racelint.confirm.operations import Entry
+from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import ClassOutline, FunctionOutline
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.scenes import Stage, program_scenario, thread_objects_scenario, threads_scenario
@@ -68,7 +74,7 @@ def target_attempts(stage: Stage, target: Target) -> list[Attempt]:
         return list(_class_attempts(stage, found[0]))
     entries = [_entry(stage, name, one) for name, one in zip(target.names, found, strict=True)]
     if len(entries) == 1:
-        return list(_single_attempts(stage, entries[0]))
+        return list(_closure_attempts(stage, entries[0])) or list(_single_attempts(stage, entries[0]))
     return list(_together(stage, entries))
 
 
@@ -115,18 +121,33 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
         if _footprint(stage, entry).starts_threads:
             yield _program(stage, entry)
     for combination in class_combinations(stage.footprints, entries):
+        if all(stage.repeats(entry) for entry in repeated(combination)):
+            yield _threads(stage, combination)
+    for combination in waiting_combinations(stage.footprints, entries):
         yield _threads(stage, combination)
 
 
 def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
     """The operation alone where it starts threads of its own, else with itself, twice and three times."""
-    footprint = _footprint(stage, entry)
-    if footprint.starts:
+    if _footprint(stage, entry).starts:
         yield _program(stage, entry)
+        return
+    if not stage.repeats(entry) and entry.cls is not None:
+        yield lambda: thread_objects_scenario(stage, entry.module, entry.cls)  # type: ignore[arg-type]
         return
     yield _threads(stage, Combination(((entry,), (entry,))))
     yield _threads(stage, Combination(((entry,), (entry,)), swapped=True))
     yield _threads(stage, Combination(((entry,), (entry,), (entry,))))
+
+
+def _closure_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
+    """The functions that the entry makes and returns, each with itself and in pairs; none where it returns none."""
+    outer = entry.function
+    made = [stage.module.functions.get(f"{outer.qualname}.<locals>.{name}") for name in returned_functions(outer)]
+    entries = [Entry(stage.module, function) for function in made if function is not None]
+    for index, first in enumerate(entries):
+        for second in entries[index:]:
+            yield _threads(stage, Combination(((first,), (second,))))
 
 
 def _together(stage: Stage, entries: list[Entry]) -> Iterator[Attempt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from racelint.confirm.annotations import AnnotationReader
 from racelint.confirm.errors import CannotBuild
@@ -16,6 +16,14 @@ from racelint.confirm.vocabulary import by_attributes, by_name
 
 
 @dataclass
+class Guesses:
+    """Parameters whose value rests on nothing but their name, and what to give them instead of the usual."""
+
+    made: dict[str, None] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Values:
     """Makes up values of parameters as text. `instance` builds an object of a project class, or raises CannotBuild."""
 
@@ -23,6 +31,7 @@ class Values:
     fixtures: Fixtures
     annotations: AnnotationReader
     instance: Callable[[ModuleOutline, ClassOutline], str]
+    guesses: Guesses
 
     def class_of(self, module: ModuleOutline, parameter: Parameter, function: FunctionOutline) -> ClassOutline | None:
         named = self.annotations.project_class(parameter.annotation, module)
@@ -106,7 +115,8 @@ class Values:
                 f"known class has {attributes}",
                 class_stub(module, cls, parameter.name) if constructing and cls else _value_stub(parameter.name),
             )
-        return _plain_guess(parameter, usage)
+        self.guesses.made.setdefault(parameter.name)
+        return self.guesses.chosen.get(parameter.name) or _plain_guess(parameter, usage)
 
 
 def _plain_guess(parameter: Parameter, usage: Usage) -> str:

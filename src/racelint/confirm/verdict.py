@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from racelint.confirm.errors import CannotBuild
+from racelint.confirm.exploration import Exploration, Tried
 from racelint.confirm.replay import Replay, digest_of, write_replay
 from racelint.model.finding import Status, Verdict, Witness
-from racelint.model.scenario import Answer, Scenario
 
 OUT_OF_CONTROL_SHOWN = 4
 TRIED_SHOWN = 6
 
 
-@dataclass(frozen=True)
-class Tried:
-    """One scenario and what came of it."""
-
-    scenario: Scenario
-    answer: Answer
-
-    @property
-    def label(self) -> str:
-        return " ‖ ".join(operation.label for operation in self.scenario.operations)
-
-    @property
-    def fixture_trouble(self) -> bool:
-        """The scenario, not the code under test, is what failed: the made-up objects or arguments do not fit."""
-        return self.answer.status == "unsupported"
-
-
-def verdict_of(tried: Sequence[Tried], problems: Sequence[CannotBuild], target: str, root: Path) -> Verdict:
+def verdict_of(exploration: Exploration, guessed: Sequence[str], target: str, root: Path) -> Verdict:
     """The verdict of all the scenarios of one finding or target, taken together.
 
     A confirmed one decides. Else the first that ran does, since scenarios are tried from the likeliest on, and the
-    reason says what the others left open.
+    reason says what the others left open. `guessed` names the parameters whose values rest on nothing but their name.
     """
+    tried = exploration.tried
     run = sum(one.answer.schedules_run for one in tried)
     for status in ("confirmed", "benign"):
         for one in tried:
             if one.answer.status == status:
                 return _shown(one, target, root, run)
-    ran = [one for one in tried if one.answer.status in ("not-reproduced", "inconclusive")]
-    if ran:
-        return _not_shown(ran, tried, problems, run)
-    return Verdict("unsupported", reason=_unsupported(tried, problems), schedules_run=run)
+    if exploration.is_misfit:
+        return Verdict("unsupported", reason=_misfit(exploration, guessed), schedules_run=run)
+    if any(one.ran for one in tried):
+        return _not_shown(exploration, run, root)
+    return Verdict("unsupported", reason=_local(_unsupported(exploration), root), schedules_run=run)
 
 
 def cannot(status: Status, reason: str) -> Verdict:
@@ -74,12 +58,13 @@ def _shown(one: Tried, target: str, root: Path, run: int) -> Verdict:
         interpreters=answer.interpreters,
         outcome=answer.outcome,
         expected=answer.expected,
-        reason="; ".join([*notes, *shrunk[:OUT_OF_CONTROL_SHOWN]]),
+        reason=_local("; ".join([*notes, *shrunk[:OUT_OF_CONTROL_SHOWN]]), root),
         witness=_relative(answer.witness, root),
     )
 
 
-def _not_shown(ran: list[Tried], tried: Sequence[Tried], problems: Sequence[CannotBuild], run: int) -> Verdict:
+def _not_shown(exploration: Exploration, run: int, root: Path) -> Verdict:
+    ran = [one for one in exploration.tried if one.ran]
     first = ran[0].answer
     labels = list(dict.fromkeys(one.label for one in ran))
     named = ", ".join(labels[:TRIED_SHOWN]) + (", …" if len(labels) > TRIED_SHOWN else "")
@@ -87,8 +72,17 @@ def _not_shown(ran: list[Tried], tried: Sequence[Tried], problems: Sequence[Cann
         notes = [f"not reproduced within {run} schedules of {named}: {first.reason}{_all_bounded(ran)}"]
     else:
         notes = [first.reason or "the search did not come to an end", f"tried: {named}"]
-    notes.extend(_open_questions(ran, tried, problems))
-    return Verdict(first.status, reason="; ".join(note for note in notes if note), schedules_run=run)
+    notes.extend(f"run alone, {label} raises {error}" for label, error in exploration.raised.items())
+    notes.extend(_open_questions(ran, exploration))
+    return Verdict(first.status, reason=_local("; ".join(note for note in notes if note), root), schedules_run=run)
+
+
+def _misfit(exploration: Exploration, guessed: Sequence[str]) -> str:
+    """Nothing was explored; which values to supply."""
+    said = "; ".join(f"{label} raises {error}" for label, error in exploration.raised.items())
+    makers = ", ".join(f"`make_{name}`" for name in guessed)
+    ask = f". Give a file with {makers} to --fixtures" if makers else ""
+    return f"with the values made up for it, {said}{ask}"
 
 
 def _all_bounded(ran: list[Tried]) -> str:
@@ -97,7 +91,7 @@ def _all_bounded(ran: list[Tried]) -> str:
     return f" (all of them with at most {bound} preemptions)" if len(ran) > 1 and bound >= 0 else ""
 
 
-def _open_questions(ran: list[Tried], tried: Sequence[Tried], problems: Sequence[CannotBuild]) -> list[str]:
+def _open_questions(ran: list[Tried], exploration: Exploration) -> list[str]:
     notes = []
     outside = list(dict.fromkeys(item for one in ran for item in one.answer.out_of_control))
     if outside:
@@ -106,24 +100,29 @@ def _open_questions(ran: list[Tried], tried: Sequence[Tried], problems: Sequence
     unfinished = [one.label for one in ran[1:] if one.answer.status == "inconclusive"]
     if unfinished and ran[0].answer.status == "not-reproduced":
         notes.append("not searched to the end: " + ", ".join(dict.fromkeys(unfinished[:TRIED_SHOWN])))
-    failed = [f"{one.label}: {one.answer.reason}" for one in tried if one.fixture_trouble]
+    failed = [f"{one.label}: {one.answer.reason}" for one in exploration.tried if not one.ran]
     notes.extend(failed[:1])
-    notes.extend(f"not tried: {problem.what}" for problem in problems[:1])
+    notes.extend(f"not tried: {problem.what}" for problem in exploration.problems[:1])
     return notes
 
 
-def _unsupported(tried: Sequence[Tried], problems: Sequence[CannotBuild]) -> str:
+def _unsupported(exploration: Exploration) -> str:
     """Why nothing could be run, and what to supply."""
-    for one in tried:
+    for one in exploration.tried:
         if one.answer.reason:
             return f"{one.label} cannot be run: {one.answer.reason}"
-    for problem in problems:
+    for problem in exploration.problems:
         if problem.stub:
             stub = "\n".join(f"    {line}".rstrip() for line in problem.stub.splitlines())
             return f"{problem.what}. Fill in this stub and pass its file with --fixtures:\n{stub}"
-    if problems:
-        return problems[0].what
+    if exploration.problems:
+        return exploration.problems[0].what
     return "no operation that threads could run was found for it"
+
+
+def _local(reason: str, root: Path) -> str:
+    """The reason with paths below `root` made relative to it."""
+    return reason.replace(f"{root}{os.sep}", "")
 
 
 def _relative(witness: Witness | None, root: Path) -> Witness | None:
