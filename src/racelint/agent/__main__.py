@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
+# ruff: noqa: PTH100, PTH118, PTH120
 import importlib
 import importlib.util
 import os

@@ -20,8 +20,30 @@ Location = tuple[Any, ...]
 
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
 MUTATORS = frozenset(
-    "append appendleft extend extendleft insert pop popleft popitem remove clear add discard update setdefault sort "
-    "reverse rotate difference_update intersection_update symmetric_difference_update move_to_end subtract".split()
+    [
+        "append",
+        "appendleft",
+        "extend",
+        "extendleft",
+        "insert",
+        "pop",
+        "popleft",
+        "popitem",
+        "remove",
+        "clear",
+        "add",
+        "discard",
+        "update",
+        "setdefault",
+        "sort",
+        "reverse",
+        "rotate",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "move_to_end",
+        "subtract",
+    ]
 )
 SYNCHRONISERS = ("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "racelint_agent")
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, classmethod, staticmethod, property)
@@ -107,7 +129,7 @@ def locations(site: Site, obj: Any) -> list[tuple[Location, bool]]:
 def _attribute(obj: Any, name: str, write: bool) -> list[tuple[Location, bool]]:
     if isinstance(obj, types.ModuleType):
         value = vars(obj).get(name)
-        if isinstance(value, PLAIN) or isinstance(value, type | types.ModuleType):
+        if isinstance(value, (*PLAIN, type, types.ModuleType)):
             return []
         return [(("name", getattr(obj, "__file__", obj.__name__), name), write)]
     if write:

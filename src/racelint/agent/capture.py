@@ -50,6 +50,6 @@ def silence(capture: Capture) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    sys.stdin = open(os.devnull)
+    sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = capture
     sys.stderr = capture

@@ -1,4 +1,4 @@
-"""What carries a controlled thread: a greenlet where the target has greenlet, else a pooled OS thread with one raw lock.
+"""What carries a controlled thread: a greenlet where the target has it, else a pooled OS thread with one raw lock.
 
 One raw lock a thread, never one shared condition: waking every thread at each switch is what makes other tools slow.
 """
@@ -31,7 +31,7 @@ class GreenletCarrier:
     name = "greenlet"
 
     def __init__(self) -> None:
-        import greenlet
+        import greenlet  # type: ignore[import-untyped, unused-ignore]
 
         self._greenlet: Any = greenlet.greenlet
         self._current: Callable[[], Any] = greenlet.getcurrent

@@ -40,8 +40,8 @@ class Task:
         "result",
         "sleeping",
         "spin_site",
-        "spins",
         "spinning",
+        "spins",
         "state",
         "storage",
         "visits",
@@ -302,8 +302,7 @@ class Control:
             self.stuck = self.stuck or "blocked"
             return self.main
         calm = [task for task in ready if not task.spinning]
-        chosen = self.policy.at_stop(self, calm or ready, timed)
-        return chosen
+        return self.policy.at_stop(self, calm or ready, timed)
 
     def _switch(self, there: Task) -> None:
         here = self.current

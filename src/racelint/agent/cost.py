@@ -1,10 +1,13 @@
 """Measures what the rules about cost claim: a lock at every turn against one critical section (RL401), and threads
-against processes for pure computation (RL402). Real time on the real primitives, each measurement in a process of its own.
+against processes for pure computation (RL402). On the real primitives, each measurement in a process of its own.
 """
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
 import ast
+import contextlib
+import copy
 import json
 import os
 import select
@@ -32,7 +35,7 @@ ATTEMPT_LIMIT = 8.0
 TURNS = (4, 20, 200, 2_000, 20_000, 200_000)
 
 
-def run_cost(job: dict[str, Any], _path: str) -> Answer:
+def run_cost(job: dict[str, Any]) -> Answer:
     """Answer a job of kind `cost`."""
     if not hasattr(os, "fork"):
         return answer_of(status="unsupported", reason="costs are measured on POSIX systems only")
@@ -129,7 +132,7 @@ def _pair(scenario: dict[str, Any], first: Any, second: Any, deadline: float) ->
 
 
 def _timed(scenario: dict[str, Any], code: Any) -> float:
-    """Seconds of one execution of the operation on a fresh set-up; short ones are repeated until they can be measured."""
+    """Seconds of one execution of the operation on a fresh set-up; short ones are repeated to be measurable."""
     total, count = 0.0, 0
     while total < MEASURED and count < 2_000:
         namespace = _fresh(scenario, code)
@@ -163,7 +166,7 @@ def _fresh(scenario: dict[str, Any], code: Any) -> dict[str, Any]:
 
 
 def _real(scenario: dict[str, Any]) -> str:
-    return os.path.realpath(scenario["path"])
+    return os.path.realpath(str(scenario["path"]))
 
 
 class _Limiter(ast.NodeTransformer):
@@ -182,8 +185,6 @@ class _Limiter(ast.NodeTransformer):
 
 
 def _limited(tree: ast.Module, turns: int) -> Any:
-    import copy
-
     changed = ast.fix_missing_locations(_Limiter(turns).visit(copy.deepcopy(tree)))
     return compile(changed, "<measured>", "exec", dont_inherit=True)
 
@@ -221,7 +222,8 @@ def _ratio_of_workers(threads: float, processes: float, started: int, cores: int
         return answer_of(status="unsupported", reason="it starts fewer than two threads")
     ratio = threads / max(processes, 1e-9)
     spoken = f"{started} threads take {ratio:.1f}x the time of {started} processes"
-    note = f"{_seconds(threads)} against {_seconds(processes)} of CPU time on {cores} cores, the best of {ROUNDS} rounds"
+    times = f"{_seconds(threads)} against {_seconds(processes)} of CPU time"
+    note = f"{times} on {cores} cores, the best of {ROUNDS} rounds"
     if ratio < WORTH_PROCESSES:
         return answer_of(status="not-reproduced", outcome=spoken, reason=note, schedules_run=2 * ROUNDS)
     return answer_of(
@@ -265,7 +267,7 @@ class ThreadWorkers:
             original(thread)
             started.append(thread)
 
-        threading.Thread.start = start  # type: ignore[method-assign]
+        vars(threading)["Thread"].start = start
 
     def join(self) -> None:
         for worker in self.started:
@@ -368,14 +370,10 @@ def _measure(scenario: dict[str, Any], work: Callable[[], dict[str, Any]], writi
 
 
 def _end(child: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(child, 0)
-    except ChildProcessError:
-        pass
 
 
 def _seconds(value: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from . import fake_thread
 
 
-class local:  # noqa: N801 - the name that `threading` exports
+class local:
     """As `_threading_local.local`, with the running controlled thread in place of the OS thread."""
 
     __slots__ = ("__dict__", "__weakref__", "_rl_arguments")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread as real
+import contextlib
 import types
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +24,8 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         timeout = _checked(blocking, timeout)
-        if self.is_locked:
-            if not blocking or timeout == 0 or not _control.block(self, timeout):
-                return False
+        if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
+            return False
         task = _control.current
         self.is_locked = True
         self.owner = task
@@ -76,9 +76,8 @@ class RLock:
         if self.is_locked and self.owner is task:
             self.count += 1
             return True
-        if self.is_locked:
-            if not blocking or timeout == 0 or not _control.block(self, timeout):
-                return False
+        if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
+            return False
         self._take(task, 1)
         return True
 
@@ -193,10 +192,8 @@ def start_new_thread(function: Callable[..., Any], args: tuple[Any, ...], kwargs
     def body() -> None:
         if not threaded:
             _control.started()
-        try:
+        with contextlib.suppress(SystemExit):
             function(*args, **(kwargs or {}))
-        except SystemExit:
-            pass
 
     task = _control.spawn(body, _label(function), daemon)
     return task.ident

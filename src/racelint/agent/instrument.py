@@ -30,7 +30,27 @@ HELPERS = ("_rl_p", "_rl_q", "_rl_c", "_rl_t", "_rl_o", "_rl_n", "_rl_s", "_rl_v
 TEMPORARIES = ("_rl_object", "_rl_key", "_rl_value")
 
 READS_ITS_ARGUMENT = frozenset(
-    "len list tuple set sorted sum min max any all iter dict frozenset reversed enumerate str repr bool zip".split()
+    [
+        "len",
+        "list",
+        "tuple",
+        "set",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "iter",
+        "dict",
+        "frozenset",
+        "reversed",
+        "enumerate",
+        "str",
+        "repr",
+        "bool",
+        "zip",
+    ]
 )
 VIEWS = frozenset({"items", "keys", "values"})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
+# ruff: noqa: PTH119
 import importlib
 import importlib.abc
 import importlib.machinery

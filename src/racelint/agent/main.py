@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
+# ruff: noqa: PTH105
 import gc
 import json
 import os
@@ -51,12 +53,15 @@ def run_job(job: dict[str, Any], path: str) -> Answer:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 3000))
     kind = job["scenario"]["kind"]
     if kind == "processes":
-        from .processes import run_processes as run
+        from .processes import run_processes
+
+        answer = run_processes(job)
     elif kind == "cost":
-        from .cost import run_cost as run
+        from .cost import run_cost
+
+        answer = run_cost(job)
     else:
-        run = run_threads
-    answer = run(job, path)
+        answer = run_threads(job, path)
     answer["seconds"] = round(time.perf_counter() - started, 3)
     return answer
 

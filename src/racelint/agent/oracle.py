@@ -1,4 +1,4 @@
-"""What decides that an outcome is wrong, in order of trust: exception, deadlock or hang, state that no serial order gives.
+"""What decides that an outcome is wrong, in order of trust: exception, deadlock or hang, state no serial order gives.
 
 Serializability against the serial orders of the same scenario (Papadimitriou 1979; Wang and Stoller's atomicity).
 """
@@ -10,7 +10,23 @@ from typing import Any
 from .outcome import Outcome
 
 HANGS_BY_ITSELF = frozenset(
-    "RL201 RL203 RL206 RL207 RL210 RL302 RL303 RL304 RL305 RL306 RL307 RL308 RL506 RL507 RL607".split()
+    [
+        "RL201",
+        "RL203",
+        "RL206",
+        "RL207",
+        "RL210",
+        "RL302",
+        "RL303",
+        "RL304",
+        "RL305",
+        "RL306",
+        "RL307",
+        "RL308",
+        "RL506",
+        "RL507",
+        "RL607",
+    ]
 )
 """Rules whose defect can hang every order of a scenario, the serial ones included."""
 

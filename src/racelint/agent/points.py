@@ -100,9 +100,7 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
     return _helpers(control, point, name, point, begin_turn, counts)
 
 
-def logging(
-    control: Control, hot: bytearray, counts: LoopCounts, note: Callable[[int, Any], None]
-) -> dict[str, Any]:
+def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Callable[[int, Any], None]) -> dict[str, Any]:
     """As `fast`, and `note(site, obj)` hears of every access after its yield point."""
     at, turn = control.at, control.turn
 

@@ -12,6 +12,7 @@ interpreter only where this model finds such a point of the *original* code in e
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
 from typing import Any
 
@@ -57,7 +58,7 @@ class PreemptionModel:
 
     def window_has_point(self, entries: list[Entry]) -> bool:
         """Whether some switch point lies between the first and the last of these entries of one thread."""
-        return any(self._step_has_point(one, other) for one, other in zip(entries, entries[1:], strict=False))
+        return any(self._step_has_point(one, other) for one, other in itertools.pairwise(entries))
 
     def _step_has_point(self, one: Entry, other: Entry) -> bool:
         if other.depth > one.depth or (other.depth == one.depth and other.frame != one.frame):

@@ -191,8 +191,8 @@ def _parts(value: Any) -> set[int]:
         deeper: list[Any] = []
         for item in level:
             fields = getattr(item, "__dict__", None)
-            inside = list(item.values()) if isinstance(item, dict) else list(item) if isinstance(item, CONTAINERS) else []
-            deeper.extend(inside[:200])
+            if isinstance(item, CONTAINERS):
+                deeper.extend(list(item.values() if isinstance(item, dict) else item)[:200])
             if isinstance(fields, dict) and not isinstance(item, type | types.ModuleType):
                 deeper.extend(list(fields.values())[:200])
         found.update(id(item) for item in deeper if is_plain(item))
@@ -272,8 +272,9 @@ def _track_arguments(side: ProcessSide, process: Any) -> None:
 
 def _hook_spawn(side: ProcessSide) -> None:
     """The main file of a spawned process is run by path, past any import hook: run the instrumented copy."""
-    from multiprocessing import spawn
+    from multiprocessing import spawn as module
 
+    spawn: Any = module
     original = spawn._fixup_main_from_path
 
     def fixup(main_path: str) -> None:
@@ -281,10 +282,10 @@ def _hook_spawn(side: ProcessSide) -> None:
         if real not in side.finder.paths:
             original(main_path)
             return
-        module = types.ModuleType("__mp_main__")
-        module.__file__ = real
-        side.finder.bind(module)
-        sys.modules["__main__"] = sys.modules["__mp_main__"] = module
-        exec(side.finder.compile(real, side.finder.traced), module.__dict__)
+        main = types.ModuleType("__mp_main__")
+        main.__file__ = real
+        side.finder.bind(main)
+        sys.modules["__main__"] = sys.modules["__mp_main__"] = main
+        exec(side.finder.compile(real, side.finder.traced), main.__dict__)
 
     spawn._fixup_main_from_path = fixup

@@ -6,8 +6,12 @@ a forced interleaving of accesses to shared memory give a result that no serial 
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
+# ruff: noqa: PTH100, PTH118, PTH120
+import contextlib
 import itertools
 import json
+import linecache
 import os
 import select
 import signal
@@ -210,20 +214,16 @@ def _has_ended(child: int) -> bool:
 
 def _end_group(child: int) -> None:
     """End every process of the run."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(child, 0)
-    except ChildProcessError:
-        pass
 
 
 # Judging
 
 
-def run_processes(job: dict[str, Any], _path: str) -> Answer:
+def run_processes(job: dict[str, Any]) -> Answer:
     """Answer a job of kind `processes`."""
     if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
         return answer_of(status="unsupported", reason="real processes are controlled on POSIX systems only")
@@ -284,8 +284,6 @@ def _witness(run: Run, repeats: int) -> dict[str, Any]:
 
 
 def _line(step: dict[str, Any]) -> str:
-    import linecache
-
     return linecache.getline(step["path"], step["line"]).strip()
 
 

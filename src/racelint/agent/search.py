@@ -1,4 +1,7 @@
-"""The search: serial orders, directed windows, iterative preemption bounding, a random tail; the first wrong outcome ends it."""
+"""The search: serial orders, directed windows, iterative preemption bounding, a random tail.
+
+The first wrong outcome ends it.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,8 @@ class Search:
         return elapsed
 
     def spent(self, share: float = 1.0) -> bool:
-        return self.seconds() > self.budget["seconds"] * share or self.schedules >= self.budget["schedules"] * share
+        late = self.seconds() > self.budget["seconds"] * share
+        return bool(late or self.schedules >= self.budget["schedules"] * share)
 
     # One execution
 

@@ -83,9 +83,9 @@ def _virtual_time(control: Control) -> types.ModuleType:
 
 def _offer_choice_at_start(threading: Any, control: Control) -> None:
     """`Thread.start` waits for the new thread; once that has begun, either may go on."""
-    base = threading.Event
+    base: Any = threading.Event
 
-    class StartEvent(base):  # type: ignore[misc]
+    class StartEvent(base):  # type: ignore[misc, valid-type, unused-ignore]
         def set(self) -> None:
             super().set()
             control.started()

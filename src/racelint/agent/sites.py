@@ -1,4 +1,4 @@
-"""Sites: the places in instrumented source where a thread may be switched, named so that schedules outlive a version."""
+"""Sites: the places in instrumented source where a thread may be switched, with names that hold on every version."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Snapshot:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             return ("opaque", "…")
-        if isinstance(value, enum.Enum) or isinstance(value, SCALARS):
+        if isinstance(value, (enum.Enum, *SCALARS)):
             return ("value", _plain(repr(value)))
         if isinstance(value, tuple):
             return ("tuple", type(value).__name__, tuple(self.tree(item, depth + 1) for item in value))

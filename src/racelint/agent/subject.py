@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Plain paths: pathlib costs more to import than a small search takes.
+# ruff: noqa: PTH100
 import ast
 import gc
 import os
