@@ -217,8 +217,9 @@ class PrivateCopies:
                 and (len(node.path) > len(path) or node.kind == "iterate")
             ):
                 yield Touch(function, node.id, node.span, node.path), node.kind in ("write", "delete")
-            elif isinstance(node, Call) and any(p[:-1] == path for p in node.func):
-                yield Touch(function, node.id, node.span, path), node.func[0][-1] in MUTATING_METHODS
+            elif isinstance(node, Call) and any(len(p) > len(path) and p[: len(path)] == path for p in node.func):
+                changes = node.func[0][-1] in MUTATING_METHODS and not self._is_ours(node, function)
+                yield Touch(function, node.id, node.span, node.func[0][:-1]), changes
             elif isinstance(node, Call) and any(path in argument.value for argument in node.args):
                 if not self._starts(node, function):
                     yield Touch(function, node.id, node.span, path), False
@@ -230,6 +231,9 @@ class PrivateCopies:
         things = self.program.types.of_value(call.func, function)
         if any(isinstance(thing, External) and thing.dotted in STARTERS for thing in things):
             return True
+        return self._is_ours(call, function)
+
+    def _is_ours(self, call: Call, function: FunctionInfo) -> bool:
         return any(site.event == call.id for site in self.program.calls.outgoing[function.id])
 
 

@@ -83,6 +83,21 @@ class Initializer(NamedTuple):
     bindings: dict[str, Value]
 
 
+class Spawn(NamedTuple):
+    """A call that starts something, whatever that is: the values it may run, and where it is started."""
+
+    starter: Starter
+    target: Value
+    starts: list[tuple[FunctionInfo, int]]
+
+
+def spawn_at(
+    call: Call, function: FunctionInfo, index: Index, stores: Stores, types: Types, calls: CallGraph
+) -> Spawn | None:
+    """What a call starts, also where that is no function of the program."""
+    return _Finder(index, stores, types, calls).spawn(call, function)
+
+
 def find_initializers(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[Initializer]:
     """The `initializer=` of pools and executors, in source order."""
     finder = _Finder(index, stores, types, calls)
@@ -143,6 +158,14 @@ class _Finder:
                 self._spawn(starter, call, function)
             else:
                 self._construct(call, function)
+
+    def spawn(self, call: Call, function: FunctionInfo) -> Spawn | None:
+        starter = self._starter(call, function)
+        if starter is None:
+            return None
+        root = ThreadRoot(starter.kind, function, function, call)
+        self._life(root, starter, call, function)
+        return Spawn(starter, self._target(starter, call), root.starts)
 
     def initializers(self, function: FunctionInfo) -> Iterator[Initializer]:
         for call in self.stores.facts[function.id].calls:
