@@ -188,6 +188,9 @@ class Suspects:
             mine, theirs = record.access.key, other.access.key
             different = mine != theirs and mine[:1] in "'\"0123456789" and theirs[:1] in "'\"0123456789"
             return not (mine and theirs and different)
+        mine, theirs = record.access.location.fields, other.access.location.fields
+        if record.access.location.content and other.access.location.content:
+            return len(theirs) < len(mine) and mine[: len(theirs)] == theirs
         return record.access.location.content != other.access.location.content
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
