@@ -53,7 +53,7 @@ def complaints(found: list[Finding], wanted: Marked, own: str | None) -> list[st
         if place not in wanted.expected:
             if here[0].severity != "info" or here[0].code == own:
                 lines.append(f"unexpected  {place[0]}:{place[1]} {place[2]} {here[0].message}")
-        elif len({finding.subject for finding in here}) < len(here):
+        elif len({(finding.column, finding.subject) for finding in here}) < len(here):
             lines.append(f"twice       {place[0]}:{place[1]} {place[2]} {here[0].subject}")
     return lines
 
