@@ -20,10 +20,8 @@ def work_out_row(row):
     for _ in range(ROUNDS):
         work_start.wait()
         for col in range(SIZE):
-            total = 0
             for i in range(SIZE):
-                total += matrix_a[row][i] * matrix_b[i][col]
-            result[row][col] = total
+                result[row][col] += matrix_a[row][i] * matrix_b[i][col]
         work_complete.wait()
 
 
@@ -31,6 +29,8 @@ def main():
     for row in range(SIZE):
         Thread(target=work_out_row, args=([row])).start()
     for _ in range(ROUNDS):
+        for row in range(SIZE):
+            result[row] = [0] * SIZE
         work_start.wait()
         work_complete.wait()
     print(*result, sep="\n")
