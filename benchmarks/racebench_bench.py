@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packages import HERE, line_count, thousands, top_level, tree
-from scoring import Bug, function_lines, matches, still_there
+from scoring import Bug, function_lines, matches, names_shared, still_there
 from tools import Answer, Hit, Racelint, Threadcheck, ThreadSafety, Tool
 
 Outcome = str
@@ -86,7 +86,7 @@ def ours(bug: Bug, trees: Trees, tool: Tool) -> tuple[Outcome, list[Hit]]:
 def theirs(bug: Bug, trees: Trees, tool: Tool) -> tuple[Outcome, list[Hit]]:
     """The outcome for a peer, which says neither function nor category: any finding on the lines counts for it.
 
-    Cleared: no finding of the same kind in the same function of the fixed version.
+    Cleared: no finding of the same kind that names the attribute in the same function of the fixed version.
     """
     near = range(bug.lines[0] - 2, bug.lines[1] + 3)
     before, after = trees.answers(bug, tool)
@@ -97,7 +97,8 @@ def theirs(bug: Bug, trees: Trees, tool: Tool) -> tuple[Outcome, list[Hit]]:
     if span is None:
         return "cleared", found
     kinds = {hit.code for hit in found}
-    left = any(span[0] <= hit.line <= span[1] and hit.code in kinds for hit in of_file(after, bug, tool))
+    inside = [hit for hit in of_file(after, bug, tool) if span[0] <= hit.line <= span[1]]
+    left = any(hit.code in kinds and names_shared(hit, bug) for hit in inside)
     return ("found" if left else "cleared"), found
 
 
