@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import copy
 import operator
 from typing import Any, TypeVar
@@ -78,7 +79,8 @@ def instrument(source: bytes | str, path: str, file: str, table: SiteTable, trac
     """Compile `source` with yield points. `file` is its name in sites. Raises SyntaxError as `compile` does."""
     tree = ast.parse(source, path)
     names = ModuleNames(tree)
-    Instrumenter(names, path, file, table, traced).run(tree)
+    text = source.encode() if isinstance(source, str) else source
+    Instrumenter(names, text, path, file, table, traced).run(tree)
     ast.fix_missing_locations(tree)
     return compile(tree, path, "exec", dont_inherit=True)
 
@@ -86,8 +88,11 @@ def instrument(source: bytes | str, path: str, file: str, table: SiteTable, trac
 class Instrumenter(ast.NodeTransformer):
     """One walk over one module. `traced` also wraps values, which costs speed and changes no site."""
 
-    def __init__(self, names: ModuleNames, path: str, file: str, table: SiteTable, traced: bool) -> None:
+    def __init__(
+        self, names: ModuleNames, source: bytes, path: str, file: str, table: SiteTable, traced: bool
+    ) -> None:
         self.names = names
+        self.lines = source.split(b"\n")
         self.path = path
         self.file = file
         self.table = table
@@ -104,13 +109,22 @@ class Instrumenter(ast.NodeTransformer):
 
     # Sites and the calls that mark them
 
+    def _text(self, node: ast.AST) -> str:
+        """The source of an expression; `ast.unparse` only where that is not on one line, for it is slow."""
+        line, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if line and line == last and line <= len(self.lines):
+            found = self.lines[line - 1][node.col_offset : node.end_col_offset]  # type: ignore[attr-defined]
+            with contextlib.suppress(UnicodeDecodeError):
+                return found.decode("utf-8")
+        return ast.unparse(node)
+
     def _site(self, node: ast.AST, kind: str, what: str, text: str | None = None) -> int:
         line = getattr(node, "lineno", 0)
         column = getattr(node, "col_offset", 0) + 1
         last = getattr(self.statement, "lineno", line)
         if self.statement is not None and not hasattr(self.statement, "body"):
             last = self.statement.end_lineno or last
-        spoken = text if text is not None else ast.unparse(node)
+        spoken = text if text is not None else self._text(node)
         place = (line, column, max(last, line))
         self.latest = self.table.add(self.file, self.qualified, kind, self.path, place, what, spoken)
         return self.latest
@@ -258,7 +272,7 @@ class Instrumenter(ast.NodeTransformer):
         return node
 
     def _augmented_attribute(self, node: ast.AugAssign, target: ast.Attribute) -> list[ast.stmt]:
-        text = ast.unparse(target)
+        text = self._text(target)
         holder = self.visit(target.value)
         read, write = (self._site(target, kind, target.attr, text) for kind in (kinds.READ, kinds.WRITE))
         value = ast.Attribute(self._mark("_rl_p", read, _load("_rl_object")), target.attr, ast.Load())
@@ -267,9 +281,9 @@ class Instrumenter(ast.NodeTransformer):
         return _placed(steps, node)
 
     def _augmented_item(self, node: ast.AugAssign, target: ast.Subscript) -> list[ast.stmt]:
-        text = ast.unparse(target)
+        text = self._text(target)
         holder, key = self.visit(target.value), self.visit(_as_key(target.slice))
-        what = ast.unparse(target.value)
+        what = self._text(target.value)
         read, write = (self._site(target, kind, what, text) for kind in (kinds.ITEM_READ, kinds.ITEM_WRITE))
         value = ast.Subscript(self._mark("_rl_p", read, _load("_rl_object")), _load("_rl_key"), ast.Load())
         stored = ast.Subscript(self._mark("_rl_p", write, _load("_rl_object")), _load("_rl_key"), ast.Store())
@@ -314,7 +328,7 @@ class Instrumenter(ast.NodeTransformer):
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST:
-        turn = self._site(node, kinds.TURN, "while", f"while {ast.unparse(node.test)}")
+        turn = self._site(node, kinds.TURN, "while", f"while {self._text(node.test)}")
         test = self._truth(node.test)
         node.test = ast.copy_location(ast.BoolOp(ast.And(), [self._mark("_rl_t", turn, None), test]), node.test)
         node.body = self._statements(node.body)
@@ -337,7 +351,7 @@ class Instrumenter(ast.NodeTransformer):
         if not shared:
             visited: ast.expr = self.visit(node)
             return visited
-        text = ast.unparse(node)
+        text = self._text(node)
         value = self.visit(node)
         return self._mark("_rl_o", self._site(node, kinds.CONTENTS, text, text), value)
 
@@ -360,7 +374,7 @@ class Instrumenter(ast.NodeTransformer):
         timed = last.value.args or last.value.keywords
         if not (isinstance(function, ast.Attribute) and function.attr == "wait") or timed or not _is_pure(node.test):
             return []
-        site = self._site(last.value, kinds.WOKEN, "wait", ast.unparse(node.test))
+        site = self._site(last.value, kinds.WOKEN, "wait", self._text(node.test))
         nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
         test = ast.Lambda(nothing, copy.deepcopy(node.test))
         return [ast.copy_location(ast.Expr(self._mark("_rl_s", site, test)), last)]
@@ -383,7 +397,7 @@ class Instrumenter(ast.NodeTransformer):
         return self._contents(node) if self._may_hold_shared(node) else self.visit(node)
 
     def _contents(self, node: ast.expr) -> ast.expr:
-        text = ast.unparse(node)
+        text = self._text(node)
         return self._point(node, kinds.CONTENTS, text, self.visit(node), text)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -402,7 +416,7 @@ class Instrumenter(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if self._is_stdlib(node):
             return node
-        text = ast.unparse(node)
+        text = self._text(node)
         kind = kinds.READ if isinstance(node.ctx, ast.Load) else kinds.WRITE
         value = self.visit(node.value)
         site = self._site(node, kind, node.attr, text)
@@ -415,7 +429,7 @@ class Instrumenter(ast.NodeTransformer):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        text, what = ast.unparse(node), ast.unparse(node.value)
+        text, what = self._text(node), self._text(node.value)
         kind = kinds.ITEM_READ if isinstance(node.ctx, ast.Load) else kinds.ITEM_WRITE
         late = _has_access(node.slice) and not isinstance(node.slice, ast.Slice | ast.Tuple)
         value, key = self.visit(node.value), self.visit(node.slice)
@@ -439,7 +453,7 @@ class Instrumenter(ast.NodeTransformer):
     def _function_call(self, node: ast.Call, function: ast.Name) -> ast.AST:
         readable = len(node.args) >= 1 and self._may_hold_shared(node.args[0], local_names=True)
         if function.id == "next" and readable:
-            text = ast.unparse(node)
+            text = self._text(node)
             node.args[0] = self._point(node, kinds.ADVANCE, "next", self.visit(node.args[0]), text)
             return node
         if function.id in READS_ITS_ARGUMENT and readable and not self._is_local(function.id):
@@ -462,8 +476,8 @@ class Instrumenter(ast.NodeTransformer):
 
     def _shared_call(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
         late = any(_has_access(part) for part in (*node.args, *node.keywords))
-        spoken = ast.unparse(node)
-        text = spoken if len(spoken) <= 60 else f"{ast.unparse(function)}(…)"
+        spoken = self._text(node)
+        text = spoken if len(spoken) <= 60 else f"{self._text(function)}(…)"
         value = self.visit(function.value)
         node.args = [self.visit(argument) for argument in node.args]
         node.keywords = [self.visit(keyword) for keyword in node.keywords]
@@ -490,7 +504,7 @@ class Instrumenter(ast.NodeTransformer):
         for item in node.items:
             expression = item.context_expr
             if self._may_hold_shared(expression, local_names=True):
-                text = ast.unparse(expression)
+                text = self._text(expression)
                 item.context_expr = self._point(expression, kinds.ENTER, text, self.visit(expression), f"with {text}")
             else:
                 item.context_expr = self.visit(expression)

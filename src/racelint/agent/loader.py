@@ -11,10 +11,11 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .instrument import OPERATORS, instrument
+from .module_state import CannotRestore, ModuleState
 from .sites import SiteTable
 
 
@@ -33,8 +34,12 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._codes: dict[tuple[str, bool], Any] = {}
         self._specs: dict[str, importlib.machinery.ModuleSpec] = {}
         self.live: list[types.ModuleType] = []
+        self.on_compiled: Callable[[], None] = lambda: None
         self._project: dict[str, None] = {}
         self._known_size = 0
+        self._state: ModuleState | None = None
+        self._kept_size = 0
+        self._kept_traced = False
         self._real: dict[str, str] = {}
 
     def compile(self, path: str, traced: bool = False) -> Any:
@@ -47,6 +52,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             table = self.table if not traced else shadow(self.table)
             code = instrument(source, path, self._file_name(path), table, traced)
             self._codes[path, traced] = code
+            if not traced:
+                self.on_compiled()
         return code
 
     def compile_all(self) -> None:
@@ -88,7 +95,14 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         assert module.__spec__ is not None and module.__spec__.origin is not None
-        code = self.compile(module.__spec__.origin, self.traced)
+        path = module.__spec__.origin
+        try:
+            code = self.compile(path, self.traced)
+        except RecursionError:
+            # Too deep to instrument is not too deep to run.
+            self.paths.remove(path)
+            with open(path, "rb") as file:
+                code = compile(file.read(), path, "exec", dont_inherit=True)
         self.bind(module)
         exec(code, module.__dict__)
 
@@ -99,6 +113,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def use(self, helpers: dict[str, Any]) -> None:
         """Give every live module these helpers, and those to come."""
+        if helpers is self.helpers:
+            return
         self.helpers = helpers
         for module in self.live:
             module.__dict__.update(helpers)
@@ -138,19 +154,47 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(code, module.__dict__)
         return module.__dict__
 
+    def keep(self) -> bool:
+        """Record the project's modules as they are after their import; False if they must be executed every time."""
+        self._find_project()
+        for name in self._project:
+            # What a set-up or a function imports later belongs to the record, too.
+            importlib.import_module(name)
+        modules = [sys.modules[name] for name in self._project if name in sys.modules]
+        try:
+            self._state = ModuleState(modules)
+        except CannotRestore:
+            return False
+        self._kept_size = len(sys.modules)
+        self._kept_traced = self.traced
+        return True
+
+    def reset(self) -> bool:
+        """Make the project's modules what they were after their import; False if they are to be imported again."""
+        if self._state is None or self.traced != self._kept_traced or len(sys.modules) != self._kept_size:
+            self._state = None
+            self.forget()
+            return False
+        self._state.restore()
+        return True
+
     def forget(self) -> None:
         """Drop the project's modules, so that the next import executes them afresh."""
         self.live.clear()
+        self._find_project()
+        for name in self._project:
+            sys.modules.pop(name, None)
+
+    def _find_project(self) -> None:
         modules = sys.modules
         if len(modules) != self._known_size:
             # Something new was imported since: look which of all the modules are the project's.
             for name, module in list(modules.items()):
                 file = getattr(module, "__file__", None)
-                if file and (name in self._specs or self._is_project(file)):
+                ours = name == "__main__" or name.partition(".")[0] == __package__
+                if file and not ours and (name in self._specs or self._is_project(file)):
                     self._project[name] = None
             self._known_size = len(modules)
-        for name in self._project:
-            modules.pop(name, None)
 
     def _is_project(self, file: str) -> bool:
         if "site-packages" in file or file.endswith((".so", ".pyd")):

@@ -61,7 +61,10 @@ class Search:
         self.order: Outcome | None = None
         self.explained = False
         self.cut = 0
-        self.hot = bytearray()
+        self.hot = bytearray(len(self.table))
+        finder.on_compiled = self._grow
+        self._marks: dict[str, Any] = {}
+        self._marks_for: bytearray | None = None
         self.logged: set[int] = set()
         self.flagged_sites: set[int] = set()
         self.region_sites: set[int] = set()
@@ -85,7 +88,12 @@ class Search:
 
     def run(self, policy: Policy, helpers: dict[str, Any] | None = None) -> Outcome:
         self.schedules += 1
-        return self.subject.execute(policy, helpers or points.fast(self.control, self.hot, self.counts))
+        if helpers is None:
+            if self._marks_for is not self.hot:
+                self._marks_for = self.hot
+                self._marks = points.fast(self.control, self.hot, self.counts)
+            helpers = self._marks
+        return self.subject.execute(policy, helpers)
 
     def _logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
         log = AccessLog(self.control, self.table)
@@ -150,9 +158,10 @@ class Search:
         return all(lines.values())
 
     def _grow(self) -> None:
+        """Files are compiled when they are imported: sites are added, in place, for marks that hold the array."""
         missing = len(self.table) - len(self.hot)
         if missing > 0:
-            self.hot.extend(bytes(missing))
+            self.hot.extend(bytes([1]) * missing if self.logged else bytes(missing))
 
     def _heat(self, logs: list[AccessLog]) -> None:
         """Mark the conflicting sites hot, and find the sites of the finding and of what it is about."""

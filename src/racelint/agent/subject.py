@@ -43,7 +43,7 @@ class Subject:
         self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
         text = scenario.get("invariant") or ""
         self._invariant = compile(text, "<invariant>", "eval") if text else None
-        finder.compile_all()
+        finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
         self.trace(True)
         self.trace(False)
@@ -51,6 +51,9 @@ class Subject:
         # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
         self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
         self.executions = 0
+        self._module: types.ModuleType | None = None
+        self._keeps = False
+        self._fresh_always = False
         self.namespace: dict[str, Any] = {}
 
     def trace(self, traced: bool) -> None:
@@ -101,8 +104,8 @@ class Subject:
         for reset in control.on_reset:
             reset()
         self.capture.reset()
-        self.finder.forget()
         self.finder.use(helpers)
+        self._keeps = self.finder.reset()
 
     def _collect(self) -> None:
         self.executions += 1
@@ -113,19 +116,28 @@ class Subject:
             gc.collect()
 
     def _prepare(self) -> dict[str, Any]:
-        scenario = self.scenario
         namespace: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         namespace["run_target"] = self._run_target
         self.namespace = namespace
         try:
             if not self.is_script:
-                namespace["target"] = self.finder.load(scenario["module"], scenario["path"])
+                namespace["target"] = self._load()
             exec(self._setup, namespace)
         except Abort:
             raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
         except BaseException as error:
             raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
         return namespace
+
+    def _load(self) -> types.ModuleType:
+        if self._keeps and self._module is not None:
+            return self._module
+        module = self.finder.load(self.scenario["module"], self.scenario["path"])
+        # The first execution shows what else is imported; a module that starts threads must do so every time.
+        if self.executions and not self._fresh_always and not self.control.tasks:
+            self._fresh_always = not self.finder.keep()
+        self._module = module
+        return module
 
     def _run_target(self) -> None:
         names = self.finder.run_script(self.scenario["path"])

@@ -1,0 +1,263 @@
+"""Puts the project's modules back to what they were after their import, so that no execution imports them again.
+
+The graph of mutable objects that the modules hold is recorded once, and its contents are written back in place. What
+cannot be written back (a generator, a file, an object of C code) makes the whole record unusable, and modules are
+executed afresh instead, which is slower and always right.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import functools
+import re
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .fake_local import local
+from .fake_thread import Lock, RLock, ThreadHandle
+
+MAX_OBJECTS = 20_000
+ATOMS = (
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    range,
+    slice,
+    type(None),
+    type(Ellipsis),
+    type(NotImplemented),
+    re.Pattern,
+    types.BuiltinFunctionType,
+    types.GenericAlias,
+    types.UnionType,
+    types.ModuleType,
+    types.CodeType,
+    types.MappingProxyType,
+    types.GetSetDescriptorType,
+    types.MemberDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.MethodWrapperType,
+    enum.Enum,
+)
+RECORDED = ("threading", "queue", "concurrent.futures", "collections", "weakref", "types", "contextlib")
+"""Modules of the standard library whose instances are plain Python objects with nothing hidden."""
+CONSTANT = frozenset(
+    {
+        "abc",
+        "ast",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "inspect",
+        "ipaddress",
+        "logging",
+        "operator",
+        "pathlib",
+        "string",
+        "typing",
+        "uuid",
+        "zoneinfo",
+    }
+)
+"""Modules of the standard library whose instances do not change, or are no part of the target's state."""
+
+
+class CannotRestore(Exception):
+    """Some object's state cannot be written back; the text names its type."""
+
+
+Restorer = Callable[[], None]
+
+
+class ModuleState:
+    """The record of one set of modules. Raises CannotRestore when made."""
+
+    def __init__(self, modules: Iterable[types.ModuleType]) -> None:
+        self._seen: dict[int, Any] = {}
+        self._pending: list[Any] = []
+        self._restorers: list[Restorer] = []
+        self._modules = list(modules)
+        self._names = {module.__name__ for module in self._modules}
+        for module in self._modules:
+            self._record_namespace(vars(module))
+        while self._pending:
+            self._record(self._pending.pop())
+
+    def restore(self) -> None:
+        """Write everything back."""
+        for restorer in self._restorers:
+            restorer()
+
+    def _visit(self, values: Iterable[Any]) -> None:
+        for value in values:
+            if isinstance(value, ATOMS) or id(value) in self._seen:
+                continue
+            self._seen[id(value)] = value
+            if len(self._seen) > MAX_OBJECTS:
+                raise CannotRestore("more objects than can be kept")
+            self._pending.append(value)
+
+    def _record_namespace(self, members: dict[str, Any]) -> None:
+        # The marks of instrumented code change with what an execution is for, not with what the target did.
+        ours = {name for name in members if name == "__builtins__" or name.startswith("_rl_")}
+        saved = {name: value for name, value in members.items() if name not in ours}
+
+        def restore() -> None:
+            if len(members) != len(saved) + len(ours):
+                for name in members.keys() - saved.keys() - ours:
+                    del members[name]
+            members.update(saved)
+
+        self._restorers.append(restore)
+        self._visit(value for name, value in saved.items() if not name.startswith("__"))
+
+    def _record(self, value: Any) -> None:
+        kind = type(value)
+        if isinstance(value, type):
+            self._record_class(value)
+        elif isinstance(value, types.FunctionType):
+            self._record_function(value)
+        elif isinstance(value, types.MethodType):
+            self._visit([value.__func__, value.__self__])
+        elif isinstance(value, (classmethod, staticmethod)):
+            self._visit([value.__func__])
+        elif isinstance(value, property):
+            self._visit(part for part in (value.fget, value.fset, value.fdel) if part is not None)
+        elif isinstance(value, (tuple, frozenset)):
+            self._visit(value)
+        elif isinstance(value, functools.partial):
+            self._visit([value.func, value.args, value.keywords])
+        elif hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
+            self._restorers.append(value.cache_clear)
+            self._visit([value.__wrapped__])
+        elif isinstance(value, Lock | RLock):
+            self._restorers.append(value._at_fork_reinit if not value.is_locked else _held_lock(value))
+        elif not self._record_container(value):
+            self._record_instance(value, kind)
+
+    def _record_container(self, value: Any) -> bool:
+        if isinstance(value, list | bytearray | collections.deque):
+            saved = list(value)
+            self._restorers.append(lambda: _refill(value, saved))
+            self._visit(() if isinstance(value, bytearray) else saved)
+        elif isinstance(value, dict):
+            pairs = dict.copy(value) if type(value) is dict else dict(dict.items(value))
+            self._restorers.append(lambda: _refill_dict(value, pairs))
+            self._visit(pairs.keys())
+            self._visit(pairs.values())
+        elif isinstance(value, set):
+            members = set(value)
+            self._restorers.append(lambda: _refill_set(value, members))
+            self._visit(members)
+        elif type(value).__module__ == "itertools" or hasattr(type(value), "__next__"):
+            raise CannotRestore(type(value).__name__)
+        else:
+            return False
+        self._record_fields(value)
+        return True
+
+    def _record_instance(self, value: Any, kind: type) -> None:
+        if isinstance(value, local | ThreadHandle):
+            raise CannotRestore(kind.__name__)
+        if kind is object or kind.__module__.partition(".")[0] in CONSTANT:
+            return
+        if kind.__module__ not in self._names and not kind.__module__.startswith(RECORDED):
+            raise CannotRestore(f"{kind.__module__}.{kind.__qualname__}")
+        self._record_fields(value)
+
+    def _record_fields(self, value: Any) -> None:
+        fields = getattr(value, "__dict__", None)
+        if isinstance(fields, dict):
+            saved = dict(fields)
+            self._restorers.append(lambda: _refill_dict(fields, saved))
+            self._visit(saved.values())
+        slots = [name for base in type(value).__mro__ for name in _slots(base)]
+        if slots:
+            held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+            self._restorers.append(lambda: _reset_slots(value, slots, held))
+            self._visit(held.values())
+
+    def _record_function(self, function: types.FunctionType) -> None:
+        if function.__module__ not in self._names:
+            return
+        self._visit(function.__defaults__ or ())
+        self._visit((function.__kwdefaults__ or {}).values())
+        if function.__dict__:
+            self._visit([function.__dict__])
+        for cell in function.__closure__ or ():
+            try:
+                content = cell.cell_contents
+            except ValueError:
+                continue
+            self._restorers.append(functools.partial(setattr, cell, "cell_contents", content))
+            self._visit([content])
+
+    def _record_class(self, owner: type) -> None:
+        if owner.__module__ not in self._names:
+            return
+        saved = {name: value for name, value in vars(owner).items() if name not in _CLASS_OWN}
+        plain = {name: value for name, value in saved.items() if not isinstance(value, types.FunctionType)}
+        count = len(vars(owner))
+
+        def restore() -> None:
+            members = vars(owner)
+            if len(members) != count:
+                for name in members.keys() - saved.keys() - _CLASS_OWN:
+                    delattr(owner, name)
+            for name, value in plain.items():
+                if members.get(name) is not value:
+                    setattr(owner, name, value)
+
+        self._restorers.append(restore)
+        self._visit(saved.values())
+
+
+_CLASS_OWN = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__", "_abc_impl"})
+
+
+def _held_lock(lock: Any) -> Restorer:
+    """A lock that was taken while the module was imported, and is held from then on."""
+
+    def hold() -> None:
+        lock.is_locked = True
+
+    return hold
+
+
+def _refill(value: Any, saved: list[Any]) -> None:
+    value.clear()
+    value.extend(saved)
+
+
+def _refill_dict(value: dict[Any, Any], saved: dict[Any, Any]) -> None:
+    dict.clear(value)
+    dict.update(value, saved)
+
+
+def _refill_set(value: set[Any], saved: set[Any]) -> None:
+    set.clear(value)
+    set.update(value, saved)
+
+
+def _slots(base: type) -> list[str]:
+    slots = base.__dict__.get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    mangled = (f"_{base.__name__.lstrip('_')}{name}" if name.startswith("__") else name for name in names)
+    return [name for name in mangled if name not in ("__dict__", "__weakref__")]
+
+
+def _reset_slots(value: Any, slots: list[str], held: dict[str, Any]) -> None:
+    for name in slots:
+        if name in held:
+            object.__setattr__(value, name, held[name])
+        elif hasattr(value, name):
+            object.__delattr__(value, name)
+
