@@ -125,6 +125,7 @@ CONSTRUCTORS = [
         "    @classmethod\n    def local(cls) -> 'A': return cls(None)",
         "subject = target.A.local()",
     ),
+    ("class A:\n    def __init__(self, a: 'A'): ...\n    def m(self): ...", "subject = target.A(None)"),
 ]
 
 
@@ -199,7 +200,6 @@ REFUSED = [
         "abstract",
     ),
     ("def f():\n    def g(): ...\n    g()", "f.<locals>.g", "does not return it"),
-    ("class A:\n    def __init__(self, a: 'A'): ...\n    def m(self): ...", "A.m", "nested"),
 ]
 
 

@@ -48,7 +48,7 @@ class Builder:
     names: set[str] = field(default_factory=set)
     subjects: dict[tuple[str, str], str] = field(default_factory=dict)
     """Names of the objects that operations work on, by file and class: others that need one get the same."""
-    _depth: int = 0
+    _building: list[ClassOutline] = field(default_factory=list)
     _apart: tuple[str, str] | None = None
     """The class whose next object must be a new one: a transfer from an account to itself shows nothing."""
 
@@ -99,13 +99,16 @@ class Builder:
             return f"{made}()"
         if cls.nested:
             raise CannotBuild(f"`{cls.qualname}` is defined inside a function", class_stub(module, cls, "..."))
-        if self._depth >= DEPTH:
+        if len(self._building) >= DEPTH:
             raise CannotBuild(f"`{cls.qualname}` needs objects nested {DEPTH} deep", class_stub(module, cls, "..."))
-        self._depth += 1
+        if cls in self._building:
+            # A node's parent, a child's owner: the chain has to end somewhere.
+            return "None"
+        self._building.append(cls)
         try:
             return self._construct(module, cls)
         finally:
-            self._depth -= 1
+            self._building.pop()
 
     def arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         """Arguments to call `function` with, mined from its callers or made up. Raises CannotBuild."""

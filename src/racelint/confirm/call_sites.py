@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from racelint.confirm.outline import FunctionNode, ModuleOutline, last_name
@@ -32,7 +31,7 @@ def call_sites(outline: ModuleOutline, name: str, *, constructor: bool) -> list[
     `Timer(s, x.name, args)` and `submit(x.name, …)` count as well.
     """
     found = []
-    for scope, call in _calls(outline.tree, None):
+    for scope, call in calls_of(outline):
         if constructor and last_name(call.func) == name:
             site = _site(outline, scope, call.args, call.keywords, call.lineno)
         elif not constructor:
@@ -84,15 +83,18 @@ def _site(
     return CallSite(texts, named, line) if all(name for name, _ in named) else None
 
 
-def _calls(root: ast.AST, scope: FunctionNode | None) -> Iterator[tuple[FunctionNode | None, ast.Call]]:
-    """Every call under `root` with the function it stands in."""
-    stack: list[tuple[ast.AST, FunctionNode | None]] = [(root, scope)]
-    while stack:
-        node, around = stack.pop()
-        if isinstance(node, ast.Call):
-            yield around, node
-        inner = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else around
-        stack.extend((child, inner) for child in ast.iter_child_nodes(node))
+def calls_of(outline: ModuleOutline) -> list[tuple[FunctionNode | None, ast.Call]]:
+    """Every call of the module with the function it stands in, found once."""
+    if outline.calls is None:
+        outline.calls = []
+        stack: list[tuple[ast.AST, FunctionNode | None]] = [(outline.tree, None)]
+        while stack:
+            node, around = stack.pop()
+            if isinstance(node, ast.Call):
+                outline.calls.append((around, node))
+            inner = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else around
+            stack.extend((child, inner) for child in ast.iter_child_nodes(node))
+    return outline.calls
 
 
 class _NotPortable(Exception):

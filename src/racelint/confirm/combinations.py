@@ -88,13 +88,10 @@ def _opaque(footprint: Footprint) -> bool:
     return bool(footprint.touched)
 
 
-def callers_of(
-    project: Project, module: ModuleOutline, cls: ClassOutline, method: FunctionOutline
-) -> list[FunctionOutline]:
+def callers_of(footprints: Footprints, cls: ClassOutline, method: FunctionOutline) -> list[FunctionOutline]:
     """The public methods of the class that come to a private one, in the order of definition."""
-    footprints = Footprints(project, module)
     found = []
-    for entry in public_entries(project, module, cls):
+    for entry in public_entries(footprints.project, footprints.outline, cls):
         if method.qualname in footprints.of(entry.function, cls).reached:
             found.append(entry.function)
     return found

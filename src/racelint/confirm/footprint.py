@@ -14,9 +14,8 @@ from racelint.confirm.project import Project
 THREAD_STARTERS = frozenset(
     {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread", "to_thread", "run_in_executor"}
 )
+_Node = tuple[FunctionOutline, ClassOutline | None]
 PROCESS_STARTERS = frozenset({"Process", "ProcessPoolExecutor", "Pool", "fork"})
-DEPTH = 6
-"""Calls followed inside the module."""
 
 
 @dataclass
@@ -42,6 +41,21 @@ class Footprint:
     def starts(self) -> bool:
         return self.starts_threads or self.starts_processes
 
+    def add(self, other: Footprint) -> None:
+        """Take in all of another."""
+        self.reads |= other.reads
+        self.writes |= other.writes
+        self.calls_on |= other.calls_on
+        self.notifies |= other.notifies
+        self.waits |= other.waits
+        self.add_reach(other)
+
+    def add_reach(self, other: Footprint) -> None:
+        """Take in where another comes to and what it starts, not the fields it touches: they are another object's."""
+        self.reached |= other.reached
+        self.starts_threads |= other.starts_threads
+        self.starts_processes |= other.starts_processes
+
 
 def conflict(first: Footprint, second: Footprint) -> int:
     """How likely two functions interfere: 4 a written name in common, 1 a name one may change, 0 nothing shared."""
@@ -51,6 +65,16 @@ def conflict(first: Footprint, second: Footprint) -> int:
     return 1 if shared & (first.calls_on | second.calls_on) else 0
 
 
+@dataclass
+class _Facts:
+    """What one function does by itself, and where it goes: `own` calls on the same object or plain functions,
+    `other` calls on objects of unknown type and new objects, whose fields are not those of `self`."""
+
+    footprint: Footprint
+    own: list[_Node] = field(default_factory=list)
+    other: list[_Node] = field(default_factory=list)
+
+
 class Footprints:
     """Footprints of the functions of one module, through the calls that stay inside it."""
 
@@ -58,50 +82,65 @@ class Footprints:
         self.project = project
         self.outline = outline
         self.variables = outline.variables
-        self._known: dict[tuple[str, str], Footprint] = {}
+        self.by_name: dict[str, list[FunctionOutline]] = {}
+        for function in outline.functions.values():
+            if function.owner and function.kind != "setter":
+                self.by_name.setdefault(function.name, []).append(function)
+        self._facts: dict[_Node, _Facts] = {}
+        self._known: dict[_Node, Footprint] = {}
 
     def of(self, function: FunctionOutline, cls: ClassOutline | None = None) -> Footprint:
         """The footprint of a function; `cls` is the class of the object, for methods found through `self`."""
-        key = (function.qualname, cls.qualname if cls else function.owner)
-        if key not in self._known:
-            footprint = Footprint()
-            self._follow(footprint, function, cls, 0)
-            self._known[key] = footprint
-        return self._known[key]
+        node = (function, cls or self.outline.classes.get(function.owner))
+        if node not in self._known:
+            self._known[node] = self._closed(self._facts_of(node))
+        return self._known[node]
 
     def of_body(self, body: list[ast.stmt]) -> Footprint:
         """The footprint of loose statements, such as a main guard's."""
-        footprint = Footprint()
+        facts = _Facts(Footprint())
         for statement in body:
-            self._walk(footprint, statement, None, 0)
-        return footprint
+            self._walk(facts, statement, None)
+        return self._closed(facts)
 
-    def _follow(self, footprint: Footprint, function: FunctionOutline, cls: ClassOutline | None, depth: int) -> None:
-        if function.qualname in footprint.reached or depth > DEPTH:
-            return
-        footprint.reached.add(function.qualname)
-        owner = cls or self.outline.classes.get(function.owner)
-        self._walk(footprint, function.node, owner, depth)
+    def _closed(self, start: _Facts) -> Footprint:
+        """The facts together with those of everything that is reached from them."""
+        total = Footprint()
+        total.add(start.footprint)
+        waiting = [(node, True) for node in start.own] + [(node, False) for node in start.other]
+        seen: set[tuple[_Node, bool]] = set()
+        while waiting:
+            node, same = waiting.pop()
+            if (node, same) in seen or (node, True) in seen:
+                continue
+            seen.add((node, same))
+            facts = self._facts_of(node)
+            (total.add if same else total.add_reach)(facts.footprint)
+            waiting.extend((inner, same) for inner in facts.own)
+            waiting.extend((inner, False) for inner in facts.other)
+        return total
 
-    def _walk(self, footprint: Footprint, root: ast.AST, cls: ClassOutline | None, depth: int) -> None:
+    def _facts_of(self, node: _Node) -> _Facts:
+        if node not in self._facts:
+            function, cls = node
+            facts = self._facts[node] = _Facts(Footprint())
+            facts.footprint.reached.add(function.qualname)
+            self._walk(facts, function.node, cls)
+        return self._facts[node]
+
+    def _walk(self, facts: _Facts, root: ast.AST, cls: ClassOutline | None) -> None:
+        footprint = facts.footprint
         for node in ast.walk(root):
             if isinstance(node, ast.Attribute):
-                self._attribute(footprint, node, cls)
-            elif isinstance(node, ast.Name):
-                self._name(footprint, node)
+                name = _field(node, cls)
+                if name:
+                    (footprint.reads if isinstance(node.ctx, ast.Load) else footprint.writes).add(name)
+            elif isinstance(node, ast.Name) and node.id in self.variables:
+                (footprint.reads if isinstance(node.ctx, ast.Load) else footprint.writes).add(node.id)
             elif isinstance(node, ast.AugAssign | ast.Assign | ast.Delete):
                 self._stored(footprint, node, cls)
             elif isinstance(node, ast.Call):
-                self._call(footprint, node, cls, depth)
-
-    def _attribute(self, footprint: Footprint, node: ast.Attribute, cls: ClassOutline | None) -> None:
-        name = _field(node, cls)
-        if name:
-            (footprint.reads if isinstance(node.ctx, ast.Load) else footprint.writes).add(name)
-
-    def _name(self, footprint: Footprint, node: ast.Name) -> None:
-        if node.id in self.variables:
-            (footprint.reads if isinstance(node.ctx, ast.Load) else footprint.writes).add(node.id)
+                self._call(facts, node, cls)
 
     def _stored(
         self, footprint: Footprint, node: ast.AugAssign | ast.Assign | ast.Delete, cls: ClassOutline | None
@@ -116,14 +155,14 @@ class Footprints:
             if name and inner is not target and (name.startswith("self.") or name in self.variables):
                 footprint.writes.add(name)
 
-    def _call(self, footprint: Footprint, node: ast.Call, cls: ClassOutline | None, depth: int) -> None:
+    def _call(self, facts: _Facts, node: ast.Call, cls: ClassOutline | None) -> None:
         name = last_name(node.func)
-        footprint.starts_threads |= name in THREAD_STARTERS
-        footprint.starts_processes |= name in PROCESS_STARTERS
+        facts.footprint.starts_threads |= name in THREAD_STARTERS
+        facts.footprint.starts_processes |= name in PROCESS_STARTERS
         if isinstance(node.func, ast.Attribute):
-            self._method_call(footprint, node.func, cls)
+            self._method_call(facts.footprint, node.func, cls)
         for mentioned in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
-            self._reach(footprint, mentioned, cls, depth)
+            self._reach(facts, mentioned, cls)
 
     def _method_call(self, footprint: Footprint, func: ast.Attribute, cls: ClassOutline | None) -> None:
         receiver = func.value
@@ -137,46 +176,30 @@ class Footprints:
             elif func.attr in ("wait", "wait_for"):
                 footprint.waits.add(name)
 
-    def _reach(self, footprint: Footprint, node: ast.expr, cls: ClassOutline | None, depth: int) -> None:
-        """Follow a function or class of the module that is called, or handed to something that may call it."""
+    def _reach(self, facts: _Facts, node: ast.expr, cls: ClassOutline | None) -> None:
+        """Note a function or class of the module that is called, or handed to something that may call it."""
         name = dotted(node)
         if isinstance(node, ast.Attribute):
             if cls is not None and dotted(node.value) in ("self", "cls"):
                 method = self.project.find_method(self.outline, cls, node.attr)
                 if method is not None:
-                    self._follow(footprint, method, cls, depth + 1)
+                    facts.own.append((method, cls))
                 return
-            self._methods_named(footprint, node.attr, depth)
+            # The type of the object is not known here: every method so named may be meant.
+            facts.other.extend((f, self.outline.classes.get(f.owner)) for f in self.by_name.get(node.attr, ()))
         if name in self.outline.functions:
-            self._follow(footprint, self.outline.functions[name], None, depth + 1)
-        made = self.outline.classes.get(name)
-        if made is not None:
-            self._made(footprint, made, depth)
+            facts.own.append((self.outline.functions[name], None))
+        if name in self.outline.classes:
+            self._made(facts, self.outline.classes[name])
 
-    def _methods_named(self, footprint: Footprint, name: str, depth: int) -> None:
-        """`x.name`: every method of the module so named, since the type of `x` is not known here."""
-        for function in self.outline.functions.values():
-            if function.name == name and function.owner and function.kind != "setter":
-                inner = Footprint()
-                self._follow(inner, function, None, depth + 1)
-                footprint.reached |= inner.reached
-                footprint.starts_threads |= inner.starts_threads
-                footprint.starts_processes |= inner.starts_processes
-
-    def _made(self, footprint: Footprint, cls: ClassOutline, depth: int) -> None:
-        if cls.qualname in footprint.reached:
-            return
-        footprint.reached.add(cls.qualname)
+    def _made(self, facts: _Facts, cls: ClassOutline) -> None:
+        facts.footprint.reached.add(cls.qualname)
         outer = set(self.project.outer_bases(self.outline, cls))
-        footprint.starts_threads |= bool(outer & {"Thread", "Timer"})
-        footprint.starts_processes |= "Process" in outer
-        inner = Footprint()
+        facts.footprint.starts_threads |= bool(outer & {"Thread", "Timer"})
+        facts.footprint.starts_processes |= "Process" in outer
         for name in ("__init__", "run") if outer & {"Thread", "Process"} else ("__init__",):
             if name in cls.methods:
-                self._follow(inner, cls.methods[name], cls, depth + 1)
-        footprint.reached |= inner.reached
-        footprint.starts_threads |= inner.starts_threads
-        footprint.starts_processes |= inner.starts_processes
+                facts.other.append((cls.methods[name], cls))
 
 
 def _field(node: ast.Attribute, cls: ClassOutline | None) -> str:

@@ -83,6 +83,8 @@ class ModuleOutline:
     global_names: dict[str, None] = field(default_factory=dict)
     """Names that some function declares `global`, in source order."""
     main_guard: ast.If | None = None
+    calls: list[tuple[FunctionNode | None, ast.Call]] | None = None
+    """Every call with the function it stands in, once `call_sites` has looked for them."""
 
     @property
     def variables(self) -> set[str]:

@@ -60,12 +60,14 @@ class Project:
     root: Path
     modules: dict[Path, ModuleOutline | None] = field(default_factory=dict)
     layouts: dict[Path, Layout] = field(default_factory=dict)
+    imports: dict[Path, list[Path]] = field(default_factory=dict)
+    known_attributes: dict[ClassOutline, frozenset[str]] = field(default_factory=dict)
+    lineages: dict[ClassOutline, list[tuple[ModuleOutline, ClassOutline]]] = field(default_factory=dict)
 
     def layout(self, path: Path) -> Layout:
         """How to import `path`, as `layout_of` says."""
-        path = path.resolve()
         if path not in self.layouts:
-            self.layouts[path] = layout_of(path, self.root)
+            self.layouts[path] = layout_of(path.resolve(), self.root)
         return self.layouts[path]
 
     def module(self, path: Path) -> ModuleOutline:
@@ -89,6 +91,8 @@ class Project:
 
     def lineage(self, outline: ModuleOutline, cls: ClassOutline) -> list[tuple[ModuleOutline, ClassOutline]]:
         """The class and its bases in the project, nearest first, breadth first."""
+        if cls in self.lineages:
+            return self.lineages[cls]
         order = [(outline, cls)]
         seen = {(outline.path, cls.qualname)}
         for module, current in order:
@@ -97,6 +101,7 @@ class Project:
                 if found and (found[0].path, found[1].qualname) not in seen and len(order) < BASE_DEPTH:
                     seen.add((found[0].path, found[1].qualname))
                     order.append(found)
+        self.lineages[cls] = order
         return order
 
     def outer_bases(self, outline: ModuleOutline, cls: ClassOutline) -> list[str]:
@@ -123,6 +128,25 @@ class Project:
 
     def imported(self, outline: ModuleOutline) -> list[Path]:
         """The project files that `outline` imports directly, sorted."""
+        if outline.path not in self.imports:
+            self.imports[outline.path] = self._imported(outline)
+        return self.imports[outline.path]
+
+    def attributes(self, outline: ModuleOutline, cls: ClassOutline) -> frozenset[str]:
+        """Every attribute that objects of the class are seen to have: methods, class variables, `self.x = …`."""
+        if cls not in self.known_attributes:
+            found: set[str] = set()
+            for _, current in self.lineage(outline, cls):
+                found.update(current.methods)
+                for node in ast.walk(current.node):
+                    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                        found.add(node.attr)
+                    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                        found.add(node.id)
+            self.known_attributes[cls] = frozenset(found)
+        return self.known_attributes[cls]
+
+    def _imported(self, outline: ModuleOutline) -> list[Path]:
         found = set()
         for level, module, attribute in outline.imports.values():
             for name in (f"{module}.{attribute}".strip("."), module):

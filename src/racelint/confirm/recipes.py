@@ -122,7 +122,7 @@ def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
     public = {entry.function.name for entry in public_entries(stage.project, stage.module, cls)}
     if function.name in public:
         return [Entry(stage.module, function, cls)]
-    callers = callers_of(stage.project, stage.module, cls, function)
+    callers = callers_of(stage.footprints, cls, function)
     return [Entry(stage.module, caller, cls) for caller in callers] or [Entry(stage.module, function, cls)]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from racelint.confirm.builder import Builder
@@ -44,6 +45,11 @@ class Stage:
         self.footprints = Footprints(self.project, self.module)
         self.guesses = Guesses()
 
+    @cached_property
+    def instrument(self) -> tuple[str, ...]:
+        """The files that get yield points."""
+        return tuple(str(path) for path in instrumented(self.project, self.module))
+
     def starts_threads(self, entry: Entry) -> bool:
         """Whether the entry starts threads of its own: it is run alone, not against itself."""
         return self.footprints.of(entry.function, entry.cls).starts_threads
@@ -75,7 +81,7 @@ class Stage:
             setup=setup,
             operations=tuple(operations),
             observe=tuple(observe),
-            instrument=tuple(str(path) for path in instrumented(self.project, self.module)),
+            instrument=self.instrument,
             flagged=self.flagged,
             code=self.code,
         )

@@ -42,7 +42,7 @@ class Values:
         if not usage.attributes:
             return None
         for cls in module.classes.values():
-            if not cls.nested and usage.attributes <= _attributes(self.project, module, cls):
+            if not cls.nested and usage.attributes <= self.project.attributes(module, cls):
                 return cls
         return None
 
@@ -128,19 +128,6 @@ def _plain_guess(parameter: Parameter, usage: Usage) -> str:
     if usage.iterated or usage.subscripted:
         return named if named is not None and named[0] in "[{'" else "[1, 2]"
     return named if named is not None else "1"
-
-
-def _attributes(project: Project, module: ModuleOutline, cls: ClassOutline) -> set[str]:
-    """Every attribute that an object of the class is seen to have: methods, fields, `self.x = …`, class variables."""
-    found: set[str] = set()
-    for _, current in project.lineage(module, cls):
-        found.update(current.methods)
-        for node in ast.walk(current.node):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                found.add(node.attr)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-    return found
 
 
 def class_stub(module: ModuleOutline, cls: ClassOutline, parameter: str) -> str:
