@@ -156,7 +156,7 @@ class _Walk:
         if held and self._passes_on(node):
             self.tenure.handed_on = True
             return False
-        if held and self.flows.raising.call(node, self.function):
+        if held and self.tenure.call.id not in node.deps and self.flows.raising.call(node, self.function):
             self._leave("raise", node, held)
         for callee in self.callees.get(node.id, ()):
             if callee is not self.function and self.location in self.flows.effect(callee)[1]:

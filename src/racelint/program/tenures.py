@@ -17,6 +17,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockState
+from racelint.program.values import FunctionFacts
 
 _ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
 
@@ -80,7 +81,9 @@ class Tenures:
                 yield access.path
 
     def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
-        if self._is_private(tenure):
+        if is_private(tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]) or (
+            tenure.handed_on and not tenure.releases
+        ):
             return
         kept = [leak for leak in tenure.leaks if leak.kind == "return"]
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
@@ -91,24 +94,9 @@ class Tenures:
             if leak.kind != "turn" or self._is_one_lock(tenure):
                 yield leak
 
-    def _is_private(self, tenure: Tenure) -> bool:
-        """A lock made in this very function that nobody else can hold or wait for."""
-        path = tenure.call.func[0][:-1]
-        if len(path) != 1 or not path[0].startswith("c:"):
-            return False
-        facts = self.program.stores.facts[tenure.function.id]
-        made = facts.call(int(path[0][2:]))
-        if made is None:
-            return False
-        given = any(path in argument.value for call in facts.calls for argument in call.args)
-        return not given and not any(path in access.value for access in facts.accesses)
-
     def _is_protocol(self, tenure: Tenure) -> bool:
-        own = tenure.function.id
-        others = self._given_back.get(tenure.lock.location, set()) | self._given_back_names.get(
-            tenure.call.func[0][-2], set()
-        )
-        return bool(others - {own}) or tenure.handed_on
+        named = self._given_back_names.get(tenure.call.func[0][-2], set()) - {tenure.function.id}
+        return bool(self._given_back.get(tenure.lock.location) or named) or tenure.handed_on
 
     @staticmethod
     def _says_so(tenure: Tenure, kept: list[Leak]) -> bool:
@@ -135,3 +123,12 @@ class Tenures:
         return (
             ELEMENT not in path and not path[0].startswith("l:") and facts is not None and facts.family != "semaphore"
         )
+
+
+def is_private(path: Path, facts: FunctionFacts) -> bool:
+    """A lock or condition made in this very function that nobody else can hold, wait for or notify."""
+    if len(path) != 1 or not path[0].startswith("c:") or facts.call(int(path[0][2:])) is None:
+        return False
+    given = any(path in argument.value for call in facts.calls for argument in call.args)
+    returned = any(path in node.value for node in facts.returns)
+    return not given and not returned and not any(path in access.value for access in facts.accesses)

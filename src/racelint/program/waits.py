@@ -21,7 +21,8 @@ from racelint.model.summary import (
 )
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Instance
+from racelint.program.tenures import is_private
+from racelint.program.types import Constant, Instance
 from racelint.program.values import nodes_of
 from racelint.program.walk import Place, blocks_of, contains, enclosing, following, place_of
 
@@ -62,11 +63,14 @@ def waits_of(program: Program) -> Iterator[Wait]:
 
 
 def _is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
-    things = program.types.of(path, function)
+    """By all that is known of its type; one that stays in the function has nobody who could notify it."""
+    things = [thing for thing in program.types.of(path, function) if not isinstance(thing, Constant)]
     if any(isinstance(thing, Instance) and thing.cls.method("wait") for thing in things):
         return False
-    facts = program.locks.facts_of(things)
-    return facts is not None and facts.family == "condition"
+    families = [program.locks.facts_of((thing,)) for thing in things]
+    if not families or not all(facts is not None and facts.family == "condition" for facts in families):
+        return False
+    return not is_private(path, program.stores.facts[function.id])
 
 
 class _Judge:
