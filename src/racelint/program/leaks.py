@@ -156,14 +156,23 @@ class _Walk:
         if held and self._passes_on(node):
             self.tenure.handed_on = True
             return False
+        releasing = [callee for callee in self.callees.get(node.id, ()) if self._releases(callee)]
+        if releasing:
+            if held:
+                self.tenure.releases.append(node)
+                self._leave("raise", node, not all(self._releases_raising(callee) for callee in releasing))
+            return False
         if held and self.tenure.call.id not in node.deps and self.flows.raising.call(node, self.function):
             self._leave("raise", node, held)
-        for callee in self.callees.get(node.id, ()):
-            if callee is not self.function and self.location in self.flows.effect(callee)[1]:
-                if held:
-                    self.tenure.releases.append(node)
-                return False
         return held
+
+    def _releases(self, callee: FunctionInfo) -> bool:
+        return callee is not self.function and self.location in self.flows.effect(callee)[1]
+
+    def _releases_raising(self, callee: FunctionInfo) -> bool:
+        """Whether the callee releases where it raises, too."""
+        raised = [exit_ for exit_ in self.flows.of(callee).exits if exit_.kind == "raise"]
+        return all(self.location in exit_.state.dropped for exit_ in raised)
 
     def _is_ours(self, path: Path) -> bool:
         """Whether a released lock is this one, or may be under a name that is not known."""

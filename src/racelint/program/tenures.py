@@ -66,12 +66,15 @@ class Tenures:
                 self._given_back.setdefault(lock.location, set()).add(function.id)
         for lock, _, _ in flow.acquisitions:
             self._taken.setdefault(lock.location, set()).add(function.id)
+        taken = {lock.location for lock, _, _ in flow.acquisitions}
         for path in self._handed_out(function):
             handed = self.program.locks.of(path[:-1], function)
+            if handed is not None and handed.location in taken:
+                continue
             if handed is None or handed.opaque:
-                self._given_back_names.setdefault(path[-2], set()).add(f"{function.id} ")
+                self._given_back_names.setdefault(path[-2], set()).add(function.id)
             else:
-                self._given_back.setdefault(handed.location, set()).add(f"{function.id} ")
+                self._given_back.setdefault(handed.location, set()).add(function.id)
 
     def _handed_out(self, function: FunctionInfo) -> Iterator[Path]:
         """`lock.release` given away uncalled."""

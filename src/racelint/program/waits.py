@@ -117,6 +117,7 @@ class _Judge:
         }
         paths = {event.path for event in relied if isinstance(event, Access)}
         pending: list[Access | Call] = []
+        looped = any(isinstance(node, Loop) for node in enclosing(places))
         for node in self._linear(following(places)):
             if isinstance(node, (Access, Call)):
                 if not self._is_harmless(node, paths):
@@ -132,7 +133,7 @@ class _Judge:
                 if untested:
                     return _Point("used", untested[0])
                 if node.deps and set(node.deps) != {self.call.id} and not isinstance(node, Loop):
-                    return _Point("tested", node)
+                    return _Point("tested" if looped else "used", node)
             elif isinstance(node, Return):
                 if pending:
                     return _Point("used", pending[0])
@@ -190,9 +191,16 @@ class _Judge:
             around = enclosing(place_of(site.caller, site.event))
             if any(_is_while(node) for node in around):
                 continue
+            if self._holds(site.caller, site.event):
+                return False
             if depth >= 3 or site.caller is function or not self._callers_test(site.caller, depth + 1):
                 return False
         return True
+
+    def _holds(self, caller: FunctionInfo, event: int) -> bool:
+        """Whether a caller took the condition's lock: it is the one that must test again."""
+        lock = self.program.locks.of(self.path, self.function)
+        return lock is not None and self.program.flows.of(caller).at(event).hold(lock.location) is not None
 
 
 def _is_while(node: AnyNode) -> bool:

@@ -56,19 +56,27 @@ def following(places: list[Place]) -> Iterator[AnyNode]:
     """What control may come to after the event, in order, each node once.
 
     A Loop that is come back to is given itself, as the turn that is decided there; what stands behind it follows.
-    After a node that leaves (return, raise, break, continue) nothing is given.
+    `continue` and `break` are followed, after a return or raise nothing is given.
     """
+    jump = ""
     for place in reversed(places):
-        for entry in place.block[place.position + 1 :]:
-            yield entry
-            if isinstance(entry, (Return, Raise, Jump)):
-                return
+        in_body = isinstance(place.node, Loop) and place.block is place.node.body
+        if not jump:
+            for entry in place.block[place.position + 1 :]:
+                yield entry
+                if isinstance(entry, (Return, Raise)):
+                    return
+                if isinstance(entry, Jump):
+                    jump = entry.kind
+                    break
         if isinstance(place.node, Try) and place.block is not place.node.final:
             yield from place.node.final
-        if isinstance(place.node, Loop) and place.block is place.node.body:
-            yield place.node
-            if place.node.infinite:
-                return
+        if in_body and isinstance(place.node, Loop):
+            if jump != "break":
+                yield place.node
+                if place.node.infinite:
+                    return
+            jump = ""
 
 
 def contains(node: AnyNode, event: int) -> bool:

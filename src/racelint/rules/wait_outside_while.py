@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.finding import Finding
-from racelint.model.summary import Access, Call
+from racelint.model.summary import Access, Branch, Call
 from racelint.program import Program
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.waits import Wait, is_plain_sleep, waits_of
@@ -77,7 +77,7 @@ class WaitOutsideWhile(Rule):
             facts = program.stores.facts[wait.function.id]
             name = spelled(wait.path, facts) if lock is None else lock_name(lock, wait.call, facts)
             relies = _relies(program, wait)
-            line = wait.node.span[0] if isinstance(wait.node, (Access, Call)) else wait.call.span[0]
+            line = wait.node.span[0] if isinstance(wait.node, (Access, Branch, Call)) else wait.call.span[0]
             yield self.finding(
                 wait.function,
                 wait.call.span,
@@ -102,4 +102,6 @@ def _relies(program: Program, wait: Wait) -> str:
     if isinstance(wait.node, Access):
         what = spelled(wait.node.path, facts)
         return f"the condition is {tested} and `{what}` on line {wait.node.span[0]} relies on it"
+    if isinstance(wait.node, Branch):
+        return f"it is tested on line {wait.node.span[0]}, but nothing leads back to the wait from there"
     return f"the condition is {tested} and the caller relies on it"
