@@ -13,7 +13,7 @@ from racelint.program.counts import runs_of
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.numbers import number, number_of_value
-from racelint.program.processes import Origin, Origins, callers_of, closure
+from racelint.program.processes import Child, Origin, Origins, callers_of, closure, reached_by
 from racelint.program.roots import spawn_at
 from racelint.program.walk import enclosing, place_of
 
@@ -97,7 +97,7 @@ class Barriers:
                 return None
             barrier.waits.append((function, call))
         direct = self._direct(mine)
-        if self._escapes(mine, direct) or not self._gather(barrier, direct):
+        if self._escapes(mine, direct) or not self._gather(barrier, mine, direct):
             return None
         return barrier
 
@@ -182,7 +182,9 @@ class Barriers:
             return False
         return bool(self.origins.of(path, function) & mine)
 
-    def _gather(self, barrier: Barrier, direct: list[tuple[FunctionInfo, Call, Starter, bool]]) -> bool:
+    def _gather(
+        self, barrier: Barrier, identities: set[Origin], direct: list[tuple[FunctionInfo, Call, Starter, bool]]
+    ) -> bool:
         """Count the threads; False where a number is not certain."""
         program = self.program
         waiting = {function.id for function, _ in barrier.waits}
@@ -190,13 +192,20 @@ class Barriers:
         covered: set[str] = set()
         pools: dict[Path, int] = {}
         for root in program.roots:
-            reached = closure(program, [root.target])
-            if not waiting & reached.keys():
+            run = self._runs[root.id]
+            if not waiting & run.functions.keys():
                 continue
-            covered |= reached.keys()
+            covered |= run.functions.keys()
+            mine = [
+                (function, call)
+                for function, call in barrier.waits
+                if function.id in run.functions and self.origins.of(call.func[0][:-1], function, run) & identities
+            ]
+            if not mine:
+                continue
             if root.site_function is None or root.site is None or not root.starts:
                 return False
-            waits = self._waits_of(barrier, reached)
+            waits = self._waits_of(mine)
             if not self._add(barrier, root.site_function, root.site, root.kind == "pool", waits, pools):
                 return False
             homes[root.site_function.id] = root.site_function
@@ -209,8 +218,13 @@ class Barriers:
         barrier.main = bool(waiting & by_main.keys())
         return bool(barrier.comers) and not waiting - by_main.keys() - covered
 
-    def _waits_of(self, barrier: Barrier, reached: dict[str, FunctionInfo]) -> int | None:
-        mine = [(function, call) for function, call in barrier.waits if function.id in reached]
+    @cached_property
+    def _runs(self) -> dict[str, Child]:
+        return {root.id: reached_by(self.program, root) for root in self.program.roots}
+
+    @staticmethod
+    def _waits_of(mine: list[tuple[FunctionInfo, Call]]) -> int | None:
+        """How often a thread waits; None where that is not one certain number."""
         looped = any(isinstance(n, Loop) for f, call in mine for n in enclosing(place_of(f, call.id)))
         return None if looped or len({function.id for function, _ in mine}) > 1 else len(mine)
 

@@ -10,6 +10,7 @@ from racelint.config.settings import Settings
 from racelint.knowledge.locks import LOCK_DECORATORS
 from racelint.model.source import SourceFile
 from racelint.model.summary import Decorator, ModuleSummary
+from racelint.program.anchors import Anchors
 from racelint.program.calls import CallGraph
 from racelint.program.compounds import Compounds
 from racelint.program.index import External, FunctionInfo, Index
@@ -70,7 +71,20 @@ class Program:
 
     @cached_property
     def reach(self) -> Reach:
-        return Reach(self.index, self.stores, self.calls, self.flows, self.ownership, self.roots, self.decorator_locks)
+        return Reach(
+            self.index,
+            self.stores,
+            self.calls,
+            self.flows,
+            self.ownership,
+            self.roots,
+            self.decorator_locks,
+            self.anchors,
+        )
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        return Anchors(self.index, self.stores, self.types)
 
     @cached_property
     def shared(self) -> SharedAccesses:

@@ -77,11 +77,11 @@ class Lock:
 
     @property
     def short(self) -> str:
-        """As a person would write it: `self._lock`, `Account.lock`, `LOCK`."""
+        """As a person would write it: `Account.lock`, `LOCK`."""
         text = ".".join(self.location.fields).replace(f".{ELEMENT}", ELEMENT)
         if self.location.kind == "attribute":
             owner = self.location.owner.rpartition(":")[2]
-            return f"{owner}.{text}" if self.shared else f"self.{text}"
+            return f"{owner}.{text}"
         return text
 
 

@@ -121,9 +121,9 @@ class PrivateCopies:
         return all(isinstance(t, Object) and t.dotted.startswith(("builtins.", "collections.")) for t in things)
 
     def _is_copied(self, access: SharedAccess, child: Child) -> bool:
-        """Globals, and attributes reached through the object that the child was started with."""
+        """Module and captured variables, and attributes reached through the object that the child was started with."""
         location = access.location
-        if location.kind == "global":
+        if location.kind in ("global", "captured"):
             return True
         if location.kind != "attribute" or access.path[0] != f"p:{access.function.self_name}" or not access.path[1:]:
             return False

@@ -36,10 +36,11 @@ class Child:
 
 def children_of(program: Program) -> list[Child]:
     """Every process that the program starts."""
-    return [_reached(program, root) for root in program.roots if root.kind == "process"]
+    return [reached_by(program, root) for root in program.roots if root.kind == "process"]
 
 
-def _reached(program: Program, root: ThreadRoot) -> Child:
+def reached_by(program: Program, root: ThreadRoot) -> Child:
+    """All that a root runs."""
     child = Child(root)
     child.functions[root.target.id] = root.target
     child.held[root.target.id] = program.decorator_locks.get(root.target.id, frozenset())

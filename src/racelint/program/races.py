@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from racelint.model.finding import Evidence
+from racelint.program.anchors import Anchor
 from racelint.program.compounds import Compound
 from racelint.program.index import ClassInfo, FunctionInfo, directives_at
 from racelint.program.linker import Program
@@ -288,6 +289,8 @@ class Races:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
+        if not self._same_object(left, right, group):
+            return False
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
             if first is second:
@@ -302,6 +305,47 @@ class Races:
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _same_object(self, left: Record, right: Record, group: Group) -> bool:
+        """Whether the two touch one object; a class that owns a lock or has a contract promises it for all of them."""
+        if group.location.kind == "captured":
+            module, _, qualname = group.location.owner.partition(":")
+            return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
+        if group.location.kind != "attribute" or group.owner_locks or self.is_contract(group.location):
+            return True
+        if self._is_static(left.access) or self._is_static(right.access):
+            return True
+        return self.program.anchors.same(self._anchor(left), self._anchor(right))
+
+    def evidence_of(self, left: Record, right: Record, group: Group) -> Evidence:
+        """Why these two records are thought to run in parallel: a thread that has the very object, else the class's word."""
+        if self.is_contract(group.location):
+            return "contract"
+        if left.context.root is None and right.context.root is None:
+            return "lock"
+        if group.location.kind != "attribute" or self._is_static(left.access) or self._is_static(right.access):
+            return "thread"
+        same = self.program.anchors.same(self._anchor(left), self._anchor(right))
+        return "thread" if same or not group.owner_locks else "lock"
+
+    @staticmethod
+    def _within(record: Record, module: str, qualname: str) -> bool:
+        """Whether the record's thread shares this invocation of a function: it is, or runs, code defined inside it."""
+        function = record.context.entry.function
+        if function.module.name != module:
+            return record.context.root is None
+        return function.qualname == qualname or function.qualname.startswith(qualname + ".")
+
+    def _anchor(self, record: Record) -> Anchor | None:
+        access = record.access
+        path = access.path[: len(access.path) - len(access.location.fields)]
+        if not path:
+            return None
+        anchor = self.program.anchors.of(path, access.function, dict(record.context.anchors))
+        if anchor is not None and anchor[0].startswith("captured:"):
+            _, module, qualname, _ = anchor[0].split(":", 3)
+            return anchor if self._within(record, module, qualname) else None
+        return anchor
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""

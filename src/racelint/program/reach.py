@@ -10,15 +10,17 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.index import FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
 from racelint.program.roots import ThreadRoot
+from racelint.program.types import Bound
 from racelint.program.values import Stores
 
-_MAX_CONTEXTS = 8
+_MAX_CONTEXTS = 12
 _QUIET_DUNDERS = CONSTRUCTORS | frozenset(
     {"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"}
     | {
@@ -53,6 +55,8 @@ class Context:
     parent: Context | None
     site: int
     public: bool
+    anchors: tuple[tuple[str, Anchor], ...] = ()
+    """What the parameters hang from, where that is known."""
 
     @property
     def entry(self) -> Context:
@@ -83,6 +87,7 @@ class Reach:
         ownership: Ownership,
         roots: list[ThreadRoot],
         decorated: dict[str, frozenset[Lock]],
+        anchors: Anchors,
     ) -> None:
         self.index = index
         self.stores = stores
@@ -90,6 +95,7 @@ class Reach:
         self.flows = flows
         self.ownership = ownership
         self.decorated = decorated
+        self.anchors = anchors
         self.contexts: dict[str, list[Context]] = {}
         self.targets = {root.target.id for root in roots if root.in_process}
         for root in roots:
@@ -104,7 +110,27 @@ class Reach:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
         held = self.decorated.get(root.target.id, frozenset())
         owned = frozenset({root.target.self_name}) if root.constructs and makes_self(root.target) else frozenset()
-        return Context(root.target, root, held, False, owned, private, None, 0, False)
+        return Context(root.target, root, held, False, owned, private, None, 0, False, self._root_anchors(root))
+
+    def _root_anchors(self, root: ThreadRoot) -> tuple[tuple[str, Anchor], ...]:
+        """What the root's `self` and arguments hang from, as seen where it is started."""
+        found: dict[str, Anchor] = {}
+        target, starter = root.target, root.site_function
+        if target.cls is not None and target.self_name:
+            found[target.self_name] = self.anchors.of_class(target.cls)
+        if starter is not None:
+            known = self._own_anchor(starter)
+            for name, value in root.bindings.items():
+                for path in value[:1]:
+                    anchor = self.anchors.of(path, starter, known)
+                    if anchor is not None:
+                        found[name] = anchor
+        return tuple(sorted(found.items()))
+
+    def _own_anchor(self, function: FunctionInfo) -> dict[str, Anchor]:
+        if function.cls is not None and function.self_name:
+            return {function.self_name: self.anchors.of_class(function.cls)}
+        return {}
 
     def _entries(self) -> Iterable[Context]:
         referenced = self._referenced_names()
@@ -113,7 +139,8 @@ class Reach:
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
-                yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public)
+                anchors = tuple(self._own_anchor(function).items())
+                yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
 
     def _referenced_names(self) -> frozenset[str]:
         """Attributes and functions that are read without being called: callbacks are handed out so."""
@@ -139,11 +166,14 @@ class Reach:
 
     def _explore(self, entries: Iterable[Context]) -> None:
         queue = deque(entries)
-        seen: dict[tuple[str, str], set[tuple[frozenset[Lock], bool, frozenset[str], frozenset[str], bool]]] = {}
+        seen: dict[tuple[str, str], set[tuple[object, ...]]] = {}
         while queue:
             context = queue.popleft()
             root = context.root.id if context.root is not None else ""
-            key = (context.held, context.perhaps, context.owned, context.private, context.entry.public)
+            key = (
+                *(context.held, context.perhaps, context.owned, context.private),
+                *(context.public, context.anchors),
+            )
             known = seen.setdefault((root, context.function.id), set())
             if key in known or len(known) >= _MAX_CONTEXTS:
                 continue
@@ -152,7 +182,26 @@ class Reach:
             for site in self.calls.outgoing[context.function.id]:
                 if site.callee.ir.is_async and not context.function.ir.is_async:
                     continue
+                if not self._is_handed(context, site):
+                    continue
                 queue.append(self._called(context, site))
+
+    def _is_handed(self, context: Context, site: CallSite) -> bool:
+        """A call of a parameter runs what the caller of this very context passed, not what others pass elsewhere."""
+        call = self.stores.facts[context.function.id].call(site.event)
+        if call is None or len(call.func) != 1 or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
+            return True
+        if context.parent is None:
+            return False
+        name = call.func[0][0][2:]
+        for edge in self.calls.outgoing[context.parent.function.id]:
+            if edge.event == context.site and edge.callee is context.function:
+                value = edge.bindings.get(name, ())
+                if any(len(path) == 1 and path[0].startswith("p:") for path in value):
+                    return True
+                things = self.ownership.types.of_value(value, context.parent.function)
+                return any(isinstance(thing, Bound) and thing.function is site.callee for thing in things)
+        return False
 
     def _called(self, context: Context, site: CallSite) -> Context:
         flow = self.flows.of(context.function)
@@ -164,8 +213,23 @@ class Reach:
         held |= self.decorated.get(site.callee.id, frozenset())
         owned, private = self._handed(context, site)
         return Context(
-            site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event, context.public
+            *(site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event),
+            *(context.public, self._passed_anchors(context, site)),
         )
+
+    def _passed_anchors(self, context: Context, site: CallSite) -> tuple[tuple[str, Anchor], ...]:
+        known = dict(context.anchors)
+        found: dict[str, Anchor] = {}
+        if site.receiver is not None and site.callee.self_name:
+            anchor = self.anchors.of(site.receiver, context.function, known)
+            if anchor is not None:
+                found[site.callee.self_name] = anchor
+        for name, value in site.bindings.items():
+            if len(value) == 1:
+                anchor = self.anchors.of(value[0], context.function, known)
+                if anchor is not None:
+                    found[name] = anchor
+        return tuple(sorted(found.items()))
 
     def _handed(self, context: Context, site: CallSite) -> tuple[frozenset[str], frozenset[str]]:
         owned: set[str] = set()

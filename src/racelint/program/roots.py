@@ -268,12 +268,25 @@ class _Finder:
         if starter.many:
             return {}
         packed: Value = ()
+        named: dict[str, Value] = {}
         for argument in call.args:
             if argument.name == "args":
                 packed = argument.value
+            elif argument.name in ("kwargs", "kwds"):
+                named = self._by_name(argument.value, thing, function)
         if not packed and starter.args >= 0 and len(plain) > starter.args:
             packed = plain[starter.args].value
-        return self._unpacked(packed, thing, function)
+        return {**self._unpacked(packed, thing, function), **named}
+
+    def _by_name(self, packed: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
+        """`kwargs={"a": a}`."""
+        names = {param.name for param in thing.function.ir.params}
+        return {
+            access.key: access.value
+            for access in self.stores.facts[function.id].accesses
+            if access.kind == "write" and access.path[-1] == ELEMENT and access.path[:-1] in packed
+            if access.key in names
+        }
 
     def _unpacked(self, packed: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
         """`args=(a, b)`: the display's elements by their positions."""

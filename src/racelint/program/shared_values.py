@@ -64,12 +64,16 @@ class SharedValues:
                 isinstance(read, Access) and read.path == access.path and read.key == access.key and read.kind == "read"
                 for read in sources
             )
-            if again and (access.augmented or access.key or access.path[-1] != ELEMENT):
+            simple = access.augmented or access.key or access.path[-1] != ELEMENT
+            if again and simple and not self._is_own_slot(access, function):
                 yield access
 
+    @staticmethod
+    def _is_own_slot(access: Access, function: FunctionInfo) -> bool:
+        """`array[index]` with the index passed in: each process is given one of its own."""
+        return access.path[-1] == ELEMENT and any(param.name == access.key for param in function.ir.params)
+
     def _is_shared(self, access: Access, function: FunctionInfo) -> bool:
-        if access.path[-1] not in ("value", ELEMENT):
-            return False
         things = [t for t in self.program.types.of(access.path[:-1], function) if not isinstance(t, Constant)]
         return bool(things) and all(isinstance(t, Object) and t.dotted in SHARED_NUMBERS for t in things)
 

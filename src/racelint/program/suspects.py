@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS, TAKING_METHODS
+from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Span
 from racelint.program.compounds import Compound
 from racelint.program.linker import Program
@@ -52,6 +53,7 @@ class Suspect:
     guard: Location | None = None
     guarded: int = 0
     total: int = 0
+    evidence: Evidence = "lock"
     flag: bool = False
     """All that is ever written are constants: a flag, whose races are benign."""
 
@@ -108,7 +110,7 @@ class Suspects:
         whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=lambda s: (_PRECEDENCE.index(s.kind), s.record.order))
-            if best.kind in ("update", "wrong-lock"):
+            if best.kind in ("update", "wrong-lock", "lazy-init"):
                 whole.setdefault(best.kind, []).append(best)
             else:
                 yield best
@@ -158,7 +160,7 @@ class Suspects:
             if conflict is None:
                 continue
             kind = self._kind(compound, record, conflict, guard, guards)
-            if kind is None or not self._worth(kind, group, guard):
+            if kind is None or not self._worth(kind, self.races.evidence_of(record, conflict, group), group, guard):
                 continue
             yield self._suspect(kind, group, record, conflict, compound, guard)
             return
@@ -188,9 +190,9 @@ class Suspects:
             mine, theirs = record.access.key, other.access.key
             different = mine != theirs and mine[:1] in "'\"0123456789" and theirs[:1] in "'\"0123456789"
             return not (mine and theirs and different)
-        mine, theirs = record.access.location.fields, other.access.location.fields
+        inner, outer = record.access.location.fields, other.access.location.fields
         if record.access.location.content and other.access.location.content:
-            return len(theirs) < len(mine) and mine[: len(theirs)] == theirs
+            return len(outer) < len(inner) and inner[: len(outer)] == outer
         return record.access.location.content != other.access.location.content
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
@@ -240,9 +242,10 @@ class Suspects:
             for thing in things
         )
 
-    def _worth(self, kind: SuspectKind, group: Group, guard: Location | None) -> bool:
+    @staticmethod
+    def _worth(kind: SuspectKind, evidence: Evidence, group: Group, guard: Location | None) -> bool:
         """Where only a lock beside it says that it is concurrent, some access must use that lock."""
-        if group.evidence != "lock":
+        if evidence != "lock":
             return True
         used = guard is not None or any(group.guards.values())
         return used or kind in ("update", "wrong-lock", "split")
@@ -303,7 +306,9 @@ class Suspects:
         guard: Location | None,
     ) -> Suspect:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
-        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, self._is_flag(group))
+        evidence = self.races.evidence_of(record, conflict, group)
+        flag = self._is_flag(group)
+        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag)
 
     @staticmethod
     def _is_flag(group: Group) -> bool:

@@ -86,6 +86,6 @@ def _message(suspect: Suspect) -> str:
 
 
 def _confidence(suspect: Suspect) -> Confidence:
-    if suspect.group.evidence == "thread" and suspect.record.context.root is not None:
+    if suspect.evidence == "thread" and suspect.record.context.root is not None:
         return "high"
-    return "medium" if suspect.guard is not None or suspect.group.evidence != "lock" else "low"
+    return "medium" if suspect.guard is not None or suspect.evidence != "lock" else "low"

@@ -94,7 +94,7 @@ def _message(suspect: Suspect) -> str:
 
 
 def _confidence(suspect: Suspect) -> Confidence:
-    if suspect.group.evidence == "thread":
+    if suspect.evidence == "thread":
         return "high"
     return "high" if suspect.guarded / suspect.total >= 0.7 else "medium"
 

@@ -43,7 +43,7 @@ def findings(
             why=reason(suspect),
             subject=subject(suspect.group.location),
             confidence=confidence(suspect),
-            evidence=suspect.group.evidence,
+            evidence=suspect.evidence,
             trace=trace(suspect),
             severity=severity(suspect),
         )

@@ -75,4 +75,4 @@ def _message(suspect: Suspect) -> str:
 
 
 def _confidence(suspect: Suspect) -> Confidence:
-    return "high" if suspect.group.evidence == "thread" else "medium"
+    return "high" if suspect.evidence == "thread" else "medium"

@@ -87,6 +87,6 @@ def _message(suspect: Suspect) -> str:
 
 
 def _confidence(suspect: Suspect) -> Confidence:
-    if suspect.group.evidence == "lock":
+    if suspect.evidence == "lock":
         return "low"
     return "high" if suspect.record.context.root is not None else "medium"
