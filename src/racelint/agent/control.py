@@ -37,6 +37,7 @@ class Task:
         "on_end",
         "pending",
         "region_depth",
+        "region_scope",
         "result",
         "sleeping",
         "spin_site",
@@ -62,6 +63,7 @@ class Task:
         self.fresh = True
         self.in_region = False
         self.region_depth = 0
+        self.region_scope = ""
         self.spin_site = 0
         self.spins = 0
         self.spinning = False

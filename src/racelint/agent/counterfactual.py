@@ -26,9 +26,7 @@ class Counterfactual:
     def __init__(self, search: Search) -> None:
         self.search = search
         self.outcomes = Baseline()
-        self._regions = bytearray(len(search.table))
-        for site in search.region_sites:
-            self._regions[site] = 1
+        self._regions = points.Regions(search.table, search.region_sites)
         self._frontier = Frontier()
         self._bound = 0
         self._hot = bytearray(search.hot)
@@ -49,7 +47,7 @@ class Counterfactual:
     def _explore_bound(self) -> bool:
         """Run the schedules of the next bound; False if there are none or the budget for them is spent."""
         search = self.search
-        helpers = points.counting(search.control, self._hot, search.counts, self._regions)
+        helpers = points.with_regions(search.control, self._hot, search.counts, self._regions)
         for plan in self._frontier.plans(self._bound):
             if self._left <= 0 or search.spent(0.7):
                 return False

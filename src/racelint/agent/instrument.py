@@ -88,9 +88,7 @@ def instrument(source: bytes | str, path: str, file: str, table: SiteTable, trac
 class Instrumenter(ast.NodeTransformer):
     """One walk over one module. `traced` also wraps values, which costs speed and changes no site."""
 
-    def __init__(
-        self, names: ModuleNames, source: bytes, path: str, file: str, table: SiteTable, traced: bool
-    ) -> None:
+    def __init__(self, names: ModuleNames, source: bytes, path: str, file: str, table: SiteTable, traced: bool) -> None:
         self.names = names
         self.lines = source.split(b"\n")
         self.path = path
@@ -315,7 +313,7 @@ class Instrumenter(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         counted = _is_counted(node.iter)
-        plain = isinstance(node.iter, ast.Name | ast.List | ast.Tuple)
+        plain = isinstance(node.iter, ast.Name)
         node.iter = self._iterable(node.iter)
         if counted and not _starts_threads(node):
             node.iter = self._mark("_rl_n", self._site(node, kinds.COUNT, "range", ""), node.iter)

@@ -260,4 +260,3 @@ def _reset_slots(value: Any, slots: list[str], held: dict[str, Any]) -> None:
             object.__setattr__(value, name, held[name])
         elif hasattr(value, name):
             object.__delattr__(value, name)
-

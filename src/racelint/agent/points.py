@@ -71,8 +71,8 @@ def fast(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]
     return _helpers(control, point, name, point, begin_turn, counts)
 
 
-def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: bytearray | None) -> dict[str, Any]:
-    """As `fast`, and counts visits of sites by thread; `regions` marks where an atomic region begins."""
+def counting(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]:
+    """As `fast`, and counts visits of sites by thread."""
     at, turn = control.at, control.turn
 
     def point(site: int, obj: Any = None) -> Any:
@@ -81,8 +81,51 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts, regions: byte
         task.last_site = site
         if hot[site]:
             at(site)
-        if regions is not None and regions[site] and not task.in_region:
+        return obj
+
+    def name(site: int, obj: Any) -> Any:
+        return obj
+
+    def begin_turn(site: int) -> bool:
+        turn(site, True)
+        return True
+
+    return _helpers(control, point, name, point, begin_turn, counts)
+
+
+class Regions:
+    """Where the atomic regions of a counterfactual begin and end, by site.
+
+    A region begins at the first access of what the finding is about, and ends with the function that made it or with
+    the last such access in its source, whichever is first.
+    """
+
+    def __init__(self, table: SiteTable, about: set[int]) -> None:
+        self.begins = bytearray(len(table))
+        self.scopes = [""] + [f"{site.path}:{site.scope}" for site in table.sites]
+        last: dict[str, int] = {}
+        for site in sorted(about):
+            self.begins[site] = 1
+            last[self.scopes[site]] = site
+        self.after_last = bytearray(len(table))
+        for site in range(1, len(table)):
+            self.after_last[site] = 0 < last.get(self.scopes[site], 0) < site
+
+
+def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> dict[str, Any]:
+    """As `fast`, and keeps track of whether each thread is inside a region."""
+    at, turn = control.at, control.turn
+    begins, after_last, scopes = regions.begins, regions.after_last, regions.scopes
+
+    def point(site: int, obj: Any = None) -> Any:
+        task = control.current
+        if task.in_region and after_last[site] and task.region_scope == scopes[site] and not task.held:
+            task.in_region = False
+        if hot[site]:
+            at(site)
+        if begins[site] and not task.in_region:
             task.in_region = True
+            task.region_scope = scopes[site]
             task.region_depth = _depth(sys._getframe(1))
         return obj
 

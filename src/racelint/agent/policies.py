@@ -201,13 +201,18 @@ class ReplayPolicy(Policy):
 
 
 def count_stop(task: Task) -> None:
-    key = (STOP, task.last_site)
+    key = _stop(task)
     task.visits[key] = task.visits.get(key, 0) + 1
+
+
+def _stop(task: Task) -> tuple[int, int]:
+    """A stop is named by the last site that the thread passed; the harness itself passes none."""
+    return (STOP, task.last_site if task.index >= 0 else 0)
 
 
 def _place(task: Task, site: int) -> tuple[Any, int]:
     """Where a decision is made: a site, or `(STOP, last site)`; and for which time the thread is there."""
-    where: Any = site if site != STOP else (STOP, task.last_site)
+    where: Any = site if site != STOP else _stop(task)
     return where, task.visits.get(where, 1)
 
 

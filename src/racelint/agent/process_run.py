@@ -23,7 +23,6 @@ def run_operation(scenario: dict[str, Any], configuration: dict[str, Any], folde
     fake_thread.build(Control(ThreadCarrier()))
     silence(Capture(Control(ThreadCarrier())))
     side = install(configuration)
-    side.finder.traced = True
     result, error = "", ""
     try:
         result = _execute(scenario, side)

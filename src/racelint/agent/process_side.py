@@ -48,6 +48,7 @@ class ProcessSide:
         self.counts.base = configuration["turns"]
         self.finder = InstrumentingFinder(configuration["paths"], configuration["roots"])
         self.finder.compile_all()
+        self.finder.traced = True
         self.finder.use(self._helpers())
 
     # Talking to the controller

@@ -29,7 +29,7 @@ class Replayer:
         search = self.search
         policy = PlanPolicy(found.plan)
         policy.journal = []
-        helpers = points.counting(search.control, bytearray(found.hot), search.counts, None)
+        helpers = points.counting(search.control, bytearray(found.hot), search.counts)
         outcome = search.run(policy, helpers)
         if outcome.key != found.outcome.key:
             raise Nondeterminism(self._difference(found.outcome, outcome))
@@ -38,7 +38,7 @@ class Replayer:
     def run(self, schedule: Schedule) -> tuple[Outcome, ReplayPolicy]:
         search = self.search
         policy = ReplayPolicy(schedule, search.table)
-        helpers = points.counting(search.control, points.all_hot(search.table), search.counts, None)
+        helpers = points.counting(search.control, points.all_hot(search.table), search.counts)
         limit = search.control.step_limit
         search.control.step_limit = limit * REPLAY_STEPS
         try:

@@ -100,8 +100,9 @@ def _not_found(search: Search) -> Answer:
         text, expected = _texts(search, search.order)
         reason = "only the order of elements or of output depends on the schedule"
         return _base(search, status="benign", effect="order", outcome=text, expected=expected, reason=reason)
-    if search.baseline.outcomes and all(known.hang == "steps" for known in search.baseline.outcomes.values()):
-        reason = f"no order ends within {search.control.step_limit} steps"
+    known = search.baseline.outcomes.values()
+    if known and all(outcome.hang in ("steps", "spins") for outcome in known):
+        reason = f"no order ends within {search.control.step_limit} steps, or all threads turn in loops for ever"
         return _base(search, status="inconclusive", reason=reason)
     reason = _explored(search)
     if search.bound_exhausted < 1:

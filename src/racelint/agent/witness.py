@@ -53,7 +53,7 @@ class Recorder:
 
     def run(self) -> Outcome:
         search = self.search
-        base = points.counting(self.control, points.all_hot(search.table), search.counts, None)
+        base = points.counting(self.control, points.all_hot(search.table), search.counts)
         point, late, turn = base["_rl_p"], base["_rl_c"], base["_rl_t"]
 
         def traced_point(site: int, obj: Any = None) -> Any:

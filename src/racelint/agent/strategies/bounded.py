@@ -30,7 +30,7 @@ class Frontier:
     def extend(self, plan: Plan, trail: list[Decision]) -> None:
         """Queue each plan that differs from this execution in one decision after the last one of its plan."""
         first = max(plan) + 1 if plan else 0
-        for number in range(len(trail) - 1, first - 1, -1):
+        for number in range(first, len(trail)):
             made = trail[number]
             for option in made.options:
                 if option != made.default:

@@ -1,0 +1,45 @@
+"""One agent for every supported interpreter: the same verdicts, and schedules that replay across versions."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.agent.conftest import AgentRunner
+from tests.agent.models import RACY, SAFE
+
+CHOSEN = (
+    "course",
+    "abba_deadlock",
+    "stolen_wakeup",
+    "executor_inside",
+    "thread_subclass_logs_and_sleeps",
+    "barrier_of_four_for_three",
+)
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_racy_model_is_confirmed_there(agent: AgentRunner, interpreter: str, name: str) -> None:
+    model = RACY[name]
+    answer = agent(model.source, list(model.operations), model.setup, python=interpreter, **model.options)
+    assert answer["status"] == "confirmed", answer["reason"]
+    assert answer["effect"] in model.effects
+
+
+@pytest.mark.parametrize("name", ["locked_counter", "queue_hand_off", "barrier_of_four_for_four"])
+def test_safe_model_is_not_confirmed_there(agent: AgentRunner, interpreter: str, name: str) -> None:
+    model = SAFE[name]
+    options = {**model.options, "schedules": 200}
+    answer = agent(model.source, list(model.operations), model.setup, python=interpreter, **options)
+    assert answer["status"] in ("not-reproduced", "inconclusive")
+
+
+@pytest.mark.parametrize("name", ["counter", "check_then_act", "abba_deadlock", "timers"])
+def test_schedule_found_here_replays_there(agent: AgentRunner, interpreter: str, name: str) -> None:
+    model = RACY[name]
+    found = agent(model.source, list(model.operations), model.setup, python=sys.executable, **model.options)
+    options = {**model.options, "schedule": found["schedule"]}
+    again = agent(model.source, list(model.operations), model.setup, python=interpreter, **options)
+    assert (again["status"], again["outcome"]) == ("confirmed", found["outcome"])
+    assert again["reason"] == ""

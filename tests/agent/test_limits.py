@@ -1,0 +1,141 @@
+"""What cannot be run, or does not end, is answered with a reason."""
+
+from __future__ import annotations
+
+from tests.agent.conftest import AgentRunner
+
+COUNTER = """
+class Counter:
+    def __init__(self, start):
+        self.n = start
+
+    def increment(self):
+        self.n += 1
+"""
+
+
+def test_set_up_that_raises_is_unsupported(agent: AgentRunner) -> None:
+    answer = agent(COUNTER, ["c.increment()"] * 2, "c = target.Counter()")
+    assert answer["status"] == "unsupported"
+    assert "TypeError" in answer["reason"]
+
+
+def test_import_that_fails_is_unsupported(agent: AgentRunner) -> None:
+    answer = agent("import no_such_module_here\n", ["target.f()"] * 2)
+    assert answer["status"] == "unsupported"
+    assert "no_such_module_here" in answer["reason"]
+
+
+def test_source_that_does_not_compile_is_unsupported(agent: AgentRunner) -> None:
+    answer = agent("def f(:\n", ["target.f()"] * 2)
+    assert answer["status"] == "unsupported"
+    assert "cannot compile" in answer["reason"]
+
+
+def test_endless_operation_is_inconclusive(agent: AgentRunner) -> None:
+    source = """
+    def work():
+        n = 0
+        while True:
+            n = n + 1
+    """
+    answer = agent(source, ["target.work()"] * 2, seconds=3, steps=500)
+    assert answer["status"] == "inconclusive"
+
+
+def test_print_and_exit_of_the_target_stay_inside(agent: AgentRunner) -> None:
+    source = """
+    import os
+    import sys
+
+    def noisy():
+        print("out")
+        print("err", file=sys.stderr)
+        os.write(1, b"raw")
+        return 1
+    """
+    answer = agent(source, ["target.noisy()"] * 2)
+    assert answer["status"] == "not-reproduced"
+
+
+def test_real_block_is_seen(agent: AgentRunner) -> None:
+    source = """
+    import os
+
+    def stall():
+        reading, writing = os.pipe()
+        return os.read(reading, 1)
+    """
+    answer = agent(source, ["target.stall()"] * 2, seconds=1)
+    assert answer["status"] in ("unsupported", "inconclusive")
+    assert answer["reason"]
+
+
+def test_random_numbers_repeat(agent: AgentRunner) -> None:
+    source = """
+    import random
+    import uuid
+
+    def draw():
+        return random.random(), uuid.uuid4().hex
+    """
+    answer = agent(source, ["target.draw()", "None"])
+    assert answer["status"] == "not-reproduced"
+
+
+def test_virtual_clock_costs_nothing(agent: AgentRunner) -> None:
+    source = """
+    import time
+
+    def nap():
+        before = time.monotonic()
+        time.sleep(3600)
+        return time.monotonic() - before >= 3600
+    """
+    answer = agent(source, ["target.nap()"], kind="program", observe=["1"])
+    assert answer["status"] == "not-reproduced"
+    assert answer["seconds"] < 20
+
+
+def test_invariant_is_judged(agent: AgentRunner) -> None:
+    source = """
+    class Pair:
+        def __init__(self):
+            self.a = self.b = 1
+
+        def swap(self):
+            self.a = 0
+            self.b = 2
+            self.a = self.b - 1
+
+    class Reader:
+        pass
+    """
+    answer = agent(
+        source,
+        ["p.swap()", "r.seen = p.a + p.b"],
+        "p = target.Pair()\nr = target.Reader()\nr.seen = 2",
+        invariant="r.seen in (2, 3)",
+    )
+    assert (answer["status"], answer["effect"]) == ("confirmed", "invariant")
+
+
+def test_outcome_that_the_flagged_region_does_not_cause_is_left_alone(agent: AgentRunner) -> None:
+    # `seen` may lose an update, but the finding is about `total`, which is guarded.
+    source = """
+    import threading
+
+    class Both:
+        def __init__(self):
+            self.lock = threading.Lock()
+            self.total = 0
+            self.seen = 0
+
+        def add(self):
+            with self.lock:
+                self.total += 1  # FLAG
+            self.seen += 1
+    """
+    answer = agent(source, ["b.add()", "b.add()"], "b = target.Both()")
+    assert answer["status"] == "not-reproduced"
+    assert "made atomic" in answer["reason"]
