@@ -234,11 +234,17 @@ def _display(kind: str) -> Callable[[Body, Any], Operand]:
             operands.append(operand)
             interesting = tuple(p for p in operand.value if not is_constant(p))
             if interesting:
-                key = str(position) if placed else ""
+                key = str(position) if placed else _dict_key(element)
                 body.access("write", (*path, ELEMENT), element, deps=operand.deps, value=interesting, key=key)
         return Operand((path,), deps_of(*operands) if operands else ())
 
     return lower_display
+
+
+def _dict_key(element: cst.CSTNode) -> str:
+    if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+        return str(element.key.evaluated_value)
+    return ""
 
 
 def _element(body: Body, element: cst.CSTNode) -> Operand:

@@ -41,6 +41,9 @@ def _expression(body: Body, node: cst.Expr) -> None:
 def _assign(body: Body, node: cst.Assign) -> None:
     first = node.targets[0].target
     values = node.value
+    if _is_thrown_away(body, node):
+        lower_statement_call(body, values)
+        return
     if (
         len(node.targets) == 1
         and isinstance(first, (cst.Tuple, cst.List))
@@ -53,6 +56,13 @@ def _assign(body: Body, node: cst.Assign) -> None:
     operand = lower(body, values)
     for target in node.targets:
         store(body, target.target, operand)
+
+
+def _is_thrown_away(body: Body, node: cst.Assign) -> bool:
+    """`_ = call()` in a function."""
+    first = node.targets[0].target
+    named = len(node.targets) == 1 and isinstance(first, cst.Name) and first.value == "_"
+    return named and body.kind == "function" and isinstance(node.value, cst.Call)
 
 
 def _annotated(body: Body, node: cst.AnnAssign) -> None:
