@@ -68,6 +68,8 @@ class Tool:
         if kept.is_file():
             return load(json.loads(kept.read_text()))
         answer = self.run(part, base or part.parent)
+        if answer.failure:
+            return answer
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
             json.dump(asdict(answer), file)
@@ -80,11 +82,18 @@ def load(fields: dict[str, Any]) -> Answer:
 
 
 class Racelint(Tool):
+    """racelint as it stood when the benchmark began: a copy is run, so that edits meanwhile change nothing."""
+
     name = "racelint"
     grave = frozenset({"error", "warning"})
 
     def __init__(self) -> None:
         self._version = fingerprint(REPOSITORY / "src" / "racelint")
+        self._snapshot = CACHE / "snapshots" / self._version
+        if not self._snapshot.exists():
+            part = self._snapshot.with_name(f"{self._version}.part-{os.getpid()}")
+            shutil.copytree(REPOSITORY / "src" / "racelint", part / "racelint")
+            part.rename(self._snapshot)
 
     def version(self) -> str:
         return self._version
@@ -92,7 +101,7 @@ class Racelint(Tool):
     def run(self, part: Path, base: Path) -> Answer:
         given = part.relative_to(base).as_posix()
         words = [sys.executable, "-m", "racelint", "scan", given, "--isolated", "--output-format", "json", "-j1"]
-        done, seconds, memory = measured(words, base)
+        done, seconds, memory = measured(words, base, self._snapshot)
         try:
             answer = json.loads(done.stdout)
         except ValueError:
@@ -187,15 +196,25 @@ def below(file: str, part: Path) -> str:
     return Path(os.path.relpath(part.parent / file, part.parent)).as_posix()
 
 
-def measured(words: list[str], folder: Path) -> tuple[subprocess.CompletedProcess[str], float, int]:
-    """Run a command; with its CPU seconds and peak memory in bytes, both with its children."""
+def measured(
+    words: list[str], folder: Path, modules: Path | None = None
+) -> tuple[subprocess.CompletedProcess[str], float, int]:
+    """Run a command with `modules` on its import path; with its CPU seconds and peak memory, both with its children."""
+    environ = {**os.environ, "PYTHONPATH": str(modules)} if modules else None
     script = Path(__file__).with_name("measure.py")
     with tempfile.NamedTemporaryFile() as report:
         command = [sys.executable, str(script), report.name, *words]
         begun = time.monotonic()
         try:
             done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False
+                command,
+                cwd=folder,
+                env=environ,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=LIMIT,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             failed = subprocess.CompletedProcess(command, -1, "", f"no answer in {LIMIT} seconds")
