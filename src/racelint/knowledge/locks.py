@@ -91,6 +91,26 @@ LOCK_DECORATORS: frozenset[str] = frozenset(
 )
 """Decorators that hold a lock of their own around the call."""
 
+LOCK_FREE_DECORATORS: frozenset[str] = frozenset(
+    {"builtins", "functools", "contextlib", "abc", "typing", "typing_extensions", "dataclasses", "enum", "atexit"}
+    | {
+        "unittest",
+        "pytest",
+        "warnings",
+        "asyncio",
+        "types",
+        "collections",
+        "click",
+        "attr",
+        "attrs",
+        "flask",
+        "fastapi",
+    }
+    | {"starlette", "django", "celery", "tornado", "aiohttp", "six", "numpy", "deprecated", "overrides", "hypothesis"}
+    | {"pydantic", "sqlalchemy", "jinja2", "werkzeug", "bottle", "cached_property", "zope", "apscheduler", "tenacity"}
+)
+"""Packages whose decorators hold no lock (but for those of LOCK_DECORATORS); any other may."""
+
 ACQUIRES: frozenset[str] = frozenset(
     {"acquire", "__enter__", "acquire_read", "acquire_write", "acquire_lock", "acquire_read_lock", "acquire_write_lock"}
 )

@@ -59,6 +59,8 @@ METHOD_STARTERS: dict[tuple[str, str], Starter] = {
     ("multiprocessing.pool.ThreadPool", "apply"): Starter("pool", 0, "func", 1),
     ("multiprocessing.Pool", "apply_async"): Starter("process", 0, "func", 1),
     ("multiprocessing.Pool", "apply"): Starter("process", 0, "func", 1),
+    ("concurrent.futures.Future", "add_done_callback"): Starter("pool", 0, "fn", -2),
+    ("apscheduler.schedulers.background.BackgroundScheduler", "add_job"): Starter("pool", 0, "func", -2),
     ("asyncio.AbstractEventLoop", "run_in_executor"): Starter("pool", 1, "func", -1),
     ("asyncio.AbstractEventLoop", "create_task"): Starter("task", 0, "coro", -2),
 }
@@ -124,6 +126,19 @@ HANDLER_BASES: dict[str, tuple[str, ...]] = {
     "xmlrpc.server.SimpleXMLRPCRequestHandler": ("do_*", "handle"),
 }
 """Classes whose methods a server calls, each request on an instance of its own."""
+
+SELF_THREADED_HANDLERS: frozenset[str] = frozenset({"watchdog.events.FileSystemEventHandler"})
+"""Handlers that run on a thread of their library, with no server in sight."""
+
+ROUTE_DECORATORS: frozenset[str] = frozenset(
+    {"route", "get", "post", "put", "patch", "delete", "before_request", "after_request", "errorhandler", "task"}
+    | {"endpoint", "websocket", "scheduled_job", "shared_task"}
+)
+ROUTERS: frozenset[str] = frozenset(
+    {"flask.Flask", "flask.Blueprint", "fastapi.FastAPI", "fastapi.APIRouter", "bottle.Bottle", "bottle.route"}
+    | {"flask.app.Flask", "flask.blueprints.Blueprint", "quart.Quart"}
+)
+"""Web applications whose view functions run on many threads at once (coroutines do not)."""
 
 THREADED_SERVERS: frozenset[str] = frozenset(
     {

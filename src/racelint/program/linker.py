@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from racelint.config.settings import Settings
-from racelint.knowledge.locks import LOCK_DECORATORS
+from racelint.knowledge.locks import LOCK_DECORATORS, LOCK_FREE_DECORATORS
 from racelint.model.source import SourceFile
 from racelint.model.summary import Decorator, ModuleSummary
 from racelint.program.anchors import Anchors
@@ -115,7 +115,7 @@ class Program:
         scope = self._defining(function)
         found: set[Lock] = set()
         for thing in self.types.of_value(decorator.value, scope):
-            if isinstance(thing, External) and thing.dotted in LOCK_DECORATORS:
+            if isinstance(thing, External) and not _is_harmless(thing.dotted):
                 found.add(_opaque(thing.dotted))
             elif isinstance(thing, Bound):
                 found |= self._held_in_wrapper(thing.function, function)
@@ -168,6 +168,11 @@ class Program:
                 if lock is not None:
                     found.add(lock)
         return found
+
+
+def _is_harmless(dotted: str) -> bool:
+    """Decorators that are known to hold no lock: the standard library's, and those of known frameworks."""
+    return dotted not in LOCK_DECORATORS and dotted.partition(".")[0] in LOCK_FREE_DECORATORS
 
 
 def _opaque(dotted: str) -> Lock:

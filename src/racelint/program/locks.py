@@ -112,7 +112,7 @@ class Locks:
             inner = self._condition_lock(path, function)
             if inner is not None:
                 return inner
-        alias = self._alias(path, function) or self._handed_out(path, function)
+        alias = self._by_property(path, function) or self._alias(path, function) or self._handed_out(path, function)
         if alias is not None:
             return alias
         location, base = self._place(path, function)
@@ -133,6 +133,25 @@ class Locks:
                 return other
         return None
 
+    def _by_property(self, path: Path, function: FunctionInfo) -> Lock | None:
+        """`self.lock` where `lock` is a property that returns one lock."""
+        if len(path) < 2:
+            return None
+        for thing in self.types.of(path[:-1], function):
+            if isinstance(thing, Instance):
+                method = thing.cls.method(path[-1])
+                if method is not None and method.is_property:
+                    return self._returned_by(method)
+        return None
+
+    def _returned_by(self, method: FunctionInfo) -> Lock | None:
+        values = {p for node in self.stores.facts[method.id].returns for p in node.value}
+        if len(values) == 1:
+            value = values.pop()
+            if len(value) >= 2 or value[0].startswith("g:"):
+                return self.of(value, method)
+        return None
+
     def _handed_out(self, path: Path, function: FunctionInfo) -> Lock | None:
         """A method that returns one lock: `with self.locked():`."""
         if len(path) != 1 or not path[0].startswith("c:"):
@@ -140,11 +159,9 @@ class Locks:
         call = self.stores.facts[function.id].call(int(path[0][2:]))
         for thing in self.types.of_value(call.func, function) if call is not None else ():
             if isinstance(thing, Bound) and not thing.function.is_contextmanager:
-                values = {p for node in self.stores.facts[thing.function.id].returns for p in node.value}
-                if len(values) == 1:
-                    value = values.pop()
-                    if len(value) >= 2 or value[0].startswith("g:"):
-                        return self.of(value, thing.function)
+                lock = self._returned_by(thing.function)
+                if lock is not None:
+                    return lock
         return None
 
     def facts_of(self, things: tuple[Thing, ...]) -> LockFacts | None:

@@ -26,15 +26,29 @@ class Ordering:
     def _outside(self, root: ThreadRoot, frame: Context, event: int) -> bool:
         starts = [number for function, number in root.starts if function is frame.function]
         joins = [number for function, number in root.joins if function is frame.function]
+        if self._in_one_turn(frame, event, starts, joins):
+            return event < min(starts) or event > max(joins)
         started_here = len(starts) == len(root.starts)
         if starts and started_here and event < min(starts) and not self._share_a_loop(frame, event, starts):
             return True
         return bool(joins) and event > max(joins) and not self._share_a_loop(frame, event, starts)
 
-    def _share_a_loop(self, frame: Context, event: int, others: list[int]) -> bool:
+    def _in_one_turn(self, frame: Context, event: int, starts: list[int], joins: list[int]) -> bool:
+        """Started and joined in each turn of the loop that the event stands in."""
+        if not starts or not joins:
+            return False
+        loops = self._around(frame)
+        around = {loops.get(number, ()) for number in (*starts, *joins)}
+        common = around.pop() if len(around) == 1 else ()
+        return bool(common) and loops.get(event, ())[: len(common)] == common
+
+    def _around(self, frame: Context) -> dict[int, tuple[int, ...]]:
         if frame.function.id not in self._loops:
             around = loops_around(frame.function)
             self._loops[frame.function.id] = {number: tuple(id(x) for x in loops) for number, loops in around.items()}
-        loops = self._loops[frame.function.id]
+        return self._loops[frame.function.id]
+
+    def _share_a_loop(self, frame: Context, event: int, others: list[int]) -> bool:
+        loops = self._around(frame)
         mine = set(loops.get(event, ()))
         return any(mine & set(loops.get(other, ())) for other in others)

@@ -122,7 +122,7 @@ class Races:
     def _confined(self, location: Location, accesses: list[SharedAccess]) -> bool:
         """Declared `thread-confined`, on a line that writes it or on its class."""
         cls = self._classes.get(location.owner) if location.kind == "attribute" else None
-        if cls is not None and self.directive_on(cls, "thread-confined"):
+        if cls is not None and (self.directive_on(cls, "thread-confined") or self._is_lock_itself(cls)):
             return True
         return any(
             directive.verb == "thread-confined"
@@ -130,6 +130,11 @@ class Races:
             if access.changes
             for directive in directives_at(access.function.module, access.span[0])
         )
+
+    @staticmethod
+    def _is_lock_itself(cls: ClassInfo) -> bool:
+        """What a lock's own methods do, they do with it held, by contract."""
+        return cls.method("acquire") is not None and cls.method("release") is not None
 
     @staticmethod
     def _count_guards(group: Group) -> None:

@@ -139,6 +139,7 @@ class Reach:
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
+                public = public or bool(function.ir.parent)
                 anchors = tuple(self._own_anchor(function).items())
                 yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
 
@@ -210,12 +211,21 @@ class Reach:
         held |= {hold.lock for hold in state.must}
         must = {hold.lock.location for hold in state.must}
         perhaps = context.perhaps or bool(state.may - must)
+        if site.callee.ir.is_generator and not site.callee.is_contextmanager:
+            if self._hands_on(context.function, site.event):
+                held = set()
+            else:
+                perhaps = perhaps or bool(held)
         held |= self.decorated.get(site.callee.id, frozenset())
         owned, private = self._handed(context, site)
         return Context(
             *(site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event),
             *(context.public, self._passed_anchors(context, site)),
         )
+
+    def _hands_on(self, function: FunctionInfo, event: int) -> bool:
+        """A generator that is returned as it is runs later, in whatever the caller holds then."""
+        return any((f"c:{event}",) in node.value for node in self.stores.facts[function.id].returns)
 
     def _passed_anchors(self, context: Context, site: CallSite) -> tuple[tuple[str, Anchor], ...]:
         known = dict(context.anchors)

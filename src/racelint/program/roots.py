@@ -11,6 +11,9 @@ from racelint.knowledge.threads import (
     HANDLER_BASES,
     METHOD_STARTERS,
     NAMED_STARTERS,
+    ROUTE_DECORATORS,
+    ROUTERS,
+    SELF_THREADED_HANDLERS,
     STARTERS,
     THREAD_BASES,
     THREADED_SERVERS,
@@ -20,8 +23,8 @@ from racelint.knowledge.threads import (
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Path, Try, Value, With
 from racelint.program.calls import CallGraph, bind
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
-from racelint.program.types import Bound, Instance, Member, Thing, Types
-from racelint.program.values import Stores
+from racelint.program.types import Bound, Instance, Member, Object, Thing, Types
+from racelint.program.values import Stores, nodes_of
 
 
 @dataclass(eq=False)
@@ -72,6 +75,8 @@ def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> 
         finder.visit(function)
     finder.subclasses()
     finder.handlers()
+    finder.routes()
+    finder.joins_through_helpers()
     return sorted(finder.roots, key=lambda root: (root.target.order, root.kind, root.id))
 
 
@@ -360,9 +365,15 @@ class _Finder:
         """Where the thread is started and joined, as far as it can be followed."""
         if not starter.deferred:
             root.starts.append((function, call.id))
+        if starter.kind == "pool" and not starter.deferred:
+            left = self._pool_left(call, function)
+            if left is not None:
+                root.joins.append((function, left))
         made: Path = (f"c:{call.id}",)
         for holder, other in self._functions_that_hold(function, made):
             for event in self.stores.facts[other.id].calls:
+                if starter.kind == "pool" and self._waits_for(event, holder, other):
+                    root.joins.append((other, event.id))
                 for path in event.func[:1]:
                     waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
                     if (
@@ -371,6 +382,36 @@ class _Finder:
                         and self._holds(path[:-1], holder, other)
                     ):
                         (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
+
+    def joins_through_helpers(self) -> None:
+        """A call of a method that joins the thread joins it."""
+        for root in self.roots:
+            for function, _ in list(root.joins):
+                if function is root.site_function:
+                    continue
+                for site in self.calls.incoming.get(function.id, []):
+                    if not site.weak and site.caller is root.site_function:
+                        root.joins.append((site.caller, site.event))
+
+    def _pool_left(self, call: Call, function: FunctionInfo) -> int | None:
+        """The last event of `with ThreadPoolExecutor() as pool:` that submits `call`: leaving it waits for all tasks."""
+        pools = {path[:-1] for path in call.func}
+        for node in self.stores.facts[function.id].withs:
+            if any(path in pools for path in node.item.value):
+                inside = [inner.id for inner in nodes_of(node.body) if isinstance(inner, (Access, Call))]
+                return max(inside, default=None)
+        return None
+
+    def _waits_for(self, event: Call, holders: set[Path], function: FunctionInfo) -> bool:
+        """`wait(futures)`, `as_completed(futures)`."""
+        for thing in self.types.of_value(event.func, function):
+            if isinstance(thing, External) and thing.dotted in (
+                "concurrent.futures.wait",
+                "concurrent.futures.as_completed",
+            ):
+                for argument in event.args[:1]:
+                    return any((*path, ELEMENT) in holders or path in holders for path in argument.value)
+        return False
 
     def _functions_that_hold(self, function: FunctionInfo, made: Path) -> list[tuple[set[Path], FunctionInfo]]:
         """Paths that hold the thread object, in its own function and, for attributes, in the methods of the class."""
@@ -429,8 +470,26 @@ class _Finder:
             if kind and run is not None and cls.id not in self._started_classes:
                 self.roots.append(ThreadRoot(kind, cls.module.functions[run], own_self=True, many=False))
 
+    def routes(self) -> None:
+        """View functions of web applications that serve on several threads."""
+        for function in self.index.functions:
+            if function.ir.is_async or not function.ir.decorators:
+                continue
+            scope = function.module.functions["<module>"]
+            for decorator in function.ir.decorators:
+                for path in decorator.value:
+                    for thing in self.types.of(path[:-1], scope) if len(path) > 1 else ():
+                        if isinstance(thing, Object) and thing.dotted in ROUTERS and path[-1] in ROUTE_DECORATORS:
+                            self.roots.append(ThreadRoot("handler", function, many=True))
+
     def handlers(self) -> None:
         """Request handlers, where a threaded server is in the program."""
+        for cls in self.index.classes:
+            for base in cls.all_external_bases():
+                if base in SELF_THREADED_HANDLERS:
+                    for name, method in cls.own_methods():
+                        if any(fnmatchcase(name, pattern) for pattern in HANDLER_BASES[base]):
+                            self.roots.append(ThreadRoot("handler", method, many=True))
         if not self._threaded_server():
             return
         passed = self._handlers_passed()

@@ -93,7 +93,7 @@ class SharedAccesses:
             event.id,
             deed,
             location,
-            event.path,
+            (*event.path, ELEMENT) if deed == "iterate" else event.path,
             event.span,
             function,
             event.key,

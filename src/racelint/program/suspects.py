@@ -277,7 +277,7 @@ class Suspects:
 
     def _container_kind(self, record: Record) -> str:
         """`dict` for what raises when it is resized, `list` for what silently skips elements, else empty."""
-        for thing in self.program.types.of(record.access.path, record.access.function):
+        for thing in self.program.types.of(record.access.path[:-1], record.access.function):
             if isinstance(thing, Object):
                 name = thing.dotted.rpartition(".")[2].lower()
                 if name in _RAISING_CONTAINERS:

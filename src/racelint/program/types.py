@@ -62,6 +62,7 @@ _RETURNS: dict[str, str] = {
     "multiprocessing.managers.SyncManager.dict": "multiprocessing.managers.DictProxy",
     "multiprocessing.managers.SyncManager.list": "multiprocessing.managers.ListProxy",
     "logging.getLogger": "logging.Logger",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
     "collections.namedtuple": "builtins.type",
 }
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
