@@ -418,3 +418,39 @@ def test_one_that_starts_threads_is_run_alone(tmp_path: Path) -> None:
     written(tmp_path, source, "c.py")
     [result] = confirm_target("c.py::C.once", [], LIMITS)
     assert result.verdict.status == "not-reproduced", result.verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        (
+            "class Stack:\n    def __init__(self): self.items = []\n    def push(self, item): self.items.append(item)\n"
+            "    def pop(self):\n        if self.items:\n            return self.items.pop()\n",
+            "Stack.pop",
+            "Stack.pop ‖ Stack.pop after Stack.push",
+        ),
+        (
+            "class Registry:\n    made = 0\n    def __init__(self):\n        Registry.made = Registry.made + 1\n",
+            "Registry",
+            "Registry() ‖ Registry()",
+        ),
+        (
+            "class One:\n    it = None\n    def __new__(cls):\n        if cls.it is None:\n"
+            "            cls.it = super().__new__(cls)\n        return cls.it\n",
+            "One",
+            "One() ‖ One()",
+        ),
+        (
+            "from http.server import BaseHTTPRequestHandler\nclass Handler(BaseHTTPRequestHandler):\n    hits = 0\n"
+            "    def do_GET(self):\n        Handler.hits += 1\n        self.send_response(200)\n        self.end_headers()\n",
+            "Handler.do_GET",
+            "Handler.do_GET ‖ Handler.do_GET",
+        ),
+    ],
+    ids=["filled first", "constructor", "singleton", "request handler"],
+)
+def test_what_has_to_be_made_ready(tmp_path: Path, source: str, target: str, said: str) -> None:
+    written(tmp_path, source, "ready.py")
+    [result] = confirm_target(f"ready.py::{target}", [], LIMITS)
+    assert result.verdict.status == "confirmed", result.verdict.reason
+    assert said in result.verdict.reason

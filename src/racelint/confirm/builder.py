@@ -9,6 +9,7 @@ from racelint.confirm.annotations import AnnotationReader
 from racelint.confirm.call_sites import CallSite, call_sites
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
+from racelint.confirm.frameworks import request_maker
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
 from racelint.confirm.usage import usage_of
@@ -46,6 +47,8 @@ class Builder:
     statements: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    bound: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Parameters of one name get one object: what is put in under a key is taken out under it."""
     subjects: dict[tuple[str, str], str] = field(default_factory=dict)
     """Names of the objects that operations work on, by file and class: others that need one get the same."""
     _building: list[ClassOutline] = field(default_factory=list)
@@ -73,12 +76,15 @@ class Builder:
         """Give a value a name in the set-up, so that all threads share the one object; plain literals stay inline."""
         if _is_literal(expression):
             return expression
+        if (hint, expression) in self.bound:
+            return self.bound[hint, expression]
         name, count = hint, 1
         while name in self.names:
             count += 1
             name = f"{hint}_{count}"
         self.names.add(name)
         self.statements.append(f"{name} = {expression}")
+        self.bound[hint, expression] = name
         return name
 
     def subject(self, module: ModuleOutline, cls: ClassOutline) -> str:
@@ -88,6 +94,22 @@ class Builder:
             name = self.bind("subject", self.instance(module, cls))
             self.subjects[key] = name
         return self.subjects[key]
+
+    def request_handler(self, module: ModuleOutline, cls: ClassOutline) -> str:
+        """The expression that makes a handler of `cls`: each thread has its own, as servers do it."""
+        definition, expression = request_maker(cls.name, self.reference(module, cls.qualname))
+        if definition not in self.statements:
+            self.imports |= {"io", "types"}
+            self.statements.append(definition)
+        return expression
+
+    def fresh(self, module: ModuleOutline, cls: ClassOutline) -> str:
+        """The expression that makes a new object of `cls`, also where the operations share one. Raises CannotBuild."""
+        self._apart = (str(module.path), cls.qualname)
+        try:
+            return self.instance(module, cls)
+        finally:
+            self._apart = None
 
     def instance(self, module: ModuleOutline, cls: ClassOutline) -> str:
         """The expression that makes an object of `cls`, or names the shared one. Raises CannotBuild."""

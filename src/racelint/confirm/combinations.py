@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,16 +11,31 @@ from racelint.confirm.operations import PUBLIC_SPECIAL, Entry
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline
 from racelint.confirm.project import Project
 
+PREPARED = 6
+"""Combinations that are tried again on an object that is not empty any more."""
+
+FILLERS = 2
+"""Operations tried for filling it."""
+
+_FILLING = re.compile(
+    r"_*(add|append|put|push|insert|set|store|save|write|register|subscribe|enqueue|deposit|create|open|connect|load|"
+    r"send|submit|schedule|extend|fill|__setitem__|enter|join|start|init)"
+)
+
 LARGEST_PLAN = 40
 """Combinations tried for one class, the likeliest first."""
 
 
 @dataclass(frozen=True)
 class Combination:
-    """Entries per thread; `swapped` asks that later threads exchange the two objects they work on."""
+    """Entries per thread; `swapped` asks that later threads exchange the two objects they work on.
+
+    `first` is run before the threads start: what is taken must have been put in.
+    """
 
     threads: tuple[tuple[Entry, ...], ...]
     swapped: bool = False
+    first: Entry | None = None
 
 
 def public_entries(project: Project, module: ModuleOutline, cls: ClassOutline) -> list[Entry]:
@@ -59,6 +75,25 @@ def pair_combinations(first: Entry, second: Entry) -> Iterator[Combination]:
     yield Combination(((first,), (second,)), swapped=True)
     yield Combination(((first,), (first,), (second,)))
     yield Combination(((first,), (first,), (second, second)))
+
+
+def prepared_combinations(
+    footprints: Footprints, entries: Sequence[Entry], combinations: Sequence[Combination]
+) -> Iterator[Combination]:
+    """The combinations once more, after an operation that fills what they touch; the likeliest to fill it first."""
+    for combination in combinations[:PREPARED]:
+        touched: set[str] = set()
+        for thread in combination.threads:
+            for entry in thread:
+                touched |= footprints.of(entry.function, entry.cls).touched
+        fillers = [entry for entry in entries if _fills(footprints.of(entry.function, entry.cls), touched)]
+        for filler in sorted(fillers, key=lambda entry: not _FILLING.match(entry.function.name))[:FILLERS]:
+            yield Combination(combination.threads, combination.swapped, filler)
+
+
+def _fills(footprint: Footprint, touched: set[str]) -> bool:
+    changes = footprint.writes | footprint.calls_on
+    return bool(changes & touched) and not footprint.waits and not footprint.starts
 
 
 def waiting_combinations(footprints: Footprints, entries: Sequence[Entry]) -> Iterator[Combination]:

@@ -14,6 +14,7 @@ from racelint.confirm.interpreter import Interpreter
 from racelint.confirm.probing import is_misfit, raised_alone
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
+from racelint.confirm.scenes import BEFOREHAND
 from racelint.confirm.settings import Limits
 from racelint.model.scenario import Answer, Budget, Job, Scenario
 
@@ -36,7 +37,14 @@ class Tried:
 
     @property
     def label(self) -> str:
-        return " ‖ ".join(operation.label for operation in self.scenario.operations)
+        together = " ‖ ".join(operation.label for operation in self.scenario.operations)
+        return f"{together} after {self.before}" if self.before else together
+
+    @property
+    def before(self) -> str:
+        """The operation that was run before the threads started, empty for none."""
+        lines = [line for line in self.scenario.setup.splitlines() if line.startswith(BEFOREHAND)]
+        return lines[0].removeprefix(BEFOREHAND) if lines else ""
 
     @property
     def ran(self) -> bool:

@@ -32,7 +32,14 @@ class Entry:
     cls: ClassOutline | None = None
 
     @property
+    def makes_object(self) -> bool:
+        """Whether to call it is to make an object of its class."""
+        return self.cls is not None and self.function.name in ("__init__", "__new__")
+
+    @property
     def label(self) -> str:
+        if self.cls is not None and self.makes_object:
+            return f"{self.cls.qualname}()"
         if self.cls is not None:
             return f"{self.cls.qualname}.{self.function.name}"
         return self.function.qualname
@@ -53,6 +60,8 @@ def call_of(builder: Builder, entry: Entry, subject: str) -> Call:
         raise CannotBuild(f"`{entry.label}` is a coroutine: asyncio is not put under control", "")
     if function.nested:
         return _closure_call(builder, entry)
+    if entry.makes_object and entry.cls is not None:
+        return Call(Operation(entry.label, builder.fresh(entry.module, entry.cls)))
     arguments = builder.arguments(entry.module, function, entry.cls)
     receiver = _receiver(builder, entry, subject)
     operation = _operation(builder, entry, receiver, arguments.positional, arguments)

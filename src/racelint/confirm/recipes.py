@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from racelint.confirm.combinations import Combination, callers_of, pair_combinations, public_entries, repeated
+from racelint.confirm.combinations import (
+    Combination,
+    callers_of,
+    pair_combinations,
+    prepared_combinations,
+    public_entries,
+    repeated,
+)
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import FunctionOutline
@@ -38,11 +45,16 @@ def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     for entry in dict.fromkeys([*first, *second]):
         if stage.starts_threads(entry):
             yield lambda entry=entry: program_scenario(stage, entry)  # type: ignore[misc]
-    direct = _direct(stage, first[:PAIRS_OF_ENTRIES], second[:PAIRS_OF_ENTRIES])
+    combinations = _direct(stage, first[:PAIRS_OF_ENTRIES], second[:PAIRS_OF_ENTRIES])
+    direct = [_threads(stage, combination) for combination in combinations]
     yield from direct[:1]
     yield from thread_classes(stage, functions)
     yield from whole_programs(stage, functions)
     yield from direct[1:]
+    if functions:
+        around = neighbours(stage, functions[0])
+        for prepared in prepared_combinations(stage.footprints, around, combinations[:1]):
+            yield _threads(stage, prepared)
 
 
 def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
@@ -50,9 +62,7 @@ def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]
     for function in functions[:1]:
         cls = stage.module.classes.get(function.owner)
         waited = stage.footprints.of(function, cls).waits
-        notifiers = [
-            e for e in _neighbours(stage, function) if stage.footprints.of(e.function, e.cls).notifies & waited
-        ]
+        notifiers = [e for e in neighbours(stage, function) if stage.footprints.of(e.function, e.cls).notifies & waited]
         for waiter in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             for notifier in notifiers[:PAIRS_OF_ENTRIES]:
                 yield _threads(stage, Combination(((waiter,), (waiter,), (notifier,))))
@@ -135,7 +145,8 @@ def _programs(stage: Stage, functions: list[FunctionOutline], kind: ScenarioKind
         yield lambda: script_scenario(stage, kind)
 
 
-def _neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
+def neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
+    """What else is called on the same object, or the module's other functions."""
     cls = stage.module.classes.get(function.owner)
     if cls is not None:
         return public_entries(stage.project, stage.module, cls)
@@ -143,12 +154,12 @@ def _neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
     return [Entry(stage.module, f) for f in plain]
 
 
-def _direct(stage: Stage, first: list[Entry], second: list[Entry]) -> list[Attempt]:
+def _direct(stage: Stage, first: list[Entry], second: list[Entry]) -> list[Combination]:
     """The combinations of two sets of entries, small ones first, those left out that no two threads can run."""
     combinations = [c for left in first for right in second for c in pair_combinations(left, right)]
     possible = [c for c in _distinct(combinations) if all(stage.repeats(entry) for entry in repeated(c))]
     ordered = sorted(enumerate(possible), key=lambda item: (_size(item[1]), item[0]))
-    return [_threads(stage, combination) for _, combination in ordered]
+    return [combination for _, combination in ordered]
 
 
 def _threads(stage: Stage, combination: Combination) -> Attempt:

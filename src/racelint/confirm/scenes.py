@@ -15,6 +15,7 @@ from racelint.confirm.combinations import Combination
 from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.footprint import Footprints
+from racelint.confirm.frameworks import HANDLERS
 from racelint.confirm.operations import CLOSURE, Call, Entry, call_of
 from racelint.confirm.outline import ClassOutline, ModuleOutline
 from racelint.confirm.project import Project
@@ -23,6 +24,9 @@ from racelint.model.scenario import Operation, Scenario, ScenarioKind, Site
 
 INSTRUMENTED_FILES = 40
 """Project files that get yield points, the nearest imports first."""
+
+BEFOREHAND = "# beforehand: "
+"""Begins the comment in a set-up that names the operation run before the threads start."""
 
 CELLS = (
     "{{name: cell.cell_contents for made in ({0} if isinstance({0}, tuple) else ({0},)) "
@@ -96,6 +100,9 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         calls[entry] = call_of(builder, entry, subject_of(builder, entry))
     if combination.swapped and not any(call.swapped for call in calls.values()):
         raise NotApplicable
+    if combination.first is not None:
+        before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
+        builder.statements.extend([BEFOREHAND + before.label, before.source])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
     observe = [CELLS.format(name) for name in sorted(builder.names) if name.startswith(CLOSURE)]
@@ -140,10 +147,12 @@ def instrumented(project: Project, module: ModuleOutline) -> list[Path]:
 
 def subject_of(builder: Builder, entry: Entry) -> str:
     """The name of the object that the entry is called on, empty for none. Raises CannotBuild."""
-    if entry.cls is None or entry.function.kind in ("classmethod", "staticmethod"):
+    if entry.cls is None or entry.makes_object or entry.function.kind in ("classmethod", "staticmethod"):
         return ""
     if entry.cls.nested:
         raise CannotBuild(f"`{entry.cls.qualname}` is defined inside a function", "")
+    if HANDLERS & set(builder.project.outer_bases(entry.module, entry.cls)):
+        return builder.request_handler(entry.module, entry.cls)
     return builder.subject(entry.module, entry.cls)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from racelint.confirm.combinations import (
     Combination,
     class_combinations,
+    prepared_combinations,
     public_entries,
     repeated,
     waiting_combinations,
@@ -18,7 +19,7 @@ from racelint.confirm.errors import CannotRun
 from racelint.confirm.footprint import Footprint
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import ClassOutline, FunctionOutline
-from racelint.confirm.recipes import Attempt
+from racelint.confirm.recipes import Attempt, neighbours
 from racelint.confirm.scenes import Stage, program_scenario, thread_objects_scenario, threads_scenario
 from racelint.model.finding import Finding
 from racelint.model.scenario import ScenarioKind
@@ -115,15 +116,19 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
     if "Thread" in outer:
         yield lambda: thread_objects_scenario(stage, stage.module, cls)
     entries = public_entries(stage.project, stage.module, cls)
+    constructor = cls.methods.get("__new__") or cls.methods.get("__init__")
+    if constructor is not None and (constructor.name == "__new__" or not entries):
+        entries.append(Entry(stage.module, constructor, cls))
     if not entries:
         raise CannotRun(f"class `{cls.qualname}` has no public method that is not a coroutine")
     for entry in entries:
         if _footprint(stage, entry).starts_threads:
             yield _program(stage, entry)
-    for combination in class_combinations(stage.footprints, entries):
-        if all(stage.repeats(entry) for entry in repeated(combination)):
-            yield _threads(stage, combination)
-    for combination in waiting_combinations(stage.footprints, entries):
+    found = class_combinations(stage.footprints, entries)
+    combinations = [c for c in found if all(stage.repeats(entry) for entry in repeated(c))]
+    combinations.extend(waiting_combinations(stage.footprints, entries))
+    combinations.extend(prepared_combinations(stage.footprints, entries, combinations))
+    for combination in combinations:
         yield _threads(stage, combination)
 
 
@@ -138,6 +143,7 @@ def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
     yield _threads(stage, Combination(((entry,), (entry,))))
     yield _threads(stage, Combination(((entry,), (entry,)), swapped=True))
     yield _threads(stage, Combination(((entry,), (entry,), (entry,))))
+    yield from _prepared(stage, entry, Combination(((entry,), (entry,))))
 
 
 def _closure_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
@@ -155,6 +161,13 @@ def _together(stage: Stage, entries: list[Entry]) -> Iterator[Attempt]:
     threads = tuple((entry,) for entry in entries)
     yield _threads(stage, Combination(threads))
     yield _threads(stage, Combination(threads, swapped=True))
+    yield from _prepared(stage, entries[0], Combination(threads))
+
+
+def _prepared(stage: Stage, entry: Entry, combination: Combination) -> Iterator[Attempt]:
+    """The combination on an object that another operation has filled."""
+    for prepared in prepared_combinations(stage.footprints, neighbours(stage, entry.function), [combination]):
+        yield _threads(stage, prepared)
 
 
 def _footprint(stage: Stage, entry: Entry) -> Footprint:

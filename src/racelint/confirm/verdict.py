@@ -100,7 +100,9 @@ def _open_questions(ran: list[Tried], exploration: Exploration) -> list[str]:
     unfinished = [one.label for one in ran[1:] if one.answer.status == "inconclusive"]
     if unfinished and ran[0].answer.status == "not-reproduced":
         notes.append("not searched to the end: " + ", ".join(dict.fromkeys(unfinished[:TRIED_SHOWN])))
-    failed = [f"{one.label}: {one.answer.reason}" for one in exploration.tried if not one.ran]
+    failed = [
+        f"{one.label}: {one.answer.reason}" for one in exploration.tried if not one.ran and " after " not in one.label
+    ]
     notes.extend(failed[:1])
     notes.extend(f"not tried: {problem.what}" for problem in exploration.problems[:1])
     return notes
