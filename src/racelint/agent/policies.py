@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .control import Control, Policy, Task
+from .control import Control
 from .sites import SiteTable
+from .tasks import Policy, Task
 
 STOP = 0
 

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 # Plain paths: pathlib costs more to import than a small search takes.
 # ruff: noqa: PTH100, PTH118, PTH120
-import contextlib
-import itertools
-import json
 import linecache
 import os
-import select
-import signal
 import socket
 import sys
 import tempfile
@@ -22,205 +17,12 @@ import time
 from typing import Any
 
 from .answer import Answer, answer_of
-from .process_run import run_operation
+from .loader import InstrumentingFinder
+from .process_control import Controller, Pause, Run
 from .process_side import CONFIGURATION
 from .sites import Site
 
-QUIET = 0.2
-"""Seconds after which a process that says nothing counts as blocked."""
-RUN_LIMIT = 8.0
 MAX_PAUSES = 24
-
-
-_addresses = itertools.count()
-
-
-class Run:
-    """What one run of the scenario came to. `reports` are by process number, `order` the gates passed, in order."""
-
-    def __init__(self) -> None:
-        self.reports: dict[int, dict[str, Any]] = {}
-        self.labels: dict[int, str] = {0: "main process"}
-        self.steps: list[dict[str, Any]] = []
-        self.order: list[tuple[int, str, int]] = []
-        self.result = ""
-        self.error = ""
-        self.hung = False
-        self.switch_used = False
-
-    def shared(self) -> tuple[tuple[str, str], ...]:
-        """What the first process sees at the end: its result and the shared objects."""
-        report = self.reports.get(0, {})
-        values = [(label, entry["value"]) for label, entry in sorted(report.items()) if entry["shared"]]
-        return (("result", self.result), *dict.fromkeys(values))
-
-
-class Pause:
-    """Hold process `process` at `site`, `visit`-th time, until the others have ended or are blocked."""
-
-    def __init__(self, process: int, site: str, visit: int) -> None:
-        self.process = process
-        self.site = site
-        self.visit = visit
-
-
-class Controller:
-    """Runs the scenario once in a fresh process and lets one process at a time pass its gates."""
-
-    def __init__(self, job: dict[str, Any], gates: list[str], folder: str) -> None:
-        self.job = job
-        self.gates = gates
-        self.folder = folder
-        self.runs = 0
-
-    def run(self, order: tuple[int, ...] = (), pause: Pause | None = None) -> Run:
-        self.runs += 1
-        address = os.path.join(self.folder, f"gate{next(_addresses)}")
-        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        server.bind(address)
-        server.listen(32)
-        scenario = self.job["scenario"]
-        configuration = {
-            "address": address,
-            "gates": self.gates,
-            "flagged": scenario.get("flagged") or [],
-            "turns": 3,
-            "paths": [scenario["path"], *scenario["instrument"]],
-            "roots": scenario["sys_path"],
-        }
-        child = os.fork()
-        if child == 0:
-            os.setpgid(0, 0)
-            server.close()
-            run_operation(scenario, configuration, self.folder)
-        session = Session(server, order, pause)
-        try:
-            session.serve(child)
-        finally:
-            server.close()
-            _end_group(child)
-        return session.run
-
-
-class Session:
-    """The conversation with the processes of one run."""
-
-    def __init__(self, server: socket.socket, order: tuple[int, ...], pause: Pause | None) -> None:
-        self.server = server
-        self.rank = {number: rank for rank, number in enumerate(order)}
-        self.pause = pause
-        self.run = Run()
-        self.waiting: dict[int, tuple[socket.socket, dict[str, Any]]] = {}
-        self.live: set[int] = {0}
-        self.joining: set[int] = set()
-        self.running: set[int] = {0}
-        self.silent: set[int] = set()
-        self.buffers: dict[socket.socket, bytes] = {}
-
-    def serve(self, child: int) -> None:
-        deadline = time.monotonic() + RUN_LIMIT
-        heard = time.monotonic()
-        while self.live and time.monotonic() < deadline:
-            busy = self.running - self.joining - self.silent
-            patience = max(0.0, heard + QUIET - time.monotonic()) if busy else 0.0
-            if self._listen(patience if self.waiting else 0.05):
-                heard = time.monotonic()
-                continue
-            if self.waiting and (not busy or time.monotonic() - heard >= QUIET):
-                # Who says nothing for so long is blocked, until it speaks again.
-                self.silent |= busy
-                self._let_go()
-                heard = time.monotonic()
-            if not self.waiting and _has_ended(child):
-                self._listen(0.05)
-                return
-        self.run.hung = bool(self.live)
-
-    def _listen(self, patience: float) -> bool:
-        ready, _, _ = select.select([self.server, *self.buffers], [], [], patience)
-        for connection in ready:
-            if connection is self.server:
-                accepted, _ = self.server.accept()
-                self.buffers[accepted] = b""
-                continue
-            received = connection.recv(65536)
-            if not received:
-                del self.buffers[connection]
-                connection.close()
-                continue
-            *lines, self.buffers[connection] = (self.buffers[connection] + received).split(b"\n")
-            for line in lines:
-                self._hear(connection, json.loads(line))
-        return bool(ready)
-
-    def _hear(self, connection: socket.socket, message: dict[str, Any]) -> None:
-        number, kind = message["process"], message["type"]
-        self.silent.discard(number)
-        if kind == "spawned":
-            self.run.labels[message["child"]] = message["label"]
-            self.live.add(message["child"])
-            self.running.add(message["child"])
-        elif kind in ("begin", "at", "joined"):
-            self.joining.discard(number)
-            self.running.discard(number)
-            self.waiting[number] = (connection, message)
-        elif kind == "joining":
-            self.joining.add(number)
-        elif kind == "step":
-            self.run.steps.append({"thread": number, **{k: message[k] for k in ("path", "line", "action")}})
-        elif kind == "end":
-            self.run.reports[number] = message["report"]
-            self.live.discard(number)
-            self.running.discard(number)
-            self.joining.discard(number)
-            if number == 0:
-                self.run.result, self.run.error = message["result"], message["error"]
-
-    def _let_go(self) -> None:
-        """Let one process pass: the one that ran last stays, then the order of the run, the paused one last."""
-        paused = [number for number, (_, said) in self.waiting.items() if self._is_paused(number, said)]
-        free = [number for number in self.waiting if number not in paused]
-        if paused and free:
-            self.run.switch_used = True
-        chosen = min(free or paused, key=self._rank)
-        if chosen in paused:
-            self.pause = None
-        connection, said = self.waiting.pop(chosen)
-        if said["type"] == "at":
-            self.run.order.append((chosen, said["site"], said["visit"]))
-        self.running.add(chosen)
-        try:
-            connection.sendall(b"go\n")
-        except OSError:
-            self.running.discard(chosen)
-
-    def _rank(self, number: int) -> tuple[int, int]:
-        return (self.rank.get(number, len(self.rank)), number)
-
-    def _is_paused(self, number: int, said: dict[str, Any]) -> bool:
-        pause = self.pause
-        if pause is None or said["type"] != "at" or number != pause.process:
-            return False
-        return bool(said["site"] == pause.site and said["visit"] == pause.visit)
-
-
-def _has_ended(child: int) -> bool:
-    try:
-        ended, _ = os.waitpid(child, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return ended == child
-
-
-def _end_group(child: int) -> None:
-    """End every process of the run."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(child, 0)
-
-
-# Judging
 
 
 def run_processes(job: dict[str, Any]) -> Answer:
@@ -291,8 +93,6 @@ class Interleaving:
     """Looks for a forced interleaving whose result no serial order of the processes gives."""
 
     def __init__(self, job: dict[str, Any], folder: str) -> None:
-        from .loader import InstrumentingFinder
-
         scenario = job["scenario"]
         finder = InstrumentingFinder([scenario["path"], *scenario["instrument"]], scenario["sys_path"])
         finder.compile_all()

@@ -10,7 +10,7 @@ from typing import Any
 from . import points
 from . import sites as kinds
 from .access_log import AccessLog
-from .control import Control, Policy
+from .control import Control
 from .counterfactual import Counterfactual
 from .loader import InstrumentingFinder
 from .oracle import Baseline, hang_in_baseline
@@ -19,6 +19,7 @@ from .policies import PlanPolicy, RandomPolicy, SerialPolicy
 from .strategies.bounded import Frontier
 from .strategies.serial import serial_orders
 from .subject import Subject
+from .tasks import Policy
 
 MAX_TURNS = 24
 SITES_OF_ACCESS = frozenset(

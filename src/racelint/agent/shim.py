@@ -16,7 +16,8 @@ import types
 from typing import Any
 
 from . import fake_thread
-from .control import Abort, Control
+from .control import Control
+from .tasks import Abort
 
 PRIVATE = ("threading", "_threading_local", "queue", "concurrent.futures.thread", "concurrent.futures._base")
 

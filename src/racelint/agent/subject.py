@@ -13,12 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from .capture import Capture
-from .control import BLOCKED, DONE, Abort, Control, Policy, Task
+from .control import Control
 from .instrument import HELPERS, OPERATORS, TEMPORARIES, instrument
 from .loader import InstrumentingFinder, shadow
 from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import CODE, Snapshot, Tree
+from .tasks import BLOCKED, DONE, Abort, Policy, Task
 
 HIDDEN = frozenset({*HELPERS, *OPERATORS, *TEMPORARIES})
 

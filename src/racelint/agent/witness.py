@@ -9,13 +9,14 @@ from typing import Any
 from . import points
 from . import sites as kinds
 from .access_log import AccessLog
-from .control import BLOCKED, Control
+from .control import Control
 from .outcome import Outcome
 from .policies import ReplayPolicy
 from .preemption import Entry
 from .search import Search
 from .sites import Site
 from .snapshot import Snapshot, text_of
+from .tasks import BLOCKED
 
 LEAD, MAX_STEPS = 8, 60
 
