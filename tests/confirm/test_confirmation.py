@@ -442,7 +442,8 @@ def test_one_that_starts_threads_is_run_alone(tmp_path: Path) -> None:
         ),
         (
             "from http.server import BaseHTTPRequestHandler\nclass Handler(BaseHTTPRequestHandler):\n    hits = 0\n"
-            "    def do_GET(self):\n        Handler.hits += 1\n        self.send_response(200)\n        self.end_headers()\n",
+            "    def do_GET(self):\n        Handler.hits += 1\n        self.send_response(200)\n"
+            "        self.end_headers()\n",
             "Handler.do_GET",
             "Handler.do_GET ‖ Handler.do_GET",
         ),
