@@ -15,6 +15,8 @@ NEVER_RAISES: frozenset[str] = frozenset(
         "builtins.set",
         "builtins.tuple",
         "builtins.object",
+        "builtins.repr",
+        "builtins.str",
         "builtins.super",
         "builtins.type",
         "builtins.min",

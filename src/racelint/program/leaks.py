@@ -223,7 +223,7 @@ class _Walk:
         """An arm that releases the lock and goes on: its condition says whether the lock is held."""
         if arm and isinstance(arm[-1], (Return, Raise, Jump)):
             return False
-        calls = [node for node in arm if isinstance(node, Call)]
+        calls = [node for node in nodes_of(arm) if isinstance(node, Call)]
         return any(path[-1] in RELEASES and self._is_ours(path[:-1]) for call in calls for path in call.func)
 
     def _loop(self, node: Loop, held: bool) -> State:

@@ -43,6 +43,9 @@ class PrivateCopies:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._by_container: dict[Location, list[SharedAccess]] = {}
+        for location, accesses in program.shared.by_location.items():
+            self._by_container.setdefault(location.container(), []).extend(accesses)
 
     def lost(self) -> Iterator[LostChange]:
         """In the order of the roots; one change may be found for several of them."""
@@ -93,9 +96,7 @@ class PrivateCopies:
         """What the starting process does with a location, in source order; not what the child runs as well."""
         found = [
             access
-            for known, accesses in self.program.shared.by_location.items()
-            if known.container() == location
-            for access in accesses
+            for access in self._by_container.get(location, ())
             if access.function.id in parent.functions and access.function.id not in child.functions
         ]
         return sorted(found, key=lambda a: (a.function.order, a.event))

@@ -44,9 +44,19 @@ class Tenures:
         """Every acquisition whose function is answerable for it."""
         for function in self.program.index.functions:
             for lock, node, state in self.program.flows.of(function).acquisitions:
-                if isinstance(node, Call) and self._is_certain(lock, node, state, function):
+                if not isinstance(node, Call) or self._is_looked_at(node, function):
+                    continue
+                if self._is_certain(lock, node, state, function):
                     tenure = follow(self.program.flows, function, node, lock)
                     yield Judged(tenure, tuple(self._unexcused(tenure)))
+
+    def _is_looked_at(self, call: Call, function: FunctionInfo) -> bool:
+        """Given to something else (`assertTrue(lock.acquire())`), or a coroutine that is yielded or kept."""
+        facts = self.program.stores.facts[function.id]
+        answer: Path = (f"c:{call.id}",)
+        if any(answer in argument.value for other in facts.calls for argument in other.args):
+            return True
+        return any(answer in node.value for node in facts.yields)
 
     @staticmethod
     def _is_certain(lock: Lock, call: Call, state: LockState, function: FunctionInfo) -> bool:

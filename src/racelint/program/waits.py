@@ -63,9 +63,12 @@ def waits_of(program: Program) -> Iterator[Wait]:
 
 
 def _is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
-    """By all that is known of its type; one that stays in the function has nobody who could notify it."""
+    """By all that is known of its type. A condition's own methods wait for their callers, and one that stays in the
+    function has nobody who could notify it."""
     things = [thing for thing in program.types.of(path, function) if not isinstance(thing, Constant)]
     if any(isinstance(thing, Instance) and thing.cls.method("wait") for thing in things):
+        return False
+    if path == (f"p:{function.self_name}",):
         return False
     families = [program.locks.facts_of((thing,)) for thing in things]
     if not families or not all(facts is not None and facts.family == "condition" for facts in families):
@@ -122,6 +125,9 @@ class _Judge:
             if isinstance(node, (Access, Call)):
                 if not self._is_harmless(node, paths):
                     pending.append(node)
+            elif _is_while(node) and contains(node, self.call.id) and not pending:
+                if isinstance(node, Loop) and not node.infinite:
+                    return _Point("tested", node)
             elif isinstance(node, (Branch, Loop)):
                 deps = {dep for dep in node.deps if dep > self.call.id} - {self.call.id}
                 heads = (

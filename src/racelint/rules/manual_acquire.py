@@ -76,12 +76,13 @@ class ManualAcquire(Rule):
             if _overlaps(program, tenure):
                 continue
             name = lock_name(tenure.lock, tenure.call, program.stores.facts[tenure.function.id])
+            block = "async with" if tenure.call.awaited else "with"
             lines = sorted({str(call.span[0]) for call in tenure.releases}, key=int)
             yield self.finding(
                 tenure.function,
                 tenure.call.span,
-                message=f"`{name}.{tenure.call.func[0][-1]}()` and its release would be safer as `with {name}:`",
-                why=f"released on line {', '.join(lines)} on every path; `with` also does when the block grows",
+                message=f"`{name}.{tenure.call.func[0][-1]}()` and its release would be safer as `{block} {name}:`",
+                why=f"released on line {', '.join(lines)} on every path; `{block}` also does when the block grows",
                 subject=lock_subject(tenure.lock, tenure.function, name),
             )
 

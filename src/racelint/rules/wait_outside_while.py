@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.finding import Finding
+from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Access, Branch, Call
 from racelint.program import Program
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.waits import Wait, is_plain_sleep, waits_of
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
+
+_CONFIDENCE: dict[type, Confidence] = {Access: "high", Call: "high", Branch: "low"}
+"""By what follows the wait: a use, or (Branch) a test that only leads to giving up early."""
 
 
 class WaitOutsideWhile(Rule):
@@ -84,7 +87,7 @@ class WaitOutsideWhile(Rule):
                 message=f"`{name}.wait()` is not in a `while` loop that tests its condition again",
                 why=f"{relies}, but another thread may have changed the state before the woken one got the lock back",
                 subject=lock_subject(lock, wait.function, name) if lock is not None else name,
-                confidence="medium" if wait.outcome == "ends" else "high",
+                confidence=_CONFIDENCE.get(type(wait.node), "medium"),
                 trace=[
                     step("lock", f"waits on `{name}`", wait.function, wait.call.span),
                     step("access", relies, wait.function, (line, 1, line, 1)),

@@ -39,14 +39,17 @@ def condition_of(body: Body, node: cst.BaseExpression, operand: Operand) -> Cond
         return Condition(operand.deps, "other", constant="true" if truth else "false")
     if isinstance(node, cst.BooleanOperation):
         return Condition(operand.deps, "other", _conjunct(node, operand, negated), negated)
-    return Condition(operand.deps, "truth", _decisive(node, operand), negated)
+    return Condition(operand.deps, "truth", _decisive(body, node, operand), negated)
 
 
-def _decisive(node: cst.BaseExpression, operand: Operand) -> int:
+def _decisive(body: Body, node: cst.BaseExpression, operand: Operand) -> int:
     """The call whose answer is the condition; `not f()` loses the operand's value, so the newest dep stands for it."""
     direct = _call_of(operand.value)
     if direct >= 0:
         return direct
+    if isinstance(node, cst.Name):
+        known = body.environment.get(node.value)
+        return _call_of(known.value) if known is not None else -1
     if isinstance(node, (cst.Call, cst.Await)) and operand.deps:
         return operand.deps[-1]
     return -1
