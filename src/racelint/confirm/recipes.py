@@ -157,9 +157,24 @@ def neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
 def _direct(stage: Stage, first: list[Entry], second: list[Entry]) -> list[Combination]:
     """The combinations of two sets of entries, small ones first, those left out that no two threads can run."""
     combinations = [c for left in first for right in second for c in pair_combinations(left, right)]
-    possible = [c for c in _distinct(combinations) if all(stage.repeats(entry) for entry in repeated(c))]
+    possible = [
+        combination
+        for combination in _distinct(combinations)
+        if all(stage.repeats(entry) for entry in repeated(combination)) and not _contains_itself(stage, combination)
+    ]
     ordered = sorted(enumerate(possible), key=lambda item: (_size(item[1]), item[0]))
     return [combination for _, combination in ordered]
+
+
+def _contains_itself(stage: Stage, combination: Combination) -> bool:
+    """Whether one entry starts threads that come to another: run alone, it shows what the two would."""
+    entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
+    return any(
+        stage.starts_threads(one) and other.function.qualname in stage.footprints.of(one.function, one.cls).reached
+        for one in entries
+        for other in entries
+        if one is not other
+    )
 
 
 def _threads(stage: Stage, combination: Combination) -> Attempt:
