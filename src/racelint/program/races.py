@@ -300,6 +300,8 @@ class Races:
             private = self.private(left) and self.private(right)
             if first is second:
                 return first.many and not private
+            if first.one_worker and second.one_worker and first.site_function is second.site_function:
+                return False
             return not private
         if first is None and second is None:
             if not (left.context.public and right.context.public):

@@ -46,6 +46,10 @@ class ThreadRoot:
     bindings: dict[str, Value] = field(default_factory=dict)
     starts: list[tuple[FunctionInfo, int]] = field(default_factory=list)
     joins: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+    left: int = -1
+    """The last event of the `with` of its executor: leaving that joins it."""
+    one_worker: bool = False
+    """Its executor runs one task after the other."""
 
     @property
     def id(self) -> str:
@@ -152,6 +156,10 @@ class _Finder:
         """The target is handed in: the function is a helper that starts threads for others."""
         return any(path[0].startswith("p:") and path[0][2:] != function.self_name for path in value)
 
+    def _made_often(self, function: FunctionInfo) -> bool:
+        """A constructor that starts a thread, of a class with several instances."""
+        return function.ir.name == "__init__" and self._called_often(function)
+
     def _called_often(self, function: FunctionInfo) -> bool:
         sites = self.calls.incoming.get(function.id, [])
         return len(sites) > 1 or any(site.event in self._loops_of(site.caller) for site in sites)
@@ -189,6 +197,8 @@ class _Finder:
     def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
         unknown = True
         for path in call.func:
+            if self._initializes_thread(path, function):
+                return STARTERS["threading.Thread"]
             for thing in self.types.of(path, function):
                 unknown = False
                 if isinstance(thing, External) and thing.dotted in STARTERS:
@@ -197,8 +207,6 @@ class _Finder:
                     return METHOD_STARTERS[thing.dotted, thing.name]
                 if isinstance(thing, Member) and thing.name == "submit" and "xecutor" in thing.dotted:
                     return NAMED_STARTERS["submit"]
-                if self._is_super_init(thing, path, function):
-                    return self._inherited(function)
         if unknown and call.func and len(call.func[0]) > 1:
             name = call.func[0][-1]
             if name == "run_in_executor" or (name == "submit" and self._named_pool(call.func[0])):
@@ -210,13 +218,12 @@ class _Finder:
         words = path[-2].lower()
         return "executor" in words or "pool" in words
 
-    @staticmethod
-    def _is_super_init(thing: Thing, path: Path, function: FunctionInfo) -> bool:
-        return False
-
-    @staticmethod
-    def _inherited(function: FunctionInfo) -> Starter | None:
-        return None
+    def _initializes_thread(self, path: Path, function: FunctionInfo) -> bool:
+        """`super().__init__(target=…)` in a subclass of Thread."""
+        if function.cls is None or path[-1] != "__init__" or thread_kind(function.cls) is None:
+            return False
+        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        return call is not None and any(value == ("g:super",) for value in call.func)
 
     def _spawn(self, starter: Starter, call: Call, function: FunctionInfo) -> None:
         value = self._target(starter, call)
@@ -230,13 +237,15 @@ class _Finder:
                 call,
                 many=starter.many
                 or self._repeats(starter, call, function)
-                or (self._from_parameter(value, function) and self._called_often(function)),
+                or (self._from_parameter(value, function) and self._called_often(function))
+                or self._made_often(function),
                 own_self=receiver is not None and self._one_each(receiver, call, function),
                 receiver=receiver,
                 bindings=bindings,
             )
             self._life(root, starter, call, function)
-            if root.many and (self._joined_in_turn(root) or self._one_worker(call, function)):
+            root.one_worker = self._one_worker(call, function)
+            if root.many and (self._joined_in_turn(root) or root.one_worker):
                 root.many = False
             self.roots.append(root)
 
@@ -327,13 +336,14 @@ class _Finder:
             return False
         loops = self._loops_of(function)
         made = loops.get(int(receiver[0][2:]), [])
-        return made == loops.get(call.id, [])
+        return bool(made) and made == loops.get(call.id, [])
 
     def _joined_in_turn(self, root: ThreadRoot) -> bool:
         """Each thread is joined in the turn that starts it."""
         for function, start in root.starts:
             loops = self._loops_of(function).get(start, [])
-            ends = [self._loops_of(other).get(join, []) for other, join in root.joins if other is function]
+            joins = [join for other, join in root.joins if other is function and join != root.left]
+            ends = [self._loops_of(function).get(join, []) for join in joins]
             if not loops or loops not in ends:
                 return False
         return bool(root.starts)
@@ -368,6 +378,7 @@ class _Finder:
         if starter.kind == "pool" and not starter.deferred:
             left = self._pool_left(call, function)
             if left is not None:
+                root.left = left
                 root.joins.append((function, left))
         made: Path = (f"c:{call.id}",)
         for holder, other in self._functions_that_hold(function, made):
