@@ -31,6 +31,8 @@ READS_ITS_ARGUMENT = frozenset(
     ]
 )
 
+PAST_ANY_MARK = frozenset({"getattr", "setattr", "delattr", "vars", "exec", "eval"})
+
 
 class ExpressionMarks(Marker):
     """Reads, and calls that read or change what they are called on."""
@@ -86,6 +88,8 @@ class ExpressionMarks(Marker):
         return self.generic_visit(node)
 
     def _function_call(self, node: ast.Call, function: ast.Name) -> ast.AST:
+        if function.id in PAST_ANY_MARK and not self._is_local(function.id):
+            self.table.unmarked.append((self.path, node.lineno, function.id))
         readable = len(node.args) >= 1 and self._may_hold_shared(node.args[0], local_names=True)
         if function.id == "next" and readable:
             text = self._text(node)

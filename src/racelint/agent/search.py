@@ -26,6 +26,7 @@ SITES_OF_ACCESS = frozenset(
     {kinds.READ, kinds.WRITE, kinds.ITEM_READ, kinds.ITEM_WRITE, kinds.CALL, kinds.NAME_READ, kinds.NAME_WRITE}
 )
 MAX_LOGS = 12
+MAX_UNMARKED = 10
 DIRECTED_SHARE = 400
 
 
@@ -269,6 +270,10 @@ class Search:
             place = self.table[site]
             turns = self.counts.turns(count)
             spoken.append(f"the loop of {count} turns at {place.path}:{place.line} ran {turns} turns")
+        visited = {self.table[site].path for site in self.logged}
+        past = [f"{name} at {path}:{line}" for path, line, name in self.table.unmarked if path in visited]
+        spoken.extend(f"{text} is not seen by the scheduler" for text in past[:MAX_UNMARKED])
+        spoken.append("C code and the standard library run without yield points")
         return spoken
 
     # Judgement

@@ -124,11 +124,13 @@ def _hash_by_creation(owner: Any, control: Control) -> None:
 def _reset_threading(threading: Any) -> None:
     """Forget the threads of the last execution, and count names from the start again."""
     main = threading._main_thread
+    threading._counter = itertools.count(1).__next__
+    if len(threading._active) == 1 and not threading._limbo and not threading._dangling:
+        return  # the last execution made no thread
     threading._active.clear()
     threading._active[1] = main
     threading._limbo.clear()
     threading._dangling.clear()
-    threading._counter = itertools.count(1).__next__
     threading._threading_atexits[:] = [call for call in threading._threading_atexits if _is_pool_exit(call)]
     for name in ("_shutdown_locks",):
         if hasattr(threading, name):

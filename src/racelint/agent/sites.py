@@ -53,11 +53,15 @@ class Site:
 
 
 class SiteTable:
-    """Every site of the instrumented files, numbered from 1 (0 stands for "no site")."""
+    """Every site of the instrumented files, numbered from 1 (0 stands for "no site").
+
+    `unmarked` are path, line and name of what reaches attributes past any mark, such as `getattr`.
+    """
 
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.by_name: dict[str, Site] = {}
+        self.unmarked: list[tuple[str, int, str]] = []
         self._ordinals: dict[str, int] = {}
 
     def __len__(self) -> int:

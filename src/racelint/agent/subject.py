@@ -79,7 +79,8 @@ class Subject:
         function.body = tree.body
         source = ast.unparse(ast.fix_missing_locations(wrapper))
         table = shadow(self.finder.table) if traced else self.finder.table
-        return instrument(source, f"<operation {index + 1}>", f"<{index + 1}>", table, traced)
+        module = instrument(source, f"<operation {index + 1}>", f"<{index + 1}>", table, traced)
+        return next(part for part in module.co_consts if isinstance(part, types.CodeType))
 
     # One execution
 
@@ -151,8 +152,7 @@ class Subject:
             namespace.update(OPERATORS)
             namespace.update(helpers)
         for label, code in zip(self.labels, self._operations[self.finder.traced], strict=True):
-            exec(code, names)
-            task = self.control.spawn(names.pop("operation"), label)
+            task = self.control.spawn(types.FunctionType(code, names), label)
             task.fresh = False
             if self.is_program:
                 task.ident = self.control.main.ident  # `threading.main_thread()` for the target
