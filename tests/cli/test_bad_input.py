@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,25 +29,37 @@ CASES: dict[str, tuple[bytes, int]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_an_unreadable_file_is_one_finding_and_no_more(case: str, tmp_path: Path) -> None:
-    source, line = CASES[case]
-    (tmp_path / "bad.py").write_bytes(source)
-    (tmp_path / "bad_threads.py").write_bytes(source + b"\nimport threading\n")
-    (tmp_path / "race.py").write_text(race())
-    report = scan_json(cwd=tmp_path)
-    assert [(f["path"], f["code"], f["severity"]) for f in report["findings"]] == [
-        ("bad.py", "RL900", "error"),
-        ("bad_threads.py", "RL900", "error"),
-        ("race.py", "RL101", "error"),
-    ]
-    first, second, _ = report["findings"]
-    assert first["line"] == line, first["message"]
-    assert (first["line"], first["message"]) == (second["line"], second["message"])
-    assert report["errors"] == []
-    text = racelint("scan", cwd=tmp_path)
+def slug(case: str) -> str:
+    return case.replace(" ", "_").replace("-", "_")
+
+
+@pytest.fixture(scope="module")
+def unreadable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All cases in one folder, each also beside a mention of threads, and a race among them, in one scan."""
+    folder = tmp_path_factory.mktemp("unreadable")
+    for case, (source, _) in CASES.items():
+        (folder / f"{slug(case)}.py").write_bytes(source)
+        (folder / f"{slug(case)}_threads.py").write_bytes(source + b"\nimport threading\n")
+    (folder / "race.py").write_text(race())
+    text = racelint("scan", cwd=folder)
     assert text.returncode == 1
     assert "Traceback" not in text.stdout + text.stderr
+    return scan_json(cwd=folder)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_unreadable_file_is_one_finding(case: str, unreadable: dict[str, Any]) -> None:
+    names = (f"{slug(case)}.py", f"{slug(case)}_threads.py")
+    first, second = (f for f in unreadable["findings"] if f["path"] in names)
+    assert (first["code"], first["severity"], first["evidence"]) == ("RL900", "error", None)
+    assert first["line"] == CASES[case][1], first["message"]
+    assert (first["line"], first["message"]) == (second["line"], second["message"])
+
+
+def test_the_rest_is_still_scanned(unreadable: dict[str, Any]) -> None:
+    assert unreadable["errors"] == []
+    assert [f["path"] for f in unreadable["findings"] if f["code"] == "RL101"] == ["race.py"]
+    assert len(unreadable["findings"]) == 2 * len(CASES) + 1
 
 
 READABLE: dict[str, bytes] = {
@@ -66,28 +79,27 @@ READABLE: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("case", READABLE)
-def test_what_python_reads_is_scanned(case: str, tmp_path: Path) -> None:
-    (tmp_path / "odd.py").write_bytes(READABLE[case])
+def test_what_python_reads_is_scanned(tmp_path: Path) -> None:
+    for case, source in READABLE.items():
+        (tmp_path / f"{slug(case)}.py").write_bytes(source)
     (tmp_path / "race.py").write_text(race())
     answer = racelint("scan", "--output-format", "concise", cwd=tmp_path)
     assert (answer.returncode, answer.stderr) == (1, "")
     assert [line.split(":")[0] for line in answer.stdout.splitlines()[:-1]] == ["race.py"]
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9.py", "größe.py".encode(), b"with space.py", b"new\nline.py", b"-dash.py"])
-def test_odd_file_names_are_scanned_and_shown(name: bytes, tmp_path: Path) -> None:
-    path = os.fsencode(tmp_path) + b"/" + name
-    try:
-        with open(path, "w") as stream:
-            stream.write(race())
-    except OSError:
-        pytest.skip("this file system takes only UTF-8 names")
-    (found,) = scan_json(cwd=tmp_path)["findings"]
-    assert found["code"] == "RL101"
-    assert found["path"] == name.decode("utf-8", "backslashreplace")
-    (given,) = scan_json("--", name, cwd=tmp_path)["findings"]
-    assert given == found
+def test_odd_file_names_are_scanned_and_shown(tmp_path: Path) -> None:
+    names = [b"caf\xe9.py", "größe.py".encode(), b"with space.py", b"new\nline.py", b"-dash.py"]
+    for name in list(names):
+        try:
+            with open(os.fsencode(tmp_path) + b"/" + name, "w") as stream:
+                stream.write(race())
+        except OSError:  # this file system takes only UTF-8 names
+            names.remove(name)
+    found = scan_json(cwd=tmp_path)["findings"]
+    assert [f["code"] for f in found] == ["RL101"] * len(names)
+    assert sorted(f["path"] for f in found) == sorted(name.decode("utf-8", "backslashreplace") for name in names)
+    assert scan_json("--", *names, cwd=tmp_path)["findings"] == found
     assert racelint("scan", cwd=tmp_path).returncode == 1
 
 
@@ -138,8 +150,7 @@ def test_a_scan_never_runs_what_it_scans(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("__pycache__"))
 
 
-@pytest.mark.parametrize("jobs", ["1", "3"])
-@pytest.mark.parametrize("seed", ["0", "7"])
+@pytest.mark.parametrize(("jobs", "seed"), [("1", "0"), ("3", "7")])
 def test_the_answer_does_not_depend_on_hashing_jobs_or_the_order_of_paths(jobs: str, seed: str, tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"m{number:02}.py").write_text(race() + f"import m{(number + 1) % 12:02}\n")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -117,9 +118,11 @@ def test_an_interrupt_of_the_parent_leaves_no_worker_behind(tmp_path: Path) -> N
     script = (
         "from racelint.engine import pool; from racelint.engine.worker import Request\n"
         f"pool._BOOT = {boot!r}\n"
-        "pool.summarize_all([Request(f'{n}.py', b'x = 1\\n' * 20000, False) for n in range(500)], 1)\n"
+        "pool.summarize_all([Request(f'{n}.py', b'x = 1\\n' * 20000, False) for n in range(100)], 1)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+    # a test run in the background of a shell has interrupts ignored, and children inherit that
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, preexec_fn=listen)
     deadline = time.monotonic() + 30
     while not (pid_file.exists() and pid_file.read_text()):
         assert time.monotonic() < deadline, "the worker did not start"
