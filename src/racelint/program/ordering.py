@@ -26,8 +26,10 @@ class Ordering:
     def _outside(self, root: ThreadRoot, frame: Context, event: int) -> bool:
         starts = [number for function, number in root.starts if function is frame.function]
         joins = [number for function, number in root.joins if function is frame.function]
-        if self._in_one_turn(frame, event, starts, [join for join in joins if join != root.left]):
+        if self._in_one_turn(frame, event, starts, joins):
             return event < min(starts) or event > max(joins)
+        if root.left >= 0 and root.site_function is frame.function:
+            joins.append(root.left)
         started_here = len(starts) == len(root.starts)
         if starts and started_here and event < min(starts) and not self._share_a_loop(frame, event, starts):
             return True

@@ -19,8 +19,9 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockState
 from racelint.program.reach import Context, makes_self
+from racelint.program.roots import ThreadRoot
 from racelint.program.shared import SharedAccess
-from racelint.program.types import descendants
+from racelint.program.types import Object, descendants
 from racelint.program.values import Stored
 
 
@@ -81,6 +82,7 @@ class Races:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._barriers: dict[str, frozenset[Location]] = {}
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -152,6 +154,8 @@ class Races:
         program = self.program
         function = access.function
         if function.ir.kind in ("module", "class"):
+            return []
+        if makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2:
             return []
         state = program.flows.of(function).at(access.event)
         found = []
@@ -294,12 +298,12 @@ class Races:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
-        if not self._same_object(left, right, group):
+        if not self._same_object(left, right, group) or self._in_phases(left, right):
             return False
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
             if first is second:
-                return first.many and not private
+                return first.many and not private and not (self._own_part(left) and self._own_part(right))
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
             return not private
@@ -353,6 +357,44 @@ class Races:
             _, module, qualname, _ = anchor[0].split(":", 3)
             return anchor if self._within(record, module, qualname) else None
         return anchor
+
+    def _own_part(self, record: Record) -> bool:
+        """An element that the root's own argument chooses: each thread has its row."""
+        root = record.context.root
+        if root is None or record.access.function is not root.target or not record.access.location.content:
+            return False
+        return any(self._is_number_of_thread(root, key) for key in (record.access.key, record.access.outer_key) if key)
+
+    def _is_number_of_thread(self, root: ThreadRoot, name: str) -> bool:
+        """The parameter is bound to the running number of the loop that starts the threads."""
+        if root.site_function is None:
+            return False
+        facts = self.program.stores.facts[root.site_function.id]
+        for path in root.bindings.get(name, ()):
+            call = facts.call(int(path[0][2:])) if path[0].startswith("c:") else None
+            if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
+                return True
+        return False
+
+    def _in_phases(self, left: Record, right: Record) -> bool:
+        """The two functions wait at one barrier, which orders what they do before and after it."""
+        mine, theirs = left.access.function, right.access.function
+        return mine is not theirs and bool(self._barriers_of(mine) & self._barriers_of(theirs))
+
+    def _barriers_of(self, function: FunctionInfo) -> frozenset[Location]:
+        known = self._barriers.get(function.id)
+        if known is None:
+            found: set[Location] = set()
+            for call in self.program.stores.facts[function.id].calls:
+                for path in call.func[:1]:
+                    if len(path) > 1 and path[-1] == "wait":
+                        things = self.program.types.of(path[:-1], function)
+                        location = self.program.locations.of(path[:-1], function)
+                        barrier = any(isinstance(t, Object) and t.dotted.endswith("ing.Barrier") for t in things)
+                        if location is not None and barrier:
+                            found.add(location)
+            known = self._barriers[function.id] = frozenset(found)
+        return known
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""

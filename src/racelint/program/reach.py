@@ -190,7 +190,11 @@ class Reach:
     def _is_handed(self, context: Context, site: CallSite) -> bool:
         """A call of a parameter runs what the caller of this very context passed, not what others pass elsewhere."""
         call = self.stores.facts[context.function.id].call(site.event)
-        if call is None or len(call.func) != 1 or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
+        if call is None or len(call.func) != 1 or len(call.func[0]) != 1:
+            return True
+        if call.func[0][0].startswith("f:"):
+            return sum(edge.event == site.event for edge in self.calls.outgoing[context.function.id]) <= 2
+        if not call.func[0][0].startswith("p:"):
             return True
         if context.parent is None:
             return False

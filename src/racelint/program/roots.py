@@ -342,7 +342,7 @@ class _Finder:
         """Each thread is joined in the turn that starts it."""
         for function, start in root.starts:
             loops = self._loops_of(function).get(start, [])
-            joins = [join for other, join in root.joins if other is function and join != root.left]
+            joins = [join for other, join in root.joins if other is function]
             ends = [self._loops_of(function).get(join, []) for join in joins]
             if not loops or loops not in ends:
                 return False
@@ -379,7 +379,6 @@ class _Finder:
             left = self._pool_left(call, function)
             if left is not None:
                 root.left = left
-                root.joins.append((function, left))
         made: Path = (f"c:{call.id}",)
         for holder, other in self._functions_that_hold(function, made):
             for event in self.stores.facts[other.id].calls:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from racelint.knowledge.containers import (
@@ -39,6 +39,8 @@ class SharedAccess:
     value: Value = ()
     method: str = ""
     called: bool = False
+    outer_key: str = ""
+    """The key of the row, where an element of an element is accessed."""
 
     @property
     def changes(self) -> bool:
@@ -67,10 +69,16 @@ class SharedAccesses:
     def _of(self, function: FunctionInfo) -> list[SharedAccess]:
         facts = self.stores.facts[function.id]
         found: list[SharedAccess] = []
+        rows = {
+            (event.path, event.span[:2]): event.key
+            for event in facts.accesses
+            if event.kind == "read" and event.path[-1] == ELEMENT
+        }
         for event in facts.events.values():
             access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
             if access is not None:
-                found.append(access)
+                outer = rows.get((access.path[:-1], access.span[:2]), "")
+                found.append(replace(access, outer_key=outer) if outer else access)
         return found
 
     def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:

@@ -216,7 +216,8 @@ class Suspects:
         since = self.program.flows.of(compound.function).at(compound.since)
         at_check = {hold.lock.location for hold in since.must}
         at_act = {hold.lock.location for hold in record.state.must}
-        if (at_check & at_act) - guards or (compound.through_call and guard is not None and not guards):
+        torn = compound.kind == "update" or record.access.augmented or _removes(record)
+        if (torn and (at_check & at_act) - guards) or (compound.through_call and guard is not None and not guards):
             return "split"
         if compound.kind == "check-then-use":
             return None if guard is not None and guard in guards else "check-then-act"
@@ -258,6 +259,8 @@ class Suspects:
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
             for other in group.records:
+                if _harmless_beside(record, other):
+                    continue
                 if guard in other.locations_held and self.races.parallel(record, other, group):
                     kind: SuspectKind = "wrong-lock" if record.held or record.foreign else "unguarded"
                     yield self._suspect(kind, group, record, other, None, guard)
@@ -334,3 +337,16 @@ def _empties(record: Record) -> bool:
     if access.deed == "delete":
         return True
     return access.deed == "write" and ("k:None",) in access.value
+
+
+_ADDING = frozenset({"append", "appendleft", "add", "setdefault", "put"})
+
+
+def _harmless_beside(record: Record, other: Record) -> bool:
+    """One atomic addition breaks only what iterates, replaces or empties the container under the lock."""
+    if record.access.deed != "mutate" or record.access.method not in _ADDING:
+        return False
+    access = other.access
+    if access.deed == "iterate" or (access.changes and not access.location.content):
+        return False
+    return not (access.deed == "mutate" and access.method in ("clear", "sort", "reverse"))
