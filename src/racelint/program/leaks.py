@@ -59,6 +59,8 @@ class Tenure:
     leaks: list[Leak] = field(default_factory=list)
     releases: list[Call] = field(default_factory=list)
     handed_on: bool = False
+    flagged: bool = False
+    """Whether a flag decides on the release."""
 
     @property
     def conditional(self) -> bool:
@@ -213,8 +215,10 @@ class _Walk:
         elif held and node.test in ("truth", "none", "other"):
             if self._gives_back(node.then):
                 other = False
+                self.tenure.flagged = True
             elif self._gives_back(node.orelse):
                 taken = False
+                self.tenure.flagged = True
         then = self.block(node.then, taken) if node.constant != "false" else None
         orelse = self.block(node.orelse, other) if node.constant != "true" else None
         return _either(then, orelse)

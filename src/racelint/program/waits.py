@@ -176,11 +176,15 @@ class _Judge:
     def _is_harmless(self, event: Access | Call, relied: set[Path]) -> bool:
         if isinstance(event, Call):
             return bool(event.func) and event.func[0][-1] in _HARMLESS
-        if event.called or event.path == self.path:
+        if event.called or event.path == self.path or self._is_lock(event.path):
             return True
         if relied and event.path not in relied and self._is_counted(event):
             return True
         return event.path[0].startswith(("v:", "k:"))
+
+    def _is_lock(self, path: Path) -> bool:
+        lock = self.program.locks.of(path, self.function)
+        return lock is not None and not lock.opaque
 
     def _is_counted(self, event: Access) -> bool:
         """The read or the write of `self.waiters -= 1`."""

@@ -73,7 +73,7 @@ class ManualAcquire(Rule):
             tenure = judged.tenure
             if tenure.leaks or tenure.handed_on or not tenure.releases or tenure.conditional:
                 continue
-            if _overlaps(program, tenure):
+            if tenure.flagged or _overlaps(program, tenure):
                 continue
             name = lock_name(tenure.lock, tenure.call, program.stores.facts[tenure.function.id])
             block = "async with" if tenure.call.awaited else "with"
