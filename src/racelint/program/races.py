@@ -170,7 +170,7 @@ class Races:
                 held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
             must = {hold.lock.location for hold in state.must}
             perhaps = context.perhaps or bool(state.may - must) or any(lock.opaque or lock.keyed for lock in taken)
-            foreign = bool(taken) and not held
+            foreign = bool(state.must) and not held
             found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
         return found
 

@@ -57,6 +57,9 @@ class Suspect:
     flag: bool = False
     """All that is ever written are constants: a flag, whose races are benign."""
 
+    weak: bool = False
+    """Only a lock beside the location says that it is concurrent, and that lock has nothing to do with it."""
+
     @property
     def span(self) -> Span:
         """Where to report: the check where one decides, else the change itself."""
@@ -159,7 +162,7 @@ class Suspects:
             conflict = self._conflict(group, record, guards, compound)
             if conflict is None:
                 continue
-            kind = self._kind(compound, record, conflict, guard, guards)
+            kind = self._kind(compound, record, conflict, guard, guards, group)
             if kind is None or not self._worth(kind, self.races.evidence_of(record, conflict, group), group, guard):
                 continue
             yield self._suspect(kind, group, record, conflict, compound, guard)
@@ -212,6 +215,7 @@ class Suspects:
         conflict: Record,
         guard: Location | None,
         guards: frozenset[Location],
+        group: Group,
     ) -> SuspectKind | None:
         since = self.program.flows.of(compound.function).at(compound.since)
         at_check = {hold.lock.location for hold in since.must}
@@ -225,7 +229,7 @@ class Suspects:
             return "wrong-lock"
         if guard is not None and guard in guards:
             return None
-        if record.held and conflict.held and compound.kind == "update":
+        if self._own_locks(record, group) and self._own_locks(conflict, group) and compound.kind == "update":
             return "wrong-lock"
         if guards & record.locations_held:
             return None  # this side is locked throughout: the other side is where the defect is
@@ -234,6 +238,12 @@ class Suspects:
         if compound.kind == "lazy-init" and self._is_pure(compound):
             return None
         return compound.kind
+
+    @staticmethod
+    def _own_locks(record: Record, group: Group) -> frozenset[Location]:
+        """The held locks that have to do with the location: of its class or module, or taken by the function itself."""
+        local = {hold.lock.location for hold in record.state.must}
+        return frozenset(lock for lock in record.locations_held if lock in local or lock in group.owner_locks)
 
     def _is_pure(self, compound: Compound) -> bool:
         """The value is immutable and computed from what does not change: storing it twice is benign."""
@@ -262,7 +272,8 @@ class Suspects:
                 if _harmless_beside(record, other):
                     continue
                 if guard in other.locations_held and self.races.parallel(record, other, group):
-                    kind: SuspectKind = "wrong-lock" if record.held or record.foreign else "unguarded"
+                    wrong = bool(self._own_locks(record, group)) or record.foreign
+                    kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
                     yield self._suspect(kind, group, record, other, None, guard)
                     break
 
@@ -310,8 +321,10 @@ class Suspects:
     ) -> Suspect:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
         evidence = self.races.evidence_of(record, conflict, group)
+        related = guard is not None or bool(self._own_locks(conflict, group) | self._own_locks(record, group))
+        weak = evidence == "lock" and not related
         flag = self._is_flag(group)
-        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag)
+        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag, weak)
 
     @staticmethod
     def _is_flag(group: Group) -> bool:

@@ -45,7 +45,7 @@ def findings(
             confidence=confidence(suspect),
             evidence=suspect.evidence,
             trace=trace(suspect),
-            severity=severity(suspect),
+            severity="info" if suspect.weak else severity(suspect),
         )
 
 
