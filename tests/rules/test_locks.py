@@ -123,3 +123,12 @@ def test_giving_up_after_one_wait_is_a_warning(check: Check) -> None:
     )
     (finding,) = check(source, "RL301")
     assert (finding.line, finding.severity, finding.confidence) == (7, "warning", "low")
+
+
+def test_a_parameter_that_is_only_sometimes_a_condition_is_none(check: Check) -> None:
+    source = (
+        "from threading import Condition\nfrom unknown import Gate\n"
+        "def run(gate):\n    gate.wait()\n    gate.clear()\nrun(Condition())\nrun(make())\nrun(Gate.one())\n"
+    )
+    assert lines(check, source.replace("run(make())\n", "for g in gates:\n    run(g)\n"), "RL301") == []
+    assert lines(check, source.split("run(make())")[0], "RL301") == [4]

@@ -46,7 +46,8 @@ class Tenures:
             for lock, node, state in self.program.flows.of(function).acquisitions:
                 if not isinstance(node, Call) or self._is_looked_at(node, function):
                     continue
-                if self._is_certain(lock, node, state, function):
+                known = is_known(self.program, node.func[0][:-1], function)
+                if known and self._is_certain(lock, node, state, function):
                     tenure = follow(self.program.flows, function, node, lock)
                     yield Judged(tenure, tuple(self._unexcused(tenure)))
 
@@ -145,3 +146,14 @@ def is_private(path: Path, facts: FunctionFacts) -> bool:
     given = any(path in argument.value for call in facts.calls for argument in call.args)
     returned = any(path in node.value for node in facts.returns)
     return not given and not returned and not any(path in access.value for access in facts.accesses)
+
+
+def is_known(program: Program, path: Path, function: FunctionInfo, depth: int = 0) -> bool:
+    """Whether all that is passed for a parameter is of a known type: one lock among unknowns makes it none."""
+    if len(path) != 1 or not path[0].startswith("p:") or depth > 3:
+        return True
+    for value, caller in program.types.arguments.get((function.id, path[0][2:]), []):
+        for passed in value:
+            if not program.types.of(passed, caller) or not is_known(program, passed, caller, depth + 1):
+                return False
+    return True

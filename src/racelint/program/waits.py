@@ -21,7 +21,7 @@ from racelint.model.summary import (
 )
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.tenures import is_private
+from racelint.program.tenures import is_known, is_private
 from racelint.program.types import Constant, Instance
 from racelint.program.values import nodes_of
 from racelint.program.walk import Place, blocks_of, contains, enclosing, following, place_of
@@ -68,7 +68,7 @@ def _is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
     things = [thing for thing in program.types.of(path, function) if not isinstance(thing, Constant)]
     if any(isinstance(thing, Instance) and thing.cls.method("wait") for thing in things):
         return False
-    if path == (f"p:{function.self_name}",):
+    if path == (f"p:{function.self_name}",) or not is_known(program, path, function):
         return False
     families = [program.locks.facts_of((thing,)) for thing in things]
     if not families or not all(facts is not None and facts.family == "condition" for facts in families):
