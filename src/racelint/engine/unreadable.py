@@ -64,7 +64,7 @@ def unreadable_finding(display: str, message: str, line: int = 1, column: int = 
         code=UnreadableFile.code,
         name=UnreadableFile.name,
         message=message,
-        why="Nothing in this file was checked, and other files were checked without it.",
+        why="nothing in this file was checked, and other files were checked without it",
         path=display,
         line=line,
         column=column,

@@ -39,7 +39,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
     """One finding as the object that both `scan` and `confirm` print; its message says what and why."""
     fields: dict[str, Any] = msgspec.to_builtins(finding)
     del fields["why"], fields["verdict"], fields["fingerprint"]
-    fields["message"] = f"{finding.message.rstrip('.')}. {finding.why}".strip() if finding.why else finding.message
+    fields["message"] = ": ".join(filter(None, (finding.message, finding.why)))
     fields["trace"] = list(fields["trace"])
     fields["fingerprint"] = finding.fingerprint
     fields["verdict"] = verdict_object(finding.verdict)

@@ -13,7 +13,8 @@ def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
     """The verdict as lines of text; the interleaving, where there is one, in lanes no wider than `width` columns."""
     status = style(verdict.status, _COLOURS.get(verdict.status, "yellow"), "bold")
     effect = f" ({verdict.effect})" if verdict.effect else ""
-    tried = f", {verdict.schedules_run} schedules run" if verdict.schedules_run else ""
+    plural = "" if verdict.schedules_run == 1 else "s"
+    tried = f", {verdict.schedules_run} schedule{plural} run" if verdict.schedules_run else ""
     output = [f"verdict: {status}{effect}{tried}"]
     if verdict.reason:
         output.append(f"  {verdict.reason}")
