@@ -1,4 +1,4 @@
-"""Whole outputs, as users see them. After an intended change run `pytest tests/cli --snapshot-update`; read the diff."""
+"""Whole outputs as users see them. After an intended change: `pytest tests/cli --snapshot-update`; read the diff."""
 
 from __future__ import annotations
 
