@@ -83,3 +83,8 @@ IMMUTABLE_RESULTS: frozenset[str] = frozenset(
     }
 )
 """Calls that give an equal, immutable object each time: computing one twice is harmless."""
+WRITING_METHODS: frozenset[str] = frozenset({"write", "writelines", "truncate"})
+STREAMS: frozenset[str] = frozenset(
+    {"builtins.open", "gzip.open", "gzip.GzipFile", "tempfile.TemporaryFile", "codecs.open"}
+)
+"""Files and buffers: a write changes what another thread may be replacing or closing."""

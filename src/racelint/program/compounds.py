@@ -91,6 +91,8 @@ class Compounds:
                         own = accesses.get(dep)
                         if own is not None and not own.changes:
                             found.append(own)
+                        for site in self._sites.get((function.id, dep), []):
+                            found.extend(self._answer(site.callee))
             known = self._answers[function.id] = tuple(found[:6])
         return known
 

@@ -145,7 +145,8 @@ class Races:
             by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
         group.total = len(by_line)
         for records in by_line.values():
-            common = frozenset.intersection(*(_nameable(record) for record in records))
+            called = [record for record in records if record.context.parent is not None]
+            common = frozenset.intersection(*(_nameable(record) for record in called or records))
             for location in common:
                 group.guards[location] += 1
 
@@ -157,7 +158,9 @@ class Races:
             return []
         if makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2:
             return []
-        state = program.flows.of(function).at(access.event)
+        flow = program.flows.of(function)
+        state = flow.at(access.event)
+        by_protocol = any(before.hold(lock.location) is None for lock, _, before in flow.releases)
         found = []
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
@@ -169,7 +172,12 @@ class Races:
             if self._is_static(access):
                 held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
             must = {hold.lock.location for hold in state.must}
-            perhaps = context.perhaps or bool(state.may - must) or any(lock.opaque or lock.keyed for lock in taken)
+            perhaps = (
+                context.perhaps
+                or by_protocol
+                or bool(state.may - must)
+                or any(lock.opaque or lock.keyed for lock in taken)
+            )
             foreign = bool(state.must) and not held
             found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
         return found

@@ -11,7 +11,9 @@ from racelint.knowledge.containers import (
     READING_METHODS,
     RESIZING_METHODS,
     SELF_GUARDED,
+    STREAMS,
     WEAK_CONTAINERS,
+    WRITING_METHODS,
 )
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
@@ -125,15 +127,28 @@ class SharedAccesses:
                     return SharedAccess(call.id, "read", location, path, call.span, function, deps=call.deps)
         return None
 
+    def _by_iter(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
+        """`iter(self.items)` fails at its next step where the container was resized."""
+        if call.func[:1] != (("g:iter",),) or not call.args:
+            return None
+        for path in call.args[0].value[:1]:
+            base = self.locations.of(path, function)
+            location = base.below(ELEMENT) if base is not None else None
+            if location is not None and self._is_container(path, function):
+                return SharedAccess(call.id, "iterate", location, (*path, ELEMENT), call.span, function, deps=call.deps)
+        return None
+
     def _by_method(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`self.items.append(x)` changes what `self.items` holds."""
-        named = self._by_name(call, function)
+        named = self._by_name(call, function) or self._by_iter(call, function)
         if named is not None:
             return named
         for path in call.func[:1]:
             if len(path) < 2 or path[0].startswith(("v:", "k:")):
                 continue
             method = path[-1]
+            if method in WRITING_METHODS and self._is_stream(path[:-1], function):
+                return self._written(call, path, function)
             if method not in MUTATING_METHODS and method not in READING_METHODS:
                 continue
             base = self.locations.of(path[:-1], function)
@@ -155,6 +170,21 @@ class SharedAccesses:
                 method,
             )
         return None
+
+    def _written(self, call: Call, path: Path, function: FunctionInfo) -> SharedAccess | None:
+        base = self.locations.of(path[:-1], function)
+        location = base.below(ELEMENT) if base is not None else None
+        if location is None:
+            return None
+        place = (*path[:-1], ELEMENT)
+        return SharedAccess(call.id, "mutate", location, place, call.span, function, method=path[-1])
+
+    def _is_stream(self, path: Path, function: FunctionInfo) -> bool:
+        """A buffer or file made here by the standard library: writing to it changes it."""
+        return any(
+            isinstance(thing, Object) and (thing.dotted.startswith("io.") or thing.dotted in STREAMS)
+            for thing in self.types.of(path, function)
+        )
 
     def _is_container(self, path: Path, function: FunctionInfo, method: str = "") -> bool:
         """A built-in container, or something unknown that is used like one."""

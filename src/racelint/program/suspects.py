@@ -127,7 +127,8 @@ class Suspects:
             if count < 2 and group.total > 2:
                 continue
             changes = [r for r in group.changes if location in r.locations_held]
-            if changes and count / max(1, group.total) >= _MIN_SHARE:
+            all_but_one = count >= group.total - 1 and location in group.owner_locks
+            if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 best = location
                 break
         return best
@@ -156,7 +157,7 @@ class Suspects:
         if compound.through_call:
             mine = self.races.records_of(compound.act)
         for record in mine:
-            if record.perhaps:
+            if record.perhaps or (guard is not None and self._called_with(guard, record, group)):
                 continue
             guards = self.races.compound_guards(compound, record)
             conflict = self._conflict(group, record, guards, compound)
@@ -268,6 +269,8 @@ class Suspects:
         for record in group.changes:
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
+            if self._called_with(guard, record, group):
+                continue
             for other in group.records:
                 if _harmless_beside(record, other):
                     continue
@@ -276,6 +279,14 @@ class Suspects:
                     kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
                     yield self._suspect(kind, group, record, other, None, guard)
                     break
+
+    @staticmethod
+    def _called_with(guard: Location, record: Record, group: Group) -> bool:
+        """A public method that the program itself only calls with the guard held: its users are meant to hold it too."""
+        if record.context.parent is not None:
+            return False
+        inner = [r for r in group.records if r.access is record.access and r.context.parent is not None]
+        return bool(inner) and all(guard in r.locations_held for r in inner)
 
     def _iterations(self, group: Group) -> Iterator[Suspect]:
         for record in group.records:
@@ -328,6 +339,10 @@ class Suspects:
 
     @staticmethod
     def _is_flag(group: Group) -> bool:
+        """A monotonic flag: one constant is ever stored after construction."""
+        stored = {path[0] for record in group.changes for path in record.access.value}
+        if len(stored) > 1:
+            return False
         for record in group.changes:
             access = record.access
             if access.deed != "write" or access.augmented or access.location.content:

@@ -31,8 +31,8 @@ class CheckThenAct(Rule):
             self.free = [1, 2, 3]
 
         def take(self):
-            if self.free:
-                return self.free.pop()  # RL104
+            if self.free:  # RL104
+                return self.free.pop()
             return None
 
     tickets = Tickets()

@@ -32,8 +32,8 @@ class RacyLazyInit(Rule):
             self._connection = None
 
         def connection(self):
-            if self._connection is None:
-                self._connection = object()  # RL105
+            if self._connection is None:  # RL105
+                self._connection = object()
             return self._connection
 
         def close(self):

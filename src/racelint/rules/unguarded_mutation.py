@@ -33,7 +33,7 @@ class UnguardedMutation(Rule):
             self.n = 0
 
         def work(self):
-            for _ in range(1000):
+            for _ in range(100):
                 self.n += 1  # RL101
 
     counter = Counter()
@@ -52,7 +52,7 @@ class UnguardedMutation(Rule):
             self.lock = threading.Lock()
 
         def work(self):
-            for _ in range(1000):
+            for _ in range(100):
                 with self.lock:
                     self.n += 1
 

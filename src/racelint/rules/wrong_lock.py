@@ -34,11 +34,11 @@ class WrongLock(Rule):
 
         def add(self):
             with self.write_lock:
-                self.count += 1
+                self.count += 1  # RL103
 
         def drop(self):
             with self.read_lock:
-                self.count -= 1  # RL103
+                self.count -= 1
     ```
 
     ## Use instead
