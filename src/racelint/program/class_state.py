@@ -85,9 +85,9 @@ class ClassStates:
             if name.isupper() or name.startswith("__") or _SHARED_ON_PURPOSE.search(name.lower()):
                 continue
             things = self.program.types.of_value(access.value, body)
-            if things and all(isinstance(thing, Object) and thing.dotted in CONTAINERS for thing in things):
-                if sum(other.path == access.path for other in written) == 1:
-                    yield access
+            mutable = bool(things) and all(isinstance(t, Object) and t.dotted in CONTAINERS for t in things)
+            if mutable and sum(other.path == access.path for other in written) == 1:
+                yield access
 
     def _changes(self, cls: ClassInfo, name: str) -> Iterator[tuple[FunctionInfo, Access | Call]]:
         """What methods of the class and of those derived from it do in place to `self.NAME`."""
