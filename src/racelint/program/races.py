@@ -142,6 +142,8 @@ class Races:
     def _count_guards(group: Group) -> None:
         by_line: dict[tuple[str, int], list[Record]] = {}
         for record in group.records:
+            if group.location.kind == "captured" and group.location.owner == record.access.function.id:
+                continue
             by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
         group.total = len(by_line)
         for records in by_line.values():

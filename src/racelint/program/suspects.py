@@ -112,13 +112,13 @@ class Suspects:
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
         whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
-            best = min(mine, key=lambda s: (_PRECEDENCE.index(s.kind), s.record.order))
+            best = min(mine, key=_rank)
             if best.kind in ("update", "wrong-lock", "lazy-init"):
                 whole.setdefault(best.kind, []).append(best)
             else:
                 yield best
         for found in whole.values():
-            yield min(found, key=lambda s: s.record.order)
+            yield min(found, key=lambda s: (s.weak, s.record.order))
 
     def guard_of(self, group: Group) -> Location | None:
         """The lock that most accesses hold, at least one change among them."""
@@ -167,7 +167,6 @@ class Suspects:
             if kind is None or not self._worth(kind, self.races.evidence_of(record, conflict, group), group, guard):
                 continue
             yield self._suspect(kind, group, record, conflict, compound, guard)
-            return
 
     def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
         """Another thread's change that can come between the steps; changes elsewhere are the better story."""
@@ -378,3 +377,9 @@ def _harmless_beside(record: Record, other: Record) -> bool:
     if access.deed == "iterate" or (access.changes and not access.location.content):
         return False
     return not (access.deed == "mutate" and access.method in ("clear", "sort", "reverse"))
+
+
+def _rank(suspect: Suspect) -> tuple[object, ...]:
+    """The gravest kind first, then the strongest evidence, then the first in the source."""
+    weight = {"thread": 0, "contract": 1, "lock": 2}[suspect.evidence]
+    return (suspect.weak, _PRECEDENCE.index(suspect.kind), weight, suspect.record.order)
