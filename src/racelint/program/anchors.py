@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from racelint.model.summary import Path
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
+from racelint.program.roots import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
@@ -22,10 +23,17 @@ _MAX_FIELDS = 3
 class Anchors:
     """Computes anchors; back-pointers that a constructor stores are followed to what they point to."""
 
-    def __init__(self, index: Index, stores: Stores, types: Types) -> None:
+    def __init__(self, index: Index, stores: Stores, types: Types, roots: list[ThreadRoot]) -> None:
         self.index = index
         self.stores = stores
         self.types = types
+        self._handed: set[tuple[str, str]] = set()
+        """Local objects that are given to a thread, by function and root of their path."""
+        for root in roots:
+            if root.site_function is not None and root.site is not None:
+                paths = [path for argument in root.site.args for path in argument.value]
+                paths += [path for value in root.bindings.values() for path in value]
+                self._handed |= {(root.site_function.id, path[0]) for path in paths}
         self._classes = {f"class:{cls.id}": cls for cls in index.classes}
         self._pointers: dict[tuple[str, str], str | None] = {}
 
@@ -69,7 +77,7 @@ class Anchors:
             if owner is not None and owner.cls is not None and owner.self_name == variable:
                 return self.of_class(owner.cls)
             return (f"captured:{function.module.name}:{name}",)
-        if kind == "c":
+        if kind == "c" and (function.id, root) in self._handed:
             call = self.stores.facts[function.id].call(int(name))
             for thing in self.types.of_value(call.func, function) if call is not None else ():
                 if isinstance(thing, ClassInfo):

@@ -84,7 +84,7 @@ class Program:
 
     @cached_property
     def anchors(self) -> Anchors:
-        return Anchors(self.index, self.stores, self.types)
+        return Anchors(self.index, self.stores, self.types, self.roots)
 
     @cached_property
     def shared(self) -> SharedAccesses:

@@ -158,6 +158,8 @@ class Races:
         function = access.function
         if function.ir.kind in ("module", "class"):
             return []
+        if access.location.kind == "captured" and access.location.owner == function.id and not self._spawns(function):
+            return []
         if makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2:
             return []
         flow = program.flows.of(function)
@@ -183,6 +185,10 @@ class Races:
             foreign = bool(state.must) and not held
             found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
         return found
+
+    def _spawns(self, function: FunctionInfo) -> bool:
+        """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""
+        return any(root.site_function is function for root in self.program.roots)
 
     @staticmethod
     def _other_instance(lock: Lock, access: SharedAccess) -> bool:

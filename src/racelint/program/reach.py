@@ -258,12 +258,23 @@ class Reach:
                 self._hand(context, site, value[0], name, owned, private)
         return frozenset(owned), frozenset(private)
 
+    def _made_by_owner(self, function: FunctionInfo, path: tuple[str, ...]) -> bool:
+        """An attribute that only ever holds what the owned object made for itself."""
+        if function.cls is None or path[0] != f"p:{function.self_name}":
+            return False
+        entries = [e for cls in function.cls.mro for e in self.stores.attributes.get((cls.id, path[1]), [])]
+        values = [value for entry in entries for value in entry.value]
+        return bool(values) and all(value[0].startswith(("c:", "v:", "k:")) and len(value) == 1 for value in values)
+
     def _hand(
         self, context: Context, site: CallSite, path: tuple[str, ...], name: str, owned: set[str], private: set[str]
     ) -> None:
+        root = path[0]
+        if len(path) == 2 and root.startswith("p:") and root[2:] in context.owned:
+            if self._made_by_owner(context.function, path):
+                owned.add(name)
         if len(path) != 1:
             return
-        root = path[0]
         if root.startswith("p:"):
             if root[2:] in context.owned:
                 owned.add(name)

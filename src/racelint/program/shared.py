@@ -87,7 +87,7 @@ class SharedAccesses:
         if event.path[0].startswith(("v:", "k:")):
             return None
         location = self.locations.of(event.path, function)
-        if location is None:
+        if location is None or self._is_property(event.path, function):
             return None
         deed: Deed = "iterate" if event.kind == "iterate" else "read" if event.kind == "test" else event.kind
         if deed == "iterate":
@@ -113,6 +113,21 @@ class SharedAccesses:
             event.key if deed == "iterate" else "",
             event.called,
         )
+
+    def _is_property(self, path: Path, function: FunctionInfo) -> bool:
+        """What a property computes is no variable; its getter and setter are calls."""
+        if len(path) < 2 or path[-1] == ELEMENT:
+            return False
+        for thing in self.types.of(path[:-1], function):
+            if isinstance(thing, Instance):
+                method = thing.cls.method(path[-1])
+                if method is not None and method.is_property:
+                    return not self._is_updated(path, function)
+        return False
+
+    def _is_updated(self, path: Path, function: FunctionInfo) -> bool:
+        """`self.level += 1` through a property reads and writes in two steps, whatever lies behind it."""
+        return any(access.augmented and access.path == path for access in self.stores.facts[function.id].accesses)
 
     def _by_name(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`hasattr(self, "x")` and `getattr(self, "x", None)` read `self.x`."""
