@@ -58,7 +58,7 @@ class Suspect:
     """All that is ever written are constants: a flag, whose races are benign."""
 
     weak: bool = False
-    """Only a lock beside the location says that it is concurrent, and that lock has nothing to do with it."""
+    """Little says that it is concurrent: a lock beside it that has nothing to do with it, or an attribute read twice."""
 
     @property
     def span(self) -> Span:
@@ -332,7 +332,8 @@ class Suspects:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
         evidence = self.races.evidence_of(record, conflict, group)
         related = guard is not None or bool(self._own_locks(conflict, group) | self._own_locks(record, group))
-        weak = evidence == "lock" and not related
+        use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
+        weak = (evidence == "lock" or (use and evidence == "thread")) and not related
         flag = self._is_flag(group)
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag, weak)
 
