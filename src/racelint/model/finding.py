@@ -45,7 +45,7 @@ class WitnessStep(msgspec.Struct, frozen=True):
     line: int
     source: str
     action: str
-    """What happened in words with values: `read money = 100`, `wrote money = 110`, `blocked on lock`, `raised KeyError`."""
+    """What happened in words with values: `read money = 100`, `wrote money = 110`, `raised KeyError`."""
 
 
 class Witness(msgspec.Struct, frozen=True):

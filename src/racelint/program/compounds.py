@@ -69,9 +69,9 @@ class Compounds:
         """The shared reads that the value of an event was computed from."""
         found = []
         own = accesses.get(event)
-        if own is not None and not own.changes:
-            found.append(own)
-        elif own is not None and own.deed == "mutate" and own.method in TAKING_METHODS:
+        if (own is not None and not own.changes) or (
+            own is not None and own.deed == "mutate" and own.method in TAKING_METHODS
+        ):
             found.append(own)
         for site in self._sites.get((function.id, event), []):
             found.extend(self._answer(site.callee))

@@ -268,7 +268,7 @@ class Locks:
         if not entries:
             return False
         return all(
-            entry.access is not None and entry.access.path[0].startswith(("cls:", "g:")) or _through_class(entry)
+            (entry.access is not None and entry.access.path[0].startswith(("cls:", "g:"))) or _through_class(entry)
             for entry in entries
         )
 

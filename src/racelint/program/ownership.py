@@ -82,9 +82,9 @@ class Ownership:
                     first = min(first, access.id)
             for call in self.stores.facts[function.id].calls:
                 stored = any((root,) in argument.value for argument in call.args)
-                if stored and any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func):
-                    if self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
-                        first = min(first, call.id)
+                adds = any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func)
+                if stored and adds and self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
+                    first = min(first, call.id)
             self._escapes[key] = first
         return self._escapes[key]
 

@@ -345,7 +345,7 @@ class Races:
         return self.program.anchors.same(self._anchor(left), self._anchor(right))
 
     def evidence_of(self, left: Record, right: Record, group: Group) -> Evidence:
-        """Why these two records are thought to run in parallel: a thread that has the very object, else the class's word."""
+        """Why two records are thought to run in parallel: a thread that has the object, else the class's word."""
         if self.is_contract(group.location):
             return "contract"
         if left.context.root is None and right.context.root is None:

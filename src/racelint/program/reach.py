@@ -41,8 +41,8 @@ _QUIET_DUNDERS = CONSTRUCTORS | frozenset(
 class Context:
     """One way in which a function runs.
 
-    `root` is None where the program's users call it (`public` if they may do so directly). `held` are locks that callers
-    hold, `perhaps` says that they may hold more. `owned`: parameters that the running thread owns; `private`: those
+    `root` is None where the program's users call it (`public` if they may do so directly). `held` are locks that
+    callers hold, `perhaps` says that they may hold more. `owned`: parameters that the thread owns; `private`: those
     that are the root's own instance.
     """
 
@@ -248,9 +248,8 @@ class Reach:
     def _handed(self, context: Context, site: CallSite) -> tuple[frozenset[str], frozenset[str]]:
         owned: set[str] = set()
         private: set[str] = set()
-        if makes_self(site.callee) and site.receiver is not None:
-            if site.receiver[0].startswith("c:"):
-                owned.add(site.callee.self_name)
+        if makes_self(site.callee) and site.receiver is not None and site.receiver[0].startswith("c:"):
+            owned.add(site.callee.self_name)
         if site.receiver is not None and site.callee.self_name:
             self._hand(context, site, site.receiver, site.callee.self_name, owned, private)
         for name, value in site.bindings.items():
@@ -270,9 +269,9 @@ class Reach:
         self, context: Context, site: CallSite, path: tuple[str, ...], name: str, owned: set[str], private: set[str]
     ) -> None:
         root = path[0]
-        if len(path) == 2 and root.startswith("p:") and root[2:] in context.owned:
-            if self._made_by_owner(context.function, path):
-                owned.add(name)
+        part_of_owned = len(path) == 2 and root.startswith("p:") and root[2:] in context.owned
+        if part_of_owned and self._made_by_owner(context.function, path):
+            owned.add(name)
         if len(path) != 1:
             return
         if root.startswith("p:"):

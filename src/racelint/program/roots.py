@@ -23,7 +23,7 @@ from racelint.knowledge.threads import (
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Path, Try, Value, With
 from racelint.program.calls import CallGraph, bind
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
-from racelint.program.types import Bound, Instance, Member, Object, Thing, Types
+from racelint.program.types import Bound, Instance, Member, Object, Types
 from racelint.program.values import Stores, nodes_of
 
 
@@ -404,7 +404,7 @@ class _Finder:
                         root.joins.append((site.caller, site.event))
 
     def _pool_left(self, call: Call, function: FunctionInfo) -> int | None:
-        """The last event of `with ThreadPoolExecutor() as pool:` that submits `call`: leaving it waits for all tasks."""
+        """The last event of the `with` of the pool that `call` is submitted to: leaving it waits for all tasks."""
         pools = {path[:-1] for path in call.func}
         for node in self.stores.facts[function.id].withs:
             if any(path in pools for path in node.item.value):

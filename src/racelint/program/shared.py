@@ -95,9 +95,9 @@ class SharedAccesses:
             if inner is None or not self._is_container(event.path, function):
                 return None
             location = inner
-        elif deed == "read" and self._is_inert(event.path, function):
-            return None
-        elif location.content and not self._is_container(event.path[:-1], function):
+        elif (deed == "read" and self._is_inert(event.path, function)) or (
+            location.content and not self._is_container(event.path[:-1], function)
+        ):
             return None
         return SharedAccess(
             event.id,

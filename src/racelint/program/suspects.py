@@ -15,10 +15,11 @@ from racelint.knowledge.containers import IMMUTABLE_RESULTS, TAKING_METHODS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Span
 from racelint.program.compounds import Compound
+from racelint.program.index import directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.reach import makes_self
 from racelint.program.races import Group, Races, Record
+from racelint.program.reach import makes_self
 from racelint.program.types import Constant, Object
 
 SuspectKind = Literal["split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "iteration"]
@@ -58,7 +59,7 @@ class Suspect:
     """All that is ever written are constants: a flag, whose races are benign."""
 
     weak: bool = False
-    """Little says that it is concurrent: a lock beside it that has nothing to do with it, or an attribute read twice."""
+    """Little says that it is concurrent: an unrelated lock beside it, or an attribute that is read twice."""
 
     @property
     def span(self) -> Span:
@@ -106,7 +107,7 @@ class Suspects:
         yield from self._iterations(group)
 
     def _chosen(self, group: Group, suspects: list[Suspect]) -> Iterator[Suspect]:
-        """One suspect per defect: the gravest kind in each function; one update or wrong lock for the whole location."""
+        """One suspect per defect: the gravest kind in each function; one update or wrong lock per location."""
         by_function: dict[str, list[Suspect]] = {}
         for suspect in suspects:
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
@@ -122,7 +123,9 @@ class Suspects:
 
     def guard_of(self, group: Group) -> Location | None:
         """The lock that most accesses hold, at least one change among them."""
-        best: Location | None = None
+        best = self._declared_guard(group)
+        if best is not None:
+            return best
         for location, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
             if count < 2 and group.total > 2:
                 continue
@@ -133,8 +136,21 @@ class Suspects:
                 break
         return best
 
+    def _declared_guard(self, group: Group) -> Location | None:
+        """`# racelint: guarded-by(self._lock)` on a line that writes the location."""
+        for access in self.program.shared.by_location.get(group.location, []):
+            if not access.changes:
+                continue
+            for directive in directives_at(access.function.module, access.span[0]):
+                if directive.verb == "guarded-by":
+                    root, *fields = directive.argument.split(".")
+                    own = f"p:{root}" if root == access.function.self_name else f"g:{root}"
+                    lock = self.program.locks.of((own, *fields), access.function)
+                    return lock.location if lock is not None else None
+        return None
+
     def _rechecked(self, compound: Compound) -> bool:
-        """Double-checked locking, or a version compared: the act is decided once more inside the lock that it stands in."""
+        """Double-checked locking, or a version compared: the act is decided once more inside its own lock."""
         flow = self.program.flows.of(compound.function)
         act = flow.at(compound.act.event)
         regions = {(hold.lock.location, hold.region) for hold in act.must}
@@ -203,9 +219,10 @@ class Suspects:
         content = record.access.location.content
         for other in group.changes:
             breaks = _removes(other) if content else _empties(other)
-            if breaks and not other.perhaps and not (other.locations_held & guards):
-                if other.access.function is not record.access.function and self.races.parallel(record, other, group):
-                    return other
+            elsewhere = other.access.function is not record.access.function
+            excluded = other.perhaps or other.locations_held & guards
+            if breaks and elsewhere and not excluded and self.races.parallel(record, other, group):
+                return other
         return None
 
     def _kind(
@@ -281,7 +298,7 @@ class Suspects:
 
     @staticmethod
     def _called_with(guard: Location, record: Record, group: Group) -> bool:
-        """A public method that the program itself only calls with the guard held: its users are meant to hold it too."""
+        """A public method that the program only calls with the guard held: its users are meant to do so too."""
         if record.context.parent is not None:
             return False
         inner = [r for r in group.records if r.access is record.access and r.context.parent is not None]

@@ -142,7 +142,7 @@ class Stores:
 
 
 def class_behind(index: Index, function: FunctionInfo, root: str) -> ClassInfo | None:
-    """The class whose instance or class object the root of a path is, by position alone (`self`, `cls`, a class name)."""
+    """The class whose instance, or itself, the root of a path is, by position alone (`self`, `cls`, a class name)."""
     kind, _, name = root.partition(":")
     if kind == "p" and function.cls is not None and name == function.self_name:
         return function.cls

@@ -48,7 +48,7 @@ class Rule(ABC):
 
     @abstractmethod
     def check(self, program: Program) -> Iterator[Finding]:
-        """Findings of this rule in a deterministic order; only files that are reported on matter, the engine filters."""
+        """Findings of this rule in a deterministic order; the engine filters by file."""
 
     @property
     def docstring(self) -> str:

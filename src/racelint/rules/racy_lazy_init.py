@@ -16,8 +16,8 @@ class RacyLazyInit(Rule):
     """Lazy initialisation without a lock, or double-checked locking without the second check.
 
     ## What it does
-    Finds `if self.x is None: self.x = make()` and its kin (`if not self.x`, `hasattr`, `except AttributeError`) where no
-    lock is held from the test to the assignment and the test is not repeated under the lock.
+    Finds `if self.x is None: self.x = make()` and its kin (`if not self.x`, `hasattr`, `except AttributeError`) where
+    no lock is held from the test to the assignment and the test is not repeated under the lock.
 
     ## Why is this bad?
     Two threads see the empty value and both initialise: two objects where one was meant, one of them lost or leaked.

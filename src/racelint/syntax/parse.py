@@ -33,7 +33,7 @@ class UnreadableSource(Exception):
 
 
 def decode(source: bytes) -> str:
-    """The text of a source file by its PEP 263 declaration; raises UnreadableSource for binary or wrongly encoded files."""
+    """The text of a source file by its PEP 263 declaration; raises UnreadableSource for anything else."""
     if b"\0" in source:
         raise UnreadableSource("binary file: it contains NUL bytes", source[: source.index(b"\0")].count(b"\n") + 1)
     try:

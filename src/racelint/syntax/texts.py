@@ -8,7 +8,7 @@ import libcst as cst
 
 
 def key_text(node: cst.CSTNode | Sequence[cst.SubscriptElement]) -> str:
-    """The text of a name, constant, dotted name or tuple of them; empty for anything that may differ between two evaluations."""
+    """The text of a name, constant, dotted name or tuple of them; empty for what two evaluations may tell apart."""
     if isinstance(node, cst.CSTNode):
         return _text(node)
     parts = [_text(element.slice.value) if isinstance(element.slice, cst.Index) else "" for element in node]
