@@ -12,7 +12,8 @@ SPIN_TURNS = 100
 SPIN_ROUNDS = 40
 
 
-class Control:
+# One controlled thread runs at a time: who hands over the baton sees all that was done before.
+class Control:  # racelint: thread-confined
     """The one controller of the process: owns the threads, the virtual clock and the limits of one execution."""
 
     def __init__(self, carrier: Carrier) -> None:

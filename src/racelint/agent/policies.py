@@ -121,7 +121,7 @@ class RegionPolicy(PlanPolicy):
         return super().at_stop(control, ready, timed)
 
 
-class RandomPolicy(PlanPolicy):
+class RandomPolicy(PlanPolicy):  # racelint: thread-confined
     """Chooses by chance, in proportion to the events that each thread has still to come.
 
     After SURW (Zhao, Wolff, Mathur and Roychoudhury, ASPLOS 2025): a uniform choice at each event favours short

@@ -16,7 +16,7 @@ class Abort(BaseException):
     """Unwinds a controlled thread whose execution is over."""
 
 
-class Task:
+class Task:  # racelint: thread-confined
     """One controlled thread. `index` counts threads in the order of their creation; -1 is the harness itself."""
 
     __slots__ = (

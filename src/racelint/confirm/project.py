@@ -66,16 +66,18 @@ class Project:
 
     def layout(self, path: Path) -> Layout:
         """How to import `path`, as `layout_of` says."""
-        if path not in self.layouts:
-            self.layouts[path] = layout_of(path.resolve(), self.root)
-        return self.layouts[path]
+        known = self.layouts.get(path)
+        if known is None:
+            known = self.layouts.setdefault(path, layout_of(path.resolve(), self.root))
+        return known
 
     def module(self, path: Path) -> ModuleOutline:
         """The outline of one file. Raises as `read_outline`."""
         path = path.resolve()
         known = self.modules.get(path)
         if known is None:
-            known = self.modules[path] = read_outline(path, self.layout(path).module)
+            known = self.modules.setdefault(path, read_outline(path, self.layout(path).module))
+        assert known is not None
         return known
 
     def resolve(self, outline: ModuleOutline, name: str) -> tuple[ModuleOutline, str] | None:

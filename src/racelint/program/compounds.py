@@ -213,6 +213,8 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
     if act.location.content:
         if read.location.content and read.key and act.key and read.key != act.key:
             return None
+        if act.method == "setdefault":
+            return None  # the first to come stays, whoever checked
         if act.deed == "mutate" and act.method in (
             "append",
             "add",

@@ -130,11 +130,20 @@ class Suspects:
             if count < 2 and group.total > 2:
                 continue
             changes = [r for r in group.changes if location in r.locations_held]
+            if not self._has_to_do_with(location, group):
+                continue
             all_but_one = count >= group.total - 1 and location in group.owner_locks
             if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 best = location
                 break
         return best
+
+    @staticmethod
+    def _has_to_do_with(lock: Location, group: Group) -> bool:
+        """A lock of the location's class or module, or one that some access takes in its own function."""
+        if lock in group.owner_locks:
+            return True
+        return any(hold.lock.location == lock for record in group.records for hold in record.state.must)
 
     def _declared_guard(self, group: Group) -> Location | None:
         """`# racelint: guarded-by(self._lock)` on a line that writes the location."""
