@@ -104,8 +104,10 @@ class EscapingReferences:
                         yield path, "view"
 
     def _is_own(self, path: Path, function: FunctionInfo) -> bool:
-        """An attribute of the object itself (or its class), or a variable of the module."""
-        return path[0].startswith("g:") or (bool(function.self_name) and path[0] == f"p:{function.self_name}")
+        """An attribute of the object itself (or of a class), or a variable of a module."""
+        return (path[0].startswith("g:") and len(path) <= 2) or (
+            bool(function.self_name) and path[0] == f"p:{function.self_name}"
+        )
 
     def _is_elsewhere(self, access: Access, function: FunctionInfo) -> bool:
         """A place that others have and the lock does not cover: an attribute of another object, or a global."""
@@ -114,7 +116,7 @@ class EscapingReferences:
             return False
         if root == f"p:{function.self_name}":
             return len(access.path) > 2 and access.path[2] != ELEMENT
-        return access.path[-1] != ELEMENT
+        return access.path[-1] != ELEMENT and not (root.startswith("f:") and len(access.path) == 1)
 
     def _is_container(self, path: Path, function: FunctionInfo) -> bool:
         things = [t for t in self.program.types.of(path, function) if t != Constant("None")]
