@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, read_outline
 
@@ -58,6 +59,8 @@ class Project:
     """The project's modules as they are needed, each parsed once."""
 
     root: Path
+    guard: RLock = field(default_factory=RLock, repr=False, compare=False)
+    """Held while a file is parsed: findings are judged on several threads, and each file has one outline."""
     modules: dict[Path, ModuleOutline | None] = field(default_factory=dict)
     layouts: dict[Path, Layout] = field(default_factory=dict)
     imports: dict[Path, list[Path]] = field(default_factory=dict)
@@ -74,10 +77,10 @@ class Project:
     def module(self, path: Path) -> ModuleOutline:
         """The outline of one file. Raises as `read_outline`."""
         path = path.resolve()
-        known = self.modules.get(path)
-        if known is None:
-            known = self.modules.setdefault(path, read_outline(path, self.layout(path).module))
-        assert known is not None
+        with self.guard:
+            known = self.modules.get(path)
+            if known is None:
+                known = self.modules[path] = read_outline(path, self.layout(path).module)
         return known
 
     def resolve(self, outline: ModuleOutline, name: str) -> tuple[ModuleOutline, str] | None:
@@ -189,12 +192,13 @@ class Project:
     def _load(self, path: Path | None) -> ModuleOutline | None:
         if path is None:
             return None
-        if path not in self.modules:
-            try:
-                self.modules[path] = read_outline(path, self.layout(path).module)
-            except (OSError, SyntaxError, ValueError, RecursionError):
-                self.modules[path] = None
-        return self.modules[path]
+        with self.guard:
+            if path not in self.modules:
+                try:
+                    self.modules[path] = read_outline(path, self.layout(path).module)
+                except (OSError, SyntaxError, ValueError, RecursionError):
+                    self.modules[path] = None
+            return self.modules[path]
 
     def _locate(self, outline: ModuleOutline, level: int, module: str) -> Path | None:
         """The project file of a module name, from the importing file where the import is relative."""

@@ -36,6 +36,7 @@ class SharedAdvance(NamedTuple):
     conflict: Access | Call
     evidence: Evidence
     who: str
+    rival: str
 
 
 class Advance(NamedTuple):
@@ -65,12 +66,17 @@ class SharedIterators:
         for function in self.program.index.functions:
             for advance in self._advances(function):
                 location = self.program.locations.of(advance.path, function)
-                if location is not None and not location.content:
+                if location is not None and not location.content and not self._makes_it(function, location):
                     by_location.setdefault(location, []).append(advance)
         for location in sorted(by_location):
             make = self._make_of(self._stored_at(location))
             if make is not None:
                 yield from self._raced(location, make, by_location[location])
+
+    def _makes_it(self, function: FunctionInfo, location: Location) -> bool:
+        """The function binds it, and primes what it has just made."""
+        accesses = self.program.shared.by_function[function.id]
+        return any(access.location == location and access.deed == "write" for access in accesses)
 
     def _raced(self, location: Location, make: Make, advances: list[Advance]) -> Iterator[SharedAdvance]:
         group = Group(location, [], "thread", self.races.locks_beside(location))
@@ -88,13 +94,15 @@ class SharedIterators:
                 yield SharedAdvance(
                     *(mine.function, mine.event, make, str(location), location.attribute),
                     *(theirs.function, theirs.event, self.races.evidence_of(record, other, group)),
-                    _runner(record.context.root, mine.function),
+                    *(_runner(record.context.root, mine.function), _runner(other.context.root, theirs.function)),
                 )
 
     def _rival(self, record: Record, group: Group) -> Record | None:
         """Another advance that no lock keeps apart from this one."""
         for other in group.records:
-            apart = self.races.guarded_together(record, other)
+            apart = self.races.guarded_together(record, other) or (
+                record.context.root is other.context.root and _is_once(record.context.root, group.location)
+            )
             if not apart and not record.held and self.races.parallel(record, other, group):
                 known = self.races.evidence_of(record, other, group) != "lock" or bool(other.held)
                 if known:
@@ -144,7 +152,7 @@ class SharedIterators:
                 subject = f"{target.id.replace(':', '.')}.{name}"
                 yield SharedAdvance(
                     *(target, advance.event, make, subject, name),
-                    *(target, advance.event, "thread", _runner(root, target)),
+                    *(target, advance.event, "thread", _runner(root, target), _runner(root, target)),
                 )
 
     def _advances(self, function: FunctionInfo) -> Iterator[Advance]:
@@ -214,6 +222,16 @@ class SharedIterators:
             for access in self.program.stores.facts[method.id].accesses
             if not flow.at(access.id).must and not flow.at(access.id).may
         )
+
+
+def _is_once(root: ThreadRoot | None, location: Location) -> bool:
+    """The function whose variable it is starts one such thread each time that it is called."""
+    home = root.site_function if root is not None else None
+    if root is None or home is None or root.site is None or home.id != location.owner:
+        return False
+    return root.kind in ("thread", "timer") and all(
+        function is home and event not in loops_around(home) for function, event in root.starts
+    )
 
 
 def _as_access(advance: Advance, location: Location) -> SharedAccess:

@@ -118,6 +118,8 @@ def _noun(shared: SharedAdvance) -> str:
 
 
 def _who(shared: SharedAdvance) -> str:
+    if shared.who != shared.rival:
+        return f"{shared.who} and {shared.rival} may overlap"
     if shared.event is shared.conflict:
         return f"{shared.who} may run several times at once"
     return f"{shared.who} may overlap with `{symbol_of(shared.conflict_function)}` at line {shared.conflict.span[0]}"
