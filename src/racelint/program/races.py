@@ -269,6 +269,11 @@ class Races:
             found |= self._locks_in(("attribute", related.id))
         return frozenset(found)
 
+    def of_subclass(self, lock: Location, location: Location) -> bool:
+        """A lock that only some children of the location's class have guards nothing for the class itself."""
+        owner, cls = self._classes.get(lock.owner), self._classes.get(location.owner)
+        return owner is not None and cls is not None and owner is not cls and cls in owner.mro
+
     def is_contract(self, location: Location) -> bool:
         """Whether the user declared the class thread-safe, in the configuration or with a directive."""
         cls = self._classes.get(location.owner) if location.kind == "attribute" else None

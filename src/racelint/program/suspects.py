@@ -132,17 +132,17 @@ class Suspects:
             changes = [r for r in group.changes if location in r.locations_held]
             if not self._has_to_do_with(location, group):
                 continue
-            all_but_one = count >= group.total - 1 and location in group.owner_locks
+            enough = count >= 2 or group.location.kind == "captured"
+            all_but_one = enough and count >= group.total - 1 and location in group.owner_locks
             if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 best = location
                 break
         return best
 
-    @staticmethod
-    def _has_to_do_with(lock: Location, group: Group) -> bool:
+    def _has_to_do_with(self, lock: Location, group: Group) -> bool:
         """A lock of the location's class or module, or one that some access takes in its own function."""
         if lock in group.owner_locks:
-            return True
+            return not self.races.of_subclass(lock, group.location)
         return any(hold.lock.location == lock for record in group.records for hold in record.state.must)
 
     def _declared_guard(self, group: Group) -> Location | None:
@@ -359,7 +359,7 @@ class Suspects:
         evidence = self.races.evidence_of(record, conflict, group)
         related = guard is not None or bool(self._own_locks(conflict, group) | self._own_locks(record, group))
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
-        weak = (evidence == "lock" or (use and evidence == "thread")) and not related
+        weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
         flag = self._is_flag(group)
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag, weak)
 
