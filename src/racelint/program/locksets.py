@@ -94,6 +94,17 @@ class Exit(NamedTuple):
     state: LockState
 
 
+class Effect(NamedTuple):
+    """What a call does to locks: leaves them held, releases them for its caller, or perhaps leaves them held."""
+
+    held: tuple[Hold, ...] = ()
+    dropped: frozenset[Location] = frozenset()
+    perhaps: frozenset[Location] = frozenset()
+
+
+NO_EFFECT = Effect()
+
+
 @dataclass
 class LockFlow:
     """The result for one function.
@@ -123,7 +134,7 @@ class LockFlows:
         self.calls = calls
         self.raising = Raising(types, calls)
         self._flows: dict[str, LockFlow] = {}
-        self._effects: dict[str, tuple[tuple[Hold, ...], frozenset[Location]]] = {}
+        self._effects: dict[str, Effect] = {}
         self._touching: dict[str, bool] = {}
 
     def of(self, function: FunctionInfo) -> LockFlow:
@@ -144,18 +155,18 @@ class LockFlows:
             known = bool(facts.withs) or any(
                 path[-1] in ACQUIRES or path[-1] in RELEASES for call in facts.calls for path in call.func
             )
-            known = known or any(self.effect(site.callee) != ((), frozenset()) for site in self._plain_calls(function))
+            known = known or any(self.effect(site.callee) != NO_EFFECT for site in self._plain_calls(function))
             self._touching[function.id] = known
         return known
 
     def _plain_calls(self, function: FunctionInfo) -> list[CallSite]:
         return [site for site in self.calls.outgoing[function.id] if not site.weak and not site.callee.ir.is_async]
 
-    def effect(self, function: FunctionInfo) -> tuple[tuple[Hold, ...], frozenset[Location]]:
-        """Locks that a call leaves held, and locks that it releases for its caller."""
+    def effect(self, function: FunctionInfo) -> Effect:
+        """What a call does to the locks of its caller."""
         known = self._effects.get(function.id)
         if known is None:
-            self._effects[function.id] = ((), frozenset())
+            self._effects[function.id] = NO_EFFECT
             if function.ir.is_generator or function.ir.kind in ("class", "module"):
                 return self._effects[function.id]
             flow = self.of(function)
@@ -165,8 +176,10 @@ class LockFlows:
                 for other in ends[1:]:
                     state = state.joined(other)
                 held = tuple(hold for hold in state.must if _outlives(hold.lock))
-                known = (held, frozenset(d for d in state.dropped if d.kind != "captured"))
-                self._effects[function.id] = known
+                dropped = frozenset(d for d in state.dropped if d.kind != "captured")
+                certain = {hold.lock.location for hold in held}
+                perhaps = frozenset(d for d in state.may - certain if d.kind != "captured")
+                self._effects[function.id] = Effect(held, dropped, perhaps)
             known = self._effects[function.id]
         return known
 
@@ -180,7 +193,7 @@ class LockFlows:
             if isinstance(thing, Instance) and not self.locks.is_lock_class(thing.cls):
                 enter = thing.cls.method("__enter__") or thing.cls.method("__aenter__")
                 if enter is not None:
-                    return [hold.lock for hold in self.effect(enter)[0]] or self._enter_effect(enter)
+                    return [hold.lock for hold in self.effect(enter).held] or self._enter_effect(enter)
         lock = self.locks.of(path, function)
         if lock is not None:
             return [lock]
@@ -190,7 +203,7 @@ class LockFlows:
         """An `__enter__` that calls something unknown named acquire may hold a lock."""
         for site in self.calls.outgoing[enter.id]:
             if site.callee.ir.name in ACQUIRES:
-                return [hold.lock for hold in self.effect(site.callee)[0]]
+                return [hold.lock for hold in self.effect(site.callee).held]
         return []
 
     def _by_context_manager(self, path: Path, function: FunctionInfo) -> list[Lock] | None:
@@ -306,11 +319,12 @@ class _Solver:
             self.sinks.append(Exit("raise", node, state))
         callee = self.effects.get(node.id)
         if callee is not None and callee is not self.function:
-            held, dropped = self.flows.effect(callee)
-            for location in sorted(dropped):
+            effect = self.flows.effect(callee)
+            for location in sorted(effect.dropped):
                 state = state.released(location)
-            for hold in held:
+            for hold in effect.held:
                 state = state.acquired(Hold(hold.lock, node.id, "call"))
+            state = LockState(state.must, state.may | effect.perhaps, state.dropped)
         return state
 
     def _receiver_lock(self, path: Path) -> Lock | None:

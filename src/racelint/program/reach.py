@@ -16,7 +16,7 @@ from racelint.program.index import FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
-from racelint.program.roots import ThreadRoot
+from racelint.program.roots import ThreadRoot, thread_kind
 from racelint.program.types import Bound
 from racelint.program.values import Stores
 
@@ -135,7 +135,7 @@ class Reach:
     def _entries(self) -> Iterable[Context]:
         referenced = self._referenced_names()
         for function in self.index.functions:
-            public = is_public(function) and function.id not in self.targets
+            public = is_public(function) and function.id not in self.targets and not self._runs_in_thread(function)
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
@@ -154,6 +154,13 @@ class Reach:
                 for argument in call.args:
                     found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
         return frozenset(found)
+
+    def _runs_in_thread(self, function: FunctionInfo) -> bool:
+        """A method of a Thread subclass that only the class itself calls: part of what its `run` does."""
+        if function.cls is None or thread_kind(function.cls) is None:
+            return False
+        sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
+        return bool(sites) and all(site.caller.cls is function.cls for site in sites)
 
     def _is_callback(self, function: FunctionInfo, referenced: frozenset[str]) -> bool:
         if function.id in self.targets or self.calls.incoming.get(function.id):

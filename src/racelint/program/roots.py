@@ -544,7 +544,7 @@ class _Finder:
 
 def thread_kind(cls: ClassInfo) -> RootKind | None:
     """What an instance of the class is, when started."""
-    for name in cls.all_external_bases():
+    for name in (*cls.all_external_bases(), *(base.id.replace(":", ".") for base in cls.mro[1:])):
         if name in THREAD_BASES:
             return THREAD_BASES[name]
     return None
