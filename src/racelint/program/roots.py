@@ -227,6 +227,8 @@ class _Finder:
 
     def _spawn(self, starter: Starter, call: Call, function: FunctionInfo) -> None:
         value = self._target(starter, call)
+        if function.cls is not None and function.cls.id.replace(":", ".") in THREAD_BASES:
+            return  # the thread class itself: its users' targets are the roots
         for thing, path in self._callables(value, function):
             bindings = self._bindings(starter, call, thing, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
