@@ -92,6 +92,7 @@ def command(
     given = paths or (".",)
     cwd = os.getcwd()  # noqa: PTH109
     minimum = min_severity or "warning"
+    shown = min_severity or ("info" if output_format == "json" else "warning")
     try:
         settings, found_at = load_settings(
             common_folder(given, cwd), Path(config) if config else None, isolated=isolated
@@ -100,7 +101,7 @@ def command(
         settings = _with_confirm_options(settings, python, confirm_budget)
         result = scan(given, ScanOptions(settings, jobs, force_exclude, found_at, exclude, scope == "project"), cwd)
         if confirm:
-            result = prove(result, settings.confirm, root_of(given, cwd), minimum, jobs)
+            result = prove(result, settings.confirm, root_of(given, cwd), shown, jobs)
     except (ConfigError, UnknownRule) as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result)
