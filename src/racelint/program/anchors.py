@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from racelint.model.summary import Path
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
-from racelint.program.roots import ThreadRoot
+from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
 

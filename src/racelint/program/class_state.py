@@ -13,7 +13,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.reach import makes_self
-from racelint.program.roots import loops_around
+from racelint.program.thread_root import loops_around
 from racelint.program.types import Object, descendants
 
 _SHARED_ON_PURPOSE = re.compile(

@@ -15,7 +15,7 @@ from racelint.model.summary import Access, Call, Path, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.roots import ThreadRoot, thread_kind
+from racelint.program.thread_root import ThreadRoot, thread_kind
 from racelint.program.types import Bound, Instance, Object
 
 _MAX_DEPTH = 5

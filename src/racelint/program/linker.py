@@ -20,8 +20,9 @@ from racelint.program.locksets import LockFlows
 from racelint.program.ordering import Ordering
 from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
-from racelint.program.roots import ThreadRoot, find_initializers, find_roots
+from racelint.program.roots import find_initializers, find_roots
 from racelint.program.shared import SharedAccesses
+from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from racelint.program.reach import Context
-from racelint.program.roots import ThreadRoot, loops_around
+from racelint.program.thread_root import ThreadRoot, loops_around
 
 
 class Ordering:

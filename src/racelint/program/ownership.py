@@ -6,7 +6,7 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.roots import ThreadRoot
+from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Bound, Member, Types
 from racelint.program.values import Stores
 

@@ -12,7 +12,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
-from racelint.program.roots import ThreadRoot, loops_around
+from racelint.program.thread_root import ThreadRoot, loops_around
 
 _MAX_DEPTH = 5
 Origin = tuple[str, ...]

@@ -19,8 +19,8 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockState
 from racelint.program.reach import Context, makes_self
-from racelint.program.roots import ThreadRoot
 from racelint.program.shared import SharedAccess
+from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Object, descendants
 from racelint.program.values import Stored
 

@@ -16,7 +16,7 @@ from racelint.program.index import FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
-from racelint.program.roots import ThreadRoot, thread_kind
+from racelint.program.thread_root import ThreadRoot, thread_kind
 from racelint.program.types import Bound
 from racelint.program.values import Stores
 

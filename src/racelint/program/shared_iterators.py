@@ -11,8 +11,8 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Group, Record
-from racelint.program.roots import ThreadRoot, loops_around
 from racelint.program.shared import SharedAccess
+from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.types import Bound, Object
 from racelint.program.values import Stored
 

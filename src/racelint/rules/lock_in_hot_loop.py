@@ -9,7 +9,7 @@ from racelint.model.summary import With
 from racelint.program import Program
 from racelint.program.hot_loops import HotLoop, HotLoops
 from racelint.program.index import FunctionInfo
-from racelint.program.roots import ThreadRoot
+from racelint.program.thread_root import ThreadRoot
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_subject
 

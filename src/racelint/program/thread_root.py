@@ -1,0 +1,91 @@
+"""What a thread root is, and the loops that an event stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from racelint.knowledge.threads import THREAD_BASES, RootKind
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, Value, With
+from racelint.program.index import ClassInfo, FunctionInfo
+
+
+@dataclass(eq=False)
+class ThreadRoot:
+    """Code that runs on its own thread of execution.
+
+    `site` is the call that makes or starts it (None for a handler or a subclass that nobody is seen to start).
+    `many`: several may run at once. `own_self`: each has an instance of its own, so that `self` alone is not shared.
+    `thread`: the paths in `site_function` that hold the thread object.
+    """
+
+    kind: RootKind
+    target: FunctionInfo
+    site_function: FunctionInfo | None = None
+    site: Call | None = None
+    many: bool = False
+    own_self: bool = False
+    receiver: Path | None = None
+    bindings: dict[str, Value] = field(default_factory=dict)
+    starts: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+    joins: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+    left: int = -1
+    """The last event of the `with` of its executor: leaving that joins it."""
+    one_worker: bool = False
+    """Its executor runs one task after the other."""
+
+    @property
+    def id(self) -> str:
+        where = f"{self.site_function.id}@{self.site.id}" if self.site_function and self.site else "?"
+        return f"{self.kind}:{self.target.id}:{where}"
+
+    @property
+    def in_process(self) -> bool:
+        return self.kind in ("thread", "timer", "pool", "handler")
+
+    @property
+    def constructs(self) -> bool:
+        """The target is a class: what runs is its constructor, on an object that nobody else has."""
+        return self.target.ir.name in ("__new__", "__init__")
+
+    @property
+    def title(self) -> str:
+        """`thread Account.run`, as messages say it."""
+        name = self.target.qualname
+        return f"{self.kind} `{name}`" if self.kind != "pool" else f"pool task `{name}`"
+
+
+def loops_around(function: FunctionInfo) -> dict[int, list[Loop]]:
+    """For each event, the loops it stands in, outermost first."""
+    found: dict[int, list[Loop]] = {}
+
+    def walk(nodes: tuple[AnyNode, ...], loops: list[Loop]) -> None:
+        for node in nodes:
+            if isinstance(node, (Access, Call)):
+                if loops:
+                    found[node.id] = loops
+            elif isinstance(node, Branch):
+                walk(node.then, loops)
+                walk(node.orelse, loops)
+            elif isinstance(node, Loop):
+                walk(node.head, [*loops, node] if node.kind == "while" else loops)
+                walk(node.body, [*loops, node])
+                walk(node.orelse, loops)
+            elif isinstance(node, Try):
+                walk(node.body, loops)
+                for handler in node.handlers:
+                    walk(handler.body, loops)
+                walk(node.orelse, loops)
+                walk(node.final, loops)
+            elif isinstance(node, With):
+                walk(node.body, loops)
+
+    walk(function.ir.body, [])
+    return found
+
+
+def thread_kind(cls: ClassInfo) -> RootKind | None:
+    """What an instance of the class is, when started."""
+    for name in (*cls.all_external_bases(), *(base.id.replace(":", ".") for base in cls.mro[1:])):
+        if name in THREAD_BASES:
+            return THREAD_BASES[name]
+    return None
