@@ -16,8 +16,8 @@ from racelint.program.compounds import Compound
 from racelint.program.index import ClassInfo, FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
-from racelint.program.locksets import LockState
 from racelint.program.reach import Context, makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.thread_root import ThreadRoot

@@ -15,8 +15,8 @@ from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Leak, Tenure, follow
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
-from racelint.program.locksets import LockState
 from racelint.program.values import FunctionFacts
 
 _ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
