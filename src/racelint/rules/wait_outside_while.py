@@ -90,7 +90,7 @@ class WaitOutsideWhile(Rule):
                 confidence=_CONFIDENCE.get(type(wait.node), "medium"),
                 trace=[
                     step("lock", f"waits on `{name}`", wait.function, wait.call.span),
-                    step("access", relies, wait.function, (line, 1, line, 1)),
+                    step("access", relies, wait.function, (line, 1, line, 1), (name,)),
                 ],
             )
 
