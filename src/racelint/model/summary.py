@@ -15,6 +15,7 @@ the reads and calls that a value or a condition was computed from (through local
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -190,6 +191,16 @@ class Jump(Node, tag="j", array_like=True, frozen=True):
 AnyNode = Access | Call | Suspend | Operation | Branch | Loop | Try | With | Return | Raise | Jump
 
 
+def leaves(nodes: Sequence[AnyNode]) -> bool:
+    """Whether control never reaches the end of a block, judged by its last node."""
+    if not nodes:
+        return False
+    last = nodes[-1]
+    if isinstance(last, (Return, Raise, Jump)):
+        return True
+    return isinstance(last, Branch) and leaves(last.then) and leaves(last.orelse)
+
+
 class Parameter(msgspec.Struct, array_like=True, frozen=True):
     """`kind` is `plain`, `positional`, `keyword`, `star` or `double-star`."""
 
@@ -273,5 +284,4 @@ class ModuleSummary(msgspec.Struct, array_like=True, frozen=True):
     variables: tuple[str, ...]
     """Names bound at module level by something else than def, class and import, or declared global."""
     directives: tuple[Directive, ...]
-    exports: tuple[str, ...] = ()
     lines: int = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from racelint.knowledge.containers import TAKING_METHODS
-from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With, leaves
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.index import FunctionInfo, Index
 from racelint.program.shared import SharedAccess, SharedAccesses
@@ -123,9 +123,9 @@ class _Walk:
                 flipped = _Condition(node.deps, node.test, not node.negated, node.span)
                 self._block(node.then, (*conditions, condition))
                 self._block(node.orelse, (*conditions, flipped))
-                if _leaves(node.then):
+                if leaves(node.then):
                     conditions = (*conditions, flipped)
-                elif node.orelse and _leaves(node.orelse):
+                elif node.orelse and leaves(node.orelse):
                     conditions = (*conditions, condition)
             elif isinstance(node, Loop):
                 self._block(node.head, conditions)
@@ -245,14 +245,3 @@ def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> 
             return first.location == use.location and first.key == use.key != "" and not use.method
         return test in ("truth", "compare") and first.location == use.location.container() and not use.method
     return test in ("none", "truth") and first.location == use.location and use.path == first.path
-
-
-def _leaves(nodes: tuple[AnyNode, ...]) -> bool:
-    from racelint.model.summary import Jump, Raise, Return
-
-    if not nodes:
-        return False
-    last = nodes[-1]
-    if isinstance(last, (Return, Raise, Jump)):
-        return True
-    return isinstance(last, Branch) and _leaves(last.then) and _leaves(last.orelse)

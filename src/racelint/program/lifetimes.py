@@ -69,11 +69,7 @@ class Lifetimes:
                     root.joins.append((other, event.id))
                 for path in event.func[:1]:
                     waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
-                    if (
-                        len(path) > 1
-                        and (path[-1] in ("start", "join") or waits)
-                        and self._holds(path[:-1], holder, other)
-                    ):
+                    if len(path) > 1 and (path[-1] in ("start", "join") or waits) and path[:-1] in holder:
                         (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
 
     def join_through_helpers(self, roots: list[ThreadRoot]) -> None:
@@ -128,7 +124,3 @@ class Lifetimes:
                     paths: set[Path] = {(f"p:{method.self_name}", *name.split("/")) for name in attributes}
                     found.append((paths, method))
         return found
-
-    @staticmethod
-    def _holds(path: Path, holders: set[Path], function: FunctionInfo) -> bool:
-        return path in holders

@@ -31,7 +31,7 @@ from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Exit, Hold, Lo
 from racelint.program.locks import Lock, Locks
 from racelint.program.raising import Raising
 from racelint.program.types import Bound, Instance, Types
-from racelint.program.values import Stores, nodes_of
+from racelint.program.values import Stores
 
 
 class LockFlows:
@@ -401,8 +401,3 @@ def may_fail(call: Call) -> bool:
         if argument.name in ("timeout", "waittime"):
             return True
     return False
-
-
-def has_suspension(function: FunctionInfo) -> bool:
-    """Whether the function awaits or yields."""
-    return any(isinstance(node, Suspend) for node in nodes_of(function.ir.body))

@@ -13,8 +13,9 @@ from racelint.model.finding import Confidence, Finding, Severity, Step
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
 from racelint.program.locations import Location
-from racelint.program.races import Group, Record
+from racelint.program.races import Record
 from racelint.program.suspects import Suspect, SuspectKind
+from racelint.program.values import event_span
 from racelint.rules.base import Rule, step, symbol_of
 
 if TYPE_CHECKING:
@@ -149,18 +150,5 @@ def _chain(record: Record) -> Iterator[Step]:
     for frame in chain[1:]:
         assert frame.parent is not None
         caller = frame.parent.function
-        facts = record_event_span(frame.parent, frame.site)
-        yield step("call", f"`{symbol_of(caller)}` calls `{symbol_of(frame.function)}`", caller, facts)
-
-
-def record_event_span(context: object, event: int) -> tuple[int, int, int, int]:
-    """The span of a call event in the function of a context."""
-    from racelint.program.reach import Context
-    from racelint.program.values import event_span
-
-    assert isinstance(context, Context)
-    return event_span(context.function, event)
-
-
-def plural(group: Group) -> str:
-    return "s" if group.total != 1 else ""
+        called_at = event_span(caller, frame.site)
+        yield step("call", f"`{symbol_of(caller)}` calls `{symbol_of(frame.function)}`", caller, called_at)

@@ -33,7 +33,6 @@ class ModuleContext:
     functions: list[Function] = field(default_factory=list)
     classes: list[ClassDef] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
-    exports: list[str] = field(default_factory=list)
     _taken: dict[str, int] = field(default_factory=dict)
 
     def unique(self, qualname: str) -> str:

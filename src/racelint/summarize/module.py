@@ -43,6 +43,5 @@ def summarize_source(source: bytes, path: str = "<source>") -> ModuleSummary:
         tuple(context.imports),
         tuple(sorted(context.scopes.module_variables)),
         tuple(directives_of(text)),
-        tuple(context.exports),
         lines,
     )

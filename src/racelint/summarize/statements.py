@@ -7,7 +7,21 @@ from typing import Any
 
 import libcst as cst
 
-from racelint.model.summary import AnyNode, Branch, Handler, Jump, Loop, Path, Raise, Return, Try, Value, With, WithItem
+from racelint.model.summary import (
+    AnyNode,
+    Branch,
+    Handler,
+    Jump,
+    Loop,
+    Path,
+    Raise,
+    Return,
+    Try,
+    Value,
+    With,
+    WithItem,
+    leaves,
+)
 from racelint.summarize.body import Body
 from racelint.summarize.conditions import condition_of
 from racelint.summarize.definitions import define_class, define_function, import_names
@@ -148,16 +162,6 @@ def _if(body: Body, node: cst.If) -> None:
     else:
         body.environment.join(after_then)
     body.out.append(branch(body, node.test, condition, then, orelse))
-
-
-def leaves(block: list[AnyNode]) -> bool:
-    """Whether control never reaches the end of a block, judged by its last node."""
-    if not block:
-        return False
-    last = block[-1]
-    if isinstance(last, (Return, Raise, Jump)):
-        return True
-    return isinstance(last, Branch) and leaves(list(last.then)) and leaves(list(last.orelse))
 
 
 def _while(body: Body, node: cst.While) -> None:
