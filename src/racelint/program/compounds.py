@@ -36,6 +36,8 @@ class Compound:
     check_span: Span = (1, 1, 1, 1)
     through_call: bool = False
     """The act is a call whose function makes the change from an argument."""
+    negated: bool = False
+    """The act is where the test failed: nothing there, not in it, false."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,8 @@ class _Walk:
                 for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                     kind = decides(read, act, condition.test, condition.negated)
                     if kind is not None:
-                        self.found.append(Compound(kind, read, dep, act, self.function, condition.test, condition.span))
+                        found = Compound(kind, read, dep, act, self.function, condition.test, condition.span)
+                        self.found.append(replace(found, negated=condition.negated))
 
 
 def same_place(read: SharedAccess, act: SharedAccess) -> bool:

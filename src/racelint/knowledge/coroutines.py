@@ -1,0 +1,50 @@
+"""What runs coroutines as tasks, by dotted name: asyncio, and what is built like it."""
+
+from __future__ import annotations
+
+TASK_MAKERS: frozenset[str] = frozenset(
+    {
+        *("asyncio.create_task", "asyncio.ensure_future", "asyncio.async", "asyncio.tasks.create_task"),
+        *("asyncio.tasks.ensure_future", "asyncio.run_coroutine_threadsafe", "curio.spawn"),
+    }
+)
+"""Functions that start one task of what they are given."""
+
+TASK_MAKING_METHODS: frozenset[str] = frozenset({"create_task", "start_soon", "ensure_future", "spawn", "add_callback"})
+"""Methods of loops, task groups and nurseries that start a task, whatever their receiver."""
+
+GATHERERS: frozenset[str] = frozenset(
+    {"asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.tasks.gather", "tornado.gen.multi"}
+)
+"""Functions that run all that they are given side by side."""
+
+RUNNERS: frozenset[str] = frozenset(
+    {"asyncio.run", "asyncio.runners.run", "anyio.run", "trio.run", "uvloop.run", "curio.run"}
+)
+"""Functions that run one coroutine to its end, as the only one at first."""
+
+SERVERS: frozenset[str] = frozenset(
+    {"asyncio.start_server", "asyncio.start_unix_server", "websockets.serve", "anyio.serve", "trio.serve_tcp"}
+)
+"""Functions that run a coroutine function for each client, many at once."""
+
+RUNNING_METHODS: frozenset[str] = frozenset({"run_until_complete"})
+"""Methods that run one coroutine to its end."""
+
+ENDINGS: frozenset[str] = frozenset(
+    {"aclose", "cleanup", "close", "disconnect", "exit", "kill", "logout", "reset", "shutdown", "stop", "teardown"}
+    | {"terminate", "wait_closed", "__aexit__"}
+)
+"""Methods that end an object's life."""
+
+OWNER_CALLED: frozenset[str] = ENDINGS | frozenset(
+    {"asyncSetUp", "bootstrap", "connect", "init", "initialize", "join", "launch", "login", "main", "open", "prepare"}
+    | {"run", "serve", "setup", "start", "startup"}
+)
+"""Methods that begin or end an object's life, or are it: its owner awaits them by itself, once."""
+
+FOR_ONE_TASK: tuple[str, ...] = (
+    *("Context", "Cursor", "Event", "Handshake", "Interaction", "Iterator", "Message", "Parser", "Payload", "Pipeline"),
+    *("Protocol", "Reader", "Request", "Response", "Stream", "Transaction", "Writer"),
+)
+"""Endings of the names of classes whose objects by custom belong to one task: nobody shares a cursor."""

@@ -1,0 +1,199 @@
+"""Compounds of coroutines with a switch point inside: what was read is acted on after other tasks have run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from racelint.model.summary import Branch, Path, Raise, Span
+from racelint.program.await_guards import AwaitGuards
+from racelint.program.compounds import Compound
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.reach import makes_self
+from racelint.program.shared import SharedAccess
+from racelint.program.switch_points import Seen, SwitchPoints
+from racelint.program.tasks import Entry, Tasks
+from racelint.program.values import nodes_of
+
+GapKind = Literal["update", "initialise", "empty", "act"]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A read, a switch point at `switch`, an act; `entry` is how several tasks come to run the coroutine.
+
+    `guarded`: other accesses of the location hold an asyncio lock, so that its author expects several tasks.
+    """
+
+    kind: GapKind
+    compound: Compound
+    switch: Span
+    entry: Entry
+    guarded: bool
+
+    @property
+    def location(self) -> Location:
+        return self.compound.act.location.container()
+
+
+class AwaitGaps:
+    """All gaps of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.points = SwitchPoints(program)
+        self.guards = AwaitGuards(program)
+        self.tasks = Tasks(program)
+
+    def found(self) -> Iterator[Gap]:
+        """In source order, one for each location and coroutine."""
+        for function in self.program.index.functions:
+            compounds = self.program.compounds.by_function.get(function.id, [])
+            if function.ir.is_async and compounds and not makes_self(function) and not self._is_primitive(function):
+                taken: set[Location] = set()
+                for gap in _Coroutine(self, function, compounds).gaps():
+                    if gap.location not in taken:
+                        taken.add(gap.location)
+                        yield gap
+
+    def _is_primitive(self, function: FunctionInfo) -> bool:
+        """A method of a lock or semaphore: what it does at its awaits is its business."""
+        return function.cls is not None and {"acquire", "release"} <= {
+            n for c in function.cls.mro for n in c.ir.methods
+        }
+
+    def entry(self, act: SharedAccess) -> Entry | None:
+        """How several tasks come to run the function of an act, on what it changes."""
+        if act.location.kind == "captured":
+            found = self.tasks.overlapping(act.function, same=True)
+            return found if found is not None and found.kind == "task" else None
+        return self.tasks.overlapping(act.function, same=act.location.kind == "attribute")
+
+    def has_lock(self, location: Location) -> bool:
+        """Some access of the location is made under an asyncio lock."""
+        for access in self.program.shared.by_location.get(location, []):
+            holds = self.program.flows.of(access.function).at(access.event).must
+            if any(hold.lock.facts is not None and hold.lock.facts.world == "async" for hold in holds):
+                return True
+        return False
+
+
+class _Coroutine:
+    """One coroutine function: its compounds, and what had run before each of its events."""
+
+    def __init__(self, gaps: AwaitGaps, function: FunctionInfo, compounds: list[Compound]) -> None:
+        self.parent = gaps
+        self.function = function
+        self.compounds = sorted(compounds, key=lambda compound: (compound.act.event, compound.since))
+        self.accesses = {access.event: access for access in gaps.program.shared.by_function[function.id]}
+        self.deciding: Mapping[tuple[str, int], tuple[int, ...]] = gaps.program.compounds.deciding
+        watched = {compound.since for compound in compounds}
+        for compound in compounds:
+            watched.update(self.deciding.get((function.id, compound.act.event), ()))
+        self.before = gaps.points.since(function, frozenset(watched), self._superseded(watched))
+        self.claims = [compound for compound in self.compounds if self._claims(compound)]
+
+    def _superseded(self, watched: set[int]) -> dict[int, frozenset[int]]:
+        """For each change, the watched reads of the same place: the coroutine knows better from then on."""
+        found: dict[int, frozenset[int]] = {}
+        for change in self.accesses.values():
+            if change.changes:
+                place = change.location.container()
+                same = {a.event for a in self.accesses.values() if a.location.container() == place}
+                found[change.event] = frozenset(same & watched)
+        return found
+
+    def gaps(self) -> Iterator[Gap]:
+        for compound in self.compounds:
+            seen = self.before.get(compound.act.event, {})
+            switch = seen.get(compound.since)
+            kind = _kind(compound)
+            if switch is None or kind is None or not self._is_on_shared(compound):
+                continue
+            if self._is_excluded(compound, seen) or self._is_assertion(compound):
+                continue
+            entry = self.parent.entry(compound.act)
+            if entry is not None:
+                yield Gap(kind, compound, switch, entry, self.parent.has_lock(compound.act.location))
+
+    def _is_on_shared(self, compound: Compound) -> bool:
+        """An attribute of the coroutine's own object, or a variable, or what such a container holds."""
+        path = compound.act.path[:-1] if compound.act.location.content else compound.act.path
+        root = path[0]
+        if root.startswith(("g:", "cls:", "f:")):
+            return True
+        return len(path) == 2 and root == f"p:{self.function.self_name}"
+
+    def _is_excluded(self, compound: Compound, seen: Seen) -> bool:
+        """By a lock, by a flag that was taken before the switch, or by a second look after it."""
+        if self.parent.guards.span(self.function, compound.since, compound.act.event):
+            return True
+        return self._is_claimed(compound) or self._is_rechecked(compound, seen)
+
+    def _is_rechecked(self, compound: Compound, seen: Seen) -> bool:
+        """The act is decided once more by a read of the same place with no switch since, or under one lock with it."""
+        for event in self.deciding.get((self.function.id, compound.act.event), ()):
+            if event == compound.since or event not in seen:
+                continue
+            if seen[event] is None or self.parent.guards.span(self.function, event, compound.act.event):
+                reads = self.parent.program.compounds.reads_behind(event, self.function, self.accesses)
+                if any(read.location.container() == compound.act.location.container() for read in reads):
+                    return True
+        return False
+
+    def _claims(self, compound: Compound) -> bool:
+        """`if self.busy: return`, `self.busy = True`: no switch between, so that one task alone comes past it."""
+        seen = self.before.get(compound.act.event, {})
+        fresh = compound.since in seen and seen[compound.since] is None
+        takes = compound.act.deed == "write" and not _says_nothing(compound.act)
+        return fresh and takes and compound.kind in ("check-then-act", "lazy-init")
+
+    def _is_claimed(self, compound: Compound) -> bool:
+        inner = {id(node) for node in self.parent.guards.around(self.function, compound.act.event)}
+        for claim in self.claims:
+            event = claim.act.event
+            if event >= compound.act.event:
+                continue
+            around = self.parent.guards.around(self.function, event)
+            fresh = self.before.get(event, {}).get(compound.since) is None
+            if fresh and all(id(node) in inner for node in around):
+                return True
+        return False
+
+    def _is_assertion(self, compound: Compound) -> bool:
+        """A check that only raises where it fails: who gets there has misused the object."""
+        for node in nodes_of(self.function.ir.body):
+            if isinstance(node, Branch) and node.span == compound.check_span:
+                for side in (node.then, node.orelse):
+                    if side and isinstance(side[-1], Raise):
+                        return True
+        return False
+
+
+def _kind(compound: Compound) -> GapKind | None:
+    act = compound.act
+    if compound.kind == "check-then-use":
+        return None
+    if compound.kind == "update":
+        afresh = act.augmented and compound.first.span != act.span
+        return "update" if not act.value and not afresh else None
+    if act.deed != "write":
+        return "act"
+    if _says_nothing(act):
+        return "empty"
+    if not compound.negated and compound.test != "other":
+        return "act"
+    same_key = bool(act.key) and compound.first.key in ("", act.key)
+    return "initialise" if not act.location.content or same_key else "act"
+
+
+def _says_nothing(act: SharedAccess) -> bool:
+    """None, False, 0 or an empty string is stored."""
+    return bool(act.value) and all(_is_nothing(path) for path in act.value)
+
+
+def _is_nothing(path: Path) -> bool:
+    return path[0] in ("k:None", "k:False", "k:int:0", "k:str:''", 'k:str:""')

@@ -1,0 +1,80 @@
+"""Flags that say too early that something is done: set under a lock, before the awaited work, and believed outside it.
+
+`if self.fresh:` / `async with lock:` / `if self.fresh:` / `self.fresh = False` / `await work()`: who comes meanwhile
+does not wait for the lock, since the flag says that there is nothing to wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.coroutines import ENDINGS
+from racelint.model.summary import AnyNode, Loop, Span, Suspend, With
+from racelint.program.compounds import Compound
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.switch_points import SwitchPoints
+from racelint.program.values import nodes_of
+from racelint.program.walk import Place, place_of
+
+
+class EarlyFlag(NamedTuple):
+    """`outer` checks the flag without the lock; its act sets it, and then other tasks run at `switch`."""
+
+    outer: Compound
+    switch: Span
+
+
+class EarlyFlags:
+    """All such flags of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.points = SwitchPoints(program)
+
+    def found(self) -> Iterator[EarlyFlag]:
+        """In source order."""
+        for function in self.program.index.functions:
+            if function.ir.is_async and function.ir.name not in ENDINGS:
+                yield from self._of(function)
+
+    def _of(self, function: FunctionInfo) -> Iterator[EarlyFlag]:
+        flow = self.program.flows.of(function)
+        seen: set[Location] = set()
+        compounds = self.program.compounds.by_function.get(function.id, [])
+        for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.since)):
+            act = compound.act
+            held = {(hold.lock.location, hold.region) for hold in flow.at(act.event).must}
+            constant = bool(act.value) and all(path[0] in ("k:True", "k:False") for path in act.value)
+            if act.deed != "write" or not constant or not held or act.location in seen:
+                continue
+            checks = self._checks(function, compound)
+            outside = {
+                event for event in checks if not held & {(h.lock.location, h.region) for h in flow.at(event).must}
+            }
+            switch = self._switch_after(function, act.event)
+            if compound.since in outside and outside != checks and switch is not None:
+                seen.add(act.location)
+                yield EarlyFlag(compound, switch)
+
+    def _checks(self, function: FunctionInfo, compound: Compound) -> set[int]:
+        """The reads of the flag that decide on setting it."""
+        others = self.program.compounds.by_function[function.id]
+        return {other.since for other in others if other.act.event == compound.act.event}
+
+    def _switch_after(self, function: FunctionInfo, event: int) -> Span | None:
+        """The first switch point that follows in the block of the innermost `with`, handlers left out."""
+        for place in reversed(place_of(function, event)):
+            for node in self._rest(place):
+                for inner in nodes_of((node,)):
+                    if self.points.lets_run(inner, function) and isinstance(inner, (Suspend, Loop, With)):
+                        return inner.item.span if isinstance(inner, With) else inner.span
+            if isinstance(place.node, With):
+                return None
+        return None
+
+    @staticmethod
+    def _rest(place: Place) -> tuple[AnyNode, ...]:
+        return place.block[place.position + 1 :]

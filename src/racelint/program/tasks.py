@@ -1,0 +1,204 @@
+"""Which tasks run a coroutine function, and whether two of them may be in it at once on the same object."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from racelint.knowledge.coroutines import (
+    GATHERERS,
+    OWNER_CALLED,
+    RUNNERS,
+    RUNNING_METHODS,
+    SERVERS,
+    TASK_MAKERS,
+    TASK_MAKING_METHODS,
+)
+from racelint.model.summary import ELEMENT, Call, Loop, Path, Span, Suspend
+from racelint.program.calls import CallSite
+from racelint.program.index import ClassInfo, External, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.object_sharing import ObjectSharing
+from racelint.program.reach import is_public
+from racelint.program.thread_root import loops_around
+from racelint.program.types import Bound
+
+Starting = Literal["task", "main", ""]
+
+
+class Entry(NamedTuple):
+    """One way in which a coroutine comes to run.
+
+    `task`: a task that the program starts at `span` of `starter`; `main`: the one that an event loop is started for;
+    `public`: users of the program await it, in as many tasks as they like. `many`: several such at once. `same`: on
+    one object, that of the starter.
+    """
+
+    kind: Literal["task", "main", "public"]
+    function: FunctionInfo
+    starter: FunctionInfo | None = None
+    span: Span = (1, 1, 1, 1)
+    many: bool = False
+    same: bool = True
+
+
+class Tasks:
+    """The entries of every coroutine function."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.sharing = ObjectSharing(program)
+        self._known: dict[str, frozenset[Entry]] = {}
+        self._loops: dict[str, dict[int, list[Loop]]] = {}
+        self._handed: dict[str, set[Entry]] = {}
+        self._scripts: set[str] = set()
+        for function in program.index.functions:
+            for call in program.stores.facts[function.id].calls:
+                self._note_callables(call, function)
+                if function.ir.kind == "module" and self._starts(call, function) == "main":
+                    self._scripts.add(function.module.name)
+
+    def entries(self, function: FunctionInfo) -> frozenset[Entry]:
+        """All ways in which a coroutine function comes to run."""
+        known = self._known.get(function.id)
+        if known is None:
+            self._known[function.id] = frozenset()
+            found: set[Entry] = set(self._handed.get(function.id, ()))
+            if self._is_open(function):
+                found.add(Entry("public", function, many=True))
+            for site in self.program.calls.incoming.get(function.id, []):
+                if not site.weak:
+                    found |= self._through(site)
+            known = self._known[function.id] = frozenset(found)
+        return known
+
+    def overlapping(self, function: FunctionInfo, *, same: bool) -> Entry | None:
+        """A way to run it beside another run of it (`same`: on one object); one that is seen to be a task if any is."""
+        found = [entry for entry in self.entries(function) if entry.same or not same]
+        tasks = [e for e in found if e.kind == "task" and (e.many or any(_meet(e, o, same) for o in found if o != e))]
+        if tasks:
+            return min(tasks, key=lambda entry: (not entry.many, entry.function.order, entry.span))
+        public = [entry for entry in found if entry.kind == "public"]
+        return min(public, key=lambda entry: entry.function.order) if public else None
+
+    def _is_open(self, function: FunctionInfo) -> bool:
+        """Users of the program may call it, from any task."""
+        name = function.ir.name
+        if not is_public(function) or name.startswith("__") or name in OWNER_CALLED:
+            return False
+        if function.module.name in self._scripts or _is_test(function):
+            return False
+        return function.cls is None or self.sharing.is_shared(function.cls)
+
+    def _through(self, site: CallSite) -> frozenset[Entry]:
+        """How the coroutine of one call comes to run: as a task, or in that of its caller."""
+        caller = site.caller
+        coroutine: Path = (f"c:{site.event}",)
+        for call in self.program.stores.facts[caller.id].calls:
+            if not any(self._holds(coroutine, path, caller) for argument in call.args for path in argument.value):
+                continue
+            starting = self._starts(call, caller)
+            if starting:
+                many = starting == "task" and self._is_many(site, call)
+                return frozenset({Entry(starting, site.callee, caller, call.span, many, _is_part_of_self(site))})
+        if not caller.ir.is_async:
+            return frozenset()
+        part = _is_part_of_self(site)
+        entries = frozenset(entry._replace(same=entry.same and part) for entry in self.entries(caller))
+        return frozenset(e for e in entries if e.kind != "public") if self._is_handed_in(site) else entries
+
+    def _is_handed_in(self, site: CallSite) -> bool:
+        """A call of a parameter: it is not for everybody who calls the helper, but for who handed the callable in."""
+        call = self.program.stores.facts[site.caller.id].call(site.event)
+        return call is not None and len(call.func[0]) == 1 and call.func[0][0].startswith("p:")
+
+    def _is_many(self, site: CallSite, start: Call) -> bool:
+        """The start, or what it stands in, starts several side by side."""
+        caller = site.caller
+        if self._repeats(site.event, start, caller):
+            return True
+        if not self._is_plain_task(start, caller):
+            others = {other.event for other in self.program.calls.outgoing[caller.id] if other.callee is site.callee}
+            given = [path for argument in start.args for path in argument.value]
+            if sum(any(self._holds((f"c:{event}",), path, caller) for path in given) for event in others) > 1:
+                return True
+        return caller.ir.is_async and any(e.many for e in self.entries(caller) if e.kind == "task")
+
+    def _repeats(self, event: int, start: Call, function: FunctionInfo) -> bool:
+        """In a loop, and not awaited in the same turn."""
+        if function.id not in self._loops:
+            self._loops[function.id] = loops_around(function)
+        if event not in self._loops[function.id]:
+            return False
+        return not any(
+            isinstance(node, Suspend) and node.value == ((f"c:{start.id}",),) and self._is_plain_task(start, function)
+            for loop in self._loops[function.id][event]
+            for node in loop.body
+        )
+
+    def _is_plain_task(self, call: Call, function: FunctionInfo) -> bool:
+        """One task, not many that are gathered."""
+        things = self.program.types.of_value(call.func, function)
+        return not any(isinstance(thing, External) and thing.dotted in GATHERERS for thing in things)
+
+    def _holds(self, coroutine: Path, path: Path, function: FunctionInfo) -> bool:
+        """The argument is the coroutine, or a display that it stands in: `gather(*[f(x) for x in xs])`."""
+        if path == coroutine:
+            return True
+        display = path[:-1] if path[-1] == ELEMENT else path
+        if not display or not display[0].startswith("v:"):
+            return False
+        accesses = self.program.stores.facts[function.id].accesses
+        return any(a.kind == "write" and a.path == (*display, ELEMENT) and coroutine in a.value for a in accesses)
+
+    def _starts(self, call: Call, function: FunctionInfo) -> Starting:
+        for thing in self.program.types.of_value(call.func, function):
+            if isinstance(thing, External):
+                if thing.dotted in TASK_MAKERS or thing.dotted in SERVERS or thing.dotted in GATHERERS:
+                    return "task"
+                if thing.dotted in RUNNERS:
+                    return "main"
+        name = call.func[0][-1] if call.func and len(call.func[0]) > 1 else ""
+        if name in RUNNING_METHODS:
+            return "main"
+        return "task" if name in TASK_MAKING_METHODS else ""
+
+    def _note_callables(self, call: Call, function: FunctionInfo) -> None:
+        """Coroutine functions that are handed over uncalled: `start_soon(self.work)`, `start_server(self.serve, …)`."""
+        if self._starts(call, function) != "task":
+            return
+        servers = {t.dotted for t in self.program.types.of_value(call.func, function) if isinstance(t, External)}
+        for path in (path for argument in call.args[:1] for path in argument.value if not path[0].startswith("c:")):
+            for thing in self.program.types.of(path, function):
+                if isinstance(thing, Bound) and thing.function.ir.is_async:
+                    many = bool(servers & SERVERS) or self._repeats(call.id, call, function)
+                    same = path[0].startswith("p:") and path[0][2:] == function.self_name and ELEMENT not in path
+                    entry = Entry("task", thing.function, function, call.span, many, same or not thing.bound)
+                    self._handed.setdefault(thing.function.id, set()).add(entry)
+
+
+def _meet(task: Entry, other: Entry, same: bool) -> bool:
+    """Whether two entries may work on one object: they start from objects of one class."""
+    if not same:
+        return True
+    mine, theirs = _origin(task), _origin(other)
+    return mine is not None and theirs is not None and (mine in theirs.mro or theirs in mine.mro)
+
+
+def _origin(entry: Entry) -> ClassInfo | None:
+    return entry.starter.cls if entry.starter is not None else entry.function.cls
+
+
+def _is_part_of_self(site: CallSite) -> bool:
+    """The receiver is the caller's own object or an attribute of it: one and the same for all who run the caller."""
+    receiver = site.receiver
+    if receiver is None:
+        return site.callee.cls is None
+    root, *fields = receiver
+    if root.startswith("g:"):
+        return ELEMENT not in fields
+    return root == f"p:{site.caller.self_name}" and ELEMENT not in fields
+
+
+def _is_test(function: FunctionInfo) -> bool:
+    stem = function.module.name.rpartition(".")[2]
+    return stem.startswith("test_") or stem in ("tests", "conftest") or ".tests." in f".{function.module.name}."
