@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def fetched(bug: Bug) -> Trees | str:
             return f"{fixed.name} has no {buggy_part.name}"
     file = fixed_part.parent / bug.file
     return Trees(buggy_part.parent / bug.file, buggy_part, file if file.is_file() else None, fixed_part)
+
+
+def fetch_releases(bugs: Sequence[Bug]) -> None:
+    """Download what is not there yet, several at a time; `fetched` says what cannot be had."""
+    releases = {(bug.package, version): bug.artefact(version) for bug in bugs for version in (bug.buggy, bug.fixed)}
+
+    def get(release: tuple[str, str]) -> None:
+        with suppress(RuntimeError, subprocess.CalledProcessError):
+            tree(*release, releases[release])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(get, releases))
 
 
 def of_file(answer: Answer, bug: Bug, tool: Tool) -> list[Hit]:
@@ -172,6 +185,7 @@ def main() -> None:
     if not bugs:
         parser.error("no such bug")
     known: dict[Bug, Trees] = {}
+    fetch_releases(bugs)
     for bug in bugs:
         trees = fetched(bug)
         if isinstance(trees, str):
