@@ -8,8 +8,9 @@ import msgspec
 class Contracts(msgspec.Struct, frozen=True, rename="kebab"):
     """What the user declares and inference cannot know.
 
-    `thread_safe` names classes (`bank.Account`) whose public methods may run in parallel, so that they are checked
-    although no thread is seen to reach them.
+    `thread_safe` names classes (`bank.Account`) whose public methods may run in parallel, functions that any threads
+    may call at once (`bank.audit`) and modules of which both is true, so that they are checked although no thread is
+    seen to reach them.
     """
 
     thread_safe: tuple[str, ...] = ()

@@ -38,8 +38,8 @@ def gather(
 
     `context` holds further files to analyse with them, imported or not.
     Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
-    standard library, virtual environments or build output. `thread_safe` names classes that the user declared so:
-    the modules they live in count as concurrent.
+    standard library, virtual environments or build output. `thread_safe` names what the user declared so: the
+    modules they live in count as concurrent.
     """
     reader = _Reader((*given, *context), root)
     reader.follow()
@@ -63,7 +63,7 @@ def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, 
 def _relevant(reader: _Reader, modules: Mapping[str, str], thread_safe: Sequence[str]) -> frozenset[str]:
     mentioning = {path for path, source in reader.sources.items() if mentions_concurrency(source)}
     for path, module in modules.items():
-        if any(name.startswith(module + ".") for name in thread_safe):
+        if any(f"{name}.".startswith(f"{module}.") for name in thread_safe):
             mentioning.add(path)
     return relevant(mentioning, {path: links.values() for path, links in reader.links.items()})
 

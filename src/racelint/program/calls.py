@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import Access, Argument, Call, Path, Value
+from racelint.model.summary import Access, Argument, Call, Path, Value, With
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.types import Bound, Instance, Types, descendants
 from racelint.program.values import Stores
@@ -77,7 +78,19 @@ class CallGraph:
         for access in facts.accesses:
             if access.path[-1] in self._properties and len(access.path) > 1 and not access.called:
                 found.extend(self._property(access, function))
+        for node in facts.withs:
+            found.extend(self._managed(node, function))
         return found
+
+    def _managed(self, node: With, function: FunctionInfo) -> Iterator[CallSite]:
+        """`with self:` calls `__enter__` and `__exit__`."""
+        names = ("__aenter__", "__aexit__") if node.is_async else ("__enter__", "__exit__")
+        for path in node.item.value[:1]:
+            for thing in self.types.of(path, function):
+                methods = [thing.cls.method(name) for name in names] if isinstance(thing, Instance) else []
+                for method in methods:
+                    if method is not None:
+                        yield CallSite(function, node.id, method, path, {}, False, node.is_async)
 
     def _property(self, access: Access, function: FunctionInfo) -> list[CallSite]:
         suffix = ".setter" if access.kind == "write" else ".deleter" if access.kind == "delete" else ""
@@ -110,7 +123,7 @@ class CallGraph:
         method = thing.function
         receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == method.ir.name else None
         found = [self._site(function, call, method, receiver, thing.bound, thing.skipped)]
-        if thing.bound and method.cls is not None and not self._through_super(path, function):
+        if thing.bound and method.cls is not None and not self.is_super(path, function):
             for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
                 qualname = cls.ir.methods.get(method.ir.name)
                 if qualname is not None:
@@ -118,7 +131,8 @@ class CallGraph:
                     found.append(self._site(function, call, override, receiver, thing.bound, thing.skipped))
         return found
 
-    def _through_super(self, path: Path, function: FunctionInfo) -> bool:
+    def is_super(self, path: Path, function: FunctionInfo) -> bool:
+        """Whether the path starts at `super()`."""
         if not path[0].startswith("c:"):
             return False
         call = self.stores.facts[function.id].call(int(path[0][2:]))

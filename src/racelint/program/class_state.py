@@ -137,7 +137,7 @@ class ClassStates:
         contexts = self.program.reach.of(method)
         if any(context.root is not None for context in contexts) and not makes_self(method):
             return "thread"
-        if method.cls is not None and any(self.program.suspects.races._declared_safe(c) for c in method.cls.mro):
+        if method.cls is not None and any(self.program.contracts.covers_class(c) for c in method.cls.mro):
             return "contract"
         return None
 

@@ -7,17 +7,21 @@ calls whose answer depends on the read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With, leaves
 from racelint.program.calls import CallGraph, CallSite
+from racelint.program.effects import Effects
 from racelint.program.index import FunctionInfo, Index
+from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess, SharedAccesses
-from racelint.program.values import Stores
+from racelint.program.values import Stores, nodes_of
 
-CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init"]
+CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use"]
+_PAUSES = frozenset({"sleep", "wait"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Compound:
     """The act is a call whose function makes the change from an argument."""
     negated: bool = False
     """The act is where the test failed: nothing there, not in it, false."""
+    inner: SharedAccess | None = None
+    """The change itself where the act is the call of a function that makes it."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,12 @@ class _Condition:
 class Compounds:
     """All compounds of the program, by function."""
 
-    def __init__(self, index: Index, stores: Stores, calls: CallGraph, shared: SharedAccesses) -> None:
+    def __init__(
+        self, index: Index, stores: Stores, calls: CallGraph, shared: SharedAccesses, effects: Effects
+    ) -> None:
         self.stores = stores
         self.shared = shared
+        self.effects = effects
         self._sites: dict[tuple[str, int], list[CallSite]] = {}
         for sites in calls.outgoing.values():
             for site in sites:
@@ -63,9 +72,21 @@ class Compounds:
         self.by_function: dict[str, list[Compound]] = {}
         self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
         """By function and act: the reads and calls that decided whether it happens."""
-        for function in index.functions:
-            if shared.by_function[function.id] or calls.outgoing[function.id]:
-                self.by_function[function.id] = _Walk(self, function).run()
+        walked = [f for f in index.functions if shared.by_function[f.id] or calls.outgoing[f.id]]
+        walks = [_Walk(self, function) for function in walked]
+        for walk in walks:
+            self.by_function[walk.function.id] = walk.run()
+        for walk in walks:
+            walk.follow_calls()
+
+    def decides_itself(self, act: SharedAccess) -> bool:
+        """Whether the change is made in a branch that its own function decides by reading the same location."""
+        accesses = {access.event: access for access in self.shared.by_function[act.function.id]}
+        return any(
+            read.location == act.location
+            for event in self.deciding.get((act.function.id, act.event), ())
+            for read in self.reads_behind(event, act.function, accesses)
+        )
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
         """The shared reads that the value of an event was computed from."""
@@ -105,10 +126,16 @@ class _Walk:
         self.function = function
         self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
         self.found: list[Compound] = []
+        self._decided_calls: list[tuple[Call, tuple[_Condition, ...]]] = []
 
     def run(self) -> list[Compound]:
         self._block(self.function.ir.body, ())
         return self.found
+
+    def follow_calls(self) -> None:
+        """Once every function is walked: what decided calls do to what decided about them."""
+        for call, conditions in self._decided_calls:
+            self._acts_of_call(call, conditions)
 
     def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> None:
         for node in nodes:
@@ -120,12 +147,15 @@ class _Walk:
                     self._use(access, conditions)
                 if isinstance(node, Call):
                     self._stores_of_call(node)
+                    if conditions:
+                        self._decided_calls.append((node, conditions))
+                        self.compounds.deciding[self.function.id, node.id] = _deps_before(node.id, conditions)
             elif isinstance(node, Branch):
                 condition = _Condition(node.deps, node.test, node.negated, node.span)
                 flipped = _Condition(node.deps, node.test, not node.negated, node.span)
                 self._block(node.then, (*conditions, condition))
                 self._block(node.orelse, (*conditions, flipped))
-                if leaves(node.then):
+                if leaves(node.then) or _pauses(node.then):
                     conditions = (*conditions, flipped)
                 elif node.orelse and leaves(node.orelse):
                     conditions = (*conditions, condition)
@@ -172,6 +202,28 @@ class _Walk:
                                 )
                             )
 
+    def _acts_of_call(self, call: Call, conditions: tuple[_Condition, ...]) -> None:
+        """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""
+        for effect in self.compounds.effects.at(self.function, call.id, depth=2):
+            act, callee = effect.access, effect.access.function
+            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
+                continue
+            if callee is self.function or callee.ir.name in CONSTRUCTORS:
+                continue
+            moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
+            for condition in conditions:
+                if not self._is_plain(condition):
+                    continue
+                for kind, read, dep in self._deciding(condition, moved):
+                    found = self._decided(kind, read, dep, moved, condition)
+                    self.found.append(replace(found, inner=act))
+
+    def _is_plain(self, condition: _Condition) -> bool:
+        """The state itself is tested, not something that was computed from it and the clock or other things."""
+        facts = self.compounds.stores.facts[self.function.id]
+        calls = [call for dep in condition.deps if (call := facts.call(dep)) is not None]
+        return all((self.function.id, call.id) in self.compounds._sites for call in calls)
+
     def _use(self, use: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         """A second read of what was just tested: `if self.x is not None: self.x.send()`."""
         for condition in conditions:
@@ -185,21 +237,38 @@ class _Walk:
                     )
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
-        decided = tuple(dep for condition in conditions for dep in condition.deps if dep < act.event)
-        self.compounds.deciding[self.function.id, act.event] = decided
+        self.compounds.deciding[self.function.id, act.event] = _deps_before(act.event, conditions)
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate":
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
         for condition in conditions:
-            for dep in condition.deps:
-                if dep >= act.event:
-                    continue
+            for kind, read, dep in self._deciding(condition, act):
+                self.found.append(self._decided(kind, read, dep, act, condition))
+
+    def _decided(
+        self, kind: CompoundKind, read: SharedAccess, dep: int, act: SharedAccess, condition: _Condition
+    ) -> Compound:
+        found = Compound(kind, read, dep, act, self.function, condition.test, condition.span)
+        return replace(found, negated=condition.negated)
+
+    def _deciding(self, condition: _Condition, act: SharedAccess) -> Iterator[tuple[CompoundKind, SharedAccess, int]]:
+        """The reads behind a condition that the act depends on."""
+        for dep in condition.deps:
+            if dep < act.event:
                 for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                     kind = decides(read, act, condition.test, condition.negated)
                     if kind is not None:
-                        found = Compound(kind, read, dep, act, self.function, condition.test, condition.span)
-                        self.found.append(replace(found, negated=condition.negated))
+                        yield kind, read, dep
+
+
+def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, ...]:
+    return tuple(dep for condition in conditions for dep in condition.deps if dep < event)
+
+
+def _pauses(block: tuple[AnyNode, ...]) -> bool:
+    """Whether a branch waits, so that what comes after it depends on its condition."""
+    return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
 
 
 def same_place(read: SharedAccess, act: SharedAccess) -> bool:

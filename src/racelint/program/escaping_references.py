@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple
 from racelint.knowledge.containers import CONTAINERS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Access, Path, Return, Value
+from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.races import Group, Record
 from racelint.program.reach import is_public, makes_self
+from racelint.program.records import Record
 from racelint.program.types import Constant, Object
 
 _VIEWS = frozenset({"keys", "values", "items"})

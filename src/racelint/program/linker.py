@@ -11,10 +11,14 @@ from racelint.knowledge.locks import LOCK_DECORATORS, LOCK_FREE_DECORATORS
 from racelint.model.source import SourceFile
 from racelint.model.summary import Decorator, ModuleSummary
 from racelint.program.anchors import Anchors
+from racelint.program.call_state import CallStates
 from racelint.program.calls import CallGraph
 from racelint.program.compounds import Compounds
+from racelint.program.contracts import Contracts
+from racelint.program.effects import Effects
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import Location, Locations
+from racelint.program.lock_places import LockPlaces
 from racelint.program.locks import Lock, Locks
 from racelint.program.locksets import LockFlows
 from racelint.program.ordering import Ordering
@@ -84,6 +88,14 @@ class Program:
         )
 
     @cached_property
+    def contracts(self) -> Contracts:
+        return Contracts(self.index, self.settings)
+
+    @cached_property
+    def lock_places(self) -> LockPlaces:
+        return LockPlaces(self.index, self.stores, self.types, self.locks)
+
+    @cached_property
     def anchors(self) -> Anchors:
         return Anchors(self.index, self.stores, self.types, self.roots)
 
@@ -93,7 +105,15 @@ class Program:
 
     @cached_property
     def compounds(self) -> Compounds:
-        return Compounds(self.index, self.stores, self.calls, self.shared)
+        return Compounds(self.index, self.stores, self.calls, self.shared, self.effects)
+
+    @cached_property
+    def call_states(self) -> CallStates:
+        return CallStates(self.effects, self.compounds)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.stores, self.calls, self.shared)
 
     @cached_property
     def suspects(self) -> Suspects:

@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Access, Call, Path, Value
+from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.races import Group, Record
+from racelint.program.races import guarded_together
+from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.types import Bound, Object
@@ -79,12 +81,12 @@ class SharedIterators:
         return any(access.location == location and access.deed == "write" for access in accesses)
 
     def _raced(self, location: Location, make: Make, advances: list[Advance]) -> Iterator[SharedAdvance]:
-        group = Group(location, [], "thread", self.races.locks_beside(location))
+        group = Group(location, [], "thread", self.program.lock_places.beside(location))
         events: dict[tuple[str, int], Advance] = {}
         for advance in advances:
             access = _as_access(advance, location)
             events[access.function.id, access.event] = advance
-            group.records.extend(self.races.records_of(access))
+            group.records.extend(self.races.records.of(access))
         group.records.sort(key=lambda record: record.order)
         for record in group.records:
             other = self._rival(record, group)
@@ -93,18 +95,18 @@ class SharedIterators:
                 theirs = events[other.access.function.id, other.access.event]
                 yield SharedAdvance(
                     *(mine.function, mine.event, make, str(location), location.attribute),
-                    *(theirs.function, theirs.event, self.races.evidence_of(record, other, group)),
+                    *(theirs.function, theirs.event, self.races.overlap.evidence_of(record, other, group)),
                     *(_runner(record.context.root, mine.function), _runner(other.context.root, theirs.function)),
                 )
 
     def _rival(self, record: Record, group: Group) -> Record | None:
         """Another advance that no lock keeps apart from this one."""
         for other in group.records:
-            apart = self.races.guarded_together(record, other) or (
+            apart = guarded_together(record, other) or (
                 record.context.root is other.context.root and _is_once(record.context.root, group.location)
             )
-            if not apart and not record.held and self.races.parallel(record, other, group):
-                known = self.races.evidence_of(record, other, group) != "lock" or bool(other.held)
+            if not apart and not record.held and self.races.overlap.parallel(record, other, group):
+                known = self.races.overlap.evidence_of(record, other, group) != "lock" or bool(other.held)
                 if known:
                     return other
         return None

@@ -7,22 +7,27 @@ broken, a check outside its act, a lazy initialisation, an unguarded update; so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS, TAKING_METHODS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Span
+from racelint.program.call_state import CallState
 from racelint.program.compounds import Compound
+from racelint.program.groups import Group
 from racelint.program.index import directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.races import Group, Races, Record
+from racelint.program.races import Races
 from racelint.program.reach import makes_self
+from racelint.program.records import Record
 from racelint.program.types import Constant, Object
 
-SuspectKind = Literal["split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "iteration"]
+SuspectKind = Literal[
+    "split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "overwritten", "iteration"
+]
 _PRECEDENCE: tuple[SuspectKind, ...] = (
     "split",
     "wrong-lock",
@@ -31,6 +36,7 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "check-then-act",
     "iteration",
     "update",
+    "overwritten",
 )
 _MIN_SHARE = 0.5
 _RAISING_CONTAINERS = frozenset(
@@ -75,6 +81,7 @@ class Suspects:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.races = Races(program)
+        self.overlap = self.races.overlap
 
     @cached_property
     def all(self) -> list[Suspect]:
@@ -85,6 +92,40 @@ class Suspects:
 
     def of_kind(self, *kinds: SuspectKind) -> list[Suspect]:
         return [suspect for suspect in self.all if suspect.kind in kinds]
+
+    @cached_property
+    def _states(self) -> dict[Location, list[CallState]]:
+        found: dict[Location, list[CallState]] = {}
+        for function in self.program.index.functions:
+            for state in self.program.call_states.of(function):
+                found.setdefault(state.read.access.location, []).append(state)
+        return found
+
+    def _overwritten(self, group: Group) -> Iterator[Suspect]:
+        """What one call stores for itself, another thread's call overwrites before it is read back."""
+        for state in self._states.get(group.location, ()):
+            written, read = state.written.access, state.read.access
+            compound = Compound("write-then-use", read, state.written.event, written, state.function)
+            seen = replace(read, function=state.function, event=state.read.event)
+            for record in self.races.records.of(seen):
+                guards = self.races.compound_guards(compound, record)
+                conflict = None if record.perhaps else self._same_write(group, record, guards, state)
+                if conflict is not None:
+                    if state.read.through or not state.written.through:
+                        record = next(iter(self.races.records.of(written)), record)
+                    yield self._suspect("overwritten", group, record, conflict, compound, None)
+                    break
+
+    def _same_write(self, group: Group, record: Record, guards: frozenset[Location], state: CallState) -> Record | None:
+        """Another thread that is in the same call; a lock beside the class promises too little for that."""
+        direct = not state.written.through and not state.read.through
+        for other in self.races.records.of(state.written.access):
+            if other.perhaps or other.locations_held & guards or not self.overlap.parallel(record, other, group):
+                continue
+            evidence = self.overlap.evidence_of(record, other, group)
+            if evidence == "contract" or (evidence == "thread" and direct):
+                return other
+        return None
 
     @cached_property
     def _compounds(self) -> dict[Location, list[Compound]]:
@@ -105,16 +146,20 @@ class Suspects:
                 yield from self._compound(group, guard, compound, records)
         yield from self._plain_changes(group, guard)
         yield from self._iterations(group)
+        yield from self._overwritten(group)
 
     def _chosen(self, group: Group, suspects: list[Suspect]) -> Iterator[Suspect]:
         """One suspect per defect: the gravest kind in each function; one update or wrong lock per location."""
         by_function: dict[str, list[Suspect]] = {}
+        made_by_calls = {s.compound.inner for s in suspects if s.compound is not None and not s.weak}
         for suspect in suspects:
+            if suspect.kind == "unguarded" and suspect.record.access in made_by_calls:
+                continue
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
         whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=_rank)
-            if best.kind in ("update", "wrong-lock", "lazy-init"):
+            if best.kind in ("update", "wrong-lock", "overwritten"):
                 whole.setdefault(best.kind, []).append(best)
             else:
                 yield best
@@ -142,7 +187,7 @@ class Suspects:
     def _has_to_do_with(self, lock: Location, group: Group) -> bool:
         """A lock of the location's class or module, or one that some access takes in its own function."""
         if lock in group.owner_locks:
-            return not self.races.of_subclass(lock, group.location)
+            return not self.program.lock_places.of_subclass(lock, group.location)
         return any(hold.lock.location == lock for record in group.records for hold in record.state.must)
 
     def _declared_guard(self, group: Group) -> Location | None:
@@ -179,8 +224,8 @@ class Suspects:
         records: dict[tuple[str, int], list[Record]],
     ) -> Iterator[Suspect]:
         mine = records.get((compound.function.id, compound.act.event), [])
-        if compound.through_call:
-            mine = self.races.records_of(compound.act)
+        if compound.through_call or compound.inner:
+            mine = self.races.records.of(compound.act)
         for record in mine:
             if record.perhaps or (guard is not None and self._called_with(guard, record, group)):
                 continue
@@ -189,7 +234,7 @@ class Suspects:
             if conflict is None:
                 continue
             kind = self._kind(compound, record, conflict, guard, guards, group)
-            if kind is None or not self._worth(kind, self.races.evidence_of(record, conflict, group), group, guard):
+            if kind is None or not self._worth(kind, self.overlap.evidence_of(record, conflict, group), group, guard):
                 continue
             yield self._suspect(kind, group, record, conflict, compound, guard)
 
@@ -205,7 +250,7 @@ class Suspects:
             and not (other.locations_held & guards)
             and self._touches(record, other)
             and (not takes or _removes(other) or not other.access.location.content)
-            and self.races.parallel(record, other, group)
+            and self.overlap.parallel(record, other, group)
         ]
         if not candidates:
             return None
@@ -230,7 +275,7 @@ class Suspects:
             breaks = _removes(other) if content else _empties(other)
             elsewhere = other.access.function is not record.access.function
             excluded = other.perhaps or other.locations_held & guards
-            if breaks and elsewhere and not excluded and self.races.parallel(record, other, group):
+            if breaks and elsewhere and not excluded and self.overlap.parallel(record, other, group):
                 return other
         return None
 
@@ -243,6 +288,10 @@ class Suspects:
         guards: frozenset[Location],
         group: Group,
     ) -> SuspectKind | None:
+        if compound.inner is not None:
+            pure = compound.kind == "lazy-init" and self._is_pure(compound)
+            known = guard is not None and guard in guards
+            return None if pure or known else "lazy-init" if compound.kind == "lazy-init" else "check-then-act"
         since = self.program.flows.of(compound.function).at(compound.since)
         at_check = {hold.lock.location for hold in since.must}
         at_act = {hold.lock.location for hold in record.state.must}
@@ -263,6 +312,7 @@ class Suspects:
             return "unguarded"
         if compound.kind == "lazy-init" and self._is_pure(compound):
             return None
+        assert compound.kind != "write-then-use"
         return compound.kind
 
     @staticmethod
@@ -299,7 +349,7 @@ class Suspects:
             for other in group.records:
                 if _harmless_beside(record, other):
                     continue
-                if guard in other.locations_held and self.races.parallel(record, other, group):
+                if guard in other.locations_held and self.overlap.parallel(record, other, group):
                     wrong = bool(self._own_locks(record, group)) or record.foreign
                     kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
                     yield self._suspect(kind, group, record, other, None, guard)
@@ -321,7 +371,7 @@ class Suspects:
             for other in group.changes:
                 if not self._disturbs(other, kind) or other.perhaps or other.locations_held & record.locations_held:
                     continue
-                if other.access is not record.access and self.races.parallel(record, other, group):
+                if other.access is not record.access and self.overlap.parallel(record, other, group):
                     yield self._suspect("iteration", group, record, other, None, self.guard_of(group))
                     break
 
@@ -356,7 +406,7 @@ class Suspects:
         guard: Location | None,
     ) -> Suspect:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
-        evidence = self.races.evidence_of(record, conflict, group)
+        evidence = self.overlap.evidence_of(record, conflict, group)
         related = guard is not None or bool(self._own_locks(conflict, group) | self._own_locks(record, group))
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)

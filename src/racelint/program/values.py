@@ -179,4 +179,6 @@ def event_span(function: FunctionInfo, event: int) -> Span:
     for node in nodes_of(function.ir.body):
         if isinstance(node, (Access, Call)) and node.id == event:
             return node.span
+        if isinstance(node, With) and node.id == event:
+            return node.item.span
     return function.ir.name_span

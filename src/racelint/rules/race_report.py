@@ -13,7 +13,7 @@ from racelint.model.finding import Confidence, Finding, Severity, Step
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
 from racelint.program.locations import Location
-from racelint.program.races import Record
+from racelint.program.records import Record
 from racelint.program.suspects import Suspect, SuspectKind
 from racelint.program.values import event_span
 from racelint.rules.base import Rule, step, symbol_of

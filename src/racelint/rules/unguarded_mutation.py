@@ -79,11 +79,14 @@ class UnguardedMutation(Rule):
     fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "update"), _message, _confidence)
+        yield from findings(self, suspects_of(program, "update", "overwritten"), _message, _confidence)
 
 
 def _message(suspect: Suspect) -> str:
-    return f"`{shown(suspect.group.location)}` is updated without a lock"
+    name = shown(suspect.group.location)
+    if suspect.kind == "overwritten":
+        return f"`{name}` holds what one call alone needs, on an object that others call at the same time"
+    return f"`{name}` is updated without a lock"
 
 
 def _confidence(suspect: Suspect) -> Confidence:

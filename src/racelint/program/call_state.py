@@ -1,0 +1,111 @@
+"""State of one call kept on a shared object: written, and read back later in the same call.
+
+`self.started = time()` … `time() - self.started`: each call needs its own value, and another thread's call overwrites
+it in between. Found on one function's control-flow tree with the effects of what it calls on the same object, so that
+`with self:` pairs what `__enter__` stores with what `__exit__` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Try, With, leaves
+from racelint.program.compounds import Compounds
+from racelint.program.effects import Effect, Effects
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.shared import SharedAccess
+
+_ENTERING = frozenset({"__enter__", "__aenter__"})
+_Written = dict[Location, Effect]
+
+
+class CallState(NamedTuple):
+    """`written` and `read` are effects of one call of `function`, the one before the other."""
+
+    function: FunctionInfo
+    written: Effect
+    read: Effect
+
+
+class CallStates:
+    """Finds the call states of functions."""
+
+    def __init__(self, effects: Effects, compounds: Compounds) -> None:
+        self.effects = effects
+        self.compounds = compounds
+
+    def of(self, function: FunctionInfo) -> list[CallState]:
+        """One for each location, in the order of the reads."""
+        if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
+            return []
+        by_event: dict[int, list[Effect]] = {}
+        for effect in self.effects.of(function):
+            by_event.setdefault(effect.event, []).append(effect)
+        if not any(self._is_kept(effect.access) for effects in by_event.values() for effect in effects):
+            return []
+        walk = _Walk(self, function, by_event)
+        walk.block(function.ir.body, {})
+        return list(walk.found.values())
+
+    def _is_kept(self, access: SharedAccess) -> bool:
+        """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone."""
+        if access.deed != "write" or access.augmented or access.location.content or not (access.value or access.deps):
+            return False
+        if any(path[0].startswith(("k:", "g:", "cls:", "fn:")) or len(path) > 1 for path in access.value):
+            return False
+        return not self.compounds.decides_itself(access)
+
+
+class _Walk:
+    def __init__(self, states: CallStates, function: FunctionInfo, by_event: dict[int, list[Effect]]) -> None:
+        self.states = states
+        self.function = function
+        self.by_event = by_event
+        self.found: dict[Location, CallState] = {}
+
+    def block(self, nodes: tuple[AnyNode, ...], written: _Written) -> None:
+        """Go through a block; `written` holds what this call has stored so far, and is brought up to date."""
+        for node in nodes:
+            if isinstance(node, (Access, Call)):
+                self._apply(self.by_event.get(node.id, ()), written)
+            elif isinstance(node, Branch):
+                self._branch(node, written)
+            elif isinstance(node, Loop):
+                for inner in (node.head, node.body, node.orelse):
+                    self.block(inner, written)
+            elif isinstance(node, Try):
+                for inner in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final):
+                    self.block(inner, written)
+            elif isinstance(node, With):
+                effects = self.by_event.get(node.id, [])
+                self._apply([e for e in effects if e.through[0].callee.ir.name in _ENTERING], written)
+                self.block(node.body, written)
+                self._apply([e for e in effects if e.through[0].callee.ir.name not in _ENTERING], written)
+
+    def _branch(self, node: Branch, written: _Written) -> None:
+        then, orelse = dict(written), dict(written)
+        self.block(node.then, then)
+        self.block(node.orelse, orelse)
+        written.clear()
+        for end, block in ((then, node.then), (orelse, node.orelse)):
+            if not leaves(block):
+                written.update(end)
+
+    def _apply(self, effects: Iterable[Effect], written: _Written) -> None:
+        for effect in effects:
+            location = effect.access.location
+            if effect.access.changes:
+                if self.states._is_kept(effect.access):
+                    written[location] = effect
+                else:
+                    written.pop(location, None)
+            elif location in written and not _by_one_call(written[location], effect):
+                self.found.setdefault(location, CallState(self.function, written[location], effect))
+
+
+def _by_one_call(left: Effect, right: Effect) -> bool:
+    """Both happen inside one call, and are seen where that is looked at."""
+    return bool(left.through and right.through) and left.through[0] is right.through[0]

@@ -1,0 +1,78 @@
+"""Effects: what a call of a function does to shared variables, itself or through what it calls on the same object.
+
+Compositional, as the summaries of Infer's RacerD: a callee's accesses count where its `self` is the caller's own, or
+where they need no object (globals, captured variables). What happens on other objects is left to those.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from racelint.model.summary import Path
+from racelint.program.calls import CallGraph, CallSite
+from racelint.program.index import FunctionInfo
+from racelint.program.shared import SharedAccess, SharedAccesses
+from racelint.program.values import Stores
+
+_MAX_EFFECTS = 80
+_MAX_DEPTH = 3
+
+
+class Effect(NamedTuple):
+    """`access` happens at `event` of the function that was asked about: itself, or the call that leads to it."""
+
+    event: int
+    access: SharedAccess
+    through: tuple[CallSite, ...] = ()
+
+
+class Effects:
+    """The effects of all functions in source order, on demand; recursion is cut where it closes."""
+
+    def __init__(self, stores: Stores, calls: CallGraph, shared: SharedAccesses) -> None:
+        self.stores = stores
+        self.calls = calls
+        self.shared = shared
+        self._known: dict[tuple[str, int], tuple[Effect, ...]] = {}
+        self._active: set[str] = set()
+
+    def of(self, function: FunctionInfo, depth: int = _MAX_DEPTH) -> tuple[Effect, ...]:
+        key = (function.id, depth)
+        known = self._known.get(key)
+        if known is None:
+            if function.id in self._active:
+                return ()
+            self._active.add(function.id)
+            known = self._known[key] = self._collect(function, depth)
+            self._active.discard(function.id)
+        return known
+
+    def at(self, function: FunctionInfo, event: int, depth: int = _MAX_DEPTH) -> list[Effect]:
+        """What one call of the function leads to."""
+        return [effect for effect in self.of(function, depth) if effect.event == event and effect.through]
+
+    def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
+        found = [Effect(access.event, access) for access in self.shared.by_function[function.id]]
+        for site in self.calls.outgoing[function.id] if depth else ():
+            if site.weak or (site.callee.ir.is_generator and not site.callee.is_contextmanager):
+                continue
+            own = self._is_own(site.receiver, function)
+            for effect in self.of(site.callee, depth - 1):
+                access = effect.access
+                if access.location.kind != "attribute" or (own and self._is_own(access.path[:1], access.function)):
+                    found.append(Effect(site.event, access, (site, *effect.through)))
+        found.sort(key=lambda effect: effect.event)
+        return tuple(found[:_MAX_EFFECTS])
+
+    def _is_own(self, path: Path | None, function: FunctionInfo) -> bool:
+        """Whether the path is the function's own object: its `self`, that of the method around it, or `super()`."""
+        if path is None or len(path) != 1:
+            return False
+        kind, _, rest = path[0].partition(":")
+        if kind == "p":
+            return bool(function.self_name) and rest == function.self_name
+        if kind == "f":
+            qualname, _, name = rest.partition(":")
+            outer = function.module.functions.get(qualname)
+            return outer is not None and bool(outer.self_name) and outer.self_name == name
+        return kind == "c" and self.calls.is_super(path, function)

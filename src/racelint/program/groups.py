@@ -1,0 +1,52 @@
+"""Groups: all that is done to one variable, and which locks are held while it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from racelint.model.finding import Evidence
+from racelint.program.locations import Location
+from racelint.program.records import Record
+
+
+@dataclass
+class Group:
+    """All records of one variable: the name that holds it and, for a container, what it holds."""
+
+    location: Location
+    records: list[Record]
+    evidence: Evidence
+    owner_locks: frozenset[Location]
+    contract: bool = False
+    """Declared thread-safe."""
+    guards: Counter[Location] = field(default_factory=Counter)
+    """Lines (not records) that access it, constructors left out, by lock held."""
+    total: int = 0
+
+    @property
+    def changes(self) -> list[Record]:
+        return [record for record in self.records if record.access.changes]
+
+    def count_guards(self) -> None:
+        """Fill `guards` and `total` from the records."""
+        by_line: dict[tuple[str, int], list[Record]] = {}
+        for record in self.records:
+            if self.location.kind == "captured" and self.location.owner == record.access.function.id:
+                continue
+            by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
+        self.total = len(by_line)
+        for records in by_line.values():
+            called = [record for record in records if record.context.parent is not None]
+            common = frozenset.intersection(*(_nameable(record) for record in called or records))
+            for location in common:
+                self.guards[location] += 1
+
+
+def _nameable(record: Record) -> frozenset[Location]:
+    """Locks that other functions can name: not one of a family, not a local of unknown make."""
+    return frozenset(
+        lock.location
+        for lock in record.held
+        if not lock.keyed and not (lock.opaque and lock.location.kind == "captured")
+    )

@@ -1,0 +1,57 @@
+"""Which locks live where a variable lives: in its class and those related to it, its module or its function."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from racelint.program.index import ClassInfo, Index
+from racelint.program.locations import Location
+from racelint.program.locks import Locks
+from racelint.program.types import Types, descendants
+from racelint.program.values import Stored, Stores
+
+
+class LockPlaces:
+    """The thread locks of every class, module and function."""
+
+    def __init__(self, index: Index, stores: Stores, types: Types, locks: Locks) -> None:
+        self.stores = stores
+        self.types = types
+        self.locks = locks
+        self._classes = {cls.id: cls for cls in index.classes}
+
+    def beside(self, location: Location) -> frozenset[Location]:
+        """The thread locks that live where the variable lives."""
+        if location.kind == "attribute":
+            return self._of_class(location.owner)
+        return self._places.get((location.kind, location.owner), frozenset())
+
+    def _of_class(self, owner: str) -> frozenset[Location]:
+        cls: ClassInfo | None = self._classes.get(owner)
+        if cls is None:
+            return frozenset()
+        found: set[Location] = set()
+        for related in (*cls.mro, *descendants(cls)):
+            found |= self._places.get(("attribute", related.id), frozenset())
+        return frozenset(found)
+
+    def of_subclass(self, lock: Location, location: Location) -> bool:
+        """A lock that only some children of the location's class have guards nothing for the class itself."""
+        owner, cls = self._classes.get(lock.owner), self._classes.get(location.owner)
+        return owner is not None and cls is not None and owner is not cls and cls in owner.mro
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], frozenset[Location]]:
+        found: dict[tuple[str, str], set[Location]] = {}
+        for (owner, name), entries in self.stores.attributes.items():
+            self._note(found, Location("attribute", owner, (name,)), entries)
+        for (module, name), entries in self.stores.variables.items():
+            self._note(found, Location("global", module, (name,)), entries)
+        for (module, function, name), entries in self.stores.captured.items():
+            self._note(found, Location("captured", f"{module}:{function}", (name,)), entries)
+        return {key: frozenset(value) for key, value in found.items()}
+
+    def _note(self, found: dict[tuple[str, str], set[Location]], place: Location, entries: list[Stored]) -> None:
+        facts = self.locks.facts_of(tuple(self.types.of_stored(entries)))
+        if facts is not None and facts.world == "thread":
+            found.setdefault((place.kind, place.owner), set()).add(place)

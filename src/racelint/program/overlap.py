@@ -1,0 +1,158 @@
+"""Overlap: whether two records may run in parallel on the same object, and what says so."""
+
+from __future__ import annotations
+
+from racelint.model.finding import Evidence
+from racelint.program.anchors import Anchor
+from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.records import Record, Records
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.types import Object
+from racelint.program.values import Stored
+
+
+class Overlap:
+    """Answers for pairs of records of one group."""
+
+    def __init__(self, program: Program, records: Records) -> None:
+        self.program = program
+        self.records = records
+        self._barriers: dict[str, frozenset[Location]] = {}
+
+    def private(self, record: Record) -> bool:
+        """No other thread of the same root has it: its own instance's attribute, or what it made for itself."""
+        path = record.access.path
+        if not record.through_own or len(path) < 2:
+            return False
+        if len(path) == 2:
+            return True
+        entries = self._stored_on_self(record)
+        return (
+            bool(entries)
+            and all(not path[0].startswith(("p:", "g:", "f:", "l:")) for entry in entries for path in entry.value)
+            and not any(entry.access is not None and entry.access.path[0].startswith("cls:") for entry in entries)
+        )
+
+    def _stored_on_self(self, record: Record) -> list[Stored]:
+        cls = record.access.function.cls
+        if cls is None:
+            return []
+        attributes = self.program.stores.attributes
+        return [entry for base in cls.mro for entry in attributes.get((base.id, record.access.path[1]), [])]
+
+    def parallel(self, left: Record, right: Record, group: Group) -> bool:
+        """Whether two records may overlap on the same object."""
+        first, second = left.context.root, right.context.root
+        if not self._same_object(left, right, group) or self._in_phases(left, right):
+            return False
+        if first is not None and second is not None:
+            private = self.private(left) and self.private(right)
+            if first is second:
+                return first.many and not private and not (self._own_part(left) and self._own_part(right))
+            if first.one_worker and second.one_worker and first.site_function is second.site_function:
+                return False
+            return not private
+        if first is None and second is None:
+            if not (left.context.public and right.context.public):
+                return False
+            if self._drives(left, group) or self._drives(right, group):
+                return False
+            return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
+        root, other = (first, right) if first is not None else (second, left)
+        assert root is not None
+        return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _promised(self, record: Record) -> bool:
+        """The function that users call to get here is declared thread-safe."""
+        return self.program.contracts.covers_function(record.context.entry.function)
+
+    def _same_object(self, left: Record, right: Record, group: Group) -> bool:
+        """Whether the two touch one object; a class that owns a lock or has a contract promises it for all of them."""
+        if group.location.kind == "captured":
+            module, _, qualname = group.location.owner.partition(":")
+            return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
+        if group.location.kind != "attribute" or group.owner_locks or group.contract:
+            return True
+        if self.records.is_static(left.access) or self.records.is_static(right.access):
+            return True
+        return self.program.anchors.same(self._anchor(left), self._anchor(right))
+
+    def evidence_of(self, left: Record, right: Record, group: Group) -> Evidence:
+        """Why two records are thought to run in parallel: a thread that has the object, else the class's word."""
+        if group.contract:
+            return "contract"
+        if left.context.root is None and right.context.root is None:
+            return "contract" if self._promised(left) and self._promised(right) else "lock"
+        if (
+            group.location.kind != "attribute"
+            or self.records.is_static(left.access)
+            or self.records.is_static(right.access)
+        ):
+            return "thread"
+        same = self.program.anchors.same(self._anchor(left), self._anchor(right))
+        return "thread" if same or not group.owner_locks else "lock"
+
+    @staticmethod
+    def _within(record: Record, module: str, qualname: str) -> bool:
+        """Whether the record's thread shares this invocation of a function: it is, or runs, code defined inside it."""
+        function = record.context.entry.function
+        if function.module.name != module:
+            return record.context.root is None
+        return function.qualname == qualname or function.qualname.startswith(qualname + ".")
+
+    def _anchor(self, record: Record) -> Anchor | None:
+        access = record.access
+        path = access.path[: len(access.path) - len(access.location.fields)]
+        if not path:
+            return None
+        anchor = self.program.anchors.of(path, access.function, dict(record.context.anchors))
+        if anchor is not None and anchor[0].startswith("captured:"):
+            _, module, qualname, _ = anchor[0].split(":", 3)
+            return anchor if self._within(record, module, qualname) else None
+        return anchor
+
+    def _own_part(self, record: Record) -> bool:
+        """An element that the root's own argument chooses: each thread has its row."""
+        root = record.context.root
+        if root is None or record.access.function is not root.target or not record.access.location.content:
+            return False
+        return any(self._is_number_of_thread(root, key) for key in (record.access.key, record.access.outer_key) if key)
+
+    def _is_number_of_thread(self, root: ThreadRoot, name: str) -> bool:
+        """The parameter is bound to the running number of the loop that starts the threads."""
+        if root.site_function is None:
+            return False
+        facts = self.program.stores.facts[root.site_function.id]
+        for path in root.bindings.get(name, ()):
+            call = facts.call(int(path[0][2:])) if path[0].startswith("c:") else None
+            if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
+                return True
+        return False
+
+    def _in_phases(self, left: Record, right: Record) -> bool:
+        """The two functions wait at one barrier, which orders what they do before and after it."""
+        mine, theirs = left.access.function, right.access.function
+        return mine is not theirs and bool(self._barriers_of(mine) & self._barriers_of(theirs))
+
+    def _barriers_of(self, function: FunctionInfo) -> frozenset[Location]:
+        known = self._barriers.get(function.id)
+        if known is None:
+            found: set[Location] = set()
+            for call in self.program.stores.facts[function.id].calls:
+                for path in call.func[:1]:
+                    if len(path) > 1 and path[-1] == "wait":
+                        things = self.program.types.of(path[:-1], function)
+                        location = self.program.locations.of(path[:-1], function)
+                        barrier = any(isinstance(t, Object) and t.dotted.endswith("ing.Barrier") for t in things)
+                        if location is not None and barrier:
+                            found.add(location)
+            known = self._barriers[function.id] = frozenset(found)
+        return known
+
+    def _drives(self, record: Record, group: Group) -> bool:
+        """The entry starts the threads that touch the location, and so is one of a kind."""
+        sites = {r.context.root.site_function for r in group.records if r.context.root is not None}
+        return record.context.entry.function in sites

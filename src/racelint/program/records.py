@@ -1,0 +1,122 @@
+"""Records: an access in one of the contexts that it runs in, with all locks that are held there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.lock_state import LockState
+from racelint.program.locks import Lock
+from racelint.program.reach import Context, makes_self
+from racelint.program.shared import SharedAccess
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """An access in one context. `held`: all locks certainly held; `perhaps`: there may be more."""
+
+    access: SharedAccess
+    context: Context
+    state: LockState
+    held: frozenset[Lock]
+    perhaps: bool
+    foreign: bool = False
+    """A lock is held, but it is that of another instance, or one per instance for what all of them share."""
+
+    @property
+    def locations_held(self) -> frozenset[Location]:
+        return frozenset(lock.location for lock in self.held)
+
+    @property
+    def through_own(self) -> bool:
+        """Through the root's own instance (a Thread subclass, a request handler)."""
+        return self.access.path[0][2:] in self.context.private and self.access.path[0].startswith("p:")
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        return (self.access.function.module.source.display, self.access.span, self.context.root is None)
+
+
+class Records:
+    """Builds the records of accesses."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def of(self, access: SharedAccess) -> list[Record]:
+        """The access in every context in which another thread may reach what it touches."""
+        program = self.program
+        function = access.function
+        if function.ir.kind in ("module", "class"):
+            return []
+        if access.location.kind == "captured" and access.location.owner == function.id and not self._spawns(function):
+            return []
+        if makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2:
+            return []
+        flow = program.flows.of(function)
+        state = flow.at(access.event)
+        by_protocol = any(before.hold(lock.location) is None for lock, _, before in flow.releases)
+        found = []
+        for context in program.reach.of(function):
+            if program.ownership.owned(access.path, access.event, function, context.owned):
+                continue
+            taken = {lock for lock in context.held if lock.location not in state.dropped}
+            taken |= {hold.lock for hold in state.must}
+            others = {hold.lock for hold in state.must if self._other_instance(hold.lock, access)}
+            held = taken - others
+            if self.is_static(access):
+                held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
+            must = {hold.lock.location for hold in state.must}
+            perhaps = (
+                context.perhaps
+                or by_protocol
+                or bool(state.may - must)
+                or any(lock.opaque or lock.keyed for lock in taken)
+            )
+            foreign = bool(state.must) and not held
+            found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
+        return found
+
+    def _spawns(self, function: FunctionInfo) -> bool:
+        """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""
+        return any(root.site_function is function for root in self.program.roots)
+
+    @staticmethod
+    def _other_instance(lock: Lock, access: SharedAccess) -> bool:
+        """`with other.lock: self.n += 1` holds the lock of another instance."""
+        if lock.shared or lock.location.owner != access.location.owner or not lock.base:
+            return False
+        mine, theirs = access.path[: len(lock.base)], lock.base
+        return mine != theirs and len(lock.base) == 1 and lock.base[0].startswith("p:") and mine[0].startswith("p:")
+
+    def is_static(self, access: SharedAccess) -> bool:
+        """State of the process rather than of an instance: a global, or an attribute reached through the class."""
+        if access.location.kind == "global":
+            return True
+        if access.location.kind != "attribute":
+            return False
+        base = access.path[:-1] if not access.location.content else access.path[:-2]
+        if not base:
+            return False
+        things = self.program.types.of(base, access.function)
+        return bool(things) and all(isinstance(thing, ClassInfo) for thing in things)
+
+    def _is_singleton(self, lock: Lock) -> bool:
+        """The lock's class has one instance, made while a module is imported."""
+        if lock.location.kind != "attribute":
+            return True
+        return lock.location.owner in self._singletons
+
+    @cached_property
+    def _singletons(self) -> frozenset[str]:
+        made: Counter[str] = Counter()
+        for sites in self.program.calls.outgoing.values():
+            for site in sites:
+                if site.callee.ir.name == "__init__" and site.callee.cls is not None:
+                    once = site.caller.ir.kind == "module"
+                    made[site.callee.cls.id] += 1 if once else 10
+        return frozenset(owner for owner, count in made.items() if count == 1)
