@@ -67,10 +67,12 @@ class AwaitGaps:
 
     def entry(self, act: SharedAccess) -> Entry | None:
         """How several tasks come to run the function of an act, on what it changes."""
-        if act.location.kind == "captured":
-            found = self.tasks.overlapping(act.function, same=True)
-            return found if found is not None and found.kind == "task" else None
-        return self.tasks.overlapping(act.function, same=act.location.kind == "attribute")
+        cls = act.function.cls
+        found = self.tasks.overlapping(act.function, same=act.location.kind != "global")
+        if found is None or found.kind == "task":
+            return found
+        shared = cls is not None and self.tasks.sharing.is_shared(cls)
+        return found if shared or act.location.kind == "global" else None
 
     def has_lock(self, location: Location) -> bool:
         """Some access of the location is made under an asyncio lock."""

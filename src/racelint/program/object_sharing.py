@@ -62,4 +62,4 @@ class ObjectSharing:
 
 
 def _is_for_one_task(cls: ClassInfo) -> bool:
-    return any(c.name.endswith(FOR_ONE_TASK) for c in cls.mro)
+    return cls.name.endswith(FOR_ONE_TASK)

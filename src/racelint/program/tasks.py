@@ -23,6 +23,8 @@ from racelint.program.thread_root import loops_around
 from racelint.program.types import Bound
 
 Starting = Literal["task", "main", ""]
+_MAX_ROUNDS = 12
+_MAX_ENTRIES = 12
 
 
 class Entry(NamedTuple):
@@ -41,34 +43,70 @@ class Entry(NamedTuple):
     same: bool = True
 
 
+class _Edge(NamedTuple):
+    """It runs in the tasks of its `caller`. `part`: on the caller's object; `handed`: the caller was given it."""
+
+    caller: FunctionInfo
+    part: bool
+    handed: bool
+
+
 class Tasks:
     """The entries of every coroutine function."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.sharing = ObjectSharing(program)
-        self._known: dict[str, frozenset[Entry]] = {}
         self._loops: dict[str, dict[int, list[Loop]]] = {}
-        self._handed: dict[str, set[Entry]] = {}
+        self._own: dict[str, set[Entry]] = {}
+        self._edges: dict[str, list[_Edge]] = {}
         self._scripts: set[str] = set()
         for function in program.index.functions:
             for call in program.stores.facts[function.id].calls:
                 self._note_callables(call, function)
                 if function.ir.kind == "module" and self._starts(call, function) == "main":
                     self._scripts.add(function.module.name)
+        coroutines = [function for function in program.index.functions if function.ir.is_async]
+        for function in coroutines:
+            self._note(function)
+        self._known = self._spread(coroutines)
 
     def entries(self, function: FunctionInfo) -> frozenset[Entry]:
-        """All ways in which a coroutine function comes to run."""
-        known = self._known.get(function.id)
-        if known is None:
-            self._known[function.id] = frozenset()
-            found: set[Entry] = set(self._handed.get(function.id, ()))
-            if self._is_open(function):
-                found.add(Entry("public", function, many=True))
-            for site in self.program.calls.incoming.get(function.id, []):
-                if not site.weak:
-                    found |= self._through(site)
-            known = self._known[function.id] = frozenset(found)
+        """All ways in which a coroutine function comes to run (a few of them, where they are very many)."""
+        return self._known.get(function.id, frozenset())
+
+    def _note(self, function: FunctionInfo) -> None:
+        """How it comes to run, as far as its own call sites tell."""
+        own = self._own.setdefault(function.id, set())
+        edges = self._edges.setdefault(function.id, [])
+        if self._is_open(function):
+            own.add(Entry("public", function, many=True))
+        for site in self.program.calls.incoming.get(function.id, []):
+            if site.weak:
+                continue
+            entry = self._started(site)
+            if entry is not None:
+                own.add(entry)
+            elif site.caller.ir.is_async:
+                edges.append(_Edge(site.caller, _is_part_of_self(site), self._is_handed_in(site)))
+
+    def _spread(self, coroutines: list[FunctionInfo]) -> dict[str, frozenset[Entry]]:
+        """Carry entries from callers to what they await, to a fixed point."""
+        known = {function.id: frozenset(self._own[function.id]) for function in coroutines}
+        for _ in range(_MAX_ROUNDS):
+            changed = False
+            for function in coroutines:
+                found = set(self._own[function.id])
+                for edge in self._edges[function.id]:
+                    passed = known[edge.caller.id]
+                    found |= {
+                        e._replace(same=e.same and edge.part) for e in passed if e.kind != "public" or not edge.handed
+                    }
+                best = frozenset(sorted(found, key=_weight)[:_MAX_ENTRIES])
+                changed = changed or best != known[function.id]
+                known[function.id] = best
+            if not changed:
+                break
         return known
 
     def overlapping(self, function: FunctionInfo, *, same: bool) -> Entry | None:
@@ -89,22 +127,17 @@ class Tasks:
             return False
         return function.cls is None or self.sharing.is_shared(function.cls)
 
-    def _through(self, site: CallSite) -> frozenset[Entry]:
-        """How the coroutine of one call comes to run: as a task, or in that of its caller."""
+    def _started(self, site: CallSite) -> Entry | None:
+        """The task that the coroutine of one call is started as."""
         caller = site.caller
         coroutine: Path = (f"c:{site.event}",)
         for call in self.program.stores.facts[caller.id].calls:
-            if not any(self._holds(coroutine, path, caller) for argument in call.args for path in argument.value):
-                continue
-            starting = self._starts(call, caller)
-            if starting:
-                many = starting == "task" and self._is_many(site, call)
-                return frozenset({Entry(starting, site.callee, caller, call.span, many, _is_part_of_self(site))})
-        if not caller.ir.is_async:
-            return frozenset()
-        part = _is_part_of_self(site)
-        entries = frozenset(entry._replace(same=entry.same and part) for entry in self.entries(caller))
-        return frozenset(e for e in entries if e.kind != "public") if self._is_handed_in(site) else entries
+            if any(self._holds(coroutine, path, caller) for argument in call.args for path in argument.value):
+                starting = self._starts(call, caller)
+                if starting:
+                    many = starting == "task" and self._is_many(site, call)
+                    return Entry(starting, site.callee, caller, call.span, many, _is_part_of_self(site))
+        return None
 
     def _is_handed_in(self, site: CallSite) -> bool:
         """A call of a parameter: it is not for everybody who calls the helper, but for who handed the callable in."""
@@ -119,9 +152,8 @@ class Tasks:
         if not self._is_plain_task(start, caller):
             others = {other.event for other in self.program.calls.outgoing[caller.id] if other.callee is site.callee}
             given = [path for argument in start.args for path in argument.value]
-            if sum(any(self._holds((f"c:{event}",), path, caller) for path in given) for event in others) > 1:
-                return True
-        return caller.ir.is_async and any(e.many for e in self.entries(caller) if e.kind == "task")
+            return sum(any(self._holds((f"c:{event}",), path, caller) for path in given) for event in others) > 1
+        return False
 
     def _repeats(self, event: int, start: Call, function: FunctionInfo) -> bool:
         """In a loop, and not awaited in the same turn."""
@@ -173,7 +205,12 @@ class Tasks:
                     many = bool(servers & SERVERS) or self._repeats(call.id, call, function)
                     same = path[0].startswith("p:") and path[0][2:] == function.self_name and ELEMENT not in path
                     entry = Entry("task", thing.function, function, call.span, many, same or not thing.bound)
-                    self._handed.setdefault(thing.function.id, set()).add(entry)
+                    self._own.setdefault(thing.function.id, set()).add(entry)
+
+
+def _weight(entry: Entry) -> tuple[object, ...]:
+    """Tasks first, then in source order."""
+    return (entry.kind != "task", not entry.same, not entry.many, entry.function.order, entry.span)
 
 
 def _meet(task: Entry, other: Entry, same: bool) -> bool:
