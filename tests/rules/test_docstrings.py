@@ -24,6 +24,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL110": ("guarded-reference-escape", "warning"),
     "RL111": ("shared-iterator", "error"),
     "RL201": ("acquire-without-release", "error"),
+    "RL203": ("self-deadlock", "error"),
     "RL211": ("manual-acquire", "info"),
     "RL301": ("wait-outside-while", "error"),
     "RL306": ("barrier-party-mismatch", "error"),

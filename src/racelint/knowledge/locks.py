@@ -9,11 +9,12 @@ World = Literal["thread", "process", "async"]
 
 
 class LockFacts(NamedTuple):
-    """`reentrant`: the holder may take it again. `world`: between what it excludes."""
+    """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program."""
 
     family: Family
     reentrant: bool
     world: World = "thread"
+    own: bool = False
 
 
 _LOCK = LockFacts("lock", False)

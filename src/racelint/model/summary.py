@@ -117,6 +117,8 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
     orelse: tuple[AnyNode, ...]
     constant: str = ""
     """`true` or `false` where the condition is a literal."""
+    implied: tuple[tuple[Path, bool], ...] = ()
+    """What plain names hold in `then`: something true, or something false (None, 0, empty)."""
 
 
 class Loop(Node, tag="l", array_like=True, frozen=True):

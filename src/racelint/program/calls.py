@@ -122,8 +122,11 @@ class CallGraph:
     def _of_bound(self, thing: Bound, path: Path, call: Call, function: FunctionInfo) -> list[CallSite]:
         method = thing.function
         receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == method.ir.name else None
+        through_super = self.is_super(path, function)
+        if through_super and function.self_name:
+            receiver = (f"p:{function.self_name}",)
         found = [self._site(function, call, method, receiver, thing.bound, thing.skipped)]
-        if thing.bound and method.cls is not None and not self.is_super(path, function):
+        if thing.bound and method.cls is not None and not through_super:
             for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
                 qualname = cls.ir.methods.get(method.ir.name)
                 if qualname is not None:

@@ -32,6 +32,7 @@ from racelint.program.values import Stores
 
 if TYPE_CHECKING:
     from racelint.program.suspects import Suspects
+    from racelint.program.takings import Takings
 
 
 class Program:
@@ -120,6 +121,12 @@ class Program:
         from racelint.program.suspects import Suspects
 
         return Suspects(self)
+
+    @cached_property
+    def takings(self) -> Takings:
+        from racelint.program.takings import Takings
+
+        return Takings(self)
 
     @cached_property
     def decorator_locks(self) -> dict[str, frozenset[Lock]]:

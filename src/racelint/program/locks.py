@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from racelint.knowledge.locks import LOCK_FACTORIES, LockFacts
 from racelint.knowledge.threads import QUEUES
@@ -78,6 +78,8 @@ class Lock:
     @property
     def short(self) -> str:
         """As a person would write it: `Account.lock`, `LOCK`."""
+        if self.location.fields[0].startswith(("c:", "v:")):
+            return "the lock"
         text = ".".join(self.location.fields).replace(f".{ELEMENT}", ELEMENT)
         if self.location.kind == "attribute":
             owner = self.location.owner.rpartition(":")[2]
@@ -110,8 +112,10 @@ class Locks:
             return None
         if facts is not None and facts.family == "condition":
             inner = self._condition_lock(path, function)
-            if inner is not None:
+            if inner is not None and not _is_nameless(inner):
                 return inner
+            if inner is not None and inner.facts is not None:
+                facts = facts._replace(reentrant=inner.reentrant)
         alias = self._by_property(path, function) or self._alias(path, function) or self._handed_out(path, function)
         if alias is not None:
             return alias
@@ -130,7 +134,7 @@ class Locks:
                 return None
             other = self.of(value, entries[0].function)
             if other is not None and not other.opaque:
-                return other
+                return _hung(other, entries[0].function, path[:-1])
         return None
 
     def _by_property(self, path: Path, function: FunctionInfo) -> Lock | None:
@@ -141,7 +145,7 @@ class Locks:
             if isinstance(thing, Instance):
                 method = thing.cls.method(path[-1])
                 if method is not None and method.is_property:
-                    return self._returned_by(method)
+                    return _hung(self._returned_by(method), method, path[:-1])
         return None
 
     def _returned_by(self, method: FunctionInfo) -> Lock | None:
@@ -161,7 +165,7 @@ class Locks:
             if isinstance(thing, Bound) and not thing.function.is_contextmanager:
                 lock = self._returned_by(thing.function)
                 if lock is not None:
-                    return lock
+                    return _hung(lock, thing.function, _receiver(call, thing))
         return None
 
     def facts_of(self, things: tuple[Thing, ...]) -> LockFacts | None:
@@ -171,7 +175,7 @@ class Locks:
                 return LOCK_FACTORIES[thing.dotted]
             if isinstance(thing, Instance):
                 if self.is_lock_class(thing.cls):
-                    return LockFacts("lock", self._is_reentrant(thing.cls))
+                    return LockFacts("lock", self._is_reentrant(thing.cls), own=True)
                 for name in thing.cls.all_external_bases():
                     if name in LOCK_FACTORIES:
                         return LOCK_FACTORIES[name]
@@ -276,6 +280,23 @@ class Locks:
 def _through_class(entry: Stored) -> bool:
     function = entry.function
     return function.is_classmethod and entry.access is not None and entry.access.path[0] == f"p:{function.self_name}"
+
+
+def _hung(lock: Lock | None, method: FunctionInfo, owner: Path) -> Lock | None:
+    """The lock of a method's own `self`, as seen from where `owner` is that object."""
+    if lock is None or lock.location.kind != "attribute":
+        return lock
+    return replace(lock, base=owner if lock.base == (f"p:{method.self_name}",) else ())
+
+
+def _receiver(call: Call | None, method: Bound) -> Path:
+    path = call.func[0] if call is not None and call.func else ()
+    return path[:-1] if method.bound and len(path) > 1 and path[-1] == method.function.ir.name else ()
+
+
+def _is_nameless(lock: Lock) -> bool:
+    """Made where it is given away: `Condition(Lock())`."""
+    return lock.location.kind == "captured" and lock.location.fields[0].startswith("c:")
 
 
 def _readable(part: str) -> str:

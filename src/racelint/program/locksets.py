@@ -8,6 +8,7 @@ called functions (a helper that leaves the lock held, a context manager's block)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import (
@@ -30,6 +31,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Exit, Hold, LockFlow, LockState
 from racelint.program.locks import Lock, Locks
 from racelint.program.raising import Raising
+from racelint.program.substitution import owner_of, substituted
 from racelint.program.types import Bound, Instance, Types
 from racelint.program.values import Stores
 
@@ -152,7 +154,7 @@ class _Solver:
         self.function = function
         self.flow = LockFlow(function)
         self.sinks: list[Exit] = []
-        self.effects = {site.event: site.callee for site in flows._plain_calls(function)}
+        self.effects = {site.event: site for site in flows._plain_calls(function)}
         self.yields = {id(node): -1 - index for index, node in enumerate(flows.stores.facts[function.id].yields)}
         self.conditional: dict[int, Lock] = {}
         self._seen: set[tuple[str, int]] = set()
@@ -227,15 +229,20 @@ class _Solver:
                         state = state.acquired(Hold(lock, node.id, "with"))
         if self.flows.raising.call(node, self.function):
             self.sinks.append(Exit("raise", node, state))
-        callee = self.effects.get(node.id)
-        if callee is not None and callee is not self.function:
-            effect = self.flows.effect(callee)
+        site = self.effects.get(node.id)
+        if site is not None and site.callee is not self.function:
+            effect = self.flows.effect(site.callee)
             for location in sorted(effect.dropped):
                 state = state.released(location)
             for hold in effect.held:
-                state = state.acquired(Hold(hold.lock, node.id, "call"))
+                state = state.acquired(Hold(self._seen_from(site, hold.lock), node.id, "call"))
             state = LockState(state.must, state.may | effect.perhaps, state.dropped)
         return state
+
+    def _seen_from(self, site: CallSite, lock: Lock) -> Lock:
+        """A lock of the callee with the base that this function knows."""
+        index = self.flows.types.index
+        return replace(lock, base=substituted(owner_of(lock, site.callee, index), site, index) or ())
 
     def _receiver_lock(self, path: Path) -> Lock | None:
         lock = self.flows.locks.of(path[:-1], self.function)
@@ -250,6 +257,8 @@ class _Solver:
             notes.append((lock, node, state))
 
     def _acquire(self, node: Call, lock: Lock, state: LockState) -> LockState:
+        if lock.facts is not None and lock.facts.world == "async" and not node.awaited:
+            return state.perhaps(lock)
         self._acquisition(lock, node, node.id, state)
         if may_fail(node):
             self.conditional[node.id] = lock

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.model.summary import Test
+from racelint.model.summary import Path, Test
 from racelint.summarize.body import Body
 from racelint.summarize.environment import Operand
 
@@ -19,10 +20,15 @@ class Condition(NamedTuple):
     call: int = -1
     negated: bool = False
     constant: str = ""
+    implied: tuple[tuple[Path, bool], ...] = ()
 
 
 def condition_of(body: Body, node: cst.BaseExpression, operand: Operand) -> Condition:
     """Classify a condition that was lowered to `operand`."""
+    return _classified(body, node, operand)._replace(implied=tuple(_implied(body, node)))
+
+
+def _classified(body: Body, node: cst.BaseExpression, operand: Operand) -> Condition:
     negated = False
     while isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
         negated = not negated
@@ -40,6 +46,26 @@ def condition_of(body: Body, node: cst.BaseExpression, operand: Operand) -> Cond
     if isinstance(node, cst.BooleanOperation):
         return Condition(operand.deps, "other", _conjunct(node, operand, negated), negated)
     return Condition(operand.deps, "truth", _decisive(body, node, operand), negated)
+
+
+def _implied(body: Body, node: cst.BaseExpression, truth: bool = True) -> Iterator[tuple[Path, bool]]:
+    """What a true (or false) condition says of plain names: `locked`, `not nolock`, `key is None`, joined by `and`."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        yield from _implied(body, node.expression, not truth)
+    elif isinstance(node, cst.BooleanOperation):
+        if isinstance(node.operator, cst.And) == truth:
+            yield from _implied(body, node.left, truth)
+            yield from _implied(body, node.right, truth)
+    elif isinstance(node, cst.Comparison):
+        test, flipped = _comparison(node)
+        if test == "none":
+            yield from _implied(body, node.left, truth != flipped)
+    elif isinstance(node, cst.Name):
+        known = body.environment.get(node.value)
+        if known is not None:
+            yield from ((path, truth) for path in known.value if len(known.value) == 1)
+        elif node.value in body.params:
+            yield (f"p:{node.value}",), truth
 
 
 def _decisive(body: Body, node: cst.BaseExpression, operand: Operand) -> int:

@@ -197,6 +197,7 @@ def branch(
         tuple(then),
         tuple(orelse),
         condition.constant,
+        condition.implied,
     )
 
 

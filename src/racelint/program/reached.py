@@ -1,0 +1,199 @@
+"""What a run of a function comes to, the functions it calls included: locks it takes, calls that block.
+
+Facts of single functions are carried up the call graph, one call at a time, so that the chain kept for each is a
+shortest one. On the way, access paths are substituted (as Infer's RacerD does with summaries), and a fact that hangs on
+a parameter is dropped where the caller passes the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from racelint.model.summary import Call, Loop, Path, With
+from racelint.program.calls import CallSite, bind
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.substitution import Owner, substituted
+from racelint.program.types import Bound, Instance
+from racelint.program.values import nodes_of
+from racelint.program.ways import Given, Way, Ways, truth_of
+
+_MAX_CALLS = 8
+_MAX_FACTS = 60
+
+
+class HasKey(Protocol):
+    """A fact; of two with one key the one nearer by is enough."""
+
+    @property
+    def key(self) -> Hashable: ...
+
+
+Fact = TypeVar("Fact", bound=HasKey)
+
+
+class Reached(NamedTuple, Generic[Fact]):
+    """A fact of this function (no `chain`) or of one that it comes to by `chain`, outermost call first.
+
+    `owner` is what the fact's lock hangs from, `given` what parameters must hold, `certain` whether every way through
+    all of them comes there.
+    """
+
+    fact: Fact
+    owner: Owner
+    chain: tuple[CallSite, ...] = ()
+    certain: bool = True
+    given: Given = frozenset()
+
+    @property
+    def key(self) -> tuple[Hashable, Owner, Given]:
+        return (self.fact.key, self.owner, self.given)
+
+
+class Callback(NamedTuple):
+    """The call at `site` passes a function, which the callee runs by `call`: for the caller it is as if by `run`."""
+
+    site: CallSite
+    call: Call
+    run: CallSite
+
+
+class Running:
+    """Which calls run a function now, in this thread: what every fact is carried along."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._ways: dict[str, Ways] = {}
+        self._iterated: dict[str, frozenset[int]] = {}
+        self.incoming: dict[str, list[CallSite]] = {}
+        self.outgoing: dict[str, list[CallSite]] = {}
+        self.callbacks: dict[str, list[Callback]] = {}
+        """By the function that hands them out."""
+        for function in program.index.functions:
+            for site in self._sites(function):
+                self.outgoing.setdefault(function.id, []).append(site)
+                self.incoming.setdefault(site.callee.id, []).append(site)
+
+    def way(self, function: FunctionInfo, event: int) -> Way:
+        if function.id not in self._ways:
+            self._ways[function.id] = Ways(function, self.program.stores.facts[function.id])
+        return self._ways[function.id].of(event)
+
+    def _sites(self, function: FunctionInfo) -> Iterator[CallSite]:
+        for site in self.program.calls.outgoing[function.id]:
+            if not site.weak and self._runs(site) and self._fits(site):
+                yield site
+                for callback in self._called_back(site):
+                    self.callbacks.setdefault(function.id, []).append(callback)
+                    yield callback.run
+        for node in self.program.stores.facts[function.id].withs:
+            yield from self._entered(node, function)
+
+    def _entered(self, node: With, function: FunctionInfo) -> Iterator[CallSite]:
+        """The `__enter__` of an object of the program."""
+        for path in node.item.value[:1]:
+            for thing in self.program.types.of(path, function):
+                enter = thing.cls.method("__enter__") if isinstance(thing, Instance) else None
+                if enter is not None and not node.is_async:
+                    yield CallSite(function, node.id, enter, path, {}, False)
+
+    def _runs(self, site: CallSite) -> bool:
+        """A coroutine runs where it is awaited, a generator where it is iterated or entered."""
+        callee = site.callee.ir
+        if site.callee.is_contextmanager or callee.is_generator:
+            return site.event in self._iterations(site.caller)
+        call = self.program.stores.facts[site.caller.id].call(site.event)
+        by_parameter = call is not None and call.func and len(call.func[0]) == 1 and call.func[0][0][:2] in ("p:", "f:")
+        return not by_parameter and (not callee.is_async or site.awaited)
+
+    def _iterations(self, function: FunctionInfo) -> frozenset[int]:
+        if function.id not in self._iterated:
+            values: list[tuple[Path, ...]] = []
+            for node in nodes_of(function.ir.body):
+                if isinstance(node, Loop):
+                    values.append(node.iterates)
+                elif isinstance(node, With):
+                    values.append(node.item.value)
+            found = {int(path[0][2:]) for value in values for path in value if path[0].startswith("c:")}
+            self._iterated[function.id] = frozenset(found)
+        return self._iterated[function.id]
+
+    @staticmethod
+    def _fits(site: CallSite) -> bool:
+        """`self.hook()` never runs the override of a class that is no relative of this one's."""
+        mine, theirs = site.caller.cls, site.callee.cls
+        if mine is None or theirs is None or site.receiver != (f"p:{site.caller.self_name}",):
+            return True
+        return theirs in mine.mro or mine in theirs.mro
+
+    def _called_back(self, site: CallSite) -> Iterator[Callback]:
+        """Functions passed for parameters that the callee calls."""
+        for call in self.program.stores.facts[site.callee.id].calls:
+            if not call.func or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
+                continue
+            for path in site.bindings.get(call.func[0][0][2:], ()):
+                for thing in self.program.types.of(path, site.caller):
+                    if isinstance(thing, Bound) and not thing.function.ir.is_async:
+                        named = thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name
+                        bindings = bind(thing.function, (), bound=thing.bound, skipped=thing.skipped)
+                        receiver = path[:-1] if named else None
+                        run = CallSite(site.caller, site.event, thing.function, receiver, bindings, False)
+                        yield Callback(site, call, run)
+
+    def carried(self, found: Reached[Fact], site: CallSite) -> Reached[Fact] | None:
+        """What a fact of the callee is to the caller; None where the call does not come to it."""
+        given = set()
+        for name, wanted in found.given:
+            truth, passed_on = _passed(name, site)
+            if truth is not None and truth != wanted:
+                return None
+            if passed_on:
+                given.add((passed_on, wanted))
+        way = self.way(site.caller, site.event)
+        return Reached(
+            found.fact,
+            substituted(found.owner, site, self.program.index),
+            (site, *found.chain),
+            found.certain and way.certain and not found.given,
+            frozenset(given) | way.given,
+        )
+
+
+def _passed(name: str, site: CallSite) -> tuple[bool | None, str]:
+    """Whether what the call passes for a parameter is true, and the caller's own parameter if it is that."""
+    value = site.bindings.get(name)
+    if value is None:
+        param = next((param for param in site.callee.ir.params if param.name == name), None)
+        call_is_known = param is not None and param.has_default
+        return (truth_of(param.default) if param is not None and call_is_known else None), ""
+    if len(value) == 1 and len(value[0]) == 1 and value[0][0].startswith("p:"):
+        return None, value[0][0][2:]
+    return truth_of(value), ""
+
+
+def reached(
+    running: Running,
+    own: dict[str, list[Reached[Fact]]],
+    dropped: Callable[[Reached[Fact], CallSite], bool],
+) -> dict[str, list[Reached[Fact]]]:
+    """All that each function comes to, by its id. `dropped` says what a call site keeps from its caller."""
+    found = {name: list(entries) for name, entries in own.items()}
+    seen = {name: {entry.key for entry in entries} for name, entries in own.items()}
+    fresh: Iterable[tuple[str, Reached[Fact]]] = [(name, entry) for name in sorted(own) for entry in own[name]]
+    for _ in range(_MAX_CALLS):
+        following = []
+        for name, entry in fresh:
+            for site in running.incoming.get(name, ()):
+                if dropped(entry, site):
+                    continue
+                carried = running.carried(entry, site)
+                caller = site.caller.id
+                known = seen.setdefault(caller, set())
+                if carried is None or carried.key in known or len(known) >= _MAX_FACTS:
+                    continue
+                known.add(carried.key)
+                found.setdefault(caller, []).append(carried)
+                following.append((caller, carried))
+        fresh = following
+    return found

@@ -1,0 +1,159 @@
+"""Which locks a run of a function takes and waits for, in itself and through what it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from racelint.model.summary import Call, Span, With
+from racelint.program.calls import CallSite
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.lock_state import Hold, LockState
+from racelint.program.locks import Lock
+from racelint.program.locksets import may_fail
+from racelint.program.reached import Callback, Reached, Running, reached
+from racelint.program.substitution import Owner, owner_of, substituted
+from racelint.program.types import Bound, Instance
+from racelint.program.values import event_span
+
+
+class Taking(NamedTuple):
+    """An acquisition that waits as long as it takes; by a decorator where `event` is 0."""
+
+    lock: Lock
+    function: FunctionInfo
+    event: int
+    span: Span
+
+    @property
+    def key(self) -> Hashable:
+        return self.lock.location
+
+
+class Held(NamedTuple):
+    """A lock that a function certainly holds at one of its events, and where it took it."""
+
+    lock: Lock
+    owner: Owner
+    function: FunctionInfo
+    span: Span
+
+
+class Nesting(NamedTuple):
+    """At `span`, `function` or what it calls there takes a lock while `held` is."""
+
+    function: FunctionInfo
+    span: Span
+    held: Held
+    then: Reached[Taking]
+
+
+class Takings:
+    """The acquisitions of the whole program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.running = Running(program)
+
+    def own(self, function: FunctionInfo) -> Iterator[tuple[Taking, LockState]]:
+        """What the function itself takes of known locks, and the state just before."""
+        for lock in sorted(self.program.decorator_locks.get(function.id, ()), key=lambda lock: lock.location):
+            if not lock.opaque:
+                yield Taking(lock, function, 0, function.ir.name_span), LockState()
+        for lock, node, state in self.program.flows.of(function).acquisitions:
+            if lock.facts is None or lock.facts.family == "semaphore":
+                continue
+            if isinstance(node, Call) and not may_fail(node):
+                yield Taking(lock, function, node.id, node.span), state
+            elif isinstance(node, With) and not self._by_another(node, function):
+                yield Taking(lock, function, node.id, node.item.span), state
+
+    def _by_another(self, node: With, function: FunctionInfo) -> bool:
+        """Whether a context manager of the program takes the lock: then that is where it is taken."""
+        path = node.item.value[0] if node.item.value else ()
+        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        if call is not None and len(path) == 1:
+            callees = self.program.types.of_value(call.func, function)
+            if any(isinstance(thing, Bound) and thing.function.is_contextmanager for thing in callees):
+                return True
+        return any(
+            isinstance(thing, Instance) and thing.cls.method("__enter__") is not None
+            for thing in self.program.types.of(path, function)
+        )
+
+    @cached_property
+    def by_function(self) -> dict[str, list[Reached[Taking]]]:
+        """All that a run of each function takes, by function id, the nearest first."""
+        own: dict[str, list[Reached[Taking]]] = {}
+        for function in self.program.index.functions:
+            entries: dict[Hashable, Reached[Taking]] = {}
+            for taking, state in self.own(function):
+                way = self.running.way(function, taking.event)
+                if taking.lock.location in state.dropped or self.is_asked_for(taking, function, taking.event):
+                    continue
+                owner = owner_of(taking.lock, function, self.program.index)
+                entry = Reached(taking, owner, (), way.certain, way.given)
+                entries.setdefault(entry.key, entry)
+            if entries:
+                own[function.id] = list(entries.values())
+        return reached(self.running, own, self._is_dropped)
+
+    def _is_dropped(self, entry: Reached[Taking], site: CallSite) -> bool:
+        """The caller has given the lock back before, or looked at who holds it: it is not taken twice then."""
+        if self.is_asked_for(entry.fact, site.caller, site.event):
+            return True
+        return entry.fact.lock.location in self.program.flows.of(site.caller).at(site.event).dropped
+
+    def is_asked_for(self, taking: Taking, function: FunctionInfo, event: int) -> bool:
+        """Whether the way to an event led over a question who holds the lock."""
+        asked = self.running.way(function, event).asked
+        return bool(asked & {"*", taking.lock.location.attribute})
+
+    def held(self, function: FunctionInfo, event: int) -> list[Held]:
+        """The locks that the function itself (or its decorator) holds at an event."""
+        flow = self.program.flows.of(function)
+        found = [self._held(hold, function) for hold in flow.at(event).must]
+        for lock in sorted(self.program.decorator_locks.get(function.id, ()), key=lambda lock: lock.location):
+            if not any(held.lock.location == lock.location for held in found):
+                found.append(Held(lock, owner_of(lock, function, self.program.index), function, function.ir.name_span))
+        return [held for held in found if not held.lock.opaque]
+
+    def _held(self, hold: Hold, function: FunctionInfo) -> Held:
+        span = event_span(function, hold.region)
+        return Held(hold.lock, owner_of(hold.lock, function, self.program.index), function, span)
+
+    def through(self, site: CallSite) -> Iterator[Reached[Taking]]:
+        """What the call at `site` takes, as its caller sees it; `certain` speaks of what comes after the call."""
+        for entry in self.by_function.get(site.callee.id, ()):
+            if not self._is_dropped(entry, site):
+                carried = self.running.carried(entry, site)
+                if carried is not None:
+                    yield carried._replace(certain=entry.certain)
+
+    def nestings(self, function: FunctionInfo) -> Iterator[Nesting]:
+        """Every taking of the function and of what it calls, with each lock that is held then."""
+        for taking, _ in self.own(function):
+            if not self.is_asked_for(taking, function, taking.event):
+                then = Reached(taking, owner_of(taking.lock, function, self.program.index))
+                for held in self.held(function, taking.event):
+                    yield Nesting(function, taking.span, held, then)
+        for site in self.running.outgoing.get(function.id, ()):
+            yield from self._nested(function, site, self.held(function, site.event))
+        for callback in self.running.callbacks.get(function.id, ()):
+            yield from self._nested(function, callback.run, self._held_around(callback))
+
+    def _nested(self, function: FunctionInfo, site: CallSite, here: list[Held]) -> Iterator[Nesting]:
+        if here:
+            for then in self.through(site):
+                for held in here:
+                    yield Nesting(function, event_span(function, site.event), held, then)
+
+    def _held_around(self, callback: Callback) -> list[Held]:
+        """What the callee holds where it runs a function that it was passed, as its caller sees it."""
+        index = self.program.index
+        return [
+            held._replace(owner=substituted(held.owner, callback.site, index))
+            for held in self.held(callback.site.callee, callback.call.id)
+        ]

@@ -1,0 +1,98 @@
+"""RL203 self-deadlock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.taken_twice import taken_twice
+from racelint.program.takings import Nesting
+from racelint.rules.base import Rule
+from racelint.rules.call_chains import chain_words, nesting_steps, place_words
+
+
+class SelfDeadlock(Rule):
+    """A lock that its holder cannot take twice is taken again by the thread that holds it.
+
+    ## What it does
+    Follows every call made while a non-reentrant lock is held, through any number of functions and files, to a place
+    that takes the same lock of the same object.
+
+    ## Why is this bad?
+    `threading.Lock` does not know who holds it: the thread waits for itself, for ever, and so does every other
+    thread that wants the lock.
+
+    ## Example
+    ```python
+    from threading import Lock
+
+
+    class Account:
+        def __init__(self):
+            self.lock = Lock()
+            self.balance = 0
+
+        def deposit(self, amount):
+            with self.lock:
+                self.balance += amount
+
+        def transfer(self, amount):
+            with self.lock:
+                self.deposit(-amount)  # RL203
+    ```
+
+    ## Use instead
+    ```python
+    from threading import RLock
+
+
+    class Account:
+        def __init__(self):
+            self.lock = RLock()
+            self.balance = 0
+
+        def deposit(self, amount):
+            with self.lock:
+                self.balance += amount
+
+        def transfer(self, amount):
+            with self.lock:
+                self.deposit(-amount)
+    ```
+
+    ## How it is confirmed
+    One thread is enough: the call never returns (deadlock).
+
+    ## Known limits
+    Objects are told apart by the access paths that lead to them; where two paths may mean one object, nothing is
+    said. Lock classes of the project itself may be reentrant and are left out, as are locks chosen by a key.
+    """
+
+    code = "RL203"
+    name = "self-deadlock"
+    since = "0.1.0"
+    severity = "error"
+    confirmable = True
+    fixable = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for nesting in taken_twice(program):
+            yield self.finding(
+                nesting.function,
+                nesting.span,
+                message=f"`{nesting.held.lock.short}` is taken again by the thread that holds it",
+                why=_why(nesting),
+                subject=nesting.held.lock.name,
+                confidence="high" if nesting.then.certain else "medium",
+                trace=nesting_steps(nesting),
+            )
+
+
+def _why(nesting: Nesting) -> str:
+    held, taken = nesting.held, nesting.then.fact
+    since = f"held since {place_words(held.function, held.span, nesting.function)}"
+    again = place_words(taken.function, taken.span, nesting.function)
+    if not nesting.then.chain:
+        return f"{since} and waited for on {again}: it is not reentrant, so the thread waits for itself"
+    return f"{since}, and {chain_words(nesting.then.chain)} takes it on {again}: the thread waits for itself"
