@@ -112,9 +112,29 @@ LOCK_FREE_DECORATORS: frozenset[str] = frozenset(
 )
 """Packages whose decorators hold no lock (but for those of LOCK_DECORATORS); any other may."""
 
+READERS_AND_WRITERS: dict[str, str] = {
+    "reader": "writer",
+    "read": "write",
+    "read_lock": "write_lock",
+    "reader_lock": "writer_lock",
+    "rlock": "wlock",
+    "gen_rlock": "gen_wlock",
+    "r_locked": "w_locked",
+    "read_locked": "write_locked",
+    "for_reading": "for_writing",
+    "shared": "exclusive",
+    "reader_acquire": "writer_acquire",
+    "reader_enters": "writer_enters",
+    "acquire_read": "acquire_write",
+    "acquire_read_lock": "acquire_write_lock",
+}
+"""Methods that take a read-write lock, or give what holds it in a `with`: for reading, and for writing."""
+
 ACQUIRES: frozenset[str] = frozenset(
     {"acquire", "__enter__", "acquire_read", "acquire_write", "acquire_lock", "acquire_read_lock", "acquire_write_lock"}
+    | {"reader_acquire", "writer_acquire", "reader_enters", "writer_enters"}
 )
 RELEASES: frozenset[str] = frozenset(
     {"release", "__exit__", "release_read", "release_write", "release_lock", "release_read_lock", "release_write_lock"}
+    | {"reader_release", "writer_release", "reader_leaves", "writer_leaves"}
 )

@@ -86,6 +86,9 @@ class Locations:
             if isinstance(thing, (Instance, ClassInfo)) and _is_thread_local(thing):
                 return None
             if isinstance(thing, Instance):
+                behind = self.behind_property(thing.cls, field)
+                if behind is not None:
+                    return self.of((*path[:-1], *behind), function)
                 return Location("attribute", self.owner_of(thing.cls, field), (field,))
             if isinstance(thing, ClassInfo):
                 return Location("attribute", self.owner_of(thing, field), (field,))
@@ -98,6 +101,17 @@ class Locations:
                 return None
         base = self.of(path[:-1], function)
         return base.below(field) if base is not None else None
+
+    def behind_property(self, cls: ClassInfo, name: str) -> Path | None:
+        """The attribute of `self` that a property of the class returns as it is: `_x` for `return self._x`."""
+        method = cls.method(name)
+        if method is None or not method.is_property:
+            return None
+        returned = {value for node in self.stores.facts[method.id].returns for value in node.value}
+        if len(returned) != 1 or len(self.stores.facts[method.id].events) > 1:
+            return None
+        root, *fields = returned.pop()
+        return tuple(fields) if root == f"p:{method.self_name}" and len(fields) == 1 and ELEMENT not in fields else None
 
     def _variable(self, root: str, function: FunctionInfo) -> Location | None:
         if root.startswith("g:"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from racelint.knowledge.locks import LOCK_FACTORIES, LockFacts
+from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -176,6 +176,8 @@ class Locks:
             if isinstance(thing, Instance):
                 if self.is_lock_class(thing.cls):
                     return LockFacts("lock", self._is_reentrant(thing.cls), own=True)
+                if self.is_reader_writer(thing.cls):
+                    return LockFacts("reader-writer", False, own=True)
                 for name in thing.cls.all_external_bases():
                     if name in LOCK_FACTORIES:
                         return LOCK_FACTORIES[name]
@@ -189,6 +191,20 @@ class Locks:
             names = {name for c in cls.mro for name in c.ir.methods}
             known = self._classes[cls.id] = bool({"acquire", "release"} <= names and {"__enter__", "__exit__"} & names)
         return known
+
+    def is_reader_writer(self, cls: ClassInfo) -> bool:
+        """A class of the program that is a read-write lock: it has methods for both, and primitives of its own."""
+        key = f"{cls.id} rw"
+        if key not in self._classes:
+            self._classes[key] = False
+            names = {name for c in cls.mro for name in c.ir.methods}
+            both = any({read, write} <= names for read, write in READERS_AND_WRITERS.items())
+            self._classes[key] = both and any(
+                self.facts_of(tuple(self.types.of_stored(entries))) is not None
+                for (owner, _), entries in self.stores.attributes.items()
+                if both and owner == cls.id
+            )
+        return self._classes[key]
 
     def _is_reentrant(self, cls: ClassInfo) -> bool:
         return "reentrant" in cls.name.lower() or "rlock" in cls.name.lower()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from racelint.knowledge.locks import ACQUIRES, RELEASES
+from racelint.knowledge.locks import ACQUIRES, READERS_AND_WRITERS, RELEASES
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -34,6 +34,8 @@ from racelint.program.raising import Raising
 from racelint.program.substitution import owner_of, substituted
 from racelint.program.types import Bound, Instance, Types
 from racelint.program.values import Stores
+
+_READING_OR_WRITING = frozenset(READERS_AND_WRITERS) | frozenset(READERS_AND_WRITERS.values())
 
 
 class LockFlows:
@@ -124,6 +126,11 @@ class LockFlows:
         call = self.stores.facts[function.id].call(int(path[0][2:]))
         if call is None:
             return None
+        for path in call.func[:1]:
+            if len(path) > 1 and path[-1] in _READING_OR_WRITING:
+                lock = self.locks.of(path[:-1], function)
+                if lock is not None and lock.facts is not None and lock.facts.family == "reader-writer":
+                    return [lock]
         for thing in self.types.of_value(call.func, function):
             if isinstance(thing, Bound) and thing.function.is_contextmanager:
                 return self._held_at_yield(thing.function)

@@ -87,7 +87,7 @@ class SharedAccesses:
         if event.path[0].startswith(("v:", "k:")):
             return None
         location = self.locations.of(event.path, function)
-        if location is None or self._is_property(event.path, function):
+        if location is None or self._is_property(event, function):
             return None
         deed: Deed = "iterate" if event.kind == "iterate" else "read" if event.kind == "test" else event.kind
         if deed == "iterate":
@@ -114,14 +114,17 @@ class SharedAccesses:
             event.called,
         )
 
-    def _is_property(self, path: Path, function: FunctionInfo) -> bool:
+    def _is_property(self, event: Access, function: FunctionInfo) -> bool:
         """What a property computes is no variable; its getter and setter are calls."""
+        path = event.path
         if len(path) < 2 or path[-1] == ELEMENT:
             return False
         for thing in self.types.of(path[:-1], function):
             if isinstance(thing, Instance):
                 method = thing.cls.method(path[-1])
                 if method is not None and method.is_property:
+                    if event.kind == "read" and self.locations.behind_property(thing.cls, path[-1]):
+                        return False
                     return not self._is_updated(path, function)
         return False
 

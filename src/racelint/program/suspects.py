@@ -17,7 +17,7 @@ from racelint.model.summary import ELEMENT, Span
 from racelint.program.call_state import CallState
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
-from racelint.program.index import directives_at
+from racelint.program.index import FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
@@ -292,8 +292,7 @@ class Suspects:
             pure = compound.kind == "lazy-init" and self._is_pure(compound)
             known = guard is not None and guard in guards
             return None if pure or known else "lazy-init" if compound.kind == "lazy-init" else "check-then-act"
-        since = self.program.flows.of(compound.function).at(compound.since)
-        at_check = {hold.lock.location for hold in since.must}
+        at_check = self._held_at_check(compound)
         at_act = {hold.lock.location for hold in record.state.must}
         torn = compound.kind == "update" or record.access.augmented or _removes(record)
         if (torn and (at_check & at_act) - guards) or (compound.through_call and guard is not None and not guards):
@@ -314,6 +313,12 @@ class Suspects:
             return None
         assert compound.kind != "write-then-use"
         return compound.kind
+
+    def _held_at_check(self, compound: Compound) -> set[Location]:
+        """What this function, and the called one that reads for it, hold at the compound's first step."""
+        since = self.program.flows.of(compound.function).at(compound.since)
+        first = self.program.flows.of(compound.first.function).at(compound.first.event)
+        return {hold.lock.location for hold in (*since.must, *first.must)}
 
     @staticmethod
     def _own_locks(record: Record, group: Group) -> frozenset[Location]:
@@ -358,7 +363,7 @@ class Suspects:
     @staticmethod
     def _called_with(guard: Location, record: Record, group: Group) -> bool:
         """A public method that the program only calls with the guard held: its users are meant to do so too."""
-        if record.context.parent is not None:
+        if record.context.parent is not None or _overrides(record.access.function):
             return False
         inner = [r for r in group.records if r.access is record.access and r.context.parent is not None]
         return bool(inner) and all(guard in r.locations_held for r in inner)
@@ -426,6 +431,11 @@ class Suspects:
             if not access.value or not all(path[0] in ("k:True", "k:False", "k:None") for path in access.value):
                 return False
         return True
+
+
+def _overrides(function: FunctionInfo) -> bool:
+    """A method that a base has as well belongs to what users know of the class."""
+    return function.cls is not None and any(function.ir.name in base.ir.methods for base in function.cls.mro[1:])
 
 
 def _removes(record: Record) -> bool:
