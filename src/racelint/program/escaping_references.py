@@ -49,7 +49,7 @@ class EscapingReferences:
         """One per function and location, in source order of the locations."""
         for group in self.races.groups:
             leaving = self._leaving.get(group.location)
-            guard = self.program.suspects.guard_of(group) if leaving else None
+            guard = self.program.suspects.guards.of(group) if leaving else None
             if not leaving or guard is None:
                 continue
             changed = self._changed_under(group, guard)

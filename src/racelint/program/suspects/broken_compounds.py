@@ -1,0 +1,164 @@
+"""Compounds that are not atomic: a change by another thread fits between their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from racelint.knowledge.containers import IMMUTABLE_RESULTS
+from racelint.model.finding import Evidence
+from racelint.program.compounds import Compound
+from racelint.program.groups import Group
+from racelint.program.locations import Location
+from racelint.program.records import Record
+from racelint.program.suspects.deeds import empties, removes, touches
+from racelint.program.suspects.inquiry import Search
+from racelint.program.suspects.suspect import Suspect, SuspectKind
+from racelint.program.types import Constant, Object
+
+
+class BrokenCompounds(Search):
+    """Finds them for one group at a time."""
+
+    @cached_property
+    def _compounds(self) -> dict[Location, list[Compound]]:
+        found: dict[Location, list[Compound]] = {}
+        for _, compounds in self.races.functions_with_compounds():
+            for compound in compounds:
+                found.setdefault(compound.act.location.container(), []).append(compound)
+        return found
+
+    def of(self, group: Group) -> Iterator[Suspect]:
+        """The compounds on one location that another thread can get into."""
+        guard = self.guards.of(group)
+        records: dict[tuple[str, int], list[Record]] = {}
+        for record in group.records:
+            records.setdefault((record.access.function.id, record.access.event), []).append(record)
+        for compound in self._compounds.get(group.location, []):
+            if not self._rechecked(compound):
+                yield from self._compound(group, guard, compound, records)
+
+    def _rechecked(self, compound: Compound) -> bool:
+        """Double-checked locking, or a version compared: the act is decided once more inside its own lock."""
+        flow = self.program.flows.of(compound.function)
+        act = flow.at(compound.act.event)
+        regions = {(hold.lock.location, hold.region) for hold in act.must}
+        since = flow.at(compound.since)
+        if not regions or regions & {(hold.lock.location, hold.region) for hold in since.must}:
+            return False
+        for event in self.program.compounds.deciding.get((compound.function.id, compound.act.event), ()):
+            if regions & {(hold.lock.location, hold.region) for hold in flow.at(event).must}:
+                return True
+        return False
+
+    def _compound(
+        self,
+        group: Group,
+        guard: Location | None,
+        compound: Compound,
+        records: dict[tuple[str, int], list[Record]],
+    ) -> Iterator[Suspect]:
+        mine = records.get((compound.function.id, compound.act.event), [])
+        if compound.through_call or compound.inner:
+            mine = self.races.records.of(compound.act)
+        for record in mine:
+            if record.perhaps or (guard is not None and self.guards.only_called_with(guard, record, group)):
+                continue
+            guards = self.races.compound_guards(compound, record)
+            conflict = self._conflict(group, record, guards, compound)
+            if conflict is None:
+                continue
+            kind = self._kind(compound, record, conflict, guard, guards, group)
+            if kind is None or not self._worth(kind, self.overlap.evidence_of(record, conflict, group), group, guard):
+                continue
+            yield self.inquiry.suspect(kind, group, record, conflict, compound, guard)
+
+    def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
+        """Another thread's change that can come between the steps; changes elsewhere are the better story."""
+        takes = compound.kind == "check-then-act" and removes(record)
+        if compound.kind == "check-then-use":
+            return self._breaking(group, record, guards)
+        candidates = [
+            other
+            for other in group.changes
+            if not other.perhaps
+            and not (other.locations_held & guards)
+            and touches(record, other)
+            and (not takes or removes(other) or not other.access.location.content)
+            and self.overlap.parallel(record, other, group)
+        ]
+        if not candidates:
+            return None
+        return min(candidates, key=lambda other: (other.access is record.access, other.order))
+
+    def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
+        """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""
+        content = record.access.location.content
+        for other in group.changes:
+            breaks = removes(other) if content else empties(other)
+            elsewhere = other.access.function is not record.access.function
+            excluded = other.perhaps or other.locations_held & guards
+            if breaks and elsewhere and not excluded and self.overlap.parallel(record, other, group):
+                return other
+        return None
+
+    def _kind(
+        self,
+        compound: Compound,
+        record: Record,
+        conflict: Record,
+        guard: Location | None,
+        guards: frozenset[Location],
+        group: Group,
+    ) -> SuspectKind | None:
+        if compound.inner is not None:
+            pure = compound.kind == "lazy-init" and self._is_pure(compound)
+            known = guard is not None and guard in guards
+            return None if pure or known else "lazy-init" if compound.kind == "lazy-init" else "check-then-act"
+        at_check = self._held_at_check(compound)
+        at_act = {hold.lock.location for hold in record.state.must}
+        torn = compound.kind == "update" or record.access.augmented or removes(record)
+        if (torn and (at_check & at_act) - guards) or (compound.through_call and guard is not None and not guards):
+            return "split"
+        if compound.kind == "check-then-use":
+            return None if guard is not None and guard in guards else "check-then-act"
+        if record.foreign:
+            return "wrong-lock"
+        if guard is not None and guard in guards:
+            return None
+        if (
+            self.guards.own_locks(record, group)
+            and self.guards.own_locks(conflict, group)
+            and compound.kind == "update"
+        ):
+            return "wrong-lock"
+        if guards & record.locations_held:
+            return None  # this side is locked throughout: the other side is where the defect is
+        if guard is not None and guard not in record.locations_held:
+            return "unguarded"
+        if compound.kind == "lazy-init" and self._is_pure(compound):
+            return None
+        assert compound.kind != "write-then-use"
+        return compound.kind
+
+    def _held_at_check(self, compound: Compound) -> set[Location]:
+        """What this function, and the called one that reads for it, hold at the compound's first step."""
+        since = self.program.flows.of(compound.function).at(compound.since)
+        first = self.program.flows.of(compound.first.function).at(compound.first.event)
+        return {hold.lock.location for hold in (*since.must, *first.must)}
+
+    def _is_pure(self, compound: Compound) -> bool:
+        """The value is immutable and computed from what does not change: storing it twice is benign."""
+        things = self.program.types.of_value(compound.act.value, compound.function)
+        return bool(things) and all(
+            isinstance(thing, Constant) or (isinstance(thing, Object) and thing.dotted in IMMUTABLE_RESULTS)
+            for thing in things
+        )
+
+    @staticmethod
+    def _worth(kind: SuspectKind, evidence: Evidence, group: Group, guard: Location | None) -> bool:
+        """Where only a lock beside it says that it is concurrent, some access must use that lock."""
+        if evidence != "lock":
+            return True
+        used = guard is not None or any(group.guards.values())
+        return used or kind in ("update", "wrong-lock", "split")

@@ -1,0 +1,46 @@
+"""What an access does to another one: takes away what it needs, changes what it looked at, or leaves it in peace."""
+
+from __future__ import annotations
+
+from racelint.knowledge.containers import TAKING_METHODS
+from racelint.program.records import Record
+
+_ADDING = frozenset({"append", "appendleft", "add", "setdefault", "put"})
+
+
+def touches(record: Record, other: Record) -> bool:
+    """Whether the other's change can matter: the same location, or the name of the container that holds it."""
+    if record.access.location == other.access.location:
+        mine, theirs = record.access.key, other.access.key
+        different = mine != theirs and mine[:1] in "'\"0123456789" and theirs[:1] in "'\"0123456789"
+        return not (mine and theirs and different)
+    inner, outer = record.access.location.fields, other.access.location.fields
+    if record.access.location.content and other.access.location.content:
+        return len(outer) < len(inner) and inner[: len(outer)] == outer
+    return record.access.location.content != other.access.location.content
+
+
+def removes(record: Record) -> bool:
+    """An element is taken out, or all of them are."""
+    access = record.access
+    if access.deed == "delete":
+        return True
+    return access.deed == "mutate" and (access.method in TAKING_METHODS or access.method == "clear")
+
+
+def empties(record: Record) -> bool:
+    """An attribute set to None or deleted."""
+    access = record.access
+    if access.deed == "delete":
+        return True
+    return access.deed == "write" and ("k:None",) in access.value
+
+
+def harmless_beside(record: Record, other: Record) -> bool:
+    """One atomic addition breaks only what iterates, replaces or empties the container under the lock."""
+    if record.access.deed != "mutate" or record.access.method not in _ADDING:
+        return False
+    access = other.access
+    if access.deed == "iterate" or (access.changes and not access.location.content):
+        return False
+    return not (access.deed == "mutate" and access.method in ("clear", "sort", "reverse"))

@@ -1,0 +1,76 @@
+"""Guards: the lock that protects a location, inferred from how its accesses hold locks, or declared."""
+
+from __future__ import annotations
+
+from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo, directives_at
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.records import Record
+
+_MIN_SHARE = 0.5
+
+
+class Guards:
+    """The guards of groups."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._known: dict[Location, Location | None] = {}
+
+    def of(self, group: Group) -> Location | None:
+        """The lock that most accesses hold, at least one change among them."""
+        if group.location not in self._known:
+            self._known[group.location] = self._declared(group) or self._inferred(group)
+        return self._known[group.location]
+
+    def _inferred(self, group: Group) -> Location | None:
+        for location, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
+            if count < 2 and group.total > 2:
+                continue
+            changes = [r for r in group.changes if location in r.locations_held]
+            if not self._has_to_do_with(location, group):
+                continue
+            enough = count >= 2 or group.location.kind == "captured"
+            all_but_one = enough and count >= group.total - 1 and location in group.owner_locks
+            if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
+                return location
+        return None
+
+    def _has_to_do_with(self, lock: Location, group: Group) -> bool:
+        """A lock of the location's class or module, or one that some access takes in its own function."""
+        if lock in group.owner_locks:
+            return not self.program.lock_places.of_subclass(lock, group.location)
+        return any(hold.lock.location == lock for record in group.records for hold in record.state.must)
+
+    def _declared(self, group: Group) -> Location | None:
+        """`# racelint: guarded-by(self._lock)` on a line that writes the location."""
+        for access in self.program.shared.by_location.get(group.location, []):
+            if not access.changes:
+                continue
+            for directive in directives_at(access.function.module, access.span[0]):
+                if directive.verb == "guarded-by":
+                    root, *fields = directive.argument.split(".")
+                    own = f"p:{root}" if root == access.function.self_name else f"g:{root}"
+                    lock = self.program.locks.of((own, *fields), access.function)
+                    return lock.location if lock is not None else None
+        return None
+
+    @staticmethod
+    def only_called_with(guard: Location, record: Record, group: Group) -> bool:
+        """A public method that the program only calls with the guard held: its users are meant to do so too."""
+        if record.context.parent is not None or _overrides(record.access.function):
+            return False
+        inner = [r for r in group.records if r.access is record.access and r.context.parent is not None]
+        return bool(inner) and all(guard in r.locations_held for r in inner)
+
+    @staticmethod
+    def own_locks(record: Record, group: Group) -> frozenset[Location]:
+        """The held locks that have to do with the location: of its class or module, or taken by the function itself."""
+        local = {hold.lock.location for hold in record.state.must}
+        return frozenset(lock for lock in record.locations_held if lock in local or lock in group.owner_locks)
+
+
+def _overrides(function: FunctionInfo) -> bool:
+    """A method that a base has as well belongs to what users know of the class."""
+    return function.cls is not None and any(function.ir.name in base.ir.methods for base in function.cls.mro[1:])

@@ -1,0 +1,53 @@
+"""State of one call on a shared object that another thread's call overwrites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from racelint.program.call_state import CallState
+from racelint.program.compounds import Compound
+from racelint.program.groups import Group
+from racelint.program.locations import Location
+from racelint.program.records import Record
+from racelint.program.suspects.inquiry import Search
+from racelint.program.suspects.suspect import Suspect
+
+
+class OverwrittenState(Search):
+    """Finds it for one group at a time."""
+
+    @cached_property
+    def _states(self) -> dict[Location, list[CallState]]:
+        found: dict[Location, list[CallState]] = {}
+        for function in self.program.index.functions:
+            for state in self.program.call_states.of(function):
+                found.setdefault(state.read.access.location, []).append(state)
+        return found
+
+    def of(self, group: Group) -> Iterator[Suspect]:
+        """What one call stores for itself, another thread's call overwrites before it is read back."""
+        for state in self._states.get(group.location, ()):
+            written, read = state.written.access, state.read.access
+            compound = Compound("write-then-use", read, state.written.event, written, state.function)
+            seen = replace(read, function=state.function, event=state.read.event)
+            for record in self.races.records.of(seen):
+                guards = self.races.compound_guards(compound, record)
+                conflict = None if record.perhaps else self._same_write(group, record, guards, state)
+                if conflict is not None:
+                    if state.read.through or not state.written.through:
+                        record = next(iter(self.races.records.of(written)), record)
+                    yield self.inquiry.suspect("overwritten", group, record, conflict, compound, None)
+                    break
+
+    def _same_write(self, group: Group, record: Record, guards: frozenset[Location], state: CallState) -> Record | None:
+        """Another thread that is in the same call; a lock beside the class promises too little for that."""
+        direct = not state.written.through and not state.read.through
+        for other in self.races.records.of(state.written.access):
+            if other.perhaps or other.locations_held & guards or not self.overlap.parallel(record, other, group):
+                continue
+            evidence = self.overlap.evidence_of(record, other, group)
+            if evidence == "contract" or (evidence == "thread" and direct):
+                return other
+        return None

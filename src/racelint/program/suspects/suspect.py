@@ -1,0 +1,63 @@
+"""What a suspect is, and which of several in one function is the one to report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from racelint.model.finding import Evidence
+from racelint.model.summary import Span
+from racelint.program.compounds import Compound
+from racelint.program.groups import Group
+from racelint.program.locations import Location
+from racelint.program.records import Record
+
+SuspectKind = Literal[
+    "split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "overwritten", "iteration"
+]
+_PRECEDENCE: tuple[SuspectKind, ...] = (
+    "split",
+    "wrong-lock",
+    "unguarded",
+    "lazy-init",
+    "check-then-act",
+    "iteration",
+    "update",
+    "overwritten",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """`record` is where the defect stands, `conflict` the record of another thread that it clashes with.
+
+    `guard` is the lock inferred for the location; `guarded` of `total` accesses hold it.
+    """
+
+    kind: SuspectKind
+    group: Group
+    record: Record
+    conflict: Record
+    compound: Compound | None = None
+    guard: Location | None = None
+    guarded: int = 0
+    total: int = 0
+    evidence: Evidence = "lock"
+    flag: bool = False
+    """All that is ever written are constants: a flag, whose races are benign."""
+
+    weak: bool = False
+    """Little says that it is concurrent: an unrelated lock beside it, or an attribute that is read twice."""
+
+    @property
+    def span(self) -> Span:
+        """Where to report: the check where one decides, else the change itself."""
+        if self.compound is not None and self.kind in ("check-then-act", "lazy-init"):
+            return self.compound.check_span
+        return self.record.access.span
+
+
+def rank(suspect: Suspect) -> tuple[object, ...]:
+    """The gravest kind first, then the strongest evidence, then the first in the source."""
+    weight = {"thread": 0, "contract": 1, "lock": 2}[suspect.evidence]
+    return (suspect.weak, _PRECEDENCE.index(suspect.kind), weight, suspect.record.order)
