@@ -11,6 +11,7 @@ import msgspec
 
 from racelint.config.load import project_root
 from racelint.config.settings import Settings
+from racelint.engine.collector import collector_paused
 from racelint.engine.discover import discover
 from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
@@ -145,17 +146,18 @@ def _check(
     scope: Scope, summaries: Sequence[tuple[SourceFile, ModuleSummary]], rules: Iterable[Rule], settings: Settings
 ) -> tuple[list[Finding], list[Problem]]:
     """What the rules say of the linked program. A rule that fails is an error; the others still speak."""
-    try:
-        program = call_with_deep_stack(partial(link, summaries, settings))
-    except Exception as error:
-        return [], [Problem("internal", f"linking failed: {describe(error)}")]
     findings: list[Finding] = []
     errors: list[Problem] = []
-    for rule in rules:
+    with collector_paused():
         try:
-            findings.extend(call_with_deep_stack(partial(_said, rule, program)))
+            program = call_with_deep_stack(partial(link, summaries, settings))
         except Exception as error:
-            errors.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
+            return [], [Problem("internal", f"linking failed: {describe(error)}")]
+        for rule in rules:
+            try:
+                findings.extend(call_with_deep_stack(partial(_said, rule, program)))
+            except Exception as error:
+                errors.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
     return findings, errors
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from racelint.model.finding import Evidence
+from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.records import Record
 
@@ -24,9 +26,14 @@ class Group:
     """Lines (not records) that access it, constructors left out, by lock held."""
     total: int = 0
 
-    @property
+    @cached_property
     def changes(self) -> list[Record]:
         return [record for record in self.records if record.access.changes]
+
+    @cached_property
+    def starters(self) -> frozenset[FunctionInfo | None]:
+        """The functions that start the threads of the records."""
+        return frozenset(r.context.root.site_function for r in self.records if r.context.root is not None)
 
     def count_guards(self) -> None:
         """Fill `guards` and `total` from the records."""

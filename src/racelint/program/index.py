@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
@@ -50,20 +51,20 @@ class FunctionInfo:
     is_classmethod: bool = False
     is_property: bool = False
     is_contextmanager: bool = False
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = f"{self.module.name}:{self.ir.qualname}"
 
     @property
     def qualname(self) -> str:
         return self.ir.qualname
 
     @property
-    def id(self) -> str:
-        return f"{self.module.name}:{self.ir.qualname}"
-
-    @property
     def order(self) -> tuple[str, tuple[int, int, int, int], str]:
         return (self.module.source.display, self.ir.span, self.ir.qualname)
 
-    @property
+    @cached_property
     def self_name(self) -> str:
         """The parameter that is the instance (or class); empty for static methods and plain functions."""
         if self.cls is None or self.is_static or not self.ir.params:
@@ -85,10 +86,11 @@ class ClassInfo:
     external_bases: list[str] = field(default_factory=list)
     subclasses: list[ClassInfo] = field(default_factory=list)
     mro: list[ClassInfo] = field(default_factory=list)
+    id: str = field(init=False)
+    _external: tuple[str, ...] | None = None
 
-    @property
-    def id(self) -> str:
-        return f"{self.module.name}:{self.ir.qualname}"
+    def __post_init__(self) -> None:
+        self.id = f"{self.module.name}:{self.ir.qualname}"
 
     @property
     def name(self) -> str:
@@ -106,8 +108,11 @@ class ClassInfo:
                 return cls.module.functions[qualname]
         return None
 
-    def all_external_bases(self) -> list[str]:
-        return [name for cls in self.mro for name in cls.external_bases]
+    def all_external_bases(self) -> tuple[str, ...]:
+        """The dotted names of the bases outside of the program, those of the bases inside it included."""
+        if self._external is None:
+            self._external = tuple(name for cls in self.mro for name in cls.external_bases)
+        return self._external
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
@@ -139,6 +144,7 @@ class Index:
         self.all_modules: list[ModuleInfo] = []
         self.functions: list[FunctionInfo] = []
         self.classes: list[ClassInfo] = []
+        self._names: dict[tuple[ModuleInfo, str], Entity | None] = {}
         for source, summary in modules:
             self._add(source, summary)
         for cls in self.classes:
@@ -249,8 +255,14 @@ class Index:
             return entity.module.classes.get(f"{entity.ir.qualname}.{attribute}")
         return None
 
-    def name(self, module: ModuleInfo, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Entity | None:
+    def name(self, module: ModuleInfo, name: str) -> Entity | None:
         """What a module-level name denotes; builtins are External `builtins.NAME`."""
+        key = (module, name)
+        if key not in self._names:
+            self._names[key] = self._name(module, name, frozenset())
+        return self._names[key]
+
+    def _name(self, module: ModuleInfo, name: str, seen: frozenset[tuple[str, str]]) -> Entity | None:
         if (module.name, name) in seen:
             return None
         seen = seen | {(module.name, name)}
@@ -265,7 +277,7 @@ class Index:
         for star in module.stars:
             target = self.modules.get(self.resolve_module(module, star.module, star.level))
             if target is not None:
-                found = self.name(target, name, seen)
+                found = self._name(target, name, seen)
                 if found is not None and not _is_builtin(found):
                     return found
         if name.startswith("__"):
@@ -283,7 +295,7 @@ class Index:
             return target if target is not None else External(canonical(dotted))
         submodule = self.modules.get(f"{dotted}.{entry.attribute}")
         if target is not None:
-            found = self.name(target, entry.attribute, seen)
+            found = self._name(target, entry.attribute, seen)
             if found is not None and not _is_builtin(found):
                 return found
             if submodule is not None:

@@ -154,5 +154,4 @@ class Overlap:
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""
-        sites = {r.context.root.site_function for r in group.records if r.context.root is not None}
-        return record.context.entry.function in sites
+        return record.context.entry.function in group.starters

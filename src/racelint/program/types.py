@@ -66,6 +66,7 @@ _RETURNS: dict[str, str] = {
     "collections.namedtuple": "builtins.type",
 }
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
 _MULTIPROCESSING = "multiprocessing."
 
 
@@ -85,6 +86,7 @@ class Types:
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
         self._tries: dict[tuple[str, Path], int] = {}
+        self._constructors: dict[ClassInfo, list[FunctionInfo]] = {}
         self._record_late_attributes()
 
     def forget(self) -> None:
@@ -286,10 +288,16 @@ class Types:
 
     def _hinted_on_self(self, owner: ClassInfo, name: str) -> list[Thing]:
         found: list[Thing] = []
-        for key, method in owner.own_methods():
-            if key in ("__init__", "__new__", "setup", "__post_init__"):
-                found.extend(self._hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
+        for method in self._constructors_of(owner):
+            found.extend(self._hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
         return found
+
+    def _constructors_of(self, cls: ClassInfo) -> list[FunctionInfo]:
+        known = self._constructors.get(cls)
+        if known is None:
+            found = [method for key, method in cls.own_methods() if key in _CONSTRUCTORS and method.ir.hints]
+            known = self._constructors[cls] = found
+        return known
 
     def result_of(self, call: Call, function: FunctionInfo) -> list[Thing]:
         """What a call may return."""

@@ -1,0 +1,19 @@
+"""The cycle collector, out of the way where nearly all that is made is kept: it took a third of the time to link."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Make no search for cycles inside the block; reference counts go on freeing what has none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
