@@ -48,3 +48,35 @@ FOR_ONE_TASK: tuple[str, ...] = (
     *("Protocol", "Reader", "Request", "Response", "Stream", "Transaction", "Writer"),
 )
 """Endings of the names of classes whose objects by custom belong to one task: nobody shares a cursor."""
+
+TASKS_KEPT_BY: frozenset[str] = frozenset(
+    {"asyncio.TaskGroup", "anyio.create_task_group", "trio.open_nursery", "asyncio.taskgroups.TaskGroup"}
+)
+"""Objects that keep the tasks that they start."""
+
+LOOP_TYPE = "asyncio.AbstractEventLoop"
+
+LOOP_RUNS: frozenset[str] = frozenset({"run_forever", "run_until_complete"})
+"""Methods of a loop that make the calling thread its own."""
+
+LOOP_ONLY: dict[str, str] = {
+    **dict.fromkeys(
+        ("call_soon", "call_later", "call_at", "stop", "add_reader", "remove_reader"), "call_soon_threadsafe"
+    ),
+    **dict.fromkeys(("add_writer", "remove_writer", "add_signal_handler"), "call_soon_threadsafe"),
+    **dict.fromkeys(("create_task", "ensure_future"), "asyncio.run_coroutine_threadsafe"),
+}
+"""Methods of a loop that only its own thread may call, with what the others call."""
+
+OWNED_BY_LOOP: dict[str, frozenset[str]] = {
+    "asyncio.Event": frozenset({"set", "clear"}),
+    "asyncio.Queue": frozenset({"put_nowait", "get_nowait", "task_done"}),
+    "asyncio.LifoQueue": frozenset({"put_nowait", "get_nowait", "task_done"}),
+    "asyncio.PriorityQueue": frozenset({"put_nowait", "get_nowait", "task_done"}),
+    "asyncio.Future": frozenset({"set_result", "set_exception", "cancel"}),
+    "asyncio.Task": frozenset({"cancel"}),
+    "asyncio.Condition": frozenset({"notify", "notify_all"}),
+    "asyncio.Lock": frozenset({"release"}),
+    "asyncio.Semaphore": frozenset({"release"}),
+}
+"""Methods of what belongs to a loop that only the loop's thread may call: they wake its tasks."""

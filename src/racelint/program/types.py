@@ -63,6 +63,14 @@ _RETURNS: dict[str, str] = {
     "multiprocessing.managers.SyncManager.list": "multiprocessing.managers.ListProxy",
     "logging.getLogger": "logging.Logger",
     "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "asyncio.create_task": "asyncio.Task",
+    "asyncio.ensure_future": "asyncio.Task",
+    "asyncio.AbstractEventLoop.create_task": "asyncio.Task",
+    "asyncio.AbstractEventLoop.create_future": "asyncio.Future",
+    "multiprocessing.Pool.apply_async": "multiprocessing.pool.AsyncResult",
+    "multiprocessing.Pool.map_async": "multiprocessing.pool.AsyncResult",
     "collections.namedtuple": "builtins.type",
 }
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})

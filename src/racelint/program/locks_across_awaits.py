@@ -1,0 +1,67 @@
+"""Locks of threads that a coroutine holds while other tasks run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.lock_state import Hold
+from racelint.program.locks import Lock
+from racelint.program.switch_points import SwitchPoints
+from racelint.program.values import nodes_of
+
+
+class HeldAcross(NamedTuple):
+    """`lock`, taken at `taken` (None where that is not in the function), is held at the switch point `switch`."""
+
+    function: FunctionInfo
+    lock: Lock
+    taken: Span | None
+    switch: Span
+
+
+def locks_across_awaits(program: Program) -> Iterator[HeldAcross]:
+    """In source order, the first switch point of each critical section."""
+    points = SwitchPoints(program)
+    for function in program.index.functions:
+        if not function.ir.is_async or not program.flows.of(function).before:
+            continue
+        seen: set[tuple[Lock, int]] = set()
+        for node in nodes_of(function.ir.body):
+            event = _event(node)
+            if event < 0 or not points.lets_run(node, function):
+                continue
+            for hold in program.flows.of(function).at(event).must:
+                taker = _taker(function, hold)
+                if (hold.lock, hold.region) in seen or not _is_of_threads(hold, taker):
+                    continue
+                seen.add((hold.lock, hold.region))
+                switch = node.item.span if isinstance(node, With) else node.span
+                taken = taker.item.span if isinstance(taker, With) else taker.span if taker is not None else None
+                yield HeldAcross(function, hold.lock, taken, switch)
+
+
+def _event(node: AnyNode) -> int:
+    """The last numbered event before a switch point; -1 where there is none."""
+    if isinstance(node, With):
+        return node.id
+    if isinstance(node, Suspend) and node.kind == "await":
+        return max(node.deps, default=-1)
+    return max(node.deps, default=-1) if isinstance(node, Loop) and node.is_async else -1
+
+
+def _taker(function: FunctionInfo, hold: Hold) -> With | Call | None:
+    for node in nodes_of(function.ir.body):
+        if isinstance(node, (With, Call)) and node.id == hold.region:
+            return node
+    return None
+
+
+def _is_of_threads(hold: Hold, taker: With | Call | None) -> bool:
+    """Taken without await: an awaited acquire belongs to a lock that is made for coroutines."""
+    if hold.lock.facts is None or hold.lock.facts.world != "thread":
+        return False
+    return not (isinstance(taker, With) and taker.is_async) and not (isinstance(taker, Call) and taker.awaited)

@@ -1,0 +1,206 @@
+"""Which thread an event loop belongs to, and calls of what is its own from other threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.coroutines import LOOP_ONLY, LOOP_RUNS, LOOP_TYPE, OWNED_BY_LOOP, RUNNERS, TASK_MAKERS
+from racelint.model.summary import Call, Path, Span, Value
+from racelint.program.index import External, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.processes import closure
+from racelint.program.roots import spawn_at
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.types import Object
+
+_ASKS_THREAD = ("get_ident", "current_thread", "get_running_loop", "_get_running_loop", "is_running", "current_task")
+_FROM_ANYWHERE = frozenset({"asyncio.run_coroutine_threadsafe"})
+_TO_LOOP = (
+    "call_soon",
+    "call_soon_threadsafe",
+    "call_later",
+    "call_at",
+    "add_done_callback",
+    "add_reader",
+    "add_writer",
+)
+
+
+class ForeignCall(NamedTuple):
+    """`call` touches what belongs to a loop whose thread is another; `runs` says why, `instead` what to call."""
+
+    function: FunctionInfo
+    call: Call
+    name: str
+    runs: str
+    instead: str
+    started: tuple[FunctionInfo, Span]
+
+
+class _LoopThread(NamedTuple):
+    """A thread that runs a loop: `paths` hold the loop in `starter`, `location` if it is kept somewhere."""
+
+    starter: FunctionInfo
+    start: int
+    span: Span
+    paths: Value
+    locations: frozenset[Location]
+    own: frozenset[str]
+    """Functions that the thread runs."""
+
+
+class LoopThreads:
+    """All foreign calls of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._callbacks = self._callbacks_of_loops()
+        self._running: dict[str, bool] = {}
+
+    def found(self) -> Iterator[ForeignCall]:
+        """Those of threads that the program starts, then those to loops that it gives a thread of their own."""
+        for function in self.program.index.functions:
+            if not function.ir.is_async and not self._asks(function):
+                yield from self._from_threads(function)
+        for thread in self._loop_threads():
+            yield from self._to_loop(thread)
+
+    def _from_threads(self, function: FunctionInfo) -> Iterator[ForeignCall]:
+        reached = [context.root for context in self.program.reach.of(function)]
+        roots = [root for root in reached if root is not None and _has_own_thread(root)]
+        roots = [root for root in roots if not self._runs_a_loop(root.target)]
+        if not roots:
+            return
+        root = roots[0]
+        where = (root.site_function, root.site.span) if root.site_function and root.site else None
+        started = where or (root.target, root.target.ir.name_span)
+        alone = all(context.root is not None for context in self.program.reach.of(function))
+        for call in self.program.stores.facts[function.id].calls:
+            found = self._belongs_to_loop(call, function, alone)
+            if found is not None:
+                yield ForeignCall(function, call, found[0], f"{root.title} runs it", found[1], started)
+
+    def _belongs_to_loop(self, call: Call, function: FunctionInfo, alone: bool) -> tuple[str, str] | None:
+        """What is called and what to call instead, if only the loop's own thread may do so."""
+        for path in call.func[:1]:
+            if len(path) > 1 and not path[0].startswith("c:"):
+                for thing in self.program.types.of(path[:-1], function):
+                    if isinstance(thing, Object) and thing.dotted == LOOP_TYPE and path[-1] in LOOP_ONLY:
+                        return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
+                    if isinstance(thing, Object) and path[-1] in OWNED_BY_LOOP.get(thing.dotted, ()):
+                        return f"{thing.dotted}.{path[-1]}", "loop.call_soon_threadsafe"
+            alone = alone and not any(argument.name == "loop" for argument in call.args)
+            for thing in self.program.types.of(path, function) if alone else ():
+                if isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE:
+                    return thing.dotted, "asyncio.run_coroutine_threadsafe"
+        return None
+
+    def _runs_a_loop(self, target: FunctionInfo) -> bool:
+        known = self._running.get(target.id)
+        if known is None:
+            reached = closure(self.program, [target]).values()
+            known = self._running[target.id] = any(self._loop_runs(function) for function in reached)
+        return known
+
+    def _loop_runs(self, function: FunctionInfo) -> list[Path]:
+        """The paths of loops that a function runs; that of `asyncio.run` itself."""
+        found: list[Path] = []
+        for call in self.program.stores.facts[function.id].calls:
+            for path in call.func:
+                if len(path) > 1 and path[-1] in LOOP_RUNS:
+                    found.append(path[:-1])
+            for thing in self.program.types.of_value(call.func, function):
+                if isinstance(thing, External) and thing.dotted in RUNNERS:
+                    found.append(("g:asyncio",))
+        return found
+
+    def _asks(self, function: FunctionInfo) -> bool:
+        """It looks which thread it is on, or whether the loop runs."""
+        calls = self.program.stores.facts[function.id].calls
+        return any(path[-1].rpartition(":")[2] in _ASKS_THREAD for call in calls for path in call.func)
+
+    def _loop_threads(self) -> Iterator[_LoopThread]:
+        for root in self.program.roots:
+            if root.kind == "thread" and root.site_function is not None and root.site is not None and root.starts:
+                paths = self._loop_runs(root.target)
+                bound = [
+                    v for p in paths if len(p) == 1 and p[0].startswith("p:") for v in root.bindings.get(p[0][2:], ())
+                ]
+                captured = [p for p in paths if p[0].startswith("f:")]
+                kept = {self.program.locations.of(path, root.target) for path in paths}
+                own = frozenset(closure(self.program, [root.target]))
+                yield from self._thread(root.site_function, root.starts, root.site.span, (*bound, *captured), kept, own)
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                if any(path[-1] in LOOP_RUNS for argument in call.args for path in argument.value):
+                    p = self.program
+                    spawn = spawn_at(call, function, p.index, p.stores, p.types, p.calls)
+                    if spawn is not None and spawn.starter.kind == "thread":
+                        paths = [path[:-1] for path in spawn.target if path[-1] in LOOP_RUNS and len(path) > 1]
+                        yield from self._thread(function, spawn.starts, call.span, tuple(paths), set(), frozenset())
+
+    def _thread(
+        self,
+        starter: FunctionInfo,
+        starts: list[tuple[FunctionInfo, int]],
+        span: Span,
+        paths: Value,
+        kept: set[Location | None],
+        own: frozenset[str],
+    ) -> Iterator[_LoopThread]:
+        begun = [event for function, event in starts if function is starter]
+        locations = {self.program.locations.of(path, starter) for path in paths} | kept
+        known = frozenset(location for location in locations if location is not None)
+        if begun and (paths or known):
+            yield _LoopThread(starter, min(begun), span, paths, known, own)
+
+    def _to_loop(self, thread: _LoopThread) -> Iterator[ForeignCall]:
+        for function in self.program.index.functions:
+            if function is not thread.starter and not self._may_be_foreign(function, thread):
+                continue
+            for call in self.program.stores.facts[function.id].calls:
+                late = function is not thread.starter or call.id > thread.start
+                if late and any(self._is_its_loop(path, function, thread) for path in call.func):
+                    name = call.func[0][-1]
+                    runs = "its loop runs on a thread of its own"
+                    started = (thread.starter, thread.span)
+                    yield ForeignCall(function, call, f"loop.{name}", runs, LOOP_ONLY[name], started)
+
+    def _may_be_foreign(self, function: FunctionInfo, thread: _LoopThread) -> bool:
+        """A plain function that knows the loop, and that nothing says to run on the loop's thread."""
+        if not thread.locations or function.ir.is_async or function.id in thread.own:
+            return False
+        return not self._asks(function) and not self._is_on_loop(function)
+
+    def _is_its_loop(self, path: Path, function: FunctionInfo, thread: _LoopThread) -> bool:
+        if len(path) < 2 or path[-1] not in LOOP_ONLY:
+            return False
+        if function is thread.starter and path[:-1] in thread.paths:
+            return True
+        location = self.program.locations.of(path[:-1], function)
+        return location is not None and location in thread.locations
+
+    def _is_on_loop(self, function: FunctionInfo) -> bool:
+        """A coroutine calls it, or it is a callback that a loop runs."""
+        sites = self.program.calls.incoming.get(function.id, [])
+        return function.id in self._callbacks or any(s.caller.ir.is_async for s in sites if not s.weak)
+
+    def _callbacks_of_loops(self) -> frozenset[str]:
+        found: set[str] = set()
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                if call.func and call.func[0][-1] in _TO_LOOP:
+                    for argument in call.args:
+                        for thing in self.program.types.of_value(argument.value, function):
+                            target = getattr(thing, "function", None)
+                            if isinstance(target, FunctionInfo):
+                                found |= closure(self.program, [target]).keys()
+        return frozenset(found)
+
+
+def _has_own_thread(root: ThreadRoot) -> bool:
+    """Callbacks of a future run wherever it is completed, on the loop's thread as well."""
+    called = root.site is not None and any(path[-1] == "add_done_callback" for path in root.site.func)
+    return root.kind in ("thread", "timer", "pool") and not called

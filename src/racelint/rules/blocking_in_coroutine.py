@@ -1,0 +1,96 @@
+"""RL704 blocking-in-coroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding, Step
+from racelint.model.summary import Call
+from racelint.program import Program
+from racelint.program.blocking import BlockingCall, BlockingCalls
+from racelint.program.index import FunctionInfo
+from racelint.rules.base import Rule, step, symbol_of
+
+
+class BlockingInCoroutine(Rule):
+    """A coroutine calls something that makes its whole event loop wait.
+
+    ## What it does
+    Reports `time.sleep`, blocking network, database and subprocess calls, and waiting for threads, processes, locks,
+    queues and futures of `concurrent.futures` in a coroutine, also deep inside the functions that it calls.
+
+    ## Why is this bad?
+    An event loop has one thread. While a coroutine blocks it no other task runs: no timeout fires, no connection is
+    answered. Where what it waits for is to be done by that very loop, it waits for ever.
+
+    ## Example
+    ```python
+    import time
+
+
+    async def poll(queue):
+        while not queue.ready():
+            time.sleep(1)  # RL704
+    ```
+
+    ## Use instead
+    ```python
+    import asyncio
+
+
+    async def poll(queue):
+        while not queue.ready():
+            await asyncio.sleep(1)
+    ```
+
+    ## How it is confirmed
+    By definition: the call's contract is to block. There is no schedule to show.
+
+    ## Known limits
+    Reading and writing local files is not reported. Calls of unknown libraries are taken to be quick.
+    """
+
+    code = "RL704"
+    name = "blocking-in-coroutine"
+    since = "0.1.0"
+    severity = "warning"
+    confirmable = False
+    fixable = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        calls = BlockingCalls(program)
+        for function in program.index.functions:
+            if not function.ir.is_async:
+                continue
+            for call in program.stores.facts[function.id].calls:
+                found = calls.reached(call, function)
+                if found is not None and found.blocking.kind != "file" and not _is_done(program, call, function):
+                    yield self._found(function, call, found)
+
+    def _found(self, function: FunctionInfo, call: Call, found: BlockingCall) -> Finding:
+        instead = found.blocking.instead
+        remedy = f"await `{instead}` instead" if instead else "run it with `asyncio.to_thread`"
+        through = f" through `{symbol_of(found.function)}`" if found.chain else ""
+        steps: list[Step] = [step("call", f"`{symbol_of(f)}` makes this call", f, span) for f, span in found.chain]
+        return self.finding(
+            function,
+            call.span,
+            message=f"coroutine `{symbol_of(function)}` blocks its event loop in `{found.name}()`{through}",
+            why=f"no other task of the loop runs until it returns: {remedy}",
+            subject=found.name,
+            confidence="high" if not found.chain else "medium" if found.certain else "low",
+            trace=[*steps, step("access", f"`{found.name}()` blocks", found.function, found.call.span)],
+        )
+
+
+def _is_done(program: Program, call: Call, function: FunctionInfo) -> bool:
+    """A future that was awaited, or asked whether it is done, before: its result is there."""
+    if call.func[0][-1] not in ("result", "exception"):
+        return False
+    future = call.func[0][:-1]
+    for other in program.stores.facts[function.id].calls:
+        if other.id < call.id and (other.func and other.func[0] == (*future, "done")):
+            return True
+        if other.id < call.id and other.awaited and any(future in argument.value for argument in other.args):
+            return True
+    return False
