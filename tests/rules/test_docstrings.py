@@ -25,6 +25,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL111": ("shared-iterator", "error"),
     "RL201": ("acquire-without-release", "error"),
     "RL203": ("self-deadlock", "error"),
+    "RL204": ("lock-order-inversion", "error"),
     "RL211": ("manual-acquire", "info"),
     "RL301": ("wait-outside-while", "error"),
     "RL306": ("barrier-party-mismatch", "error"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from racelint.model.summary import AnyNode, Call
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
-from racelint.program.locks import Lock
+from racelint.program.locks import Lock, LockIdentity
 
 
 class Hold(NamedTuple):
@@ -28,31 +29,49 @@ class LockState:
     dropped: frozenset[Location] = frozenset()
 
     def hold(self, location: Location) -> Hold | None:
+        """A lock that is held at a location, of whatever object."""
         return next((hold for hold in self.must if hold.lock.location == location), None)
 
+    def holds(self, lock: Lock) -> bool:
+        """Whether this object's lock is held."""
+        return any(hold.lock.identity == lock.identity for hold in self.must)
+
     def acquired(self, hold: Hold) -> LockState:
-        if self.hold(hold.lock.location) is not None:
+        if self.holds(hold.lock):
             return self
-        must = tuple(sorted((*self.must, hold), key=lambda h: (h.lock.location, h.region)))
+        must = tuple(sorted((*self.must, hold), key=lambda h: (h.lock.identity, h.region)))
         return LockState(must, self.may | {hold.lock.location}, self.dropped - {hold.lock.location})
 
     def perhaps(self, lock: Lock) -> LockState:
         return LockState(self.must, self.may | {lock.location}, self.dropped)
 
-    def released(self, location: Location) -> LockState:
+    def released(self, lock: Lock) -> LockState:
+        """That object's lock is given back; where it is not known to be held, any at its location may be."""
+        if not self.holds(lock):
+            return self.given_back(lock.location)
+        return self.without({lock.identity})
+
+    def given_back(self, location: Location) -> LockState:
+        """Whatever is held at a location is given back."""
         must = tuple(hold for hold in self.must if hold.lock.location != location)
         dropped = self.dropped if len(must) < len(self.must) else self.dropped | {location}
         return LockState(must, self.may - {location}, dropped)
+
+    def without(self, gone: Collection[LockIdentity]) -> LockState:
+        """Certain holds end."""
+        must = tuple(hold for hold in self.must if hold.lock.identity not in gone)
+        over = {location for location, _ in gone} - {hold.lock.location for hold in must}
+        return LockState(must, self.may - over, self.dropped)
 
     def joined(self, other: LockState) -> LockState:
         """What is certain where two paths meet."""
         if self == other:
             return self
-        theirs = {hold.lock.location: hold for hold in other.must}
+        theirs = {hold.lock.identity: hold for hold in other.must}
         must = tuple(
-            hold if theirs[hold.lock.location].region == hold.region else hold._replace(region=-1)
+            hold if theirs[hold.lock.identity].region == hold.region else hold._replace(region=-1)
             for hold in self.must
-            if hold.lock.location in theirs
+            if hold.lock.identity in theirs
         )
         return LockState(must, self.may | other.may, self.dropped | other.dropped)
 

@@ -44,6 +44,9 @@ _STANDARD = frozenset(
 )
 
 
+LockIdentity = tuple[Location, Path]
+
+
 @dataclass(frozen=True)
 class Lock:
     """A lock as the whole program sees it.
@@ -59,6 +62,11 @@ class Lock:
     base: Path = ()
 
     @property
+    def identity(self) -> LockIdentity:
+        """Of which object, as far as one function can tell."""
+        return (self.location, self.base)
+
+    @property
     def opaque(self) -> bool:
         return self.facts is None
 
@@ -72,13 +80,18 @@ class Lock:
         return ELEMENT in self.location.fields
 
     @property
+    def nameless(self) -> bool:
+        """Made or fetched by a call where it is used: nothing says that two of them are one."""
+        return self.location.kind == "captured" and self.location.fields[0].startswith(("c:", "v:", "l:"))
+
+    @property
     def name(self) -> str:
         return str(self.location)
 
     @property
     def short(self) -> str:
         """As a person would write it: `Account.lock`, `LOCK`."""
-        if self.location.fields[0].startswith(("c:", "v:")):
+        if self.nameless:
             return "the lock"
         text = ".".join(self.location.fields).replace(f".{ELEMENT}", ELEMENT)
         if self.location.kind == "attribute":
@@ -112,7 +125,7 @@ class Locks:
             return None
         if facts is not None and facts.family == "condition":
             inner = self._condition_lock(path, function)
-            if inner is not None and not _is_nameless(inner):
+            if inner is not None and not inner.nameless:
                 return inner
             if inner is not None and inner.facts is not None:
                 facts = facts._replace(reentrant=inner.reentrant)
@@ -308,11 +321,6 @@ def _hung(lock: Lock | None, method: FunctionInfo, owner: Path) -> Lock | None:
 def _receiver(call: Call | None, method: Bound) -> Path:
     path = call.func[0] if call is not None and call.func else ()
     return path[:-1] if method.bound and len(path) > 1 and path[-1] == method.function.ir.name else ()
-
-
-def _is_nameless(lock: Lock) -> bool:
-    """Made where it is given away: `Condition(Lock())`."""
-    return lock.location.kind == "captured" and lock.location.fields[0].startswith("c:")
 
 
 def _readable(part: str) -> str:

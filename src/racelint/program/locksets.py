@@ -229,7 +229,7 @@ class _Solver:
                 lock = self._receiver_lock(path)
                 if lock is not None:
                     self._note(self.flow.releases, lock, node, state)
-                    return state.released(lock.location)
+                    return state.released(lock)
             elif name == "enter_context" and node.args:
                 for inner in node.args[0].value[:1]:
                     for lock in self.flows.entered(inner, self.function) or ():
@@ -240,7 +240,7 @@ class _Solver:
         if site is not None and site.callee is not self.function:
             effect = self.flows.effect(site.callee)
             for location in sorted(effect.dropped):
-                state = state.released(location)
+                state = state.given_back(location)
             for hold in effect.held:
                 state = state.acquired(Hold(self._seen_from(site, hold.lock), node.id, "call"))
             state = LockState(state.must, state.may | effect.perhaps, state.dropped)
@@ -282,7 +282,7 @@ class _Solver:
         lock = self.conditional.get(node.call)
         if lock is not None:
             got = state.acquired(Hold(lock, node.call, "acquire"))
-            failed = state.released(lock.location)
+            failed = state.released(lock)
             failed = LockState(failed.must, failed.may, state.dropped)
             taken, other = (failed, got) if node.negated else (got, failed)
         then = self._block(node.then, taken) if node.constant != "false" else None
@@ -368,28 +368,26 @@ class _Solver:
         for path in node.item.value[:1]:
             for lock in self.flows.entered(path, self.function) or ():
                 self._acquisition(lock, node, node.id, state)
-                if inside.hold(lock.location) is None:
+                if not inside.holds(lock):
                     inside = inside.acquired(Hold(lock, node.id, "with"))
                     added.append(lock)
         for path in node.item.value[1:]:
             for lock in self.flows.entered(path, self.function) or ():
                 inside = inside.perhaps(lock)
+                other = {held.identity for held in added if held.location != lock.location}
                 added = [held for held in added if held.location == lock.location]
-                must = tuple(h for h in inside.must if h.region != node.id or h.lock.location == lock.location)
-                inside = LockState(must, inside.may, inside.dropped)
+                inside = inside.without(other)
         mark = len(self.sinks)
         end = self._block(node.body, inside)
-        self.sinks[mark:] = [
-            Exit(exit_.kind, exit_.node, _left(exit_.state, added, node.id)) for exit_ in self.sinks[mark:]
-        ]
-        return _left(end, added, node.id) if end is not None else None
+        self.sinks[mark:] = [Exit(exit_.kind, exit_.node, _left(exit_.state, added)) for exit_ in self.sinks[mark:]]
+        return _left(end, added) if end is not None else None
 
 
-def _left(state: LockState, added: list[Lock], region: int) -> LockState:
+def _left(state: LockState, added: list[Lock]) -> LockState:
     """After a `with`: what it took is released."""
-    gone = {lock.location for lock in added}
-    must = tuple(hold for hold in state.must if hold.lock.location not in gone)
-    return LockState(must, state.may - gone, state.dropped - gone)
+    locations = {lock.location for lock in added}
+    left = state.without({lock.identity for lock in added})
+    return LockState(left.must, left.may - (locations - {h.lock.location for h in left.must}), left.dropped - locations)
 
 
 def _join(left: LockState | None, right: LockState | None) -> LockState | None:

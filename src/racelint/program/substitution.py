@@ -6,7 +6,7 @@ their locks one lock; `()` is the owner of a lock that there is only one of, Non
 
 from __future__ import annotations
 
-from racelint.model.summary import Path
+from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo, Index, Variable
 from racelint.program.locks import Lock
@@ -19,7 +19,7 @@ def owner_of(lock: Lock, function: FunctionInfo, index: Index) -> Owner:
     """What a lock hangs from, as `function` sees it."""
     if lock.shared or lock.location.kind != "attribute":
         return ()
-    if not lock.base or lock.base[0].startswith("l:"):
+    if not lock.base or lock.base[0].startswith("l:") or ELEMENT in lock.base:
         return None
     return _absolute(lock.base, function, index)
 
@@ -57,6 +57,8 @@ def substituted(path: Owner, site: CallSite, index: Index) -> Owner:
         return None
     passed = _passed(name, site)
     if passed is None or len(passed) + len(fields) > _MAX_FIELDS + 1 or passed[0].startswith("l:"):
+        return None
+    if ELEMENT in passed:
         return None
     return (*_absolute(passed, site.caller, index), *fields)
 

@@ -1,0 +1,154 @@
+"""The order in which the whole program takes its locks, and the cycles in it.
+
+An edge says that somewhere a lock is taken while another is held. Threads deadlock along a cycle (Havender 1968),
+unless all of its edges are taken under one more lock, the gate of Goodlock (Havelund 2000), or by one thread alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+from racelint.model.summary import Access, Branch, Call
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.substitution import Owner
+from racelint.program.takings import Nesting
+from racelint.program.values import nodes_of
+
+_MAX_LENGTH = 4
+_MAX_CALLS = 4
+"""Calls from one lock to the next: of longer chains, too few can really be gone."""
+_MAX_WITNESSES = 6
+
+
+class Edge(NamedTuple):
+    """One place where the order is shown, and the locks held there besides the two."""
+
+    nesting: Nesting
+    gates: frozenset[Location]
+
+    @property
+    def first(self) -> Location:
+        return self.nesting.held.lock.location
+
+    @property
+    def second(self) -> Location:
+        return self.nesting.then.fact.lock.location
+
+
+class LockOrder:
+    """All edges, by the two locks they order."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.edges: dict[tuple[Location, Location], list[Edge]] = {}
+        self.peers: list[Nesting] = []
+        """Locks of two objects of one class, which nothing orders."""
+        for function in program.index.functions:
+            for nesting in program.takings.nestings(function):
+                self._note(nesting)
+
+    def _note(self, nesting: Nesting) -> None:
+        held, then = nesting.held, nesting.then
+        if held.owner is None or then.owner is None or len(then.chain) > _MAX_CALLS:
+            return
+        if held.lock.location == then.fact.lock.location:
+            if _are_peers(nesting) and not self._is_ordered(nesting):
+                self.peers.append(nesting)
+            return
+        if held.lock.nameless or then.fact.lock.nameless:
+            return
+        around = self._gates(nesting)
+        if then.fact.lock.location in around:
+            return
+        witnesses = self.edges.setdefault((held.lock.location, then.fact.lock.location), [])
+        if len(witnesses) < _MAX_WITNESSES:
+            witnesses.append(Edge(nesting, around - {held.lock.location}))
+
+    def _gates(self, nesting: Nesting) -> frozenset[Location]:
+        """Every lock that is held at the call or the taking: by the function, and by all who call it."""
+        function, takings = nesting.function, self.program.takings
+        event = nesting.then.chain[0].event if nesting.then.chain else nesting.then.fact.event
+        found = {held.lock.location for held in takings.held(function, event)}
+        contexts = self.program.reach.of(function)
+        if contexts:
+            found |= frozenset.intersection(*(frozenset(lock.location for lock in c.held) for c in contexts))
+        return frozenset(found)
+
+    def cycles(self) -> Iterator[tuple[Edge, ...]]:
+        """One witness for each cycle that threads can run into, the cycle's first lock being the smallest."""
+        following: dict[Location, list[Location]] = {}
+        for first, second in sorted(self.edges):
+            following.setdefault(first, []).append(second)
+        known: set[frozenset[Location]] = set()
+        for length in range(2, _MAX_LENGTH + 1):
+            for start in following:
+                for locks in _paths(following, (start,), length):
+                    if any(found <= set(locks) for found in known):
+                        continue
+                    cycle = self._witness(locks)
+                    if cycle is not None:
+                        known.add(frozenset(locks))
+                        yield cycle
+
+    def _witness(self, locks: tuple[Location, ...]) -> tuple[Edge, ...] | None:
+        pairs = zip(locks, (*locks[1:], locks[0]), strict=True)
+        for edges in product(*(self.edges[pair] for pair in pairs)):
+            gated = frozenset.intersection(*(edge.gates for edge in edges)) - set(locks)
+            if not gated and self._may_meet(edges):
+                return edges
+        return None
+
+    def _may_meet(self, edges: tuple[Edge, ...]) -> bool:
+        """Whether two threads may be there: not if one single root runs all of it, or it is set-up code."""
+        roots = set()
+        for edge in edges:
+            for context in self.program.reach.of(edge.nesting.function):
+                if context.root is None or context.root.many:
+                    return True
+                roots.add(context.root.id)
+        return len(roots) > 1
+
+    def _is_ordered(self, nesting: Nesting) -> bool:
+        """Whether the function compares the two objects before it takes their locks."""
+        roots = {owner[0] for owner in (nesting.held.owner, nesting.then.owner) if owner}
+        facts = self.program.stores.facts[nesting.function.id]
+        for node in nodes_of(nesting.function.ir.body):
+            if isinstance(node, Branch) and node.test in ("compare", "other"):
+                mentioned: set[str] = set()
+                for dep in node.deps:
+                    mentioned.update(_mentioned(facts.events.get(dep)))
+                if roots <= mentioned:
+                    return True
+        return False
+
+
+def _mentioned(event: Access | Call | None) -> Iterator[str]:
+    if isinstance(event, Access):
+        yield event.path[0]
+    elif isinstance(event, Call):
+        yield from (path[0] for argument in event.args for path in argument.value)
+
+
+def _are_peers(nesting: Nesting) -> bool:
+    """Two parameters of one function: nothing but the caller's order of them orders their locks."""
+    mine, theirs = nesting.held.owner, nesting.then.owner
+    return mine != theirs and _is_parameter(mine) and _is_parameter(theirs) and len(nesting.then.chain) <= 1
+
+
+def _is_parameter(owner: Owner) -> bool:
+    return owner is not None and len(owner) == 1 and owner[0].startswith("p:")
+
+
+def _paths(
+    following: dict[Location, list[Location]], path: tuple[Location, ...], length: int
+) -> Iterator[tuple[Location, ...]]:
+    """The cycles of a length that start at their smallest lock."""
+    for target in following.get(path[-1], ()):
+        if len(path) == length:
+            if target == path[0]:
+                yield path
+        elif target > path[0] and target not in path:
+            yield from _paths(following, (*path, target), length)
