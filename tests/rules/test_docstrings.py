@@ -26,6 +26,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL201": ("acquire-without-release", "error"),
     "RL203": ("self-deadlock", "error"),
     "RL204": ("lock-order-inversion", "error"),
+    "RL210": ("lock-in-finalizer", "error"),
     "RL211": ("manual-acquire", "info"),
     "RL301": ("wait-outside-while", "error"),
     "RL306": ("barrier-party-mismatch", "error"),

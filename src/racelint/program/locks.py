@@ -133,8 +133,7 @@ class Locks:
         if alias is not None:
             return alias
         location, base = self._place(path, function)
-        shared = location.kind != "attribute" or self._is_static(location)
-        return Lock(location, facts, shared, base)
+        return Lock(location, facts, self.is_shared(location), base)
 
     def _alias(self, path: Path, function: FunctionInfo) -> Lock | None:
         """`self.mutex = self._lock`: another name of one lock, where nothing else is ever stored there."""
@@ -295,8 +294,10 @@ class Locks:
         module, _, qualname = location.owner.partition(":")
         return self.stores.captured.get((module, qualname, name), [])
 
-    def _is_static(self, location: Location) -> bool:
-        """A class attribute that no instance replaces."""
+    def is_shared(self, location: Location) -> bool:
+        """No attribute, or one of a class that no instance replaces."""
+        if location.kind != "attribute":
+            return True
         entries = self.stores.attributes.get((location.owner, location.fields[0]), [])
         if not entries:
             return False

@@ -21,10 +21,10 @@ def owner_of(lock: Lock, function: FunctionInfo, index: Index) -> Owner:
         return ()
     if not lock.base or lock.base[0].startswith("l:") or ELEMENT in lock.base:
         return None
-    return _absolute(lock.base, function, index)
+    return absolute(lock.base, function, index)
 
 
-def _absolute(path: Path, function: FunctionInfo, index: Index) -> Path:
+def absolute(path: Path, function: FunctionInfo, index: Index) -> Path:
     """Names of a module and of an enclosing function mean the same to every function; done twice, it is the same."""
     root, *fields = path
     kind, _, name = root.partition(":")
@@ -60,7 +60,7 @@ def substituted(path: Owner, site: CallSite, index: Index) -> Owner:
         return None
     if ELEMENT in passed:
         return None
-    return (*_absolute(passed, site.caller, index), *fields)
+    return (*absolute(passed, site.caller, index), *fields)
 
 
 def _passed(name: str, site: CallSite) -> Path | None:

@@ -1,0 +1,153 @@
+"""Locks that are taken in the middle of other code: by `__del__`, weak reference callbacks and signal handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, LOCKING_QUEUES, REFERENCE_CALLBACKS
+from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
+from racelint.model.summary import Call, Path, Value
+from racelint.program.index import External, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.locks import Lock
+from racelint.program.reached import Reached, reached
+from racelint.program.substitution import Owner, owner_of
+from racelint.program.takings import Taking
+from racelint.program.types import Bound, Member
+
+_MAX_CALLS = 5
+_QUEUE = LockFacts("lock", False)
+
+
+class Interrupter(NamedTuple):
+    """A function that runs in the middle of others."""
+
+    kind: Literal["__del__", "weakref callback", "signal handler"]
+    function: FunctionInfo
+
+
+class Interruption(NamedTuple):
+    """`interrupter` takes a lock that its own thread may hold already."""
+
+    interrupter: Interrupter
+    taken: Reached[Taking]
+
+    @property
+    def of_queue(self) -> bool:
+        """Whether it is a queue's own lock."""
+        return self.taken.fact.lock.facts is _QUEUE
+
+
+class Finalizers:
+    """All interrupters of the program and what they take."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def interruptions(self) -> Iterator[Interruption]:
+        """In source order of the interrupters, one for each place where a lock is taken."""
+        seen = set()
+        for interrupter in self._interrupters():
+            name = interrupter.function.id
+            for taken in (*self.program.takings.by_function.get(name, ()), *self._queues.get(name, ())):
+                place = (taken.fact.function.id, taken.fact.event)
+                if place not in seen and self._may_be_held(interrupter, taken):
+                    seen.add(place)
+                    yield Interruption(interrupter, taken)
+
+    def _interrupters(self) -> Iterator[Interrupter]:
+        for function in self.program.index.functions:
+            if function.ir.name == "__del__" and function.cls is not None:
+                yield Interrupter("__del__", function)
+            for call in self.program.stores.facts[function.id].calls:
+                for thing in self.program.types.of_value(self._callback(call, function), function):
+                    if isinstance(thing, Bound):
+                        yield Interrupter("weakref callback", thing.function)
+        for root in self.program.roots:
+            if root.kind == "finalizer":
+                yield Interrupter("weakref callback", root.target)
+            elif root.kind == "signal":
+                yield Interrupter("signal handler", root.target)
+
+    def _callback(self, call: Call, function: FunctionInfo) -> Value:
+        """What a call registers to run when an object is collected, directly or through a function that does."""
+        for thing in self.program.types.of_value(call.func, function):
+            if isinstance(thing, External) and thing.dotted in REFERENCE_CALLBACKS:
+                return _argument(call, *REFERENCE_CALLBACKS[thing.dotted])
+        return ()
+
+    def _may_be_held(self, interrupter: Interrupter, taken: Reached[Taking]) -> bool:
+        """Whether other code holds that lock of an object which is still in use."""
+        lock = taken.fact.lock
+        if lock.facts is None or lock.facts.own or lock.reentrant or lock.nameless or len(taken.chain) > _MAX_CALLS:
+            return False
+        if lock.facts.world == "async":
+            return False
+        if interrupter.kind == "__del__" and self._dies_too(taken.owner, interrupter.function):
+            return False
+        if lock.facts is _QUEUE:
+            return True
+        return any(
+            interrupter.kind == "signal handler" or busy
+            for name, busy in self._holders.get(lock.location, ())
+            if name != interrupter.function.id or self.program.calls.incoming.get(name)
+        )
+
+    def _dies_too(self, owner: Owner, finalizer: FunctionInfo) -> bool:
+        """The lock of the object that is collected, or of one that only it ever had: nobody is left to hold it."""
+        if not owner or owner[0] != f"p:{finalizer.self_name}" or finalizer.cls is None:
+            return False
+        if len(owner) == 1:
+            return True
+        stores = self.program.stores
+        entries = [e for cls in finalizer.cls.mro for e in stores.attributes.get((cls.id, owner[1]), [])]
+        values = [value for entry in entries for value in entry.value if value[0] != "k:None"]
+        return bool(values) and all(len(value) == 1 and value[0].startswith(("c:", "v:")) for value in values)
+
+    @cached_property
+    def _holders(self) -> dict[Location, set[tuple[str, bool]]]:
+        """Who takes a lock, and whether they call anything while they hold it: else nothing is collected meanwhile."""
+        found: dict[Location, set[tuple[str, bool]]] = {}
+        for function in self.program.index.functions:
+            taken = {taking.lock.location for taking, _ in self.program.takings.own(function)}
+            flow = self.program.flows.of(function)
+            for location in taken:
+                calls = [call for call in self.program.stores.facts[function.id].calls if not _is_of_lock(call)]
+                busy = any(flow.at(call.id).hold(location) is not None for call in calls)
+                found.setdefault(location, set()).add((function.id, busy))
+        return found
+
+    @cached_property
+    def _queues(self) -> dict[str, list[Reached[Taking]]]:
+        """Uses of queues whose lock is not reentrant, by all functions that come to them."""
+        own: dict[str, list[Reached[Taking]]] = {}
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                path = call.func[0] if call.func else ()
+                if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_queue(path, function):
+                    location = self.program.locations.of(path[:-1], function)
+                    if location is not None:
+                        lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
+                        owner = owner_of(lock, function, self.program.index)
+                        taking = Taking(lock, function, call.id, call.span)
+                        own.setdefault(function.id, []).append(Reached(taking, owner))
+        return reached(self.program.takings.running, own, lambda entry, site: False)
+
+    def _is_queue(self, path: Path, function: FunctionInfo) -> bool:
+        things = self.program.types.of(path, function)
+        return bool(things) and all(isinstance(thing, Member) and thing.dotted in LOCKING_QUEUES for thing in things)
+
+
+def _is_of_lock(call: Call) -> bool:
+    return bool(call.func) and call.func[0][-1] in ACQUIRES | RELEASES
+
+
+def _argument(call: Call, position: int, keyword: str) -> Value:
+    plain = [argument for argument in call.args if not argument.name]
+    for argument in call.args:
+        if argument.name == keyword:
+            return argument.value
+    return plain[position].value if len(plain) > position else ()
