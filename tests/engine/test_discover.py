@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from racelint.engine.discover import discover
+from racelint.engine.discover import WalkOptions, discover
 from racelint.engine.ignoring import Patterns
 
 
@@ -22,7 +22,7 @@ def make(root: Path, *names: str) -> None:
 
 
 def found(root: Path, *paths: str, **options: object) -> list[str]:
-    result = discover(paths or (".",), str(root), **options)  # type: ignore[arg-type]
+    result = discover(paths or (".",), str(root), WalkOptions(**options))  # type: ignore[arg-type]
     return [os.path.relpath(path, root).replace(os.sep, "/") for path in result.files]
 
 
@@ -84,7 +84,10 @@ def test_agrees_with_git_about_what_is_ignored(tmp_path: Path) -> None:
 
 def test_configured_patterns_hold_and_force_exclude_extends_them_to_named_files(tmp_path: Path) -> None:
     make(tmp_path, "vendor/a.py", "own.py", ".venv/b.py")
-    excludes = (Patterns(str(tmp_path), ["vendor/"]),)
+
+    def excludes(folder: str) -> tuple[Patterns, ...]:
+        return (Patterns(str(tmp_path), ["vendor/"]),)
+
     assert found(tmp_path, excludes=excludes) == ["own.py"]
     named = ("vendor/a.py", "own.py", ".venv/b.py")
     assert found(tmp_path, *named, excludes=excludes) == [".venv/b.py", "own.py", "vendor/a.py"]
@@ -131,7 +134,7 @@ def test_a_folder_without_python_is_a_warning(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_an_error() -> None:
     as_somebody = "os.setuid(65534);" if os.geteuid() == 0 else ""  # root may list everything
     script = (
-        f"import os, sys; from racelint.engine.discover import discover; {as_somebody}"
+        f"import os, sys; from racelint.engine.discover import WalkOptions, discover; {as_somebody}"
         "r = discover(['.'], sys.argv[1]); print([e.kind for e in r.errors], len(r.files))"
     )
     with tempfile.TemporaryDirectory() as top:

@@ -126,5 +126,5 @@ def test_relevant_takes_users_of_concurrency_and_what_they_use() -> None:
 def test_a_class_declared_thread_safe_makes_its_module_matter(tmp_path: Path) -> None:
     write(tmp_path, {"bank.py": "class Account: pass\n", "plain.py": ""})
     assert scope_of(tmp_path, "bank.py", "plain.py").relevant == frozenset()
-    scope = scope_of(tmp_path, "bank.py", "plain.py", thread_safe=("bank.Account",))
+    scope = scope_of(tmp_path, "bank.py", "plain.py", declared=("bank.Account",))
     assert scope.relevant == {str(tmp_path / "bank.py")}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from racelint.engine.threshold import above
 from racelint.model.finding import Finding, Severity, Step, Verdict, Witness, WitnessStep
-from racelint.model.result import ScanResult
-from racelint.report.concise import render_concise
+from racelint.model.result import ScanResult, Silenced
+from racelint.report import concise, full
 from racelint.report.counts import count_line
-from racelint.report.full import render_full
 from racelint.report.snippet import Mark, render_snippets
-from racelint.report.style import Style, wants_colour
-
-PLAIN = Style(colour=False)
+from racelint.report.style import PLAIN, Style, wants_colour
+from racelint.report.view import View
 
 
 def finding(severity: Severity = "error", line: int = 2, verdict: Verdict | None = None) -> Finding:
@@ -44,7 +43,7 @@ LINES = {"bank.py": ("def stingy(self):", "    self.money += 10", "", "def spend
 
 
 def test_full_shows_both_accesses_and_how_the_thread_came_there() -> None:
-    assert render_full(ScanResult((finding(),), files=1, lines=LINES), "warning", PLAIN) == (
+    assert full.render(View(ScanResult((finding(),), files=1, lines=LINES))) == (
         "bank.py:2:5: error RL101 unguarded-mutation: `Account.money` is changed with no lock\n"
         "  |\n"
         "2 |     self.money += 10\n"
@@ -72,7 +71,7 @@ def test_full_shows_the_verdict_with_its_interleaving() -> None:
         reason="an update was lost",
         witness=witness,
     )
-    text = render_full(ScanResult((finding(verdict=verdict),), files=1, lines=LINES), "warning", PLAIN)
+    text = full.render(View(ScanResult((finding(verdict=verdict),), files=1, lines=LINES)))
     for part in (
         "verdict: confirmed (lost-update), 3 schedules run",
         "read money = 100",
@@ -86,10 +85,11 @@ def test_full_shows_the_verdict_with_its_interleaving() -> None:
 
 
 def test_concise_is_one_line_a_finding() -> None:
-    result = ScanResult((finding(), finding("info", 3)), files=2, suppressed=1)
-    assert render_concise(result, "warning", PLAIN) == (
+    silenced = (Silenced(finding(), "comment"), Silenced(finding(), "baseline"), Silenced(finding(), "baseline"))
+    result = above(ScanResult((finding(), finding("info", 3)), files=2, silenced=silenced), "warning")
+    assert concise.render(View(result)) == (
         "bank.py:2:5: error RL101 unguarded-mutation: `Account.money` is changed with no lock\n"
-        "1 error in 2 files (1 below `warning` not shown, 1 suppressed)\n"
+        "1 error in 2 files (1 below `warning` not shown, 1 suppressed, 2 in the baseline)\n"
     )
 
 
@@ -126,9 +126,9 @@ def test_another_file_is_named() -> None:
 
 
 def test_counts() -> None:
-    assert count_line(ScanResult((), files=1), "warning") == "no findings in 1 file"
+    assert count_line(ScanResult((), files=1)) == "no findings in 1 file"
     findings = (finding(), finding(), finding("warning"), finding("info"))
-    assert count_line(ScanResult(findings, files=3), "info") == "2 errors, 1 warning, 1 info in 3 files"
+    assert count_line(ScanResult(findings, files=3)) == "2 errors, 1 warning, 1 info in 3 files"
 
 
 @pytest.mark.parametrize(

@@ -131,13 +131,10 @@ def _findings(target: Target, options: dict[str, Any], here: str, scans: dict[st
         return []
     path = target.path or "."
     if path not in scans:
-        from racelint.config.load import load_settings
-        from racelint.engine.scan import ScanOptions, common_folder, scan
+        from racelint.cli.options import hierarchy_for
+        from racelint.engine.scan import ScanOptions, scan
 
-        config = Path(options["config"]) if options["config"] else None
-        settings, found_at = load_settings(common_folder([path], here), config, isolated=options["isolated"])
-        result = scan([path], ScanOptions(settings, config=found_at), here)
-        scans[path] = list(result.findings)
+        scans[path] = list(scan([path], ScanOptions(hierarchy=hierarchy_for((path,), options)), here).findings)
     return scans[path]
 
 

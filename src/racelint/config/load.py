@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from racelint.config.check import complaints
 from racelint.config.settings import Settings
 
+NAMES = ("racelint.toml", "pyproject.toml")
 ROOT_MARKERS = ("pyproject.toml", "racelint.toml", "setup.py", "setup.cfg", ".git", ".hg")
+ADDED_UP = ("extend-select", "extend-exclude")
+"""Keys whose values of an extended file and of the extending one hold together."""
+PATH_KEYS = (("baseline",), ("confirm", "fixtures"))
+"""Keys that name a file relative to the configuration they stand in."""
+
+Check = Callable[[Settings], Iterator[tuple[str, str]]]
+"""What only a higher layer can find wrong with settings: keys, and what is wrong with each."""
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text names the file, the key and the nearest right one."""
 
 
-def load_settings(start: Path, config: Path | None = None, *, isolated: bool = False) -> tuple[Settings, Path | None]:
+def load_settings(
+    start: Path, config: Path | None = None, *, isolated: bool = False, check: Check | None = None
+) -> tuple[Settings, Path | None]:
     """Settings that hold for `start` (a directory), and the file they came from.
 
     `config` names the file instead of searching upward; `isolated` reads none. Raises ConfigError.
     """
     if config is not None:
-        return _read(config, explicit=True) or Settings(), config
+        return _convert(_read(config, explicit=True, check=check) or {}), config
     if isolated:
         return Settings(), None
     for folder in (start, *start.parents):
-        for name in ("racelint.toml", "pyproject.toml"):
-            candidate = folder / name
-            if os.path.isfile(candidate) and (settings := _read(candidate, explicit=False)) is not None:
-                return settings, candidate
+        settings = settings_in(folder, check)
+        if settings is not None:
+            return settings
     return Settings(), None
+
+
+def settings_in(folder: Path, check: Check | None = None) -> tuple[Settings, Path] | None:
+    """The settings of the file that stands in `folder` itself, and that file; None without one. Raises ConfigError."""
+    for name in NAMES:
+        candidate = folder / name
+        if os.path.isfile(candidate) and (table := _read(candidate, explicit=False, check=check)) is not None:
+            return _convert(table), candidate
+    return None
 
 
 def project_root(start: Path) -> Path:
@@ -44,65 +63,79 @@ def project_root(start: Path) -> Path:
     return start
 
 
-def _read(path: Path, *, explicit: bool) -> Settings | None:
-    """The settings in one file; None for a `pyproject.toml` found on the way that says nothing about racelint."""
+def _read(path: Path, *, explicit: bool, check: Check | None, seen: tuple[Path, ...] = ()) -> dict[str, Any] | None:
+    """The keys of one file on top of those it extends; None for a `pyproject.toml` that says nothing of racelint."""
+    text = _text(path)
+    if path.name == "pyproject.toml" and not explicit and "racelint" not in text:
+        return None  # unread: a broken one, as among the test data of a packaging tool, is none of our business
+    table, prefix = _own_table(_document(text, path), path, explicit=explicit)
+    if table is None:
+        return None
+    for complaint in complaints(table, prefix):
+        raise ConfigError(f"{path}: {complaint}")
+    for key, complaint in check(_convert(table)) if check is not None else ():
+        raise ConfigError(f"{path}: `{f'{prefix}.{key}'.lstrip('.')}`: {complaint}")
+    own = _with_absolute_paths(table, path.parent)
+    if "extend" not in own:
+        return own
+    base = Path(os.path.normpath(path.parent / os.path.expanduser(own["extend"])))
+    key = f"{prefix}.extend".lstrip(".")
+    if base in (*seen, path):
+        raise ConfigError(f"{path}: `{key}`: {base} extends this file in turn")
+    if not os.path.isfile(base):
+        raise ConfigError(f"{path}: `{key}`: there is no file {base}")
+    below = _read(base, explicit=True, check=check, seen=(*seen, path))
+    return _merged(below or {}, own)
+
+
+def _text(path: Path) -> str:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not valid UTF-8") from None
+
+
+def _document(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    table: Any = document
-    if path.name == "pyproject.toml":
-        table = _subtable(document, "tool", "racelint")
-    elif explicit:
-        table = _subtable(document, "tool", "racelint") or document
-    if table is None:
-        return None
-    return _convert(table, path)
 
 
-def _subtable(document: dict[str, Any], *keys: str) -> Any:
-    table: Any = document
-    for key in keys:
-        if not isinstance(table, dict) or key not in table:
-            return None
-        table = table[key]
-    return table
+def _own_table(document: dict[str, Any], path: Path, *, explicit: bool) -> tuple[Any, str]:
+    """The table of racelint and the prefix of its keys; a file asked for outright may have it under either name."""
+    tool = document.get("tool")
+    table = tool.get("racelint") if isinstance(tool, dict) else None
+    if path.name == "pyproject.toml" or (explicit and table is not None):
+        return table, "tool.racelint"
+    return document, ""
 
 
-def _convert(table: Any, path: Path) -> Settings:
-    prefix = "tool.racelint" if path.name == "pyproject.toml" else ""
-    _check_keys(table, Settings, prefix, path)
-    try:
-        return msgspec.convert(table, Settings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_in_toml_terms(str(error), prefix)}") from None
+def _with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A copy in which the files that the table names do not depend on where it stands."""
+    own = dict(table)
+    for *tables, last in PATH_KEYS:
+        inner = own
+        for name in tables:
+            inner[name] = dict(inner.get(name, {}))
+            inner = inner[name]
+        if last in inner:
+            inner[last] = os.path.join(folder, os.path.expanduser(inner[last]))
+    return own
 
 
-def _check_keys(table: Any, struct: type[msgspec.Struct], prefix: str, path: Path) -> None:
-    """Refuse a key that `struct` does not have, naming the nearest one that it has."""
-    if not isinstance(table, dict):
-        return
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in table.items():
-        dotted = f"{prefix}.{key}" if prefix else key
-        if key not in fields:
-            raise ConfigError(f"{path}: unknown key `{dotted}`{_nearest(key, sorted(fields))}")
-        inner = fields[key]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            _check_keys(value, inner, dotted, path)
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` where it speaks, else `below`; tables are merged key by key."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict):
+            merged[key] = _merged(below[key], above[key])
+        elif key in ADDED_UP:
+            merged[key] = [*below[key], *above[key]]
+    return merged
 
 
-def _nearest(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key.replace("_", "-").lower(), known, n=1, cutoff=0.5)
-    return f"; did you mean `{close[0]}`?" if close else f"; the keys are {', '.join(known)}"
-
-
-def _in_toml_terms(message: str, prefix: str) -> str:
-    """msgspec's "Expected `array`, got `str` - at `$.select`" with the path as the user wrote it."""
-    what, _, where = message.partition(" - at `$")
-    dotted = (prefix + where.rstrip("`")).lstrip(".") if where else prefix
-    return f"`{dotted or 'the file'}`: {what[0].lower()}{what[1:]}"
+def _convert(table: Mapping[str, Any]) -> Settings:
+    return msgspec.convert(table, Settings)

@@ -40,7 +40,7 @@ class TargetResult(msgspec.Struct, frozen=True):
     verdict: Verdict
 
 
-def confirm_finding(finding: Finding, settings: ConfirmSettings, project_root: Path) -> Verdict:
+def confirm_finding(finding: Finding, settings: ConfirmSettings | Limits, project_root: Path) -> Verdict:
     """Run the scenarios of one finding. Raises CannotRun where there is no interpreter to run them."""
     limits = limits_of(settings)
     bench = _Bench.open(limits, project_root)
@@ -48,7 +48,7 @@ def confirm_finding(finding: Finding, settings: ConfirmSettings, project_root: P
 
 
 def confirm_findings(
-    findings: Sequence[Finding], settings: ConfirmSettings, root: Path, jobs: int = 1
+    findings: Sequence[Finding], settings: ConfirmSettings | Limits, root: Path, jobs: int = 1
 ) -> list[Verdict]:
     """A verdict for each finding, in their order; the gravest are run first, `jobs` of them at a time.
 
@@ -69,7 +69,7 @@ def confirm_findings(
 
 
 def confirm_target(
-    target: str, findings: Sequence[Finding], settings: ConfirmSettings, root: Path | None = None
+    target: str, findings: Sequence[Finding], settings: ConfirmSettings | Limits, root: Path | None = None
 ) -> list[TargetResult]:
     """Confirm what TARGET names: `findings` are those it may select from (a scan of its file).
 
@@ -89,7 +89,7 @@ def confirm_target(
     return [TargetResult(target, finding, verdict) for finding, verdict in zip(chosen, verdicts, strict=True)]
 
 
-def replay(text: str, settings: ConfirmSettings, roots: Sequence[Path]) -> tuple[str, Verdict]:
+def replay(text: str, settings: ConfirmSettings | Limits, roots: Sequence[Path]) -> tuple[str, Verdict]:
     """Run a replay string again: its target and what came of it now. Raises BadReplay, CannotRun.
 
     The paths in it start from the first of `roots` below which the target's file lies.

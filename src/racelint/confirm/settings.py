@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from racelint.config.settings import ConfirmSettings
 
 MEBIBYTE = 1024 * 1024
 
 
-class Limits(ConfirmSettings, frozen=True):
-    """`ConfirmSettings` with the search's own limits.
+class Limits(msgspec.Struct, frozen=True):
+    """`ConfirmSettings` in the units of the search, with its own limits.
 
-    `budget` (inherited) is wall seconds for one finding or target, `total` for the whole run; `memory` is bytes of
-    address space for each child process; `bound` is the number of preemptions explored completely before the random
-    tail; `fixtures` is the path of a Python file whose `make_<Name>` functions build what racelint cannot, or empty.
+    `budget` is wall seconds for one finding or target, `total` for the whole run; `memory` is bytes of address space
+    for each child process; `bound` is the number of preemptions explored completely before the random tail; `fixtures`
+    is the path of a Python file whose `make_<Name>` functions build what racelint cannot, or empty.
     """
 
+    python: str | None = None
+    budget: float = 10.0
     total: float = 300.0
     memory: int = 2048 * MEBIBYTE
     schedules: int = 20_000
@@ -23,8 +27,16 @@ class Limits(ConfirmSettings, frozen=True):
     fixtures: str = ""
 
 
-def limits_of(settings: ConfirmSettings) -> Limits:
+def limits_of(settings: ConfirmSettings | Limits) -> Limits:
     """The same settings with the limits filled in."""
     if isinstance(settings, Limits):
         return settings
-    return Limits(python=settings.python, budget=settings.budget)
+    return Limits(
+        python=settings.python,
+        budget=settings.budget,
+        total=settings.total_budget,
+        memory=settings.memory * MEBIBYTE,
+        bound=settings.bound,
+        seed=settings.seed,
+        fixtures=settings.fixtures or "",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
@@ -20,6 +20,9 @@ from racelint.model.result import Problem, ProblemKind
 
 SUFFIXES = (".py", ".pyw")
 
+Excludes = Callable[[str], tuple[Patterns, ...]]
+"""The configured patterns that hold for what stands in a folder (absolute)."""
+
 
 class Discovery(msgspec.Struct, frozen=True):
     """Absolute paths of the files to report on, sorted and without duplicates, and what went wrong on the way."""
@@ -29,38 +32,51 @@ class Discovery(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...]
 
 
-def discover(
-    paths: Sequence[str], cwd: str, excludes: tuple[Patterns, ...] = (), *, force_exclude: bool = False
-) -> Discovery:
+class WalkOptions(msgspec.Struct, frozen=True):
+    """How to walk: `excludes` are the configured patterns; `force_exclude` obeys them for what is named outright, too.
+
+    `present` are files (absolute) that count as there though the disk has none, as one that an editor has not saved.
+    """
+
+    excludes: Excludes = lambda folder: ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    present: Collection[str] = ()
+
+
+PLAINLY = WalkOptions()
+
+
+def discover(paths: Sequence[str], cwd: str, how: WalkOptions = PLAINLY) -> Discovery:
     """Every Python file that `paths` name.
 
-    A file named outright is taken whatever its suffix, and, unless `force_exclude`, whatever `excludes` say. Folders
-    are walked without following links to folders, leaving out what `.gitignore`, `excludes` and the built-in list of
-    folders say. The same file reached twice, as by a link, counts once.
+    A file named outright is taken whatever its suffix, and, unless forced, whatever `excludes` say. Folders are walked
+    without following links to folders, leaving out what `.gitignore`, `excludes` and the built-in list of folders say.
+    The same file reached twice, as by a link, counts once.
     """
-    walk = _Walk(cwd, excludes)
+    walk = _Walk(cwd, how)
     for given in paths:
-        walk.take(given, force_exclude=force_exclude)
+        walk.take(given)
     return Discovery(walk.unique_files(), tuple(walk.errors), tuple(walk.warnings))
 
 
 class _Walk:
-    def __init__(self, cwd: str, excludes: tuple[Patterns, ...]) -> None:
+    def __init__(self, cwd: str, how: WalkOptions) -> None:
         self.cwd = cwd
-        self.excludes = excludes
+        self.how = how
         self.found: list[str] = []
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
 
-    def take(self, given: str, *, force_exclude: bool) -> None:
+    def take(self, given: str) -> None:
         path = absolute(os.path.join(self.cwd, given))
         try:
-            mode = os.stat(path).st_mode
+            mode = stat.S_IFREG if path in self.how.present else os.stat(path).st_mode
         except OSError as error:
             self.errors.append(self._problem("missing-path", path, _reason(error)))
             return
         folder = stat.S_ISDIR(mode)
-        if force_exclude and self._forced_out(path, folder=folder):
+        if self.how.force_exclude and self._forced_out(path, folder=folder):
             return
         if folder:
             self._take_folder(path)
@@ -72,7 +88,7 @@ class _Walk:
     def _take_folder(self, path: str) -> None:
         before = len(self.found)
         troubles = len(self.errors)
-        above = gitignores_above(path)
+        above = gitignores_above(path) if self.how.respect_gitignore else ()
         if left_out(path, folder=True, patterns=above):
             above = ()  # asked for by name: what hides it from git does not hide it from the user
         self.found.extend(self._below(path, above))
@@ -90,7 +106,7 @@ class _Walk:
             except OSError as error:
                 self.errors.append(self._problem("unreadable-directory", current, _reason(error)))
                 continue
-            here = (*inherited, *gitignore_in(current))
+            here = (*inherited, *gitignore_in(current)) if self.how.respect_gitignore else ()
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     if not self._skips(entry.path, here, folder=True) and not excluded_by_name(entry.path, entry.name):
@@ -99,15 +115,17 @@ class _Walk:
                     yield entry.path
 
     def _skips(self, path: str, patterns: tuple[Patterns, ...], *, folder: bool = False) -> bool:
-        return left_out(path, folder=folder, patterns=self.excludes) or left_out(path, folder=folder, patterns=patterns)
+        excludes = self.how.excludes(os.path.dirname(path))
+        return left_out(path, folder=folder, patterns=excludes) or left_out(path, folder=folder, patterns=patterns)
 
     def _forced_out(self, path: str, *, folder: bool) -> bool:
         """Whether `path` or a folder above it, up to the working directory, is excluded."""
-        if left_out(path, folder=folder, patterns=self.excludes):
+        excludes = self.how.excludes(path if folder else os.path.dirname(path))
+        if left_out(path, folder=folder, patterns=excludes):
             return True
         current = path if folder else os.path.dirname(path)
         while current.startswith(self.cwd + os.sep):
-            if left_out(current, folder=True, patterns=self.excludes):
+            if left_out(current, folder=True, patterns=excludes):
                 return True
             if excluded_by_name(current, os.path.basename(current)):
                 return True

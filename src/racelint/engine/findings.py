@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
-from racelint.engine.suppress import Suppressions, is_suppressed, suppressions_of
+from racelint.engine.directives import Directives, Suppression, directives_in, mentions_directive
+from racelint.engine.policy import Policy
+from racelint.engine.silence import Silencer
 from racelint.engine.text import lines_of, text_of
-from racelint.engine.unreadable import UnreadableFile
 from racelint.model.finding import Finding, fingerprint_of
+from racelint.model.result import Silenced
+
+Identity = tuple[str, int, int, str, str]
 
 
 class Sources:
-    """The bytes of a scan's files by the path shown, decoded only where a finding needs it."""
+    """The bytes of a scan's files by the path shown, decoded only where a finding or a comment needs it."""
 
-    def __init__(self, sources: Mapping[str, bytes]) -> None:
+    def __init__(self, sources: Mapping[str, bytes], comments: bool = True) -> None:
         self._sources = sources
+        self._comments = comments
         self._lines: dict[str, tuple[str, ...]] = {}
-        self._suppressions: dict[str, Suppressions] = {}
+        self._directives: dict[str, Directives] = {}
 
     def lines(self, display: str) -> tuple[str, ...]:
         """The lines of a file; none of a file that is not in the scan."""
@@ -32,52 +37,76 @@ class Sources:
         lines = self.lines(display)
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
-    def suppressions(self, display: str) -> Suppressions:
-        if display not in self._suppressions:
+    def directives(self, display: str) -> Directives:
+        """The comments of a file that speak to racelint; none where they do not count."""
+        if display not in self._directives:
             source = self._sources.get(display, b"")
-            self._suppressions[display] = suppressions_of(text_of(source)) if b"RL" in source.upper() else {}
-        return self._suppressions[display]
+            wanted = self._comments and mentions_directive(source)
+            self._directives[display] = directives_in(text_of(source)) if wanted else Directives()
+        return self._directives[display]
 
     def lines_mentioned(self, findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
         """The lines of every file that a finding or a step of its trace lies in."""
-        displays = {finding.path for finding in findings}
-        displays |= {step.path for finding in findings for step in finding.trace}
+        mentioned = list(findings)
+        displays = {finding.path for finding in mentioned}
+        displays |= {step.path for finding in mentioned for step in finding.trace}
         return {display: self.lines(display) for display in sorted(displays) if display in self._sources}
 
 
-def finish(
-    findings: Iterable[Finding], sources: Sources, below_root: Mapping[str, str]
-) -> tuple[tuple[Finding, ...], int]:
-    """The findings to show, sorted by path, line, column and code, and how many a comment silenced.
+class Finished(msgspec.Struct, frozen=True):
+    """The findings to show and those that comments silence, each sorted by path, line, column and code."""
 
-    `below_root` gives each shown path as seen from the project's root, so that a fingerprint does not depend on the
+    findings: tuple[Finding, ...]
+    silenced: tuple[Silenced, ...]
+
+
+def finish(
+    findings: Iterable[Finding],
+    sources: Sources,
+    policy: Policy,
+    reported: Mapping[str, str],
+    complete: Container[str],
+) -> Finished:
+    """Findings in the `reported` files; `complete` are those where the lack of a finding means something.
+
+    `reported` gives each shown path as seen from the project's root, so that a fingerprint does not depend on the
     folder that the scan was started from.
     """
-    unique = {_identity(finding): finding for finding in sorted(findings, key=_order, reverse=True)}
-    ordered = sorted(unique.values(), key=_order)
-    kept = [finding for finding in ordered if not _silenced(finding, sources)]
-    return tuple(_named(kept, sources, below_root)), len(ordered) - len(kept)
+    silencer = Silencer(sources.directives, policy)
+    comments: dict[Identity, Suppression | None] = {}
+    wanted: list[Finding] = []
+    for finding in sorted(findings, key=_order):
+        key = _identity(finding)
+        if key in comments or finding.path not in reported or not policy.is_reported(finding.code, finding.path):
+            continue
+        comments[key] = silencer.silencing(finding)
+        wanted.append(policy.graded(finding))
+    wanted += map(policy.graded, silencer.complaints(sorted(reported), complete))
+    live: list[Finding] = []
+    silenced: list[Silenced] = []
+    for finding in named(wanted, sources, reported):
+        comment = comments.get(_identity(finding))
+        if comment is None:
+            live.append(finding)
+        else:
+            silenced.append(Silenced(finding, "comment", comment.reason, comment.line))
+    return Finished(tuple(live), tuple(silenced))
 
 
-def _identity(finding: Finding) -> tuple[str, int, int, str, str]:
-    return finding.path, finding.line, finding.column, finding.code, finding.subject
-
-
-def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
-    return (*_identity(finding)[:4], finding.subject, finding.message, finding.why)
-
-
-def _silenced(finding: Finding, sources: Sources) -> bool:
-    if finding.code == UnreadableFile.code:
-        return False
-    return is_suppressed(finding.code, finding.line, finding.end_line, sources.suppressions(finding.path))
-
-
-def _named(findings: Sequence[Finding], sources: Sources, below_root: Mapping[str, str]) -> Iterable[Finding]:
+def named(findings: Iterable[Finding], sources: Sources, below_root: Mapping[str, str]) -> Iterator[Finding]:
+    """The findings in order, each with its fingerprint."""
     repeats: Counter[tuple[str, str, str, str, str]] = Counter()
-    for finding in findings:
+    for finding in sorted(findings, key=_order):
         path = below_root.get(finding.path, finding.path)
         text = " ".join(sources.line(finding.path, finding.line).split())
         key = (finding.code, path, finding.symbol, finding.subject, text)
         yield msgspec.structs.replace(finding, fingerprint=fingerprint_of(*key, repeats[key]))
         repeats[key] += 1
+
+
+def _identity(finding: Finding) -> Identity:
+    return finding.path, finding.line, finding.column, finding.code, finding.subject
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
+    return (*_identity(finding)[:4], finding.subject, finding.message, finding.why)

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import msgspec
 
+from racelint.config.hierarchy import Hierarchy, Scoped
 from racelint.config.load import project_root
 from racelint.config.settings import Settings
 from racelint.engine.collector import collector_paused
-from racelint.engine.discover import discover
+from racelint.engine.discover import Discovery, WalkOptions, discover
 from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
 from racelint.engine.paths import absolute, printable
+from racelint.engine.policy import Excluding, Policy
 from racelint.engine.pool import WorkerError, summarize_all
 from racelint.engine.scope import Scope, gather
-from racelint.engine.selection import chosen_rules, is_refused
+from racelint.engine.selection import chosen_rules
 from racelint.engine.stack import call_with_deep_stack
-from racelint.engine.unreadable import UnreadableFile, unreadable_finding
+from racelint.engine.unreadable import unreadable_finding
 from racelint.engine.worker import Reply, Request, describe
 from racelint.model.finding import Finding
 from racelint.model.result import Problem, ScanResult
@@ -31,50 +33,90 @@ from racelint.rules.base import Rule
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
-    """How to scan: `jobs` None means as many processes as pay; `config` is the file that `settings` came from.
+    """How to scan: `jobs` None means as many processes as pay.
 
-    With `whole_project`, all files of the project are analysed with those asked for, so that a thread that another
-    file starts counts; else only what they import.
+    `settings` hold everywhere, unless `hierarchy` says what holds where. With `whole_project`, all files of the project
+    are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
+    `comments` says whether those that silence findings count. `unsaved` is the text of files (by absolute path) that
+    counts instead of what the disk holds.
     """
 
     settings: Settings = Settings()
     jobs: int | None = None
-    force_exclude: bool = False
-    config: Path | None = None
+    hierarchy: Hierarchy | None = None
     extra_excludes: tuple[str, ...] = ()
     whole_project: bool = False
+    comments: bool = True
+    unsaved: dict[str, bytes] = {}
 
 
 def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> ScanResult:
-    """Scan `paths` (relative ones below `cwd`). Raises UnknownRule for a selector that names no rule.
+    """Scan `paths` (relative ones below `cwd`). Raises ConfigError.
 
     Whatever goes wrong with one path, file or rule is a finding or an error of the result; the rest is still scanned.
     """
     here = absolute(cwd or os.getcwd())
-    rules = chosen_rules(options.settings)
-    excludes = _excludes(options, here)
-    discovery = discover(paths, here, excludes, force_exclude=options.force_exclude)
     root = str(root_of(paths, here))
-    context = discover([root], here, excludes).files if options.whole_project and discovery.files else ()
-    scope = gather(discovery.files, root, here, options.settings.contracts.thread_safe, context)
-    summaries, findings, errors = _summarize(scope, options)
-    found, troubles = _check(scope, summaries, rules, options.settings)
-    reported = {file.display for file in scope.files if file.reported}
-    sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files})
-    display_root = {file.display: _below_root(file.path, root) for file in scope.files}
-    if is_refused(UnreadableFile.code, options.settings):
-        findings = []
-    wanted = [finding for finding in (*findings, *found) if finding.path in reported]
-    finished, suppressed = finish(wanted, sources, display_root)
-    return ScanResult(
-        findings=finished,
-        errors=(*discovery.errors, *errors, *troubles),
-        warnings=discovery.warnings,
-        files=len(reported),
-        context=len(scope.files) - len(reported),
-        suppressed=suppressed,
-        lines=sources.lines_mentioned(finished),
+    hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, Path(here)))
+    discovery, context = find_files(paths, options, hierarchy, here)
+    folders = sorted({Path(path).parent for path in discovery.files})
+    settings = hierarchy.combined(folders)
+    scope = gather(discovery.files, root, here, settings.declared_names, context, options.unsaved)
+    summaries, unreadable, errors = _summarize(scope, options)
+    rules = chosen_rules(scoped.settings for scoped in map(hierarchy.of, folders))
+    found, troubles = _check(scope, summaries, rules, settings)
+    problems = (*discovery.errors, *errors, *troubles)
+    sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)
+    finished = finish(
+        (*unreadable, *found),
+        sources,
+        Policy(hierarchy, {file.display: file.path for file in scope.files}),
+        {file.display: _below_root(file.path, root) for file in scope.files if file.reported},
+        frozenset() if problems else seen_in_full(scope, unreadable, paths, here, everything=options.whole_project),
     )
+    return ScanResult(
+        findings=finished.findings,
+        errors=problems,
+        warnings=discovery.warnings,
+        files=len(discovery.files),
+        context=len(scope.files) - len(discovery.files),
+        silenced=finished.silenced,
+        lines=sources.lines_mentioned((*finished.findings, *(entry.finding for entry in finished.silenced))),
+    )
+
+
+def seen_in_full(
+    scope: Scope, unreadable: Sequence[Finding], paths: Sequence[str], here: str, *, everything: bool
+) -> frozenset[str]:
+    """The files, as shown, that were analysed with all that may use them: where a missing finding means something.
+
+    They lie below a folder that was asked for and is no part of a package, or the whole project was analysed.
+    """
+    given = [absolute(os.path.join(here, path)) for path in paths]
+    tops = tuple(
+        path.rstrip(os.sep) + os.sep
+        for path in given
+        if os.path.isdir(path) and not os.path.exists(os.path.join(os.path.dirname(path), "__init__.py"))
+    )
+    seen = {file.display for file in scope.files if everything or file.path.startswith(tops)}
+    return frozenset(seen - {finding.path for finding in unreadable})
+
+
+def find_files(
+    paths: Sequence[str], options: ScanOptions, hierarchy: Hierarchy, here: str
+) -> tuple[Discovery, tuple[str, ...]]:
+    """The files to report on, and those to analyse with them whether or not these import them."""
+    base = hierarchy.base.settings
+    how = WalkOptions(
+        Excluding(hierarchy, Patterns(here, options.extra_excludes)),
+        base.force_exclude,
+        base.respect_gitignore,
+        options.unsaved,
+    )
+    discovery = discover(paths, here, how)
+    if not options.whole_project or not discovery.files:
+        return discovery, ()
+    return discovery, discover([str(root_of(paths, here))], here, how).files
 
 
 def root_of(paths: Sequence[str], cwd: str) -> Path:
@@ -90,12 +132,6 @@ def common_folder(paths: Sequence[str], cwd: str) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError:  # two drives
         return Path(cwd)
-
-
-def _excludes(options: ScanOptions, cwd: str) -> tuple[Patterns, ...]:
-    base = str(options.config.resolve().parent) if options.config is not None else cwd
-    configured = Patterns(base, options.settings.exclude)
-    return (configured, Patterns(cwd, options.extra_excludes))
 
 
 def _below_root(path: str, root: str) -> str:

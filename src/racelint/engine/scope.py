@@ -32,16 +32,22 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 def gather(
-    given: Sequence[str], root: str, cwd: str, thread_safe: Sequence[str] = (), context: Sequence[str] = ()
+    given: Sequence[str],
+    root: str,
+    cwd: str,
+    declared: Sequence[str] = (),
+    context: Sequence[str] = (),
+    unsaved: Mapping[str, bytes] | None = None,
 ) -> Scope:
     """The scope of a scan that reports on `given` (absolute paths) in the project at `root`.
 
-    `context` holds further files to analyse with them, imported or not.
+    `context` holds further files to analyse with them, imported or not, `unsaved` the text of files that counts instead
+    of what the disk holds.
     Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
-    standard library, virtual environments or build output. `thread_safe` names what the user declared so: the
-    modules they live in count as concurrent.
+    standard library, virtual environments or build output. `declared` are dotted names of classes, functions and
+    modules that the user says something of: their files, and those that mention them, count as concurrent.
     """
-    reader = _Reader((*given, *context), root)
+    reader = _Reader((*given, *context), root, unsaved or {})
     reader.follow()
     imported_as: dict[str, set[str]] = {}
     for links in reader.links.values():
@@ -53,17 +59,22 @@ def gather(
         SourceFile(path, display_path(path, cwd), modules[path], path in asked, _renamed(reader.links[path], modules))
         for path in sorted(modules)
     )
-    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, thread_safe))
+    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, declared))
 
 
 def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:
     return {name: modules[target] for name, target in sorted(links.items()) if modules[target] != name}
 
 
-def _relevant(reader: _Reader, modules: Mapping[str, str], thread_safe: Sequence[str]) -> frozenset[str]:
-    mentioning = {path for path, source in reader.sources.items() if mentions_concurrency(source)}
+def _relevant(reader: _Reader, modules: Mapping[str, str], declared: Sequence[str]) -> frozenset[str]:
+    words = {name.rpartition(".")[2].encode() for name in declared}
+    mentioning = {
+        path
+        for path, source in reader.sources.items()
+        if mentions_concurrency(source) or any(word in source for word in words)
+    }
     for path, module in modules.items():
-        if any(f"{name}.".startswith(f"{module}.") for name in thread_safe):
+        if any(f"{name}.".startswith(f"{module}.") for name in declared):
             mentioning.add(path)
     return relevant(mentioning, {path: links.values() for path, links in reader.links.items()})
 
@@ -71,8 +82,9 @@ def _relevant(reader: _Reader, modules: Mapping[str, str], thread_safe: Sequence
 class _Reader:
     """Reads files and follows their imports until no new file turns up."""
 
-    def __init__(self, given: Sequence[str], root: str) -> None:
+    def __init__(self, given: Sequence[str], root: str, unsaved: Mapping[str, bytes]) -> None:
         self.given = given
+        self.unsaved = unsaved
         plain = ModuleFinder()
         bases = {plain.base_and_name(path)[0] for path in given}
         source_folder = os.path.join(root, "src")
@@ -100,14 +112,8 @@ class _Reader:
         base, name = self.finder.base_and_name(path)
         self.names[path] = printable(name or os.path.basename(base))
         self.links[path] = {}
-        try:
-            if os.path.getsize(path) > MAX_BYTES:
-                self.unreadable[path] = f"larger than {MAX_BYTES // 1024**2} MiB"
-                return []
-            with open(path, "rb") as stream:
-                source = stream.read()
-        except OSError as error:
-            self.unreadable[path] = (error.strerror or str(error)).lower()
+        source = self.unsaved[path] if path in self.unsaved else self._bytes_of(path)
+        if source is None:
             return []
         self.sources[path] = source
         is_package = os.path.splitext(os.path.basename(path))[0] == "__init__"
@@ -116,6 +122,18 @@ class _Reader:
             if target is not None and target != path and (target in self.names or self._may_follow(target)):
                 self.links[path][imported] = target
         return list(self.links[path].values())
+
+    def _bytes_of(self, path: str) -> bytes | None:
+        """What the file holds; None, with the reason kept, where it cannot be read."""
+        try:
+            if os.path.getsize(path) > MAX_BYTES:
+                self.unreadable[path] = f"larger than {MAX_BYTES // 1024**2} MiB"
+                return None
+            with open(path, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            self.unreadable[path] = (error.strerror or str(error)).lower()
+            return None
 
     def _may_follow(self, target: str) -> bool:
         if target in self.given:

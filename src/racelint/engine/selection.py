@@ -3,61 +3,66 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from racelint.config.settings import Settings
+from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.unreadable import UnreadableFile
 from racelint.rules.base import Rule
 from racelint.rules.registry import all_rules
 
 
-class UnknownRule(Exception):
-    """A selector that is neither a code nor a prefix of one; the text names the nearest."""
+def rule_book() -> tuple[Rule, ...]:
+    """Every rule that can be reported: those that check, and the engine's own."""
+    return tuple(sorted((*all_rules(), *OWN_RULES), key=lambda rule: rule.code))
 
 
-def chosen_rules(settings: Settings) -> tuple[Rule, ...]:
-    """The rules to run, in the order of their codes. Raises UnknownRule.
+def chosen_rules(settings: Iterable[Settings]) -> tuple[Rule, ...]:
+    """The rules that any of these settings wants, in the order of their codes."""
+    wanted = list(settings)
+    return tuple(rule for rule in all_rules() if any(is_on(rule, each) for each in wanted))
+
+
+def is_on(rule: Rule, settings: Settings) -> bool:
+    """Whether `rule` is to be reported under `settings`.
 
     The longest selector that matches a code decides, `ignore` winning a tie, so that `select = ["RL1"]` with
     `ignore = ["RL101"]` and the reverse both mean what they say. Without `select`, rules are on by their own default.
+    A file that cannot be read is reported even where `select` omits that.
     """
-    rules = all_rules()
-    _check_known((*settings.select, *settings.extend_select, *settings.ignore), [rule.code for rule in rules])
-    return tuple(rule for rule in rules if is_chosen(rule.code, settings, default=rule.default_on))
+    selected = longest(rule.code, (*settings.select, *settings.extend_select))
+    refused = longest(rule.code, settings.ignore)
+    if rule.code == UnreadableFile.code:
+        return refused <= selected
+    if selected < 0:
+        return rule.default_on and not settings.select and refused < 0
+    return selected > refused
 
 
-def rule_book() -> tuple[Rule, ...]:
-    """Every rule that can be reported: those that check, and the engine's own."""
-    return tuple(sorted((*all_rules(), UnreadableFile()), key=lambda rule: rule.code))
-
-
-def is_refused(code: str, settings: Settings) -> bool:
-    """Whether `ignore` names `code` more closely than `select` does; for what is on even where `select` omits it."""
-    return _longest(code, settings.ignore) > _longest(code, (*settings.select, *settings.extend_select))
-
-
-def is_chosen(code: str, settings: Settings, *, default: bool = True) -> bool:
-    """Whether `code` is on; `default` holds where no selector speaks of it."""
-    wanted = _longest(code, (*settings.select, *settings.extend_select))
-    refused = _longest(code, settings.ignore)
-    if wanted < 0:
-        return default and not settings.select and refused < 0
-    return wanted > refused
-
-
-def _longest(code: str, selectors: Sequence[str]) -> int:
+def longest(code: str, selectors: Sequence[str]) -> int:
     """Length of the longest selector that matches `code`: 0 for ALL, -1 for none."""
-    lengths = [0 if selector == "ALL" else len(selector) for selector in selectors if _matches(code, selector)]
+    lengths = [0 if selector == "ALL" else len(selector) for selector in selectors if matches(code, selector)]
     return max(lengths, default=-1)
 
 
-def _matches(code: str, selector: str) -> bool:
+def matches(code: str, selector: str) -> bool:
+    """Whether `selector`, a code or a prefix of codes or ALL, means `code`."""
     return selector == "ALL" or code.startswith(selector)
 
 
-def _check_known(selectors: Iterable[str], codes: Sequence[str]) -> None:
-    for selector in selectors:
-        if not selector or not any(_matches(code, selector) for code in (*codes, UnreadableFile.code)):
-            close = difflib.get_close_matches(selector.upper(), codes, n=1, cutoff=0.5)
-            hint = f"; did you mean {close[0]}?" if close else "; `racelint rule --all` lists them"
-            raise UnknownRule(f"unknown rule {selector!r}{hint}")
+def unknown_selectors(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each selector that names no rule: the key it stands in, and what is wrong with it."""
+    given = {"select": settings.select, "extend-select": settings.extend_select, "ignore": settings.ignore}
+    given |= {f'per-file-ignores."{pattern}"': codes for pattern, codes in settings.per_file_ignores.items()}
+    given["severities"] = tuple(settings.severities)
+    codes = [rule.code for rule in rule_book()]
+    for key, selectors in given.items():
+        for selector in selectors:
+            if not selector or not any(matches(code, selector) for code in codes):
+                yield key, f"unknown rule {selector!r}{nearest_code(selector, codes)}"
+
+
+def nearest_code(selector: str, codes: Sequence[str]) -> str:
+    """`; did you mean RL101?` for what is no code."""
+    close = difflib.get_close_matches(selector.upper(), codes, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else "; `racelint rule --all` lists them"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from racelint.engine.engine_rule import EngineRule
 from racelint.model.finding import Finding
-from racelint.program import Program
 from racelint.rules.base import Rule
 
 
-class UnreadableFile(Rule):
+class UnreadableFile(EngineRule, Rule):
     """A file that cannot be read or parsed, so that nothing in it was checked.
 
     ## What it does
@@ -52,27 +50,10 @@ class UnreadableFile(Rule):
     confirmable = False
     fixable = False
 
-    def check(self, program: Program) -> Iterator[Finding]:
-        """Nothing: a linked program holds no unreadable file."""
-        return iter(())
-
 
 def unreadable_finding(display: str, message: str, line: int = 1, column: int = 1) -> Finding:
     """The finding for one file; `line` and `column` say where reading stopped, 1-based."""
     line, column = max(line, 1), max(column, 1)
-    return Finding(
-        code=UnreadableFile.code,
-        name=UnreadableFile.name,
-        message=message,
-        why="nothing in this file was checked, and other files were checked without it",
-        path=display,
-        line=line,
-        column=column,
-        end_line=line,
-        end_column=column + 1,
-        severity=UnreadableFile.severity,
-        confidence="high",
-        evidence=None,
-        symbol="",
-        subject=display,
-    )
+    why = "nothing in this file was checked, and other files were checked without it"
+    span = (line, column, line, column + 1)
+    return UnreadableFile().about_file(display, span, message=message, why=why, subject=display)

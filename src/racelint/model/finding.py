@@ -113,3 +113,8 @@ def fingerprint_of(code: str, path: str, symbol: str, subject: str, text: str, r
 def severity_rank(severity: Severity) -> int:
     """0 for an error, 1 for a warning, 2 for info: smaller is graver."""
     return {"error": 0, "warning": 1, "info": 2}[severity]
+
+
+def confidence_rank(confidence: Confidence) -> int:
+    """0 for high, 1 for medium, 2 for low: smaller is surer."""
+    return {"high": 0, "medium": 1, "low": 2}[confidence]

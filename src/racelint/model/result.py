@@ -19,12 +19,24 @@ class Problem(msgspec.Struct, frozen=True):
     path: str | None = None
 
 
+class Silenced(msgspec.Struct, frozen=True):
+    """A finding that is not shown, and why: a `comment` in the source on `line`, or an entry of the `baseline`.
+
+    `reason` is what the comment says behind its bracket; empty where it says nothing.
+    """
+
+    finding: Finding
+    by: Literal["comment", "baseline"]
+    reason: str = ""
+    line: int = 0
+
+
 class ScanResult(msgspec.Struct, frozen=True):
     """The outcome of one scan; findings are sorted by path, line, column and code.
 
     `errors` make the exit code 2, `warnings` do not. `files` counts the reported files, `context` those analysed with
-    them, `suppressed` the findings that a comment in the source silenced. `lines` holds the source lines of every
-    file that a finding or its trace mentions, by the path shown.
+    them, `held_back` the findings below the `threshold`, which is said in words. `lines` holds the source lines of
+    every file that a finding or its trace mentions, by the path shown.
     """
 
     findings: tuple[Finding, ...]
@@ -32,5 +44,17 @@ class ScanResult(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
     files: int = 0
     context: int = 0
-    suppressed: int = 0
+    silenced: tuple[Silenced, ...] = ()
+    held_back: int = 0
+    threshold: str = ""
     lines: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def suppressed(self) -> int:
+        """How many findings comments silence."""
+        return sum(silenced.by == "comment" for silenced in self.silenced)
+
+    @property
+    def baselined(self) -> int:
+        """How many findings the baseline knows."""
+        return len(self.silenced) - self.suppressed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from racelint.config.settings import Settings
 from racelint.program.index import ClassInfo, FunctionInfo, Index, directives_at
 from racelint.program.locations import Location
@@ -14,6 +16,7 @@ class Contracts:
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._names = settings.contracts.thread_safe
+        self._confined = settings.contracts.thread_confined
         self._classes = {cls.id: cls for cls in index.classes}
         self._functions = {function.id: function for function in index.functions}
 
@@ -46,7 +49,7 @@ class Contracts:
     def confined(self, location: Location, accesses: list[SharedAccess]) -> bool:
         """Declared `thread-confined`, on a line that writes it or on its class; or part of a lock's own workings."""
         cls = self._classes.get(location.owner) if location.kind == "attribute" else None
-        if cls is not None and (_directive_on(cls, "thread-confined") or _is_lock_itself(cls)):
+        if cls is not None and (self._confines(cls) or _is_lock_itself(cls)):
             return True
         return any(
             directive.verb == "thread-confined"
@@ -55,8 +58,16 @@ class Contracts:
             for directive in directives_at(access.function.module, access.span[0])
         )
 
+    def _confines(self, cls: ClassInfo) -> bool:
+        return _means(self._confined, cls.id.replace(":", ".")) or _directive_on(cls, "thread-confined")
+
     def _named(self, dotted: str) -> bool:
-        return any(dotted == name or dotted.endswith("." + name) for name in self._names)
+        return _means(self._names, dotted)
+
+
+def _means(names: Sequence[str], dotted: str) -> bool:
+    """Whether one of `names` is `dotted` or the end of it."""
+    return any(dotted == name or dotted.endswith("." + name) for name in names)
 
 
 def _directive_on(definition: ClassInfo | FunctionInfo, verb: str) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from racelint.model.finding import Finding, Severity
-from racelint.model.result import ScanResult
-from racelint.report.counts import at_least, count_line
+from racelint.model.finding import Finding
+from racelint.report.counts import count_line
 from racelint.report.style import Style
+from racelint.report.view import View
 
 
-def render_concise(result: ScanResult, minimum: Severity, style: Style) -> str:
+def render(view: View) -> str:
     """The report as text with a final newline."""
-    lines = [_line(finding, style) for finding in at_least(result, minimum)]
-    return "\n".join([*lines, count_line(result, minimum)]) + "\n"
+    lines = [_line(finding, view.style) for finding in view.result.findings]
+    return "\n".join([*lines, count_line(view.result)]) + "\n"
 
 
 def _line(finding: Finding, style: Style) -> str:

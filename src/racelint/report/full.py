@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.finding import Finding, Severity, Step
+from racelint.model.finding import Finding, Step
 from racelint.model.result import ScanResult
-from racelint.report.counts import at_least, count_line
+from racelint.report.counts import count_line
 from racelint.report.snippet import Mark, render_snippets
 from racelint.report.style import Style
 from racelint.report.verdicts import render_verdict
+from racelint.report.view import View
 
 MARKED_ROLES = ("access", "conflict", "lock")
 """Steps of a trace that are shown in the source; the others say in a line how the thread came there."""
 
 
-def render_full(result: ScanResult, minimum: Severity, style: Style, width: int = 100) -> str:
-    """The report as text with a final newline; `width` is that of the reader's terminal in columns."""
-    blocks = ["\n".join(_block(finding, result, style, width)) for finding in at_least(result, minimum)]
-    return "\n\n".join([*blocks, count_line(result, minimum)]) + "\n"
+def render(view: View) -> str:
+    """The report as text with a final newline."""
+    result = view.result
+    blocks = ["\n".join(_block(finding, result, view.style, view.width)) for finding in result.findings]
+    return "\n\n".join([*blocks, count_line(result)]) + "\n"
 
 
 def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> Iterator[str]:

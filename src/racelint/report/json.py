@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 
 from racelint import __version__
-from racelint.model.finding import Finding, Severity, Verdict
-from racelint.model.result import Problem, ScanResult
-from racelint.report.counts import SEVERITIES, at_least
+from racelint.model.finding import Finding, Verdict
+from racelint.model.result import Problem
+from racelint.report.counts import SEVERITIES
+from racelint.report.view import View
 
 
-def render_json(result: ScanResult, minimum: Severity = "info") -> str:
+def render(view: View) -> str:
     """The scan as JSON text with a final newline."""
-    findings = at_least(result, minimum)
+    result = view.result
+    findings = result.findings
     counts = Counter(finding.severity for finding in findings)
     return encode(
         {
@@ -29,6 +31,7 @@ def render_json(result: ScanResult, minimum: Severity = "info") -> str:
                 "findings": len(findings),
                 **{severity: counts[severity] for severity in SEVERITIES},
                 "suppressed": result.suppressed,
+                "baselined": result.baselined,
                 "warnings": problem_objects(result.warnings),
             },
         }

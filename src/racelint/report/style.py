@@ -41,3 +41,6 @@ class Style:
     def severity(self, severity: str) -> str:
         """The word in the colour of its gravity."""
         return self(severity, {"error": "red", "warning": "yellow"}.get(severity, "blue"), "bold")
+
+
+PLAIN = Style(colour=False)

@@ -101,6 +101,25 @@ class Rule(ABC):
             trace=tuple(trace),
         )
 
+    def about_file(self, display: str, span: Span, *, message: str, why: str, subject: str) -> Finding:
+        """A finding about the file `display` itself, which no function of the program holds."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            message=message,
+            why=why,
+            path=display,
+            line=span[0],
+            column=span[1],
+            end_line=span[2],
+            end_column=span[3],
+            severity=self.severity,
+            confidence="high",
+            evidence=None,
+            symbol="",
+            subject=subject,
+        )
+
 
 def symbol_of(function: FunctionInfo) -> str:
     """The qualified name of a function as people write it."""

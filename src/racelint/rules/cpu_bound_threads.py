@@ -71,7 +71,7 @@ class CpuBoundThreads(Rule):
     fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        if getattr(program.settings, "target_version", "").endswith("t"):
+        if program.settings.only_free_threaded:
             return
         computing = Computing(program)
         groups: dict[tuple[str, str], list[ThreadRoot]] = {}

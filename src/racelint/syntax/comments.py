@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from racelint.model.summary import Directive
 
-_DIRECTIVE = re.compile(
-    r"#\s*racelint:\s*(?P<verb>guarded-by|holds|thread-safe|thread-confined)\b\s*(?:\((?P<arg>.*?)\))?\s*(?:#|$)"
-)
+ANNOTATIONS = ("guarded-by", "holds", "thread-safe", "thread-confined")
+
+_DIRECTIVE = re.compile(rf"#\s*racelint:\s*(?P<verb>{'|'.join(ANNOTATIONS)})\b\s*(?:\((?P<arg>.*?)\))?\s*(?:#|$)")
 
 
 def directives_of(text: str) -> Iterator[Directive]:

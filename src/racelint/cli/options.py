@@ -1,0 +1,158 @@
+"""Options that several commands share, in groups as their help shows them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from racelint.cli.sections import option, section
+from racelint.config.hierarchy import Hierarchy, load_hierarchy
+from racelint.config.settings import Settings
+from racelint.engine.scan import common_folder
+from racelint.engine.selection import unknown_selectors
+
+SEVERITY = click.Choice(["error", "warning", "info"])
+CONFIDENCE = click.Choice(["high", "medium", "low"])
+
+
+def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+    """`auto` (None) or a number of processes."""
+    if value == "auto":
+        return None
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither `auto` nor a positive number")
+
+
+def _codes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Rule codes or prefixes, separated by commas, the option given once or more."""
+    return tuple(code.strip().upper() for given in value for code in given.split(",") if code.strip())
+
+
+def _per_file(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """`PATTERN:CODES` as a table; a pattern may hold colons."""
+    table: dict[str, tuple[str, ...]] = {}
+    for given in value:
+        pattern, colon, codes = given.rpartition(":")
+        if not colon or not pattern:
+            raise click.BadParameter(f"{given!r} is not PATTERN:CODES")
+        table[pattern] = (*table.get(pattern, ()), *_codes(ctx, param, (codes,)))
+    return table
+
+
+def _versions(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Versions, separated by commas, the option given once or more."""
+    versions = tuple(version.strip() for given in value for version in given.split(",") if version.strip())
+    try:
+        msgspec.convert({"target-version": versions}, Settings)
+    except msgspec.ValidationError:
+        raise click.BadParameter(f"{', '.join(versions)}: write `3.13`, or `3.13t` for a free-threaded build") from None
+    return versions
+
+
+configuration_options = section(
+    "Configuration",
+    option("--config", type=click.Path(exists=True, dir_okay=False), help="Read the configuration there."),
+    option("--isolated", is_flag=True, help="Read no configuration."),
+)
+
+rule_options = section(
+    "Rules",
+    option("--select", callback=_codes, multiple=True, metavar="CODES", help="Run these: codes, prefixes, or ALL."),
+    option("--extend-select", callback=_codes, multiple=True, metavar="CODES", help="Run these on top of the others."),
+    option("--ignore", callback=_codes, multiple=True, metavar="CODES", help="Leave these out; longer matches win."),
+    option(
+        "--per-file-ignores",
+        callback=_per_file,
+        multiple=True,
+        metavar="PATTERN:CODES",
+        help="Leave these out in some files.",
+    ),
+    option(
+        "--target-version",
+        callback=_versions,
+        multiple=True,
+        metavar="VERSION",
+        help="Pythons that the code runs on: 3.13, or 3.13t for a free-threaded build.",
+    ),
+    option(
+        "--min-severity",
+        type=SEVERITY,
+        metavar="LEVEL",
+        help="Leave out what is less grave than error, warning or info.  [default: warning]",
+    ),
+    option(
+        "--min-confidence",
+        type=CONFIDENCE,
+        metavar="LEVEL",
+        help="Leave out what is less certain than high, medium or low.  [default: low]",
+    ),
+)
+
+file_options = section(
+    "Files",
+    option("--exclude", "--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out, as in .gitignore."),
+    option("--force-exclude/--no-force-exclude", default=None, help="Exclude also what is named on the command line."),
+    option(
+        "--respect-gitignore/--no-respect-gitignore",
+        default=None,
+        help="Leave out what .gitignore names.  [default: yes]",
+    ),
+    option(
+        "--scope",
+        type=click.Choice(["imports", "project"]),
+        metavar="SCOPE",
+        default="imports",
+        help="What to analyse with the PATHs: imports, or the whole project.  [default: imports]",
+    ),
+    option(
+        "-j", "--jobs", callback=_jobs, metavar="auto|N", default="auto", show_default=True, help="Processes to use."
+    ),
+)
+
+color_option = option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the text.",
+)
+
+
+def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
+    """The settings for a scan of `paths`, with the options of this command line on top.
+
+    Raises ConfigError for a configuration file, click.UsageError for an option.
+    """
+    here = os.getcwd()  # noqa: PTH109
+    for key, complaint in unknown_selectors(with_options(Settings(), options)):
+        raise click.UsageError(f"--{key.partition('.')[0]}: {complaint}")
+    config = Path(options["config"]) if options["config"] else None
+    return load_hierarchy(
+        common_folder(paths, here),
+        config,
+        isolated=options["isolated"],
+        adjust=lambda settings: with_options(settings, options),
+        check=unknown_selectors,
+    )
+
+
+def with_options(settings: Settings, options: dict[str, Any]) -> Settings:
+    """The settings with the command line's on top: `--extend-select` and `--ignore` add, the rest replaces."""
+    extended = {name: (*getattr(settings, name), *options.get(name, ())) for name in ("extend_select", "ignore")}
+    per_file_ignores = {**settings.per_file_ignores, **options.get("per_file_ignores", {})}
+    given = {name: options[name] for name in _REPLACED if options.get(name) not in (None, ())}
+    confirm = {"python": options.get("python"), "budget": options.get("confirm_budget")}
+    proving = msgspec.structs.replace(settings.confirm, **{key: value for key, value in confirm.items() if value})
+    return msgspec.structs.replace(settings, **extended, **given, per_file_ignores=per_file_ignores, confirm=proving)
+
+
+_REPLACED = (
+    *("select", "target_version", "force_exclude", "respect_gitignore"),
+    *("min_severity", "min_confidence", "fail_on", "baseline"),
+)
+"""Settings that an option of the same name replaces where it is given."""

@@ -1,0 +1,94 @@
+"""What is reported of each file, and how gravely, by the settings that hold for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from racelint.config.hierarchy import Hierarchy, Scoped
+from racelint.engine.ignoring import Patterns
+from racelint.engine.selection import is_on, longest, matches, rule_book
+from racelint.model.finding import Finding, Severity, severity_rank
+from racelint.rules.base import Rule
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+class Policy:
+    """Answers for the files of a scan; `paths` gives each shown path as an absolute one."""
+
+    def __init__(self, hierarchy: Hierarchy, paths: Mapping[str, str]) -> None:
+        self._hierarchy = hierarchy
+        self._paths = paths
+        self._scoped: dict[str, Scoped] = {}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        return {rule.code: rule for rule in rule_book()}
+
+    def is_reported(self, code: str, display: str) -> bool:
+        """Whether findings of the rule are wanted in the file."""
+        key = (code, display)
+        if key not in self._known:
+            scoped = self._of(display)
+            self._known[key] = is_on(self.rules[code], scoped.settings) and not self._ignored(code, display, scoped)
+        return self._known[key]
+
+    def graded(self, finding: Finding) -> Finding:
+        """The finding with the severity that the settings of its file give its rule.
+
+        A finding that its rule gave less than its own severity, as for low confidence, stays as much below the new one.
+        """
+        severities = self._of(finding.path).settings.severities
+        best = longest(finding.code, tuple(severities))
+        if best < 0:
+            return finding
+        wanted = next(
+            level
+            for selector, level in severities.items()
+            if matches(finding.code, selector) and (len(selector) if selector != "ALL" else 0) == best
+        )
+        lowered = severity_rank(finding.severity) - severity_rank(self.rules[finding.code].severity)
+        rank = min(severity_rank(wanted) + max(lowered, 0), len(SEVERITIES) - 1)
+        return msgspec.structs.replace(finding, severity=SEVERITIES[rank])
+
+    def _of(self, display: str) -> Scoped:
+        if display not in self._scoped:
+            path = self._paths.get(display)
+            self._scoped[display] = self._hierarchy.of(Path(path).parent) if path else self._hierarchy.base
+        return self._scoped[display]
+
+    def _ignored(self, code: str, display: str, scoped: Scoped) -> bool:
+        path = self._paths.get(display, display)
+        return any(
+            _names(pattern, path, scoped.folder) and longest(code, codes) >= 0
+            for pattern, codes in scoped.settings.per_file_ignores.items()
+        )
+
+
+class Excluding:
+    """The patterns that hold in a folder: `extra`, and those of the settings that hold there."""
+
+    def __init__(self, hierarchy: Hierarchy, extra: Patterns) -> None:
+        self._hierarchy = hierarchy
+        self._extra = extra
+        self._known: dict[str, tuple[Patterns, ...]] = {}
+
+    def __call__(self, folder: str) -> tuple[Patterns, ...]:
+        if folder not in self._known:
+            scoped = self._hierarchy.of(Path(folder))
+            configured = (*scoped.settings.exclude, *scoped.settings.extend_exclude)
+            self._known[folder] = (Patterns(str(scoped.folder), configured), self._extra)
+        return self._known[folder]
+
+
+def _names(pattern: str, path: str, folder: Path) -> bool:
+    """Whether a pattern of `per-file-ignores` means `path`; one with `!` in front means all others."""
+    if pattern.startswith("!"):
+        return not _names(pattern[1:], path, folder)
+    return bool(Patterns(str(folder) + os.sep, [pattern]).decides(path, folder=False))

@@ -1,0 +1,25 @@
+"""The output formats by name; each is a module of this package with one function `render(view) -> str`."""
+
+from __future__ import annotations
+
+import importlib
+
+from racelint.model.finding import Severity
+from racelint.report.view import View
+
+FOR_PEOPLE = ("full", "concise")
+FOR_PROGRAMS = ("json",)
+FORMATS = (*FOR_PEOPLE, *FOR_PROGRAMS)
+
+
+def render(output_format: str, view: View) -> str:
+    """`view` in one of `FORMATS`, as text with a final newline."""
+    module = importlib.import_module(f"racelint.report.{output_format.replace('-', '_')}")
+    text = module.render(view)
+    assert isinstance(text, str)
+    return text
+
+
+def least_severity(output_format: str) -> Severity:
+    """What is shown where the user does not say: advice only to programs that can hold it back themselves."""
+    return "info" if output_format in FOR_PROGRAMS else "warning"
