@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from racelint.model.fix import Fix
+
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]
 Evidence = Literal["thread", "lock", "contract"]
@@ -98,6 +100,7 @@ class Finding(msgspec.Struct, frozen=True):
     trace: tuple[Step, ...] = ()
     fingerprint: str = ""
     verdict: Verdict | None = None
+    fix: Fix | None = None
 
 
 def fingerprint_of(code: str, path: str, symbol: str, subject: str, text: str, repeat: int) -> str:

@@ -32,14 +32,19 @@ class UnreadableSource(Exception):
         self.column = column
 
 
+def encoding_of(source: bytes) -> str:
+    """The encoding that a source file declares; `utf-8-sig` where it has a byte-order mark. Raises UnreadableSource."""
+    try:
+        return tokenize.detect_encoding(io.BytesIO(source).readline)[0]
+    except SyntaxError as error:
+        raise UnreadableSource(f"unknown encoding: {error.msg}") from None
+
+
 def decode(source: bytes) -> str:
     """The text of a source file by its PEP 263 declaration; raises UnreadableSource for anything else."""
     if b"\0" in source:
         raise UnreadableSource("binary file: it contains NUL bytes", source[: source.index(b"\0")].count(b"\n") + 1)
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError as error:
-        raise UnreadableSource(f"unknown encoding: {error.msg}") from None
+    encoding = encoding_of(source)
     try:
         return source.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:

@@ -1,0 +1,40 @@
+"""What a fix is: for the findings of some rules, one or more new texts of the file, the best first."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
+from racelint.fixes.draft import Draft
+from racelint.model.finding import Finding
+from racelint.model.fix import Applicability
+
+
+class Proposal(NamedTuple):
+    """A new text for the finding's file; `message` says what was done, `reason` why it is not safe."""
+
+    text: str
+    message: str
+    applicability: Applicability = "safe"
+    reason: str = ""
+
+
+class Fixer(ABC):
+    """Base of every fix; it is registered by being a class in a file of this package.
+
+    `codes` are the rules whose findings it puts right. The docstring says what it does, and when it is safe.
+    """
+
+    codes: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        if not getattr(cls, "codes", ()) or not cls.__doc__:
+            raise TypeError(f"{cls.__name__} does not say which rules it fixes, and how")
+
+    @abstractmethod
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        """Texts to try in order; none where the finding's code has a shape that the fix does not know.
+
+        The first that removes the finding and adds no other is taken, so that a proposal need not be sure of that.
+        """

@@ -1,0 +1,77 @@
+"""A program whose files are changed in memory: what a fix is made from, and what it is tried on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from racelint.config.settings import Settings
+from racelint.model.finding import Finding
+from racelint.model.source import SourceFile
+from racelint.model.summary import ModuleSummary
+from racelint.program import Program, link
+from racelint.rules.registry import all_rules
+from racelint.summarize import summarize_source
+from racelint.syntax.edits import Tree
+from racelint.syntax.parse import encoding_of
+
+Key = tuple[str, str, str, str]
+
+
+class Draft:
+    """The files of a scan as they stand, with the program they make up and all that the rules say of it.
+
+    `sources` holds the bytes of every file that has a summary, by the path shown. All rules are asked, not only those
+    that the user selected: a fix may not trade one defect for another.
+    """
+
+    def __init__(
+        self,
+        summaries: Sequence[tuple[SourceFile, ModuleSummary]],
+        sources: Mapping[str, bytes],
+        settings: Settings,
+    ) -> None:
+        self.summaries = summaries
+        self.sources = sources
+        self.settings = settings
+        self._trees: dict[str, Tree] = {}
+
+    @cached_property
+    def program(self) -> Program:
+        return link(self.summaries, self.settings)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What every rule says, by file and line."""
+        found = [finding for rule in all_rules() for finding in rule.check(self.program)]
+        return sorted(found, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+
+    @cached_property
+    def counts(self) -> Counter[Key]:
+        """How many findings there are of each kind."""
+        return Counter(key_of(finding) for finding in self.findings)
+
+    def tree(self, display: str) -> Tree:
+        """The syntax tree of a file. Raises UnreadableSource."""
+        if display not in self._trees:
+            self._trees[display] = Tree(self.sources[display])
+        return self._trees[display]
+
+    def encoded(self, display: str, text: str) -> bytes:
+        """A new text of a file in the file's own encoding, with its byte-order mark. Raises UnicodeEncodeError."""
+        return text.encode(encoding_of(self.sources[display]))
+
+    def changed(self, texts: Mapping[str, str]) -> Draft:
+        """The draft with new texts of some files. Raises UnreadableSource, UnicodeEncodeError."""
+        fresh = {display: self.encoded(display, text) for display, text in texts.items()}
+        summaries = [
+            (source, summarize_source(fresh[source.display], source.display) if source.display in fresh else summary)
+            for source, summary in self.summaries
+        ]
+        return Draft(summaries, {**self.sources, **fresh}, self.settings)
+
+
+def key_of(finding: Finding) -> Key:
+    """What stays of a finding when lines move: the rule, the file, the function and the thing that is spoken of."""
+    return finding.code, finding.path, finding.symbol, finding.subject

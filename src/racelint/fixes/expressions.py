@@ -1,0 +1,60 @@
+"""Expressions as fixes build them: in brackets where they must be, negated as a person would."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from racelint.syntax.scopes import child_nodes
+
+# Not `<` and its kin: `not a < b` is not `a >= b` for sets and NaN.
+_OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.Equal: cst.NotEqual,
+    cst.NotEqual: cst.Equal,
+    cst.In: cst.NotIn,
+    cst.NotIn: cst.In,
+    cst.Is: cst.IsNot,
+    cst.IsNot: cst.Is,
+}
+_TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.SimpleString, cst.List, cst.Dict, cst.Set)
+_LOUD = (cst.Call, cst.Await, cst.Yield, cst.FunctionDef, cst.ClassDef, cst.With)
+
+
+def expression(source: str) -> cst.BaseExpression:
+    """An expression from its source text."""
+    return cst.parse_expression(source)
+
+
+def bracketed(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression as an operand: in brackets, unless it needs none."""
+    if isinstance(node, _TIGHT) or node.lpar:
+        return node
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def bare(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression without the brackets around it, if it stands on one line."""
+    return node.with_changes(lpar=[], rpar=[])
+
+
+def negated(node: cst.BaseExpression) -> cst.BaseExpression:
+    """An expression that is true where `node` is false: `a != b` for `a == b`, `x` for `not x`."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        return node.expression
+    if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
+        target = node.comparisons[0]
+        opposite = _OPPOSITES.get(type(target.operator))
+        if opposite is not None:
+            return node.with_changes(comparisons=[target.with_changes(operator=opposite())])
+    operand = node if isinstance(node, cst.Comparison) else bracketed(node)
+    return cst.UnaryOperation(operator=cst.Not(), expression=operand)
+
+
+def is_loud(node: cst.CSTNode) -> bool:
+    """Whether code may do more than read and compute: it calls, waits, or opens a block of its own."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, _LOUD):
+            return True
+        pending.extend(child_nodes(current))
+    return False

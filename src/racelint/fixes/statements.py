@@ -1,0 +1,82 @@
+"""Statements as fixes build them: a block under `with`, comments moved to where they still make sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import libcst as cst
+
+from racelint.syntax.edits import Block, Statement, Tree
+
+
+def with_block(
+    header: cst.BaseExpression,
+    body: Sequence[Statement],
+    *,
+    leading: Sequence[cst.EmptyLine] = (),
+    indent: str | None = None,
+    asynchronous: bool = False,
+    comment: cst.TrailingWhitespace | None = None,
+    footer: Sequence[cst.EmptyLine] = (),
+) -> cst.With:
+    """`with header:` around statements; `leading` are the lines above it, `comment` stands behind its colon."""
+    return cst.With(
+        items=[cst.WithItem(header)],
+        body=cst.IndentedBlock(
+            body=list(body), indent=indent, header=comment or cst.TrailingWhitespace(), footer=footer
+        ),
+        leading_lines=leading,
+        asynchronous=cst.Asynchronous() if asynchronous else None,
+    )
+
+
+def wrapped(header: cst.BaseExpression, body: Sequence[Statement], indent: str | None) -> cst.With:
+    """Statements under `with header:`; the comments above the first of them move above it."""
+    first, *rest = body
+    moved = first.with_changes(leading_lines=())
+    return with_block(header, [moved, *rest], leading=first.leading_lines, indent=indent)
+
+
+def indent_of(block: Block) -> str | None:
+    """The indentation of a block where it is not the file's usual one."""
+    return block.indent if isinstance(block, cst.IndentedBlock) else None
+
+
+def line(*small: cst.BaseSmallStatement, leading: Sequence[cst.EmptyLine] = ()) -> cst.SimpleStatementLine:
+    """Small statements on a line of their own."""
+    return cst.SimpleStatementLine(body=list(small), leading_lines=leading)
+
+
+def statement(source: str) -> Statement:
+    """A statement from its source text."""
+    parsed = cst.parse_statement(source)
+    assert isinstance(parsed, Statement)
+    return parsed
+
+
+def only_call(node: cst.CSTNode) -> cst.Call | None:
+    """The call of a line that is nothing but a call, awaited or not."""
+    if not isinstance(node, cst.SimpleStatementLine) or len(node.body) != 1:
+        return None
+    small = node.body[0]
+    value = small.value if isinstance(small, cst.Expr) else None
+    if isinstance(value, cst.Await):
+        value = value.expression
+    return value if isinstance(value, cst.Call) else None
+
+
+def comments_of(entry: Statement) -> list[cst.EmptyLine]:
+    """The comments above and behind a statement that goes away, as lines of their own."""
+    found = [empty for empty in entry.leading_lines if empty.comment is not None]
+    if isinstance(entry, cst.SimpleStatementLine) and entry.trailing_whitespace.comment is not None:
+        found.append(cst.EmptyLine(comment=entry.trailing_whitespace.comment))
+    return found
+
+
+def unused_name(tree: Tree, node: cst.CSTNode, wanted: str) -> str:
+    """`wanted`, or with a number where the function around `node` (or the module) uses that word anywhere."""
+    words = set(re.findall(r"\w+", tree.spelled(tree.scope(node))))
+    if wanted not in words:
+        return wanted
+    return next(name for name in (f"{wanted}_{number}" for number in range(2, 1000)) if name not in words)

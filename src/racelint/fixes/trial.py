@@ -1,0 +1,131 @@
+"""Fixes are tried before they are offered: the fixed copy is analysed, the finding must be gone and no other be new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft, key_of
+from racelint.fixes.registry import all_fixers
+from racelint.fixes.text_edits import apply_edits, clash, edits_between
+from racelint.model.finding import Finding
+from racelint.model.fix import Edit, Fix
+from racelint.syntax.parse import UnreadableSource
+
+MOST_PROPOSALS = 4
+"""Of one fix: what the first few cannot do, the next will not."""
+
+
+@dataclass
+class Candidate:
+    """A finding, its place among those asked for, the proposals not tried yet, and the edits of the one at hand."""
+
+    place: int
+    finding: Finding
+    proposals: Iterator[Proposal]
+    proposal: Proposal | None = None
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def fix(self) -> Fix:
+        assert self.proposal is not None
+        return Fix(self.proposal.applicability, self.proposal.message, self.edits, self.proposal.reason)
+
+
+@dataclass
+class Offers:
+    """Fixes by the place of their finding among those asked for, each tried by itself or beside others that do not
+    touch its lines; `failures` are our own defects."""
+
+    fixes: dict[int, Fix] = field(default_factory=dict)
+    failures: list[tuple[Finding, Exception]] = field(default_factory=list)
+
+
+def offers_for(draft: Draft, findings: Iterable[Finding]) -> Offers:
+    """A fix for each of `findings` that has one. They are findings of the draft, in its order."""
+    return _Search(draft).run(findings)
+
+
+def texts_with(draft: Draft, fixes: Iterable[tuple[str, Sequence[Edit]]]) -> dict[str, str]:
+    """The new texts of the files that fixes (path shown, edits) change; they must not clash."""
+    by_file: dict[str, list[Edit]] = {}
+    for display, edits in fixes:
+        by_file.setdefault(display, []).extend(edits)
+    return {display: apply_edits(draft.tree(display).text, edits) for display, edits in by_file.items()}
+
+
+def tried(draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> Draft | None:
+    """The draft with all these edits made; None where one of the findings is still there or another has come."""
+    try:
+        after = draft.changed(texts_with(draft, [(finding.path, edits) for finding, edits in fixes]))
+    except (UnreadableSource, UnicodeEncodeError):
+        return None
+    gone = Counter(key_of(finding) for finding, _ in fixes)
+    for key, count in gone.items():
+        if after.counts[key] > draft.counts[key] - count:
+            return None
+    new = after.counts - draft.counts
+    return None if new else after
+
+
+class _Search:
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.offers = Offers()
+
+    def run(self, findings: Iterable[Finding]) -> Offers:
+        pending = [Candidate(place, finding, self._proposals(finding)) for place, finding in enumerate(findings)]
+        for _ in range(MOST_PROPOSALS):
+            pending = [candidate for candidate in pending if self._advance(candidate)]
+            for batch in batches(pending):
+                self._accept(batch)
+            pending = [candidate for candidate in pending if candidate.place not in self.offers.fixes]
+        return self.offers
+
+    def _proposals(self, finding: Finding) -> Iterator[Proposal]:
+        fixer: Fixer | None = all_fixers().get(finding.code)
+        if fixer is None:
+            return
+        try:
+            yield from fixer.propose(finding, self.draft)
+        except UnreadableSource:
+            return
+        except Exception as error:  # a fix that fails costs its own finding, not the run
+            self.offers.failures.append((finding, error))
+
+    def _advance(self, candidate: Candidate) -> bool:
+        """Go on to the next proposal that changes anything; False where there is none."""
+        for proposal in candidate.proposals:
+            before = self.draft.tree(candidate.finding.path).text
+            if proposal.text != before:
+                candidate.proposal = proposal
+                candidate.edits = edits_between(before, proposal.text)
+                return True
+        return False
+
+    def _accept(self, batch: list[Candidate]) -> None:
+        """Offer those that stand the trial: all at once where that works, else by halves."""
+        if tried(self.draft, [(candidate.finding, candidate.edits) for candidate in batch]) is not None:
+            self.offers.fixes.update({candidate.place: candidate.fix for candidate in batch})
+        elif len(batch) > 1:
+            middle = len(batch) // 2
+            self._accept(batch[:middle])
+            self._accept(batch[middle:])
+
+
+def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Groups of candidates that do not touch one another's lines."""
+    waiting = list(candidates)
+    while waiting:
+        batch: list[Candidate] = []
+        left: list[Candidate] = []
+        for candidate in waiting:
+            fits = all(
+                candidate.finding.path != other.finding.path or not clash(candidate.edits, other.edits)
+                for other in batch
+            )
+            (batch if fits else left).append(candidate)
+        yield batch
+        waiting = left

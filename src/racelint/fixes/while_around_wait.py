@@ -1,0 +1,126 @@
+"""RL301: the `if` around a `wait()` becomes a `while`, or `wait_for` where the wait has a timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import negated
+from racelint.fixes.places import span_of
+from racelint.fixes.statements import comments_of, only_call
+from racelint.model.finding import Finding
+from racelint.model.summary import Access
+from racelint.program import Program
+from racelint.program.reach import makes_self
+from racelint.program.waits import Wait, waits_of
+from racelint.syntax.edits import Block, Rewriting, Tree
+from racelint.syntax.scopes import child_nodes
+
+
+class WhileAroundWait(Fixer):
+    """`if not ready: cv.wait()` becomes `while not ready: cv.wait()`; with a timeout, `cv.wait_for(lambda: ready, 5)`.
+
+    Safe: a thread that is woken for nothing waits on, and one that is woken rightly goes on as before.
+    Not offered where no test stands before the wait, where nobody else changes what it reads (the loop would never
+    end), or where the `if` does more than wait.
+    """
+
+    codes = ("RL301",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        tree = draft.tree(finding.path)
+        for wait in waits_of(draft.program):
+            display = wait.function.module.source.display
+            if display != finding.path or wait.call.span != span_of(finding):
+                continue
+            branch = _if_around(tree, wait)
+            if branch is None or not _may_change(draft.program, wait):
+                return
+            proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
+            if proposal is not None:
+                yield proposal
+            return
+
+
+def _if_around(tree: Tree, wait: Wait) -> cst.If | None:
+    """The `if` that decides on the wait and does nothing behind it."""
+    test = tree.at(wait.guard.span, cst.BaseExpression) if wait.guard is not None else None
+    call = tree.at(wait.call.span, cst.Call)
+    branch = tree.parent(test) if test is not None else None
+    if call is None or not isinstance(branch, cst.If) or branch.orelse is not None:
+        return None
+    if not isinstance(tree.parent(branch), Block) or only_call(branch.body.body[-1]) is not call:
+        return None
+    return None if _leaves_early(branch.body) or any(isinstance(n, cst.NamedExpr) for n in _within(branch)) else branch
+
+
+def _within(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for child in child_nodes(node):
+        yield from _within(child)
+
+
+def _leaves_early(body: cst.CSTNode) -> bool:
+    """A jump in the `if` would mean another loop, once that is one itself."""
+    return any(isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Raise)) for node in _within(body))
+
+
+def _may_change(program: Program, wait: Wait) -> bool:
+    """Whether some other function changes what the test reads."""
+    assert wait.guard is not None
+    facts = program.stores.facts[wait.function.id]
+    for dep in wait.guard.deps:
+        event = facts.events.get(dep)
+        if not isinstance(event, Access):
+            return True  # a call: what it reads is its own affair
+        location = program.locations.of(event.path, wait.function)
+        if location is None:
+            continue
+        for changed in (location, location.below("[*]")):
+            for access in program.shared.by_location.get(changed, []) if changed is not None else []:
+                if access.changes and access.function is not wait.function and not makes_self(access.function):
+                    return True
+    return False
+
+
+def _looping(tree: Tree, branch: cst.If) -> Proposal:
+    rewriting = Rewriting(tree)
+    rewriting.replace(
+        branch,
+        lambda updated: cst.While(
+            test=updated.test,
+            body=updated.body,
+            leading_lines=updated.leading_lines,
+            whitespace_after_while=updated.whitespace_before_test,
+            whitespace_before_colon=updated.whitespace_after_test,
+        ),
+    )
+    return Proposal(rewriting.code(), "Test the condition again after each `wait()`: `while` for `if`")
+
+
+def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
+    """`wait_for` has the loop inside, and one timeout for all its turns."""
+    call = tree.at(wait.call.span, cst.Call)
+    assert call is not None
+    if len(branch.body.body) != 1 or len(call.args) != 1 or not isinstance(call.func, cst.Attribute):
+        return None
+    line = branch.body.body[0]
+    test = negated(branch.test)
+    predicate = cst.Arg(cst.Lambda(cst.Parameters(), test.with_changes(lpar=[], rpar=[]) if test.lpar else test))
+    waiting = call.with_changes(
+        func=call.func.with_changes(attr=cst.Name("wait_for")), args=[predicate, call.args[0]]
+    )
+    if not isinstance(line, cst.SimpleStatementLine):
+        return None
+    above = (*branch.leading_lines, *(entry for entry in comments_of(line) if entry.comment in _above(line)))
+    moved = line.with_changes(body=[cst.Expr(waiting)], leading_lines=above)
+    rewriting = Rewriting(tree)
+    rewriting.replace(branch, lambda updated: moved)
+    return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
+
+
+def _above(line: cst.SimpleStatementLine) -> list[cst.Comment | None]:
+    return [empty.comment for empty in line.leading_lines]

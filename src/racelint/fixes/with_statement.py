@@ -1,0 +1,95 @@
+"""RL201, RL211: `acquire()` and `release()` become a `with` statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.places import call_at
+from racelint.fixes.region import NotRemovable, Region
+from racelint.fixes.statements import indent_of, only_call, with_block
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.index import FunctionInfo
+from racelint.program.leaks import Tenure, follow
+from racelint.program.locks import Lock
+from racelint.program.types import Instance
+from racelint.syntax.edits import Rewriting, Statement, Tree
+
+
+class WithStatement(Fixer):
+    """The statements from the `acquire()` to the last `release()` go into a `with` block, the releases go away.
+
+    Safe where the lock is given back on every path, or only an exception keeps it: the same code runs under the lock.
+    Not offered where something but leaving the function follows a release inside the block, where the acquire has a
+    timeout, and where the pair does not begin and end in one block.
+    """
+
+    codes = ("RL201", "RL211")
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        found = call_at(draft.program, finding)
+        if found is None:
+            return
+        function, call = found
+        flow = draft.program.flows.of(function)
+        lock = next((lock for lock, node, _ in flow.acquisitions if node is call), None)
+        if lock is None or not is_context_manager(draft.program, function, lock, call.func[0][:-1]):
+            return
+        tenure = follow(draft.program.flows, function, call, lock)
+        if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
+            return
+        tree = draft.tree(finding.path)
+        try:
+            text, block = _rewritten(tree, tenure)
+        except NotRemovable:
+            return
+        kept = [leak for leak in tenure.leaks if leak.kind in ("return", "turn")]
+        reason = "a path leaves the lock held on purpose, perhaps; `with` gives it back there too" if kept else ""
+        yield Proposal(text, f"Use `{block}`", "unsafe" if kept else "safe", reason)
+
+
+def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:
+    """The new text, and the head of the new block as people write it. Raises NotRemovable."""
+    acquire = tree.at(tenure.call.span, cst.Call)
+    statement = tree.statement(acquire) if acquire is not None else None
+    if acquire is None or not isinstance(statement, cst.SimpleStatementLine) or only_call(statement) is not acquire:
+        raise NotRemovable
+    assert isinstance(acquire.func, cst.Attribute)
+    header = acquire.func.value
+    region = Region(tree, statement, header, [call.span for call in tenure.releases])
+    rewriting = Rewriting(tree)
+    region.remove_releases(rewriting)
+    awaited = isinstance(tree.parent(acquire), cst.Await)
+
+    def build(statements: Sequence[Statement]) -> list[Statement]:
+        body, comments = region.cleaned(statements[1:])
+        if not body:
+            raise NotRemovable
+        return [
+            with_block(
+                header,
+                body,
+                leading=statement.leading_lines,
+                indent=indent_of(region.block),
+                asynchronous=awaited,
+                comment=statement.trailing_whitespace,
+                footer=comments,
+            )
+        ]
+
+    rewriting.splice(region.block, region.start, region.stop, build)
+    return rewriting.code(), f"{'async ' if awaited else ''}with {tree.spelled(header)}:"
+
+
+def is_context_manager(program: Program, function: FunctionInfo, lock: Lock, path: tuple[str, ...]) -> bool:
+    """Whether `with` does to the lock what acquire and release do: a class of the program must say so itself."""
+    if lock.opaque:
+        return False
+    for thing in program.types.of(path, function):
+        if isinstance(thing, Instance) and program.locks.is_lock_class(thing.cls):
+            return thing.cls.method("__enter__") is not None and thing.cls.method("__exit__") is not None
+    return True
