@@ -52,9 +52,15 @@ def _as_object(rule: Rule) -> dict[str, Any]:
         "summary": rule.summary,
         "default_on": rule.default_on,
         "confirmable": rule.confirmable,
-        "fixable": rule.fixable,
+        "fixable": _has_fix(rule),
         "documentation": rule.docstring,
     }
+
+
+def _has_fix(rule: Rule) -> bool:
+    from racelint.fixes.registry import all_fixers
+
+    return rule.code in all_fixers()
 
 
 def _as_text(rule: Rule) -> str:
@@ -62,6 +68,6 @@ def _as_text(rule: Rule) -> str:
     traits.append("on by default" if rule.default_on else "off by default")
     if rule.confirmable:
         traits.append("can be confirmed")
-    if rule.fixable:
+    if _has_fix(rule):
         traits.append("has a fix")
     return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{rule.docstring}\n"

@@ -12,12 +12,16 @@ from racelint.model.fix import Applicability
 
 
 class Proposal(NamedTuple):
-    """A new text for the finding's file; `message` says what was done, `reason` why it is not safe."""
+    """A new text for the finding's file; `message` says what was done, `reason` why it is not safe.
+
+    `claims` names what it makes that there can be only one of: two that claim the same are not applied together.
+    """
 
     text: str
     message: str
     applicability: Applicability = "safe"
     reason: str = ""
+    claims: frozenset[str] = frozenset()
 
 
 class Fixer(ABC):

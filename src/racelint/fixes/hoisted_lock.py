@@ -166,7 +166,7 @@ class _Section:
 def _section(tree: Tree, hot: HotLoop, draft: Draft) -> _Section | None:
     """Where the section stands in the source; None where it has a shape that cannot be moved."""
     if isinstance(hot.taken, With):
-        item = tree.at(hot.taken.item.span, cst.BaseExpression)
+        item = tree.expression_at(hot.taken.item.span)
         taken = tree.statement(item) if item is not None else None
         if not isinstance(taken, cst.With) or len(taken.items) != 1 or item is None:
             return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.finding import Finding
-from racelint.model.summary import AnyNode, Call, Span
+from racelint.model.summary import Call, Span
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
-from racelint.program.values import Stored, nodes_of
+from racelint.program.suspects import Suspect
+from racelint.program.values import Stored
 
 
 def span_of(finding: Finding) -> Span:
@@ -31,14 +32,6 @@ def call_at(program: Program, finding: Finding) -> tuple[FunctionInfo, Call] | N
     return None
 
 
-def events_within(function: FunctionInfo, first: int, last: int) -> Iterator[AnyNode]:
-    """Every node of a function's control flow that begins on one of these lines."""
-    for node in nodes_of(function.ir.body):
-        span = node.item.span if hasattr(node, "item") else node.span
-        if first <= span[0] <= last:
-            yield node
-
-
 def stored_at(program: Program, location: Location) -> list[Stored]:
     """What is stored in a variable (not in the elements of what it holds)."""
     stores, name = program.stores, location.fields[0]
@@ -48,3 +41,13 @@ def stored_at(program: Program, location: Location) -> list[Stored]:
         return stores.variables.get((location.owner, name), [])
     module, _, qualname = location.owner.partition(":")
     return stores.captured.get((module, qualname, name), [])
+
+
+def suspect_of(program: Program, finding: Finding) -> Suspect | None:
+    """The suspect that an RL1 finding tells of."""
+    for suspect in program.suspects.all:
+        display = suspect.record.access.function.module.source.display
+        same = display == finding.path and suspect.span == span_of(finding)
+        if same and str(suspect.group.location) == finding.subject:
+            return suspect
+    return None

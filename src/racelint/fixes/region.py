@@ -80,9 +80,10 @@ class Region:
             leaving = _leaving(following[-1]) if following else None
             if isinstance(leaving, (cst.Return, cst.Raise)):
                 return
-            current = self._after(current, leaving)
-            if current is None:
+            outer = self._after(current, leaving)
+            if outer is None:
                 return
+            current = outer
 
     def _after(self, statement: Statement, leaving: cst.CSTNode | None) -> Statement | None:
         """The statement after whose end control goes on; None where that lies outside of the region."""
@@ -179,7 +180,7 @@ def _leaving(statement: cst.CSTNode) -> cst.CSTNode | None:
 
 
 def _without_idle_parts(node: cst.Try) -> list[Statement]:
-    """A `try` without an empty `finally` and without handlers that only raise again; its body alone if nothing is left."""
+    """A `try` without an empty `finally` and handlers that only raise again; its body alone if nothing is left."""
     final = node.finalbody
     if final is not None and isinstance(final.body, cst.IndentedBlock) and not final.body.body:
         final = None
@@ -195,7 +196,7 @@ def _without_idle_parts(node: cst.Try) -> list[Statement]:
         parts += node.orelse.body.body
     elif node.orelse is not None:
         raise NotRemovable
-    first, *rest = parts
+    first, *rest = (entry for entry in parts if isinstance(entry, Statement))
     above = (*node.leading_lines, *first.leading_lines)
     return [first.with_changes(leading_lines=above), *rest]
 

@@ -66,6 +66,11 @@ def only_call(node: cst.CSTNode) -> cst.Call | None:
     return value if isinstance(value, cst.Call) else None
 
 
+def comments_in(lines: Sequence[cst.EmptyLine]) -> bool:
+    """Whether a comment stands on one of the lines."""
+    return any(empty.comment is not None for empty in lines)
+
+
 def comments_of(entry: Statement) -> list[cst.EmptyLine]:
     """The comments above and behind a statement that goes away, as lines of their own."""
     found = [empty for empty in entry.leading_lines if empty.comment is not None]

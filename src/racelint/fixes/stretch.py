@@ -10,7 +10,7 @@ import libcst as cst
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
-
+from racelint.syntax.scopes import child_nodes
 
 
 class Stretch(NamedTuple):
@@ -27,13 +27,60 @@ class Stretch(NamedTuple):
     def lines(self, tree: Tree) -> tuple[int, int]:
         """The first and the last line that its statements stand on."""
         spans = [tree.span(statement) for statement in self.statements]
-        return min(span[0] for span in spans), max(span[2] for span in spans)
+        return min(span[0] for span in spans), max(span[2] - (span[3] == 1) for span in spans)
 
-    def wrap(self, rewriting: Rewriting, header: cst.BaseExpression) -> None:
-        """Put the statements under `with header:`."""
-        rewriting.splice(
-            self.block, self.start, self.stop, lambda body: [wrapped(header, body, indent_of(self.block))]
-        )
+    def around_loop(self, tree: Tree) -> Stretch:
+        """The whole loop of whose body it is a part; itself where it is none."""
+        loop = tree.parent(self.block)
+        if not isinstance(loop, (cst.For, cst.While)) or self.block is not loop.body:
+            return self
+        place = tree.index(loop)
+        return Stretch(tree.block(loop), place, place + 1)
+
+    def blocks_on(self, tree: Tree, header: str) -> list[cst.With]:
+        """The `with header:` statements inside, those of functions that are defined there left out."""
+        found: list[cst.With] = []
+        pending: list[cst.CSTNode] = list(self.statements)
+        while pending:
+            node = pending.pop()
+            if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+                continue
+            if isinstance(node, cst.With) and _is_plainly_on(node, tree, header):
+                found.append(node)
+            pending.extend(child_nodes(node))
+        return found
+
+    def wrap(self, rewriting: Rewriting, header: str) -> None:
+        """Put the statements under `with header:`, which those inside that say the same no longer do."""
+        inner = self.blocks_on(rewriting.tree, header)
+        places = {rewriting.tree.index(node) for node in inner if rewriting.tree.block(node) is self.block}
+        for node in inner:
+            if rewriting.tree.block(node) is not self.block:
+                place = rewriting.tree.index(node)
+                rewriting.splice(rewriting.tree.block(node), place, place + 1, lambda found: _opened(found[0]))
+
+        def build(body: list[Statement]) -> list[Statement]:
+            flat: list[Statement] = []
+            for place, entry in enumerate(body, self.start):
+                flat.extend(_opened(entry) if place in places else [entry])
+            return [wrapped(cst.parse_expression(header), flat, indent_of(self.block))]
+
+        rewriting.splice(self.block, self.start, self.stop, build)
+
+
+def _is_plainly_on(node: cst.With, tree: Tree, header: str) -> bool:
+    """`with header:` and nothing else, on lines of its own."""
+    alone = len(node.items) == 1 and node.items[0].asname is None and isinstance(node.body, cst.IndentedBlock)
+    return alone and tree.spelled(node.items[0].item) == header
+
+
+def _opened(node: Statement) -> list[Statement]:
+    """What a `with` block holds, the comments above it kept."""
+    assert isinstance(node, cst.With)
+    first, *rest = node.body.body
+    assert isinstance(first, Statement)
+    above = (*node.leading_lines, *first.leading_lines)
+    return [first.with_changes(leading_lines=above), *(entry for entry in rest if isinstance(entry, Statement))]
 
 
 def covering(tree: Tree, spans: Iterable[Span]) -> Stretch | None:
@@ -43,7 +90,7 @@ def covering(tree: Tree, spans: Iterable[Span]) -> Stretch | None:
     """
     chains = []
     for span in sorted(set(spans)):
-        node = tree.at(span, cst.CSTNode)
+        node = tree.node_at(span)
         chain = _chain(tree, node) if node is not None else None
         if chain is None:
             return None
@@ -106,4 +153,5 @@ def _inside(tree: Tree, inner: Stretch, outer: Stretch) -> bool:
     if inner is outer or inner.block is outer.block:
         return False
     holders = {id(node) for node in tree.ancestors(inner.block)}
-    return any(id(statement) in holders for statement in outer.statements)
+    same = tree.scope(inner.statements[0]) is tree.scope(outer.statements[0])
+    return same and any(id(statement) in holders for statement in outer.statements)

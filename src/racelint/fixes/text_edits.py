@@ -82,7 +82,7 @@ def clash(left: Iterable[Edit], right: Iterable[Edit]) -> bool:
 
 def _meet(a: Edit, b: Edit) -> bool:
     start_a, end_a, start_b, end_b = (*_ends(a), *_ends(b))
-    return start_a < end_b and start_b < end_a or start_a == start_b
+    return (start_a < end_b and start_b < end_a) or start_a == start_b
 
 
 def _ends(edit: Edit) -> tuple[tuple[int, int], tuple[int, int]]:

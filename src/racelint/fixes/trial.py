@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft, key_of
@@ -29,17 +30,31 @@ class Candidate:
     edits: tuple[Edit, ...] = ()
 
     @property
-    def fix(self) -> Fix:
+    def offer(self) -> Offer:
         assert self.proposal is not None
-        return Fix(self.proposal.applicability, self.proposal.message, self.edits, self.proposal.reason)
+        message, applicability, reason, claims = self.proposal[1:]
+        return Offer(self.finding, Fix(applicability, message, self.edits, reason), claims)
+
+
+class Offer(NamedTuple):
+    """A fix that stood its trial, and what it makes that there can be only one of."""
+
+    finding: Finding
+    fix: Fix
+    claims: frozenset[str] = frozenset()
+
+    def clashes_with(self, other: Offer) -> bool:
+        """Whether the two cannot be applied together."""
+        same_file = self.finding.path == other.finding.path
+        return same_file and (bool(self.claims & other.claims) or clash(self.fix.edits, other.fix.edits))
 
 
 @dataclass
 class Offers:
-    """Fixes by the place of their finding among those asked for, each tried by itself or beside others that do not
-    touch its lines; `failures` are our own defects."""
+    """The offers by the place of their finding among those asked for, each tried by itself or beside others that do
+    not clash with it; `failures` are our own defects."""
 
-    fixes: dict[int, Fix] = field(default_factory=dict)
+    found: dict[int, Offer] = field(default_factory=dict)
     failures: list[tuple[Finding, Exception]] = field(default_factory=list)
 
 
@@ -81,7 +96,7 @@ class _Search:
             pending = [candidate for candidate in pending if self._advance(candidate)]
             for batch in batches(pending):
                 self._accept(batch)
-            pending = [candidate for candidate in pending if candidate.place not in self.offers.fixes]
+            pending = [candidate for candidate in pending if candidate.place not in self.offers.found]
         return self.offers
 
     def _proposals(self, finding: Finding) -> Iterator[Proposal]:
@@ -108,7 +123,7 @@ class _Search:
     def _accept(self, batch: list[Candidate]) -> None:
         """Offer those that stand the trial: all at once where that works, else by halves."""
         if tried(self.draft, [(candidate.finding, candidate.edits) for candidate in batch]) is not None:
-            self.offers.fixes.update({candidate.place: candidate.fix for candidate in batch})
+            self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
         elif len(batch) > 1:
             middle = len(batch) // 2
             self._accept(batch[:middle])
@@ -116,16 +131,13 @@ class _Search:
 
 
 def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Groups of candidates that do not touch one another's lines."""
+    """Groups of candidates that do not clash with one another."""
     waiting = list(candidates)
     while waiting:
         batch: list[Candidate] = []
         left: list[Candidate] = []
         for candidate in waiting:
-            fits = all(
-                candidate.finding.path != other.finding.path or not clash(candidate.edits, other.edits)
-                for other in batch
-            )
+            fits = not any(candidate.offer.clashes_with(other.offer) for other in batch)
             (batch if fits else left).append(candidate)
         yield batch
         waiting = left

@@ -8,7 +8,6 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.expressions import expression
 from racelint.fixes.places import span_of
 from racelint.fixes.stretch import Stretch, covering, outermost
 from racelint.model.finding import Finding
@@ -40,7 +39,7 @@ class ValueLock(Fixer):
         tree = draft.tree(finding.path)
         stretches: dict[str, list[Stretch]] = {}
         for update in updates:
-            target = tree.at(update.access.span, cst.BaseExpression)
+            target = tree.expression_at(update.access.span)
             stretch = covering(tree, _steps(draft.program, update))
             if stretch is None or not isinstance(target, (cst.Attribute, cst.Subscript)):
                 return
@@ -48,7 +47,7 @@ class ValueLock(Fixer):
         rewriting = Rewriting(tree)
         for name, found in stretches.items():
             for stretch in outermost(tree, found):
-                stretch.wrap(rewriting, expression(f"{name}.get_lock()"))
+                stretch.wrap(rewriting, f"{name}.get_lock()")
         names = " and ".join(f"`{name}.get_lock()`" for name in sorted(stretches))
         yield Proposal(rewriting.code(), f"Hold {names} from the read to the write")
 
@@ -86,8 +85,11 @@ def _updates(program: Program, finding: Finding) -> list[Update]:
 def _chooses_lock(program: Program, update: Update) -> bool:
     """Whether the value may have been made with `lock=…`: such a lock may not be reentrant, or there may be none."""
     origins = SharedValues(program).origins
-    base, children = update.access.path[:-1], update.children or [None]
-    found = {origin for child in children for origin in origins.of(base, update.function, child)}
+    base = update.access.path[:-1]
+    found: frozenset[Origin] = frozenset(
+        origin for child in update.children for origin in origins.of(base, update.function, child)
+    )
+    found = found or origins.of(base, update.function)
     made = [call for origin in sorted(found) for call in _makers(program, origin)]
     if not made:
         made = [call for facts in program.stores.facts.values() for call in facts.calls]

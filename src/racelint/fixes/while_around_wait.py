@@ -47,7 +47,7 @@ class WhileAroundWait(Fixer):
 
 def _if_around(tree: Tree, wait: Wait) -> cst.If | None:
     """The `if` that decides on the wait and does nothing behind it."""
-    test = tree.at(wait.guard.span, cst.BaseExpression) if wait.guard is not None else None
+    test = tree.expression_at(wait.guard.span) if wait.guard is not None else None
     call = tree.at(wait.call.span, cst.Call)
     branch = tree.parent(test) if test is not None else None
     if call is None or not isinstance(branch, cst.If) or branch.orelse is not None:
@@ -110,9 +110,7 @@ def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
     line = branch.body.body[0]
     test = negated(branch.test)
     predicate = cst.Arg(cst.Lambda(cst.Parameters(), test.with_changes(lpar=[], rpar=[]) if test.lpar else test))
-    waiting = call.with_changes(
-        func=call.func.with_changes(attr=cst.Name("wait_for")), args=[predicate, call.args[0]]
-    )
+    waiting = call.with_changes(func=call.func.with_changes(attr=cst.Name("wait_for")), args=[predicate, call.args[0]])
     if not isinstance(line, cst.SimpleStatementLine):
         return None
     above = (*branch.leading_lines, *(entry for entry in comments_of(line) if entry.comment in _above(line)))

@@ -13,7 +13,6 @@ from racelint.model.summary import Span
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 
-FixKind = Literal["none", "sometimes", "always"]
 _LOWER: dict[Severity, Severity] = {"error": "warning", "warning": "info", "info": "info"}
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "How it is confirmed", "Known limits")
 
@@ -21,7 +20,8 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "How i
 class Rule(ABC):
     """Base of every rule. A subclass states all metadata, or its definition fails.
 
-    `confirmable`: the harness can prove it. `fixable`: there is a fix. `default_on`: part of the default selection.
+    `confirmable`: the harness can prove it. `default_on`: part of the default selection. Whether there is a fix, the
+    fixes say.
     """
 
     code: ClassVar[str]
@@ -29,15 +29,10 @@ class Rule(ABC):
     since: ClassVar[str]
     severity: ClassVar[Severity]
     confirmable: ClassVar[bool]
-    fixable: ClassVar[bool]
     default_on: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
-        missing = [
-            field
-            for field in ("code", "name", "since", "severity", "confirmable", "fixable")
-            if not hasattr(cls, field)
-        ]
+        missing = [field for field in ("code", "name", "since", "severity", "confirmable") if not hasattr(cls, field)]
         if missing:
             raise TypeError(f"{cls.__name__} does not state {', '.join(missing)}")
         if not re.fullmatch(r"RL\d{3}", cls.code) or cls.severity not in get_args(Severity):

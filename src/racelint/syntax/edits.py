@@ -44,16 +44,18 @@ class Tree:
                 self._parents[id(child)] = node
                 pending.append(child)
 
+    def node_at(self, span: Span) -> cst.CSTNode | None:
+        """The outermost node that covers exactly `span`."""
+        return next(iter(self._by_span.get(span, ())), None)
+
+    def expression_at(self, span: Span) -> cst.BaseExpression | None:
+        """The outermost expression that covers exactly `span`."""
+        found = (node for node in self._by_span.get(span, ()) if isinstance(node, cst.BaseExpression))
+        return next(found, None)
+
     def at(self, span: Span, kind: type[Node]) -> Node | None:
         """The outermost node of a type that covers exactly `span`."""
         return next((node for node in self._by_span.get(span, ()) if isinstance(node, kind)), None)
-
-    def starting_at(self, line: int, column: int, kind: type[Node]) -> Iterator[Node]:
-        """Nodes of a type that begin there, the outermost first."""
-        found = [(span, node) for span, nodes in self._by_span.items() if span[:2] == (line, column) for node in nodes]
-        for _, node in sorted(found, key=lambda pair: (-pair[0][2], -pair[0][3])):
-            if isinstance(node, kind):
-                yield node
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node stands: what its parts cover where it has no position of its own."""

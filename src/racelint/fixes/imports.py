@@ -1,0 +1,143 @@
+"""How a file names something of the standard library, and the import that it needs for that."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from racelint.fixes.statements import statement
+from racelint.syntax.edits import Rewriting, Statement, Tree
+
+_BLANK = cst.EmptyLine(indent=False)
+
+
+def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode) -> str:
+    """The expression for `module.name` in the file, imported as the file does it already, or by a new line.
+
+    An import counts if it stands before the statement of the module that `user`, where the name is needed, is part of.
+    """
+    tree = rewriting.tree
+    holders = {id(node) for node in (user, *tree.ancestors(user))}
+    before = next((place for place, entry in enumerate(tree.module.body) if id(entry) in holders), None)
+    for entry in _imports(tree, before):
+        if isinstance(entry, cst.Import):
+            for alias in entry.names:
+                if _dotted(alias.name) == module:
+                    return f"{_local(alias) or module}.{name}"
+    for entry in _imports(tree, before):
+        if isinstance(entry, cst.ImportFrom) and _dotted(entry.module) == module and not entry.relative:
+            if isinstance(entry.names, cst.ImportStar):
+                continue
+            known = next((alias for alias in entry.names if _dotted(alias.name) == name), None)
+            if known is not None:
+                return _local(known) or name
+            if not re.search(rf"\b{name}\b", tree.text):
+                rewriting.replace(entry, lambda updated: _with_name(updated, name))
+                return name
+    _add_line(rewriting, module)
+    return f"{module}.{name}"
+
+
+def _imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
+    """The import statements of the module's own level, in order, up to a place in its body."""
+    lines = [entry for entry in tree.module.body[:before] if isinstance(entry, cst.SimpleStatementLine)]
+    return [small for entry in lines for small in entry.body if isinstance(small, (cst.Import, cst.ImportFrom))]
+
+
+def _dotted(node: cst.CSTNode | None) -> str:
+    if isinstance(node, cst.Attribute):
+        return f"{_dotted(node.value)}.{node.attr.value}"
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _local(alias: cst.ImportAlias) -> str:
+    return _dotted(alias.asname.name) if alias.asname is not None else ""
+
+
+def _with_name(entry: cst.ImportFrom, name: str) -> cst.ImportFrom:
+    """The import with one more name, at its place in the alphabet where the others are in order."""
+    assert not isinstance(entry.names, cst.ImportStar)
+    names = list(entry.names)
+    words = [_dotted(alias.name) for alias in names]
+    place = sum(word < name for word in words) if words == sorted(words) else len(words)
+    comma = names[0].comma
+    if not isinstance(comma, cst.Comma):
+        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = place == len(names)
+    fresh = cst.ImportAlias(cst.Name(name), comma=names[-1].comma if last else comma)
+    if last:
+        names[-1] = names[-1].with_changes(comma=comma)
+    names.insert(place, fresh)
+    return entry.with_changes(names=names)
+
+
+def _add_line(rewriting: Rewriting, module: str) -> None:
+    body = rewriting.tree.module.body
+    start = 0
+    while start < len(body) and (is_docstring(body[start], start) or _is_future(body[start])):
+        start += 1
+    stop = start
+    while stop < len(body) and _is_import(body[stop]):
+        stop += 1
+    plain = [place for place in range(start, stop) if _plain_name(body[place])]
+    later = [place for place in plain if _plain_name(body[place]) > module]
+    place = later[0] if later else plain[-1] + 1 if plain else start
+    insert(rewriting, rewriting.tree.module, place, statement(f"import {module}"))
+
+
+def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: int, fresh: Statement) -> None:
+    """Put a statement into a block, with the blank lines around it that people leave there."""
+    body = block.body
+    following = body[place] if place < len(body) else None
+    moved = _blank_prefix(following) if following is not None and _same_kind(fresh, following) else []
+    if place > 0 and is_docstring(body[place - 1], place - 1) and not moved:
+        moved = [_BLANK]
+    rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=moved)])
+    if following is None:
+        return
+    if moved and _same_kind(fresh, following):
+        rewriting.replace(
+            following, lambda updated: updated.with_changes(leading_lines=updated.leading_lines[len(moved) :])
+        )
+    elif not _blank_prefix(following) and isinstance(following, (cst.FunctionDef, cst.ClassDef)):
+        blanks = [_BLANK] * (2 if isinstance(block, cst.Module) else 1)
+        rewriting.replace(
+            following, lambda updated: updated.with_changes(leading_lines=[*blanks, *updated.leading_lines])
+        )
+
+
+def _same_kind(fresh: Statement, following: cst.CSTNode) -> bool:
+    """Whether the two belong together, so that no blank line divides them: two imports, or two simple lines."""
+    return isinstance(following, cst.SimpleStatementLine) and _is_import(fresh) == _is_import(following)
+
+
+def _blank_prefix(node: cst.CSTNode) -> list[cst.EmptyLine]:
+    found: list[cst.EmptyLine] = []
+    for empty in getattr(node, "leading_lines", ()):
+        if empty.comment is not None:
+            break
+        found.append(empty)
+    return found
+
+
+def is_docstring(node: cst.CSTNode, place: int) -> bool:
+    """Whether the statement at a place of a block is its docstring."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    text = small.value if isinstance(small, cst.Expr) else None
+    return place == 0 and isinstance(text, (cst.SimpleString, cst.ConcatenatedString))
+
+
+def _is_future(node: cst.CSTNode) -> bool:
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    return isinstance(small, cst.ImportFrom) and _dotted(small.module) == "__future__"
+
+
+def _is_import(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], (cst.Import, cst.ImportFrom))
+
+
+def _plain_name(node: cst.CSTNode) -> str:
+    """What `import a.b` imports; empty for anything else."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    return _dotted(small.names[0].name) if isinstance(small, cst.Import) else ""

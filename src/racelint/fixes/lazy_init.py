@@ -1,0 +1,34 @@
+"""Double-checked locking completed: the test is made once more under the lock."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from racelint.fixes.base import Proposal
+from racelint.fixes.draft import Draft
+from racelint.program.suspects import Suspect
+from racelint.syntax.edits import Rewriting, Statement
+
+
+def second_check(draft: Draft, suspect: Suspect) -> Proposal | None:
+    """`if x is None: with lock: x = …` with the `if` once more inside; None where the code has another shape."""
+    compound = suspect.compound
+    if compound is None or compound.kind != "lazy-init":
+        return None
+    tree = draft.tree(compound.function.module.source.display)
+    test = tree.expression_at(compound.check_span)
+    branch = tree.parent(test) if test is not None else None
+    if not isinstance(branch, cst.If) or branch.orelse is not None or len(branch.body.body) != 1:
+        return None
+    locked = branch.body.body[0]
+    inside = draft.program.flows.of(compound.function).at(compound.act.event).must
+    if not isinstance(locked, cst.With) or not isinstance(locked.body, cst.IndentedBlock) or not inside:
+        return None
+    rewriting = Rewriting(tree)
+    inner = locked.body
+
+    def build(body: list[Statement]) -> list[Statement]:
+        return [cst.If(test=branch.test, body=cst.IndentedBlock(body, indent=inner.indent))]
+
+    rewriting.splice(inner, 0, len(inner.body), build)
+    return Proposal(rewriting.code(), "Test again under the lock, before initialising")

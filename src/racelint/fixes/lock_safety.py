@@ -1,0 +1,160 @@
+"""Whether a stretch of code may run under a lock: what the lock analysis knows against it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.raising import NEVER_RAISES
+from racelint.knowledge.threads import QUEUES, THREAD_BASES
+from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
+from racelint.program import Program
+from racelint.program.calls import CallSite
+from racelint.program.computing import Computing
+from racelint.program.index import ClassInfo, External, FunctionInfo
+from racelint.program.locks import Lock
+from racelint.program.spelling import spelled_call
+from racelint.program.types import Member, Object, Thing
+from racelint.program.values import nodes_of
+
+_BLOCKING = frozenset({"time.sleep", "builtins.input", "select.select", "subprocess.run", "os.waitpid", "os.system"})
+_BLOCKING_METHODS = frozenset({"join", "wait", "wait_for", "result", "get", "put", "recv", "accept", "acquire"})
+_QUIET = NEVER_RAISES | {"builtins.hasattr", "builtins.getattr", "builtins.setattr", "threading.Condition"}
+_QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
+
+
+class Extent(NamedTuple):
+    """Lines of a file from `first` to `last`, but for what stands at `without`."""
+
+    first: int
+    last: int
+    without: Span | None = None
+
+    def holds(self, span: Span) -> bool:
+        """Whether something that begins at `span` is part of it."""
+        left_out = self.without is not None and self.without[:2] <= span[:2] < self.without[2:]
+        return self.first <= span[0] <= self.last and not left_out
+
+
+class Examination(NamedTuple):
+    """`obstacles` forbid the lock, `doubts` make it unsafe: each a clause with the reason.
+
+    `nested`: the code comes to another stretch that is to take the same lock.
+    """
+
+    obstacles: tuple[str, ...]
+    doubts: tuple[str, ...]
+    nested: bool
+
+
+class LockSafety:
+    """Examines stretches for one lock (None: one that is yet to be made), which `takers` are going to take."""
+
+    def __init__(self, program: Program, lock: Lock | None, takers: Iterable[FunctionInfo]) -> None:
+        self.program = program
+        self.lock = lock
+        self.takers = {function.id for function in takers}
+        self.computing = Computing(program)
+
+    def examine(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Examination:
+        """What speaks against holding the lock there; on the lines `opened` a `with` on the lock goes away."""
+        sites = [s for s in self.program.calls.outgoing[function.id] if extent.holds(self._span(function, s))]
+        obstacles = [
+            *self._suspensions(function, extent),
+            *(clause for site in sites for clause in self._taken(site)),
+            *self._held(function, extent),
+            *self._taken_here(function, extent, opened),
+        ]
+        doubts = []
+        for call in self.program.stores.facts[function.id].calls:
+            if extent.holds(call.span):
+                name = f"`{spelled_call(call, self.program.stores.facts[function.id])}`"
+                if self._waits(call, function):
+                    obstacles.append(f"{name} may wait, and would with the lock held")
+                elif not self._is_quiet(call, function):
+                    doubts.append(f"{name} would run with the lock held")
+        nested = any(self._reaches_taker(site.callee, set()) for site in sites)
+        return Examination(tuple(dict.fromkeys(obstacles)), tuple(dict.fromkeys(doubts)), nested)
+
+    def _span(self, function: FunctionInfo, site: CallSite) -> Span:
+        event = self.program.stores.facts[function.id].events.get(site.event)
+        return event.span if event is not None else (0, 0, 0, 0)
+
+    @staticmethod
+    def _suspensions(function: FunctionInfo, extent: Extent) -> Iterator[str]:
+        for node in nodes_of(function.ir.body):
+            suspends = isinstance(node, Suspend) or (isinstance(node, (Loop, With)) and node.is_async)
+            if suspends and extent.holds(span_of_node(node)):
+                yield "others run at an `await` or `yield` there, with the lock held"
+
+    def _held(self, function: FunctionInfo, extent: Extent) -> Iterator[str]:
+        """The lock is held already, by a caller or by the function itself."""
+        if self.lock is None or self.lock.reentrant:
+            return
+        location = self.lock.location
+        if any(location in {lock.location for lock in c.held} for c in self.program.reach.of(function)):
+            yield "a caller holds the lock"
+        flow = self.program.flows.of(function)
+        for event in self.program.stores.facts[function.id].events.values():
+            hold = flow.at(event.id).hold(location) if extent.holds(event.span) else None
+            if hold is not None and not self._is_taken_inside(function, hold.region, extent):
+                yield "the function holds the lock there already"
+
+    def _is_taken_inside(self, function: FunctionInfo, region: int, extent: Extent) -> bool:
+        return any(
+            isinstance(node, (Call, With)) and node.id == region and extent.holds(span_of_node(node))
+            for _, node, _ in self.program.flows.of(function).acquisitions
+        )
+
+    def _taken(self, site: CallSite) -> Iterator[str]:
+        if self.lock is None or self.lock.reentrant:
+            return
+        for entry in self.program.takings.through(site):
+            if entry.fact.lock.location == self.lock.location:
+                yield f"`{site.callee.ir.name}()` takes the lock itself"
+
+    def _taken_here(self, function: FunctionInfo, extent: Extent, opened: Collection[int]) -> Iterator[str]:
+        if self.lock is None or self.lock.reentrant:
+            return
+        for lock, node, _ in self.program.flows.of(function).acquisitions:
+            span = span_of_node(node)
+            if lock.location == self.lock.location and extent.holds(span) and span[0] not in opened:
+                yield "the lock is taken inside"
+
+    def _reaches_taker(self, function: FunctionInfo, seen: set[str]) -> bool:
+        if function.id in self.takers:
+            return True
+        if function.id in seen:
+            return False
+        seen.add(function.id)
+        return any(self._reaches_taker(site.callee, seen) for site in self.program.calls.outgoing[function.id])
+
+    def _waits(self, call: Call, function: FunctionInfo) -> bool:
+        for thing in self.program.types.of_value(call.func, function):
+            if isinstance(thing, External) and thing.dotted in _BLOCKING:
+                return True
+            if isinstance(thing, Member) and thing.name in _BLOCKING_METHODS:
+                return thing.dotted in QUEUES or thing.dotted in THREAD_BASES or thing.dotted.startswith("threading.")
+        return False
+
+    def _is_quiet(self, call: Call, function: FunctionInfo) -> bool:
+        """Only computes, or makes a plain object: nothing that could call back or wait."""
+        if self.computing.is_pure_call(call, function):
+            return True
+        things = self.program.types.of_value(call.func, function)
+        return bool(things) and all(self._is_quiet_thing(thing, call, function) for thing in things)
+
+    def _is_quiet_thing(self, thing: Thing, call: Call, function: FunctionInfo) -> bool:
+        if isinstance(thing, External):
+            return thing.dotted in _QUIET
+        if isinstance(thing, Member):
+            return thing.name in _QUIET_METHODS
+        if isinstance(thing, ClassInfo):
+            made = [site.callee for site in self.program.calls.outgoing[function.id] if site.event == call.id]
+            return not thing.all_external_bases() and all(self.computing.is_pure(callee) for callee in made)
+        return isinstance(thing, Object) and thing.dotted.startswith("builtins.")
+
+
+def span_of_node(node: AnyNode) -> Span:
+    """Where a node of the control flow stands: a `with` at what it enters."""
+    return node.item.span if isinstance(node, With) else node.span

@@ -1,0 +1,157 @@
+"""A lock made where there is none: beside the variable that it is to guard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import libcst as cst
+
+from racelint.fixes.draft import Draft
+from racelint.fixes.imports import imported, insert, is_docstring
+from racelint.fixes.names import class_of, free_name, names_in_class
+from racelint.fixes.places import stored_at
+from racelint.fixes.statements import statement
+from racelint.model.summary import Span
+from racelint.program import Program
+from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.types import descendants
+from racelint.syntax.edits import Block, Rewriting, Statement, Tree
+
+_COPYING = frozenset({"copy", "pickle", "multiprocessing", "joblib", "dill", "cloudpickle", "shelve", "dask", "ray"})
+_COPIED_BY = frozenset(
+    {"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getnewargs__"}
+)
+
+
+class NewLock(NamedTuple):
+    """`location` is the lock's, `target` what it is assigned to: in `block` of the file `display`, beside what first
+    assigns the variable there. `doubt`: why that may change what the program does."""
+
+    location: Location
+    display: str
+    target: str
+    block: Block
+    assigned: cst.CSTNode | None
+    doubt: str = ""
+
+
+def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
+    """A lock for the variable `beside`, `static` where all instances share it; None where there is no place for it."""
+    if beside.kind == "attribute":
+        cls = class_of(draft.program, beside)
+        return _in_class(draft, cls, beside, static) if cls is not None else None
+    if beside.kind == "global":
+        return _in_module(draft, beside)
+    return _in_function(draft, beside)
+
+
+def make_lock(rewriting: Rewriting, new: NewLock, reentrant: bool) -> None:
+    """Write the lock and the import that it needs."""
+    user = new.assigned or new.block
+    factory = imported(rewriting, "threading", "RLock" if reentrant else "Lock", user)
+    place = _place(rewriting.tree, new.block, new.assigned)
+    insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
+
+
+def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> NewLock | None:
+    display = cls.module.source.display
+    tree = draft.tree(display)
+    block = _block_of(tree, cls.ir.name_span)
+    if block is None or cls.ir.metaclass:
+        return None
+    name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
+    location = Location("attribute", cls.id, (name,))
+    init = _constructor(tree, draft.program, cls)
+    if static or init is None:
+        assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
+        return NewLock(location, display, name, block, assigned)
+    function, body = init
+    assigned = _first_write(tree, draft, beside, lambda f: f is function)
+    doubt = "instances that have a lock can no longer be copied or pickled" if _is_copied(draft.program, cls) else ""
+    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt)
+
+
+def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
+    """The `__init__` that surely runs for every instance; None where a lock of the class must do."""
+    qualname = cls.ir.methods.get("__init__")
+    if qualname is None or cls.ir.slots or any(base.ir.slots for base in cls.mro):
+        return None
+    function = cls.module.functions[qualname]
+    for child in descendants(cls):
+        own = child.ir.methods.get("__init__")
+        called = program.calls.outgoing[child.module.functions[own].id] if own is not None else ()
+        if own is not None and not any(site.callee.ir.name == "__init__" for site in called):
+            return None
+    block = _block_of(tree, function.ir.name_span)
+    return (function, block) if block is not None and function.self_name else None
+
+
+def _is_copied(program: Program, cls: ClassInfo) -> bool:
+    """Whether something in the program copies or pickles objects, or the class is ready for it."""
+    if any(name in _COPIED_BY for related in (*cls.mro, *descendants(cls)) for name in related.ir.methods):
+        return True
+    return any(
+        entry.module.partition(".")[0] in _COPYING
+        for module in program.index.all_modules
+        for entry in module.summary.imports
+    )
+
+
+def _in_module(draft: Draft, beside: Location) -> NewLock | None:
+    module = draft.program.index.modules.get(beside.owner)
+    if module is None:
+        return None
+    tree = draft.tree(module.source.display)
+    name = free_name(set(re.findall(r"\w+", tree.text)), "_lock", f"_{beside.fields[0].strip('_').lower()}_lock")
+    assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "module")
+    if assigned is None:
+        return None
+    return NewLock(Location("global", beside.owner, (name,)), module.source.display, name, tree.module, assigned)
+
+
+def _in_function(draft: Draft, beside: Location) -> NewLock | None:
+    function = next((f for f in draft.program.index.functions if f.id == beside.owner), None)
+    if function is None:
+        return None
+    tree = draft.tree(function.module.source.display)
+    block = _block_of(tree, function.ir.name_span)
+    if block is None:
+        return None
+    name = free_name(
+        set(re.findall(r"\w+", tree.spelled(tree.parent(block)))), "lock", f"{beside.fields[0].strip('_')}_lock"
+    )
+    assigned = _first_write(tree, draft, beside, lambda f: f is function)
+    location = Location("captured", beside.owner, (name,))
+    return NewLock(location, function.module.source.display, name, block, assigned)
+
+
+def _block_of(tree: Tree, name_span: Span) -> cst.IndentedBlock | None:
+    """The block of the class or function whose name stands there; None for one on a single line."""
+    name = tree.at(name_span, cst.Name)
+    node = tree.parent(name) if name is not None else None
+    if isinstance(node, (cst.ClassDef, cst.FunctionDef)) and isinstance(node.body, cst.IndentedBlock):
+        return node.body
+    return None
+
+
+def _first_write(
+    tree: Tree, draft: Draft, beside: Location, inside: Callable[[FunctionInfo], bool]
+) -> cst.CSTNode | None:
+    """What some function first stores in the variable."""
+    spans = [e.access.span for e in stored_at(draft.program, beside) if e.access is not None and inside(e.function)]
+    return tree.node_at(min(spans)) if spans else None
+
+
+def _place(tree: Tree, block: Block, assigned: cst.CSTNode | None) -> int:
+    """Behind the line that assigns the variable, before what does it deeper inside, else at the start."""
+    if assigned is not None:
+        for node in (assigned, *tree.ancestors(assigned)):
+            if isinstance(node, Statement) and tree.parent(node) is block:
+                return tree.index(node) + (1 if isinstance(node, cst.SimpleStatementLine) else 0)
+    if isinstance(tree.parent(block), cst.ClassDef):  # behind `__slots__` and the other attributes
+        lines = [isinstance(entry, cst.SimpleStatementLine) for entry in block.body]
+        return [*lines, False].index(False)
+    return 1 if is_docstring(block.body[0], 0) else 0

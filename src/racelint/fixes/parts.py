@@ -1,0 +1,61 @@
+"""The parts of a file that go under one lock: sites made into as few blocks as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from racelint.fixes.lock_safety import Examination, Extent, LockSafety
+from racelint.fixes.loosening import Loosened, loosened
+from racelint.fixes.sites import Site
+from racelint.fixes.stretch import Stretch, outermost
+from racelint.model.summary import Span
+from racelint.program.index import FunctionInfo
+from racelint.syntax.edits import Rewriting, Tree
+
+
+class Part(NamedTuple):
+    """`stretch` goes under `with header:`; `spans` are what in it is to be one step."""
+
+    function: FunctionInfo
+    stretch: Stretch
+    header: str
+    spans: tuple[Span, ...]
+
+    def examined(self, tree: Tree, safety: LockSafety) -> tuple[Examination, Loosened | None]:
+        """What speaks against the lock there, and how the block can be made smaller where that speaks less."""
+        extent = Extent(*self.stretch.lines(tree))
+        opened = [tree.span(node.items[0].item)[0] for node in self.stretch.blocks_on(tree, self.header)]
+        whole = safety.examine(self.function, extent, opened)
+        if opened or not (whole.obstacles or whole.doubts):
+            return whole, None
+        loose = loosened(tree, self.stretch, self.spans)
+        if loose is None:
+            return whole, None
+        less = safety.examine(self.function, loose.extent)
+        better = (len(less.obstacles), len(less.doubts)) < (len(whole.obstacles), len(whole.doubts))
+        return (less, loose) if better else (whole, None)
+
+    def rewrite(self, rewriting: Rewriting, loose: Loosened | None) -> None:
+        """Put the part under the lock."""
+        if loose is None:
+            self.stretch.wrap(rewriting, self.header)
+        else:
+            block, start, stop = self.stretch
+            rewriting.splice(block, start, stop, lambda body: loose.build(body, self.header))
+
+
+def parts_of(tree: Tree, sites: Iterable[Site], headers: Iterable[str]) -> list[Part]:
+    """The sites by the text of their lock (in the same order), those that overlap or nest made one."""
+    by_header: dict[str, list[Site]] = {}
+    for site, header in zip(sites, headers, strict=True):
+        by_header.setdefault(header, []).append(site)
+    found: list[Part] = []
+    for header, mine in by_header.items():
+        for stretch in outermost(tree, [site.stretch for site in mine]):
+            first, last = stretch.lines(tree)
+            inside = [site for site in mine if first <= site.stretch.lines(tree)[0] <= last]
+            function = next(site.function for site in inside if site.stretch.block is stretch.block)
+            spans = tuple(span for site in inside if site.function is function for span in site.spans)
+            found.append(Part(function, stretch, header, spans))
+    return found

@@ -1,0 +1,133 @@
+"""What must not be interrupted, in the source: the stretches of statements to put under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from racelint.fixes.draft import Draft
+from racelint.fixes.stretch import Stretch, covering
+from racelint.model.summary import Path, Span
+from racelint.program import Program
+from racelint.program.compounds import Compound
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.records import Record
+from racelint.program.shared import SharedAccess
+from racelint.program.suspects import Suspect
+from racelint.program.values import event_span
+
+
+class Site(NamedTuple):
+    """A stretch of a function, what in it is to be one step, and the path there of the object whose state it touches
+    (empty for variables)."""
+
+    function: FunctionInfo
+    stretch: Stretch
+    base: Path
+    spans: tuple[Span, ...]
+
+
+class NotCovered(Exception):
+    """Some of it stands where no `with` statement can be put around it, or in another file."""
+
+
+def own_sites(draft: Draft, suspect: Suspect) -> list[Site]:
+    """What the suspect's own function does to the variable without `suspect.guard`. Raises NotCovered.
+
+    A helper that some callers run with the guard held is left alone: its other callers are to hold it, too.
+    """
+    if suspect.compound is not None and suspect.compound.inner is not None:
+        return [_of_compound(draft, suspect.compound)]
+    function = suspect.record.access.function
+    mine = [record for record in suspect.group.records if record.access.function is function]
+    if any(suspect.guard in {lock.location for lock in record.context.held} for record in mine):
+        bare = [record for record in mine if suspect.guard not in record.locations_held]
+        return list({site.stretch: site for record in bare for site in [_at_caller(draft, record)]}.values())
+    return [*_all_in(draft, suspect, function, suspect.guard), _site_of(draft, suspect)]
+
+
+def _at_caller(draft: Draft, record: Record) -> Site:
+    """The call by which a context comes to the record's function."""
+    parent = record.context.parent
+    if parent is None:
+        raise NotCovered
+    function = record.access.function
+    calls = draft.program.calls.outgoing[parent.function.id]
+    site = next((s for s in calls if s.event == record.context.site and s.callee is function), None)
+    own = record.access.path[: len(record.access.path) - len(record.access.location.fields)]
+    if site is None or site.receiver is None or own != (f"p:{function.self_name}",):
+        raise NotCovered
+    span = event_span(parent.function, record.context.site)
+    stretch = covering(draft.tree(parent.function.module.source.display), [span])
+    if stretch is None:
+        raise NotCovered
+    return Site(parent.function, stretch, site.receiver, (span,))
+
+
+def all_sites(draft: Draft, suspect: Suspect, lock: Location | None) -> list[Site]:
+    """All that any function does to the variable in several steps, or changes, without `lock`. Raises NotCovered."""
+    functions = {record.access.function.id: record.access.function for record in suspect.group.records}
+    found = [_site_of(draft, suspect)]
+    for function in sorted(functions.values(), key=lambda function: function.order):
+        found += _all_in(draft, suspect, function, lock)
+    return found
+
+
+def _site_of(draft: Draft, suspect: Suspect) -> Site:
+    if suspect.compound is not None:
+        return _of_compound(draft, suspect.compound)
+    access = suspect.record.access
+    return _site(draft, access.function, access, [access.span])
+
+
+def _all_in(draft: Draft, suspect: Suspect, function: FunctionInfo, lock: Location | None) -> Iterator[Site]:
+    changes = [access for access in _unlocked(draft.program, suspect, function, lock) if access.changes]
+    events = {access.event for access in changes}
+    for compound in draft.program.compounds.by_function.get(function.id, []):
+        mine = compound.act.location.container() == suspect.group.location
+        if mine and compound.act.event in events and not _is_whole(draft.program, compound, lock):
+            yield _of_compound(draft, compound)
+    for access in changes:
+        yield _site(draft, function, access, [access.span])
+
+
+def _unlocked(program: Program, suspect: Suspect, function: FunctionInfo, lock: Location | None) -> list[SharedAccess]:
+    """The accesses of the variable in one function that some context reaches without the lock while others change it.
+
+    What is done before the threads start, or after they have ended, needs none.
+    """
+    found: dict[int, SharedAccess] = {}
+    group, overlap = suspect.group, program.suspects.races.overlap
+    for record in group.records:
+        if record.access.function is not function or (lock is not None and lock in record.locations_held):
+            continue
+        if any(overlap.parallel(record, other, group) for other in group.changes):
+            found[record.access.event] = record.access
+    return list(found.values())
+
+
+def _is_whole(program: Program, compound: Compound, lock: Location | None) -> bool:
+    """Whether the lock is held from the check to the act already."""
+    flow = program.flows.of(compound.function)
+    first, last = flow.at(compound.since), flow.at(compound.act.event)
+    mine = first.hold(lock) if lock is not None else None
+    return mine is not None and mine == last.hold(lock)  # type: ignore[arg-type]
+
+
+def _of_compound(draft: Draft, compound: Compound) -> Site:
+    spans = [compound.act.span, event_span(compound.function, compound.since)]
+    if compound.check_span != (1, 1, 1, 1):
+        spans.append(compound.check_span)
+    return _site(draft, compound.function, compound.act, spans)
+
+
+def _site(draft: Draft, function: FunctionInfo, access: SharedAccess, spans: Iterable[Span]) -> Site:
+    spans = tuple(spans)
+    stretch = covering(draft.tree(function.module.source.display), spans)
+    if stretch is None:
+        raise NotCovered
+    base: Path = ()
+    if access.location.kind == "attribute":
+        base = access.path[: len(access.path) - len(access.location.fields)]
+    return Site(function, stretch, base, spans)

@@ -1,0 +1,36 @@
+"""RL106: a shared container is copied in one step, and the copy is iterated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.places import span_of, suspect_of
+from racelint.model.finding import Finding
+from racelint.syntax.edits import Rewriting
+
+
+class Snapshot(Fixer):
+    """`for x in self.items:` becomes `for x in list(self.items):`.
+
+    Safe: the copy is made in one step, and the loop sees what was there when it began. Not offered for weak
+    containers, which the garbage collector may resize during the copy.
+    """
+
+    codes = ("RL106",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        suspect = suspect_of(draft.program, finding)
+        tree = draft.tree(finding.path)
+        iterated = tree.expression_at(span_of(finding))
+        if suspect is None or iterated is None or draft.program.shared.is_weak(suspect.record.access):
+            return
+        loop = tree.parent(iterated)
+        if not isinstance(loop, (cst.For, cst.CompFor)) or loop.iter is not iterated or loop.asynchronous is not None:
+            return
+        rewriting = Rewriting(tree)
+        rewriting.replace(iterated, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
+        yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(iterated)})`")

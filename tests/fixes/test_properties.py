@@ -1,0 +1,42 @@
+"""What holds of every fix, on all sources that the rules are tested with."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from racelint.fixes.registry import all_fixers
+from racelint.rules.base import Rule
+from racelint.rules.registry import all_rules
+from racelint.syntax.parse import UnreadableSource
+from tests.fixes.drafts import draft_of, mended
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXED = [rule for rule in all_rules() if rule.code in all_fixers()]
+FILES = sorted(FIXTURES.glob("rl[0-9][0-9][0-9]/*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_fixed_sources_parse_and_stay_as_they_are(file: Path) -> None:
+    draft = draft_of({file.name: file.read_bytes()})
+    after = mended(draft, *all_fixers())
+    assert after.failures == []
+    ast.parse(after.draft.sources[file.name])
+    assert not after.draft.counts - draft.counts
+    again = mended(after.draft, *all_fixers())
+    assert again.applied == []
+
+
+@pytest.mark.parametrize("rule", FIXED, ids=lambda rule: rule.code)
+def test_the_bad_example_of_a_rule_is_fixed(rule: Rule) -> None:
+    draft = draft_of({"example.py": rule.example("Example").encode()})
+    after = mended(draft, rule.code)
+    assert after.applied
+    assert not [finding for finding in after.draft.findings if finding.severity != "info"]
+
+
+def test_no_fix_for_what_cannot_be_given_back() -> None:
+    with pytest.raises(UnreadableSource):
+        draft_of({"a.py": b"x = 1\n"}).changed({"a.py": "x = \n"})
