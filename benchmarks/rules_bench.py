@@ -16,11 +16,12 @@ from packages import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY))
 
+from tests.markers import Marked, marked
+
 from racelint.config.settings import Settings
 from racelint.engine.scan import ScanOptions, scan
 from racelint.model.finding import Finding
 from racelint.rules.registry import all_rules
-from tests.markers import Marked, marked
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 
@@ -38,9 +39,9 @@ def safe_definitions(case: Path) -> list[tuple[str, range]]:
     for file in files:
         name = file.relative_to(case).as_posix() if case.is_dir() else file.name
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name.lower().endswith("ok"):
-                    found.append((name, range(node.lineno, (node.end_lineno or node.lineno) + 1)))
+            named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            if named and node.name.lower().endswith("ok"):
+                found.append((name, range(node.lineno, (node.end_lineno or node.lineno) + 1)))
     return found
 
 

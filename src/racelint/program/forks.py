@@ -1,0 +1,123 @@
+"""Processes that are forked while threads run: the child has their locks, held for ever, and none of the threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import Call, Span
+from racelint.program.index import External, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.start_methods import StartMethod, StartMethods
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.values import event_span
+
+_FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
+_MAX_DEPTH = 4
+
+
+class Fork(NamedTuple):
+    """A call that forks; `method` is `default` where the platform's default may be another."""
+
+    function: FunctionInfo
+    call: Call
+    method: StartMethod
+    name: str
+
+
+class ForkBesideThreads(NamedTuple):
+    """`fork` comes after `thread` is started, in `started`; on the thread itself where `inside`."""
+
+    fork: Fork
+    thread: ThreadRoot
+    started: tuple[FunctionInfo, Span]
+    inside: bool
+
+
+class Forks:
+    """All forks of a program beside threads of its own."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.methods = StartMethods(program)
+        self.by_function: dict[str, list[Fork]] = {}
+        for fork in (*self._plain(), *self._of_processes()):
+            self.by_function.setdefault(fork.function.id, []).append(fork)
+        self._starts: dict[str, list[tuple[int, ThreadRoot]]] = {}
+        for root in program.roots:
+            if root.kind in ("thread", "timer"):
+                for function, event in root.starts:
+                    self._starts.setdefault(function.id, []).append((event, root))
+
+    def found(self) -> Iterator[ForkBesideThreads]:
+        """In source order, each fork once."""
+        seen: set[tuple[str, int]] = set()
+        for function in self.program.index.functions:
+            for beside in self._in(function):
+                key = (beside.fork.function.id, beside.fork.call.id)
+                if key not in seen:
+                    seen.add(key)
+                    yield beside
+
+    def _plain(self) -> Iterator[Fork]:
+        """`os.fork()`, but where the child becomes another program at once."""
+        for function in self.program.index.functions:
+            names = list(self._outside(function))
+            if any(dotted.startswith(("os.exec", "os.spawn", "os.posix_spawn")) for _, dotted in names):
+                continue
+            for call, dotted in names:
+                if dotted in _FORKS:
+                    yield Fork(function, call, "fork", dotted)
+
+    def _outside(self, function: FunctionInfo) -> Iterator[tuple[Call, str]]:
+        """Its calls of what is outside of the program, with the dotted names."""
+        for call in self.program.stores.facts[function.id].calls:
+            for thing in self.program.types.of_value(call.func, function):
+                if isinstance(thing, External):
+                    yield call, thing.dotted
+
+    def _of_processes(self) -> Iterator[Fork]:
+        for root in self.program.roots:
+            if root.kind != "process" or root.site is None or root.site_function is None:
+                continue
+            method = self.methods.of(root.site, root.site_function)
+            if method in ("fork", "default"):
+                for function, event in root.starts:
+                    call = self.program.stores.facts[function.id].call(event)
+                    if call is not None:
+                        yield Fork(function, call, method, f"{root.target.qualname}")
+
+    def _in(self, function: FunctionInfo) -> Iterator[ForkBesideThreads]:
+        forks = self._forks_of(function)
+        if not forks:
+            return
+        for started, root in self._threads_of(function):
+            joins = [event for other, event in root.joins if other is function]
+            for event, fork in forks:
+                if started < event and not any(started < join <= event for join in joins):
+                    where = (function, event_span(function, started))
+                    yield ForkBesideThreads(fork, root, where, False)
+        for context in self.program.reach.of(function):
+            root_ = context.root
+            if root_ is not None and root_.kind in ("thread", "timer") and function.id in self.by_function:
+                site = (root_.site_function, root_.site.span) if root_.site_function and root_.site else None
+                for fork in self.by_function[function.id]:
+                    yield ForkBesideThreads(fork, root_, site or (root_.target, root_.target.ir.name_span), True)
+
+    def _forks_of(self, function: FunctionInfo, depth: int = 0) -> list[tuple[int, Fork]]:
+        """The events of a function that fork, through what it calls."""
+        found = [(fork.call.id, fork) for fork in self.by_function.get(function.id, [])]
+        for site in self.program.calls.outgoing[function.id] if depth < _MAX_DEPTH and self.by_function else ():
+            if not site.weak and site.callee is not function:
+                found.extend((site.event, fork) for _, fork in self._forks_of(site.callee, depth + 1))
+        return found
+
+    def _threads_of(self, function: FunctionInfo, depth: int = 0) -> list[tuple[int, ThreadRoot]]:
+        """The events of a function that leave threads running, through what it calls."""
+        found = list(self._starts.get(function.id, []))
+        for site in self.program.calls.outgoing[function.id] if depth < _MAX_DEPTH else ():
+            if not site.weak and site.callee is not function:
+                for event, root in self._threads_of(site.callee, depth + 1):
+                    if not any(other is site.callee and join > event for other, join in root.joins):
+                        found.append((site.event, root))
+        return found
