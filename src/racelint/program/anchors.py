@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from racelint.model.summary import Path
+from racelint.model.summary import ELEMENT, Path
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
 Anchor = tuple[str, ...]
-_MAX_FIELDS = 3
+_MAX_FIELDS = 4
 
 
 class Anchors:
@@ -61,6 +61,8 @@ class Anchors:
         if base is None:
             return None
         for field in fields:
+            if field == ELEMENT == base[-1]:
+                continue  # `d[i][k]`: some element, however deep
             base = self._pointed(base, field) or (*base, field)
         return base if len(base) <= _MAX_FIELDS + 1 else None
 
@@ -77,9 +79,12 @@ class Anchors:
             if owner is not None and owner.cls is not None and owner.self_name == variable:
                 return self.of_class(owner.cls)
             return (f"captured:{function.module.name}:{name}",)
-        if kind == "c" and (function.id, root) in self._handed:
-            call = self.stores.facts[function.id].call(int(name))
-            for thing in self.types.of_value(call.func, function) if call is not None else ():
+        call = self.stores.facts[function.id].call(int(name)) if kind == "c" else None
+        if call is not None:
+            for container in self.types.passed_on(call, function):
+                return self.of(container, function, known)
+        if call is not None and (function.id, root) in self._handed:
+            for thing in self.types.of_value(call.func, function):
                 if isinstance(thing, ClassInfo):
                     return self.of_class(thing)
         return None

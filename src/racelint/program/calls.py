@@ -63,12 +63,17 @@ class CallGraph:
                 self.incoming.setdefault(site.callee.id, []).append(site)
 
     def _record_arguments(self, site: CallSite) -> None:
-        if site.weak:
-            return
         for name, value in site.bindings.items():
+            if site.weak and not self._is_callback(value, site.caller):
+                continue
             known = self.types.arguments.setdefault((site.callee.id, name), [])
             if value and len(known) < 12:
                 known.append((value, site.caller))
+
+    def _is_callback(self, value: Value, function: FunctionInfo) -> bool:
+        """A function that is handed over: what it is tells where it may run, even if the receiver is a guess."""
+        things = self.types.of_value(value, function)
+        return bool(things) and all(isinstance(thing, Bound) for thing in things)
 
     def _sites_of(self, function: FunctionInfo) -> list[CallSite]:
         facts = self.stores.facts[function.id]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from racelint.model.summary import ELEMENT
 from racelint.program.linker import Program
 from racelint.program.takings import Nesting
 
@@ -25,6 +26,6 @@ def _is_again(nesting: Nesting) -> bool:
     lock = held.lock
     if lock.facts is None or lock.facts.own or lock.reentrant or lock.keyed:
         return False
-    if held.owner is None or held.owner != then.owner or held.span == then.fact.span:
+    if held.owner is None or ELEMENT in held.owner or held.owner != then.owner or held.span == then.fact.span:
         return False
     return then.fact.lock.location == lock.location

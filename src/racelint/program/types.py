@@ -75,6 +75,9 @@ _RETURNS: dict[str, str] = {
 }
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
+_HANDING_METHODS = frozenset({"values", "copy", "itervalues", "keys", "items"})
+_TAKING_METHODS = frozenset({"get", "pop", "setdefault", "popleft", "__getitem__", "popitem"})
+_HANDING_FUNCTIONS = frozenset({"list", "tuple", "sorted", "set", "frozenset", "reversed", "iter", "enumerate"})
 _MULTIPROCESSING = "multiprocessing."
 
 
@@ -154,6 +157,8 @@ class Types:
             found.extend(self._field(base, path[-1]))
         if path[-1] == ELEMENT:
             found.extend(self._elements(path[:-1], function))
+            if path[-2] == ELEMENT:  # the value of `for key, value in d.items()`
+                found.extend(thing for thing in self.of(path[:-1], function) if isinstance(thing, Instance))
         return found
 
     def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
@@ -252,7 +257,24 @@ class Types:
 
     def _elements(self, path: Path, function: FunctionInfo) -> list[Thing]:
         key = element_key(self.index, function, path)
-        return self.of_stored(self.stores.elements.get(key, [])) if key is not None else []
+        found = self.of_stored(self.stores.elements.get(key, [])) if key is not None else []
+        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        if call is not None:
+            rest = path[1:]
+            for container in self.passed_on(call, function):
+                found.extend(self.of((*container, *rest, ELEMENT), function))
+        return found
+
+    def passed_on(self, call: Call, function: FunctionInfo) -> Value:
+        """The containers whose elements a call hands on: `list(d)`, `d.values()`, `d.copy()`, `d.pop(k)`."""
+        for path in call.func[:1]:
+            if len(path) > 1 and path[-1] in _HANDING_METHODS:
+                return (path[:-1],)
+            if len(path) > 1 and path[-1] in _TAKING_METHODS:
+                return ((*path[:-1], ELEMENT),)
+            if len(path) == 1 and path[0].removeprefix("g:") in _HANDING_FUNCTIONS and call.args:
+                return call.args[0].value
+        return ()
 
     def _field(self, base: Thing, field: str) -> list[Thing]:
         if isinstance(base, Instance):
@@ -374,7 +396,7 @@ class Types:
             return [Object(_MULTIPROCESSING + callee.name)]
         if callee.name in _SELF_RETURNING:
             return [Object(callee.dotted)]
-        if callee.name in ("get", "pop", "setdefault", "popleft", "__getitem__", "popitem"):
+        if callee.name in _TAKING_METHODS:
             return self._taken(call, function)
         return []
 

@@ -159,7 +159,10 @@ def class_behind(index: Index, function: FunctionInfo, root: str) -> ClassInfo |
 
 
 def element_key(index: Index, function: FunctionInfo, path: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Where the elements of the container at `path` are recorded."""
+    """Where the elements of the container at `path` are recorded; those of `d[k]` below those of `d`."""
+    if len(path) > 1 and path[-1] == ELEMENT:
+        outer = element_key(index, function, path[:-1])
+        return (*outer, ELEMENT) if outer is not None else None
     root = path[0]
     if len(path) == 2:
         cls = class_behind(index, function, root)
