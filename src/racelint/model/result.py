@@ -35,7 +35,8 @@ class ScanResult(msgspec.Struct, frozen=True):
     """The outcome of one scan; findings are sorted by path, line, column and code.
 
     `errors` make the exit code 2, `warnings` do not. `files` counts the reported files, `context` those analysed with
-    them, `held_back` the findings below the `threshold`, which is said in words. `lines` holds the source lines of
+    them, `held_back` the findings below the `threshold`, which is said in words. `compared` says
+    whether a baseline told known findings from new ones. `lines` holds the source lines of
     every file that a finding or its trace mentions, by the path shown.
     """
 
@@ -47,6 +48,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     silenced: tuple[Silenced, ...] = ()
     held_back: int = 0
     threshold: str = ""
+    compared: bool = False
     lines: dict[str, tuple[str, ...]] = {}
 
     @property

@@ -7,8 +7,8 @@ import importlib
 from racelint.model.finding import Severity
 from racelint.report.view import View
 
-FOR_PEOPLE = ("full", "concise")
-FOR_PROGRAMS = ("json",)
+FOR_PEOPLE = ("full", "concise", "grouped")
+FOR_PROGRAMS = ("json", "json-lines", "sarif", "github", "gitlab", "junit", "rdjson")
 FORMATS = (*FOR_PEOPLE, *FOR_PROGRAMS)
 
 
@@ -22,4 +22,4 @@ def render(output_format: str, view: View) -> str:
 
 def least_severity(output_format: str) -> Severity:
     """What is shown where the user does not say: advice only to programs that can hold it back themselves."""
-    return "info" if output_format in FOR_PROGRAMS else "warning"
+    return "info" if output_format in ("json", "json-lines", "sarif", "rdjson") else "warning"
