@@ -1,0 +1,56 @@
+"""Virtual environments with one released package and what it needs, made once into `.bench_cache`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from packages import CACHE
+
+OLD_BUILD = ("setuptools==57.5.0", "wheel==0.37.1")
+"""What builds the source releases whose `setup.py` the setuptools of today refuses."""
+
+BESIDES = "setuptools<81"
+"""What `python -m venv` of 3.11 puts in, and old releases import (`pkg_resources`)."""
+
+LIMIT = 900
+"""Seconds that one installation may take."""
+
+
+def environment(package: str, version: str, *more: str) -> Path:
+    """The interpreter of an environment that has the release and `more`. RuntimeError where it cannot be installed.
+
+    A failure is remembered, so that the next run does not try for minutes again.
+    """
+    folder = CACHE / "environments" / f"{package}=={version}"
+    python = folder / "bin" / "python"
+    failure = folder.with_name(f"{folder.name}.failed")
+    if failure.is_file():
+        raise RuntimeError(failure.read_text())
+    if (folder / ".complete").is_file():
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    wanted = [f"{package}=={version}", BESIDES, *more]
+    why = _install(python, wanted)
+    if why:
+        _install(python, list(OLD_BUILD))
+        why = _install(python, wanted[:1], "--no-build-isolation")
+    if why:
+        failure.write_text(why)
+        shutil.rmtree(folder)
+        raise RuntimeError(why)
+    (folder / ".complete").touch()
+    return python
+
+
+def _install(python: Path, wanted: list[str], *options: str) -> str:
+    """Install into the environment; empty, or the last words of what went wrong."""
+    words = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--disable-pip-version-check"]
+    try:
+        done = subprocess.run([*words, *options, *wanted], capture_output=True, text=True, timeout=LIMIT, check=False)
+    except subprocess.TimeoutExpired:
+        return f"pip did not end within {LIMIT} s"
+    return "" if done.returncode == 0 else (done.stderr.strip() or f"exit {done.returncode}")[-300:]
