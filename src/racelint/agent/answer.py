@@ -24,6 +24,7 @@ def answer_of(status: str, **fields: Any) -> Answer:
         "reason": "",
         "witness": None,
         "out_of_control": [],
+        "leaks": [],
         "python": version(),
     }
     answer.update(fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Plain paths: pathlib costs more to import than a small search takes.
 # ruff: noqa: PTH119
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -38,6 +39,9 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._project: dict[str, None] = {}
         self._known_size = 0
         self._state: ModuleState | None = None
+        self.always_fresh = False
+        self.leaks: set[str] = set()
+        """Types of objects whose state one execution hands on to the next: see `module_state`."""
         self._kept_size = 0
         self._kept_traced = False
         self._real: dict[str, str] = {}
@@ -156,15 +160,19 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def keep(self) -> bool:
         """Record the project's modules as they are after their import; False if they must be executed every time."""
+        if self.always_fresh:
+            return False
         self._find_project()
         for name in self._project:
-            # What a set-up or a function imports later belongs to the record, too.
-            importlib.import_module(name)
+            # What a set-up or a function imports later belongs to the record, too; what is optional may be missing.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
         modules = [sys.modules[name] for name in self._project if name in sys.modules]
         try:
             self._state = ModuleState(modules)
         except CannotRestore:
             return False
+        self.leaks |= self._state.leaks
         self._kept_size = len(sys.modules)
         self._kept_traced = self.traced
         return True

@@ -76,6 +76,7 @@ def run_threads(job: dict[str, Any], path: str) -> Answer:
     control.step_limit = job["budget"]["steps"]
     search_path(scenario)
     finder = InstrumentingFinder([scenario["path"], *scenario["instrument"]], sys.path[: len(scenario["sys_path"])])
+    finder.always_fresh = bool(job.get("fresh"))
     sys.meta_path.insert(0, finder)
     watchdog = Watchdog(control, job, lambda answer: write_answer(answer, path))
     shim.install(control)

@@ -1,20 +1,25 @@
 """Puts the project's modules back to what they were after their import, so that no execution imports them again.
 
 The graph of mutable objects that the modules hold is recorded once, and its contents are written back in place. What
-cannot be written back (a generator, a file, an object of C code) makes the whole record unusable, and modules are
-executed afresh instead, which is slower and always right.
+cannot be written back (a generator, a file, an object of C code) is left alone and named in `leaks`: what is shown with
+such a record must be shown again with modules that are executed afresh, which is slower and always right.
 """
 
 from __future__ import annotations
 
+import _weakrefset
 import collections
+import copy
 import enum
 import functools
+import itertools
 import re
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import fake_thread
 from .fake_local import local
 from .fake_thread import Lock, RLock, ThreadHandle
 
@@ -60,8 +65,10 @@ CONSTANT = frozenset(
         "ipaddress",
         "logging",
         "operator",
+        "os",
         "pathlib",
         "string",
+        "struct",
         "typing",
         "uuid",
         "zoneinfo",
@@ -70,8 +77,11 @@ CONSTANT = frozenset(
 """Modules of the standard library whose instances do not change, or are no part of the target's state."""
 
 
+WEAK = (_weakrefset.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
+
+
 class CannotRestore(Exception):
-    """Some object's state cannot be written back; the text names its type."""
+    """A record is of no use: modules must be executed afresh. The text names why."""
 
 
 Restorer = Callable[[], None]
@@ -86,6 +96,8 @@ class ModuleState:
         self._restorers: list[Restorer] = []
         self._modules = list(modules)
         self._names = {module.__name__ for module in self._modules}
+        self.leaks: set[str] = set()
+        """Types of objects that are left as an execution left them."""
         for module in self._modules:
             self._record_namespace(vars(module))
         while self._pending:
@@ -109,12 +121,15 @@ class ModuleState:
         # The marks of instrumented code change with what an execution is for, not with what the target did.
         ours = {name for name in members if name == "__builtins__" or name.startswith("_rl_")}
         saved = {name: value for name, value in members.items() if name not in ours}
+        counters = _counters(saved)
 
         def restore() -> None:
             if len(members) != len(saved) + len(ours):
                 for name in members.keys() - saved.keys() - ours:
                     del members[name]
             members.update(saved)
+            if counters:
+                members.update(_copies(counters))
 
         self._restorers.append(restore)
         self._visit(value for name, value in saved.items() if not name.startswith("__"))
@@ -157,27 +172,55 @@ class ModuleState:
             members = set(value)
             self._restorers.append(lambda: _refill_set(value, members))
             self._visit(members)
+        elif isinstance(value, WEAK):
+            self._record_weak(value)
+            return True
+        elif isinstance(value, itertools.count):
+            return True
         elif type(value).__module__ == "itertools" or hasattr(type(value), "__next__"):
-            raise CannotRestore(type(value).__name__)
+            self.leaks.add(type(value).__name__)
+            return True
         else:
             return False
         self._record_fields(value)
         return True
 
+    def _record_weak(self, value: Any) -> None:
+        saved = list(value) if isinstance(value, _weakrefset.WeakSet) else dict(value)
+        self._restorers.append(lambda: (value.clear(), value.update(saved))[0])
+        self._visit(saved)
+        if isinstance(saved, dict):
+            self._visit(saved.values())
+
     def _record_instance(self, value: Any, kind: type) -> None:
-        if isinstance(value, local | ThreadHandle):
+        if isinstance(value, ThreadHandle):
             raise CannotRestore(kind.__name__)
-        if kind is object or kind.__module__.partition(".")[0] in CONSTANT:
+        if isinstance(value, local):
+            self._record_local(value)
+        elif kind is object or kind.__module__.partition(".")[0] in CONSTANT:
             return
-        if kind.__module__ not in self._names and not kind.__module__.startswith(RECORDED):
-            raise CannotRestore(f"{kind.__module__}.{kind.__qualname__}")
-        self._record_fields(value)
+        elif kind.__module__ in self._names or kind.__module__.startswith(RECORDED):
+            self._record_fields(value)
+        else:
+            self.leaks.add(f"{kind.__module__}.{kind.__qualname__}")
+
+    def _record_local(self, value: local) -> None:
+        """What the importing thread keeps under a `threading.local`: each execution has a new main thread."""
+        saved = dict(vars(value))
+
+        def restore() -> None:
+            fields = dict(saved)
+            fake_thread.running().storage[id(value)] = (value, fields)
+
+        self._restorers.append(restore)
+        self._visit(saved.values())
 
     def _record_fields(self, value: Any) -> None:
         fields = getattr(value, "__dict__", None)
         if isinstance(fields, dict):
             saved = dict(fields)
-            self._restorers.append(lambda: _refill_dict(fields, saved))
+            counters = _counters(saved)
+            self._restorers.append(lambda: _refill_dict(fields, {**saved, **_copies(counters)}))
             self._visit(saved.values())
         slots = [name for base in type(value).__mro__ for name in _slots(base)]
         if slots:
@@ -205,6 +248,7 @@ class ModuleState:
             return
         saved = {name: value for name, value in vars(owner).items() if name not in _CLASS_OWN}
         plain = {name: value for name, value in saved.items() if not isinstance(value, types.FunctionType)}
+        counters = _counters(plain)
         count = len(vars(owner))
 
         def restore() -> None:
@@ -215,12 +259,23 @@ class ModuleState:
             for name, value in plain.items():
                 if members.get(name) is not value:
                     setattr(owner, name, value)
+            for name, value in _copies(counters).items():
+                setattr(owner, name, value)
 
         self._restorers.append(restore)
         self._visit(saved.values())
 
 
 _CLASS_OWN = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__", "_abc_impl"})
+
+
+def _counters(saved: dict[str, Any]) -> dict[str, Any]:
+    """Copies of the counters among the values: they cannot be set back, but a copy counts from the same number."""
+    return {name: copy.copy(value) for name, value in saved.items() if isinstance(value, itertools.count)}
+
+
+def _copies(counters: dict[str, Any]) -> dict[str, Any]:
+    return {name: copy.copy(value) for name, value in counters.items()}
 
 
 def _held_lock(lock: Any) -> Restorer:

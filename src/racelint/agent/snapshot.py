@@ -8,9 +8,12 @@ and two equal objects differ; equal immutable values do not.
 
 from __future__ import annotations
 
+import _weakrefset
 import collections
 import enum
+import io
 import re
+import sys
 import types
 from typing import Any
 
@@ -97,7 +100,11 @@ class Snapshot:
                 shown = (("state", ("value", value._state)), ("result", self.tree(value._result, depth + 1)))
                 return ("object", number, "Future", shown)
             return ("opaque", kind.__name__)
-        fields = _fields(value)
+        if isinstance(value, io.StringIO | io.BytesIO) and not value.closed:
+            return ("object", number, kind.__name__, (("text", ("value", repr(value.getvalue()))),))
+        if isinstance(value, _weakrefset.WeakSet):
+            return ("set", number, self._unordered(value, depth))
+        fields = _fields(value) if _has_state(kind) else None
         if fields is None:
             text = _plain(repr(value)) if kind.__module__ in _SPEAKING else kind.__qualname__
             return ("opaque", text)
@@ -130,7 +137,15 @@ class Snapshot:
 
 
 _FAST = frozenset({int, float, bool, str, bytes, type(None)})
+_STATEFUL = frozenset({"builtins", "collections", "contextlib", "types", "argparse", "string", "http", "email"})
+"""Modules of the standard library whose instances users keep their own state in."""
 _SPEAKING = ("datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "builtins", "itertools", "array")
+
+
+def _has_state(kind: type) -> bool:
+    """Whether the fields of such an object are a part of the target's state: loggers, types and caches are not."""
+    top = kind.__module__.partition(".")[0]
+    return top not in sys.stdlib_module_names or top in _STATEFUL
 
 
 def _first(pair: tuple[Any, Any]) -> Any:

@@ -136,5 +136,6 @@ def _base(search: Search, **fields: Any) -> Answer:
         schedules_run=search.schedules,
         bound_exhausted=search.bound_exhausted,
         out_of_control=search.out_of_control(),
+        leaks=sorted(search.finder.leaks),
         **fields,
     )

@@ -91,12 +91,16 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One request to the agent; `schedule` asks for a replay instead of a search."""
+    """One request to the agent; `schedule` asks for a replay instead of a search.
+
+    `fresh` has the project's modules imported anew for every execution: slow, and no state is handed on.
+    """
 
     scenario: Scenario
     budget: Budget
     schedule: Schedule | None = None
     protocol: int = 1
+    fresh: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -116,5 +120,7 @@ class Answer(msgspec.Struct, frozen=True):
     witness: Witness | None = None
     out_of_control: tuple[str, ...] = ()
     """What ran without yield points, named for a `not-reproduced`."""
+    leaks: tuple[str, ...] = ()
+    """Types of module state that one execution handed on to the next: a `confirmed` is to be shown again without."""
     python: str = ""
     """Version of the interpreter that ran it, e.g. `3.11.7` or `3.13.1t`."""
