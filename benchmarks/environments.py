@@ -15,12 +15,20 @@ OLD_BUILD = ("setuptools==57.5.0", "wheel==0.37.1")
 BESIDES = "setuptools<81"
 """What `python -m venv` of 3.11 puts in, and old releases import (`pkg_resources`)."""
 
+ALSO: dict[str, tuple[str, ...]] = {
+    "PyChromecast": ("protobuf<3.21",),
+    "datadog": ("simplejson",),
+    "psycopg-pool": ("psycopg",),
+    "redis": ("hiredis",),
+}
+"""What a release needs to be imported and does not ask for."""
+
 LIMIT = 900
 """Seconds that one installation may take."""
 
 
-def environment(package: str, version: str, *more: str) -> Path:
-    """The interpreter of an environment that has the release and `more`. RuntimeError where it cannot be installed.
+def environment(package: str, version: str) -> Path:
+    """The interpreter of an environment that has the release. RuntimeError where it cannot be installed.
 
     A failure is remembered, so that the next run does not try for minutes again.
     """
@@ -33,7 +41,7 @@ def environment(package: str, version: str, *more: str) -> Path:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    wanted = [f"{package}=={version}", BESIDES, *more]
+    wanted = [f"{package}=={version}", BESIDES, *ALSO.get(package, ())]
     why = _install(python, wanted)
     if why:
         _install(python, list(OLD_BUILD))

@@ -257,15 +257,25 @@ def test_what_no_run_can_show_is_unsupported_with_the_reason(tmp_path: Path) -> 
         assert code in verdict.reason
 
 
-def test_what_cannot_be_built_says_what_to_supply(tmp_path: Path) -> None:
+def test_a_stand_in_serves_where_nothing_is_known_of_an_argument(tmp_path: Path) -> None:
     source = "class C:\n    def __init__(self, gizmo): self.x = gizmo.frob()\n    def inc(self): self.x += 1\n"
     written(tmp_path, source, "c.py")
     [result] = confirm_target("c.py::C.inc", [], LIMITS)
+    assert result.verdict.status == "confirmed"
+
+
+def test_what_cannot_be_built_says_what_to_supply(tmp_path: Path) -> None:
+    source = (
+        "class C:\n    def __init__(self, gizmo):\n        if gizmo.frob() != 42: raise ValueError(gizmo)\n"
+        "        self.x = 0\n    def inc(self): self.x += 1\n"
+    )
+    written(tmp_path, source, "c.py")
+    [result] = confirm_target("c.py::C.inc", [], LIMITS)
     assert result.verdict.status == "unsupported"
-    assert "parameter `gizmo` of `C`" in result.verdict.reason
-    assert "def make_C():" in result.verdict.reason
+    assert "C.inc cannot be run: the set-up failed: ValueError" in result.verdict.reason
+    assert "def make_gizmo():" in result.verdict.reason
     fixtures = written(
-        tmp_path, "import types\ndef make_gizmo():\n    return types.SimpleNamespace(frob=int)\n", "fix.py"
+        tmp_path, "import types\ndef make_gizmo():\n    return types.SimpleNamespace(frob=lambda: 42)\n", "fix.py"
     )
     limits = Limits(python=sys.executable, budget=6.0, fixtures=str(fixtures))
     assert confirm_target("c.py::C.inc", [], limits)[0].verdict.status == "confirmed"

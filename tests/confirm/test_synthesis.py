@@ -11,7 +11,7 @@ from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import ClassOutline
-from racelint.confirm.project import Project
+from racelint.confirm.project import Project, layout_of
 from racelint.confirm.scenes import Stage, instrumented, threads_scenario
 from racelint.confirm.targets import resolved
 from racelint.model.scenario import Scenario
@@ -193,12 +193,6 @@ def test_operations(tmp_path: Path, source: str, name: str, setup: str, operatio
 
 REFUSED = [
     ("class A:\n    async def m(self): ...", "A.m", "coroutine"),
-    ("class A:\n    def __init__(self, gizmo): gizmo.frob()\n    def m(self): ...", "A.m", "parameter `gizmo` of `A`"),
-    (
-        "from abc import ABC, abstractmethod\nclass A(ABC):\n    @abstractmethod\n    def m(self): ...",
-        "A.m",
-        "abstract",
-    ),
     ("def f():\n    def g(): ...\n    g()", "f.<locals>.g", "does not return it"),
 ]
 
@@ -209,13 +203,33 @@ def test_what_cannot_be_built_says_why(tmp_path: Path, source: str, name: str, r
         built(tmp_path, source, name)
 
 
-def test_the_stub_names_the_parameter(tmp_path: Path) -> None:
-    source = "class A:\n    def __init__(self, gizmo): gizmo.frob()\n    def m(self): ..."
-    with pytest.raises(CannotBuild) as caught:
-        built(tmp_path, source, "A.m")
-    assert "def make_A():" in caught.value.stub
-    assert "gizmo=..." in caught.value.stub
-    compile(caught.value.stub, "stub", "exec")
+def test_arguments_come_from_the_whole_project(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_mod.py").write_text(
+        "import mod\nKEPT = object()\ndef test_a():\n    mod.A(KEPT, 1)\n    mod.A(mod.B(), 'north')\n"
+    )
+    source = "class B: ...\nclass A:\n    def __init__(self, b, where): ...\n    def m(self): ..."
+    setup, _ = built(tmp_path, source, "A.m")
+    assert setup == "subject = target.A(target.B(), 'north')"
+
+
+def test_abstract_classes_are_filled_in(tmp_path: Path) -> None:
+    source = (
+        "from abc import ABC, abstractmethod\nclass A(ABC):\n    def __init__(self, n: int): ...\n"
+        "    @abstractmethod\n    def m(self): ..."
+    )
+    setup, _ = built(tmp_path, source, "A.m")
+    assert setup == "subject = concrete(target.A)(1)"
+
+
+def test_namespace_packages_are_named_whole(tmp_path: Path) -> None:
+    package = tmp_path / "acme" / "cloud" / "bank"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "client.py").write_text("from acme.cloud.bank import errors\n")
+    (package / "errors.py").write_text("")
+    assert layout_of(package / "errors.py", tmp_path).module == "acme.cloud.bank.errors"
+    assert layout_of(package / "errors.py", tmp_path).sys_path == (str(tmp_path),)
 
 
 def test_fixtures_build_what_cannot_be_made_up(tmp_path: Path) -> None:

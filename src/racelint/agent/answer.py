@@ -25,6 +25,7 @@ def answer_of(status: str, **fields: Any) -> Answer:
         "witness": None,
         "out_of_control": [],
         "leaks": [],
+        "probes": [],
         "python": version(),
     }
     answer.update(fields)

@@ -13,10 +13,11 @@ from typing import Any
 
 from . import shim
 from .answer import Answer, answer_of
-from .capture import silence
+from .capture import Capture, silence
 from .carriers import best_carrier
 from .control import Control
 from .loader import InstrumentingFinder
+from .probe import Prober
 from .replay import Nondeterminism
 from .search import Search
 from .subject import Subject, SubjectError, search_path
@@ -66,6 +67,14 @@ def run_job(job: dict[str, Any], path: str) -> Answer:
     return answer
 
 
+def run_probes(prober: Prober, path: str) -> Answer:
+    """The serial orders of several scenarios; one that blocks for real ends it with what is known by then."""
+    silence(Capture(prober.control))
+    watchdog = Watchdog(prober.control, prober.job, lambda answer: write_answer(prober.answer(answer["reason"]), path))
+    watchdog.start()
+    return prober.run(watchdog)
+
+
 def run_threads(job: dict[str, Any], path: str) -> Answer:
     """The kinds `threads` and `program`: a search under control, or the replay of a schedule."""
     from .verdict import replay_job, search_job
@@ -81,6 +90,8 @@ def run_threads(job: dict[str, Any], path: str) -> Answer:
     watchdog = Watchdog(control, job, lambda answer: write_answer(answer, path))
     shim.install(control)
     gc.disable()
+    if job.get("probe"):
+        return run_probes(Prober(job, control, finder), path)
     try:
         subject = Subject(scenario, control, finder)
         silence(subject.capture)

@@ -22,6 +22,7 @@ from typing import Any
 from . import fake_thread
 from .fake_local import local
 from .fake_thread import Lock, RLock, ThreadHandle
+from .stand_in import StandIn
 
 MAX_OBJECTS = 20_000
 ATOMS = (
@@ -197,7 +198,7 @@ class ModuleState:
             raise CannotRestore(kind.__name__)
         if isinstance(value, local):
             self._record_local(value)
-        elif kind is object or kind.__module__.partition(".")[0] in CONSTANT:
+        elif isinstance(value, StandIn) or kind is object or kind.__module__.partition(".")[0] in CONSTANT:
             return
         elif kind.__module__ in self._names or kind.__module__.startswith(RECORDED):
             self._record_fields(value)

@@ -18,6 +18,7 @@ import types
 from typing import Any
 
 from .fake_thread import Lock, RLock, ThreadHandle
+from .stand_in import StandIn
 
 Tree = tuple[Any, ...]
 
@@ -100,6 +101,9 @@ class Snapshot:
                 shown = (("state", ("value", value._state)), ("result", self.tree(value._result, depth + 1)))
                 return ("object", number, "Future", shown)
             return ("opaque", kind.__name__)
+        if isinstance(value, StandIn):
+            given = {name: held for name, held in vars(value).items() if not name.startswith("_rl_")}
+            return ("object", number, "stand-in", self._pairs(given, depth))
         if isinstance(value, io.StringIO | io.BytesIO) and not value.closed:
             return ("object", number, kind.__name__, (("text", ("value", repr(value.getvalue()))),))
         if isinstance(value, _weakrefset.WeakSet):

@@ -19,6 +19,7 @@ from .loader import InstrumentingFinder, shadow
 from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import CODE, Snapshot, Tree
+from .stand_in import StandIn, concrete
 from .tasks import BLOCKED, DONE, Abort, Policy, Task
 
 HIDDEN = frozenset({*HELPERS, *OPERATORS, *TEMPORARIES})
@@ -119,7 +120,7 @@ class Subject:
 
     def _prepare(self) -> dict[str, Any]:
         namespace: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
-        namespace["run_target"] = self._run_target
+        namespace.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
         self.namespace = namespace
         try:
             if not self.is_script:
@@ -216,7 +217,7 @@ class Subject:
                 tree = _error(error)
             parts.append((f"{text} =", tree))
         for name, value in namespace.items():
-            if name.startswith("_") or name in ("target", "run_target") or isinstance(value, (*CODE, type)):
+            if name.startswith("_") or name == "target" or isinstance(value, (*CODE, type)):
                 continue
             parts.append((f"{name} =", snapshot.tree(value)))
         for module in self.finder.live:

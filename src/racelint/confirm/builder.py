@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from racelint.confirm.annotations import AnnotationReader
 from racelint.confirm.call_sites import CallSite, call_sites
@@ -58,6 +62,11 @@ class Builder:
     def __post_init__(self) -> None:
         annotations = AnnotationReader(self.project, self.instance, self.reference)
         self.values = Values(self.project, self.fixtures, annotations, self.instance, self.guesses)
+
+    @cached_property
+    def reachable(self) -> set[Path]:
+        """The files that the module imports, at any distance: importing them costs nothing more."""
+        return set(self.project.reachable(self.outline))
 
     @property
     def setup(self) -> str:
@@ -141,10 +150,9 @@ class Builder:
             self._apart = None
 
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
-        sites = call_sites(module, function.name, constructor=False) if _worth_mining(function) else []
-        site = next((s for s in sites if _fits(function.parameters, s)), None)
+        site = self._call_site(module, function.name, function.parameters) if _worth_mining(function) else None
         if site is not None:
-            return self._mined(module, function, site)
+            return self._mined(function, site)
         positional: list[str] = []
         keywords: list[tuple[str, str]] = []
         shared: list[tuple[int, str]] = []
@@ -160,26 +168,52 @@ class Builder:
             positional.append(bound)
         return Arguments(tuple(positional), tuple(keywords), tuple(shared))
 
-    def _mined(self, module: ModuleOutline, function: FunctionOutline, site: CallSite) -> Arguments:
+    def _call_site(
+        self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool = False
+    ) -> CallSite | None:
+        """The first call in the module, else in the project, whose arguments fit and can be written down here."""
+        needed = any(parameter.required for parameter in parameters)
+        for other in (module, *(self.project.mentioning(name) if needed else ())):
+            for site in call_sites(other, name, constructor=constructor):
+                if _fits(parameters, site) and (site.arguments or site.keywords or not constructor):
+                    with contextlib.suppress(CannotBuild):
+                        return self._brought_here(other, site)
+        return None
+
+    def _brought_here(self, module: ModuleOutline, site: CallSite) -> CallSite:
+        """The site with its names as the scenario sees them. Raises CannotBuild for one of another file's own."""
+        if module.path == self.outline.path:
+            return site
+        keywords = tuple((name, self._local(module, text)) for name, text in site.keywords)
+        return CallSite(tuple(self._local(module, text) for text in site.arguments), keywords, site.line)
+
+    def _mined(self, function: FunctionOutline, site: CallSite) -> Arguments:
         named = [p for p in function.parameters if p.kind == "positional"]
         values = []
         for index, text in enumerate(site.arguments):
             parameter = named[index] if index < len(named) else None
             counted = parameter is not None and usage_of(parameter.name, function.node).counted
             text = "3" if counted and _whole_number(text) > 3 else text
-            values.append(
-                self.bind(f"arg_{parameter.name}" if parameter else f"arg_{index}", self._local(module, text))
-            )
-        shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(module, text))]
-        keywords = tuple((name, self.bind(f"arg_{name}", self._local(module, text))) for name, text in site.keywords)
+            values.append(self.bind(f"arg_{parameter.name}" if parameter else f"arg_{index}", text))
+        shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(self.outline, text))]
+        keywords = tuple((name, self.bind(f"arg_{name}", text)) for name, text in site.keywords)
         return Arguments(tuple(values), keywords, tuple(shared))
 
     def _local(self, module: ModuleOutline, text: str) -> str:
-        """Mined text says `target` for the module it stands in; name that module from the scenario's."""
-        if module.path == self.outline.path or "target." not in text:
-            return text
-        self.imports.add(module.name)
-        return text.replace("target.", f"{module.name}.")
+        """Mined text says `target` for the module it stands in: name what it means from the scenario's module.
+
+        Raises CannotBuild for what only that file knows, as a test does.
+        """
+
+        def renamed(match: re.Match[str]) -> str:
+            parts = match[1].split(".")
+            for cut in range(len(parts), 0, -1):
+                found = self.project.resolve(module, ".".join(parts[:cut]))
+                if found is not None and found[0].path in self.reachable:
+                    return ".".join([self.reference(*found), *parts[cut:]])
+            raise CannotBuild(f"`{match[1]}` is a name of {module.path.name}", "")
+
+        return re.sub(r"\btarget\.([\w.]+)", renamed, text)
 
     def _construct(self, module: ModuleOutline, cls: ClassOutline) -> str:
         outer = self.project.outer_bases(module, cls)
@@ -188,20 +222,25 @@ class Builder:
             return f"next(iter({reference}))"
         if _is_abstract(cls, outer):
             return self._concrete(module, cls)
+        return self._call_constructor(module, cls, reference)
+
+    def _call_constructor(self, module: ModuleOutline, cls: ClassOutline, reference: str) -> str:
         owner, constructor = self._constructor(module, cls)
-        sites = call_sites(module, cls.name, constructor=True)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
-        site = next((s for s in sites if _fits(parameters, s)), None)
-        if site is not None and (site.arguments or site.keywords):
-            arguments = [self._local(module, text) for text in site.arguments]
-            arguments += [f"{name}={self._local(module, text)}" for name, text in site.keywords]
+        site = self._call_site(module, cls.name, parameters, constructor=True)
+        if site is not None:
+            arguments = [*site.arguments, *(f"{name}={text}" for name, text in site.keywords)]
             return f"{reference}({', '.join(arguments)})"
-        return self._made_up(owner, module, cls, parameters)
+        return self._made_up(owner, module, cls, parameters, reference)
 
     def _made_up(
-        self, owner: ModuleOutline, module: ModuleOutline, cls: ClassOutline, parameters: tuple[Parameter, ...]
+        self,
+        owner: ModuleOutline,
+        module: ModuleOutline,
+        cls: ClassOutline,
+        parameters: tuple[Parameter, ...],
+        reference: str,
     ) -> str:
-        reference = self.reference(module, cls.qualname)
         methods = list(self.project.methods(module, cls).values())
         arguments = []
         try:
@@ -214,7 +253,8 @@ class Builder:
             if other is not None:
                 return other
             raise CannotBuild(f"{problem.what} (needed by `{cls.qualname}`)", problem.stub) from None
-        return f"{reference}({', '.join(arguments)})"
+        other = self._other_source(module, cls) if any("stand_in(" in argument for argument in arguments) else None
+        return other or f"{reference}({', '.join(arguments)})"
 
     def _constructor(self, module: ModuleOutline, cls: ClassOutline) -> tuple[ModuleOutline, FunctionOutline | None]:
         for owner, current in self.project.lineage(module, cls):
@@ -243,8 +283,7 @@ class Builder:
                     return self.instance(module, candidate)
                 except CannotBuild:
                     continue
-        what = f"`{cls.qualname}` is abstract and its module has no subclass that can be built"
-        raise CannotBuild(what, class_stub(module, cls, "..."))
+        return self._call_constructor(module, cls, f"concrete({self.reference(module, cls.qualname)})")
 
     def _other_source(self, module: ModuleOutline, cls: ClassOutline) -> str | None:
         """A factory class method that takes nothing, or an object that the module itself keeps."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,6 @@ from racelint.confirm.errors import CannotRun
 from racelint.confirm.exploration import SHORTEST, Exploration, Tried
 from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.interpreter import Interpreter, find_interpreter
-from racelint.confirm.probing import other_guesses
 from racelint.confirm.project import Project
 from racelint.confirm.recipes import Attempt, unsupported
 from racelint.confirm.replay import digest_of, read_replay
@@ -27,9 +25,6 @@ from racelint.confirm.targets import Target, parse_target, target_attempts
 from racelint.confirm.verdict import cannot, verdict_of
 from racelint.model.finding import Finding, Verdict, severity_rank
 from racelint.model.scenario import Budget, Job
-
-MOST_GUESSES = 12
-"""Other values tried for parameters of which nothing is known, a short run each."""
 
 
 class TargetResult(msgspec.Struct, frozen=True):
@@ -146,16 +141,8 @@ class _Bench:
         return self._verdict(stage, lambda: target_attempts(stage, target), target.text, seconds)
 
     def _verdict(self, stage: Stage, attempts: Callable[[], Iterable[Attempt]], target: str, seconds: float) -> Verdict:
-        """Explore; where the values made up were of the wrong kind, once more with others."""
         exploration = Exploration(self.interpreter, self.limits, seconds)
-        exploration.run(attempts())
-        if exploration.is_misfit:
-            for chosen in islice(other_guesses(list(stage.guesses.made), {}), MOST_GUESSES):
-                stage.guesses.chosen = chosen
-                if exploration.fits(attempts()):
-                    exploration = Exploration(self.interpreter, self.limits, seconds)
-                    exploration.run(attempts())
-                    break
+        exploration.run(attempts, stage.guesses)
         return verdict_of(exploration, list(stage.guesses.made), target, self.cwd)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
 from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.injection import shows_leak
 from racelint.confirm.interpreter import Interpreter
-from racelint.confirm.probing import is_misfit, raised_alone
+from racelint.confirm.probing import Selection, key
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import BEFOREHAND
 from racelint.confirm.settings import Limits
-from racelint.model.scenario import Answer, Budget, Job, Scenario
+from racelint.confirm.values import Guesses
+from racelint.model.scenario import Answer, Budget, Job, Probe, Scenario
 
 SHORTEST = 0.75
 """Seconds under which a search is not worth the start of a process."""
@@ -28,7 +30,14 @@ VERIFICATION_SECONDS = 20.0
 """For the replay that imports everything afresh."""
 
 FIRST_SHARE = 0.5
-"""Of the budget: the first scenario is the one that the finding speaks of."""
+NEXT_SHARE = 0.25
+"""Of the time left: the first scenario is the one that the finding speaks of."""
+
+MOST_ATTEMPTS = 48
+PROBING_SHARE = 0.3
+"""Of the budget for one round of probes."""
+
+PROBING_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -67,36 +76,46 @@ class Exploration:
     raised: dict[str, str] = field(default_factory=dict)
     """Operations of the first scenario that raise even when run alone, with what they raise."""
 
-    @property
-    def is_misfit(self) -> bool:
-        """Nothing was explored: the values made up are of the wrong kind for every operation."""
-        return bool(self.tried) and is_misfit(self.raised, self.tried[0].scenario)
+    is_misfit: bool = False
+    """Nothing was explored: the values made up are of the wrong kind for every operation."""
 
-    def fits(self, attempts: Iterable[Attempt]) -> bool:
-        """Whether the first scenario of `attempts` runs with its values; it is not searched."""
-        scenario = next(iter(self._built(attempts)), None)
-        return scenario is not None and not raised_alone(scenario, self._run)
-
-    def run(self, attempts: Iterable[Attempt]) -> None:
+    def run(self, attempts: Callable[[], Iterable[Attempt]], guesses: Guesses) -> None:
         """Try the attempts until one is confirmed or the time is up; searches cut short get what time is left."""
         deadline = time.monotonic() + self.seconds
-        scenarios = self._built(attempts)
-        for index, scenario in enumerate(scenarios):
+        candidates = Selection(self._probes, lambda: self._built(attempts()), guesses).promising()
+        if candidates and candidates[0].probe is not None:
+            self.raised = candidates[0].probe.raised
+            self.is_misfit = candidates[0].is_misfit
+        for index, candidate in enumerate(candidates):
             left = deadline - time.monotonic()
             if left < SHORTEST and index:
                 break
-            waiting = len(scenarios) - index
-            share = left * FIRST_SHARE if not index and waiting > 1 else left / waiting
-            tried = self._try(scenario, max(SHORTEST, min(share, left)))
+            share = left * (FIRST_SHARE if not index else NEXT_SHARE) if index < len(candidates) - 1 else left
+            tried = self._try(candidate.scenario, max(SHORTEST, min(share, left)))
             self.tried.append(tried)
             if tried.answer.status == "confirmed" or self._is_stuck(tried):
                 return
-        if not self._deepen(deadline):
-            self._probe()
+        self._deepen(deadline)
+
+    def _probes(self, scenarios: Sequence[Scenario]) -> Sequence[Probe]:
+        """What the serial orders show; one that blocks for real ends its process, and another goes on after it."""
+        found: list[Probe] = []
+        for _ in range(PROBING_ROUNDS):
+            waiting = tuple(scenarios[len(found) :])
+            if not waiting:
+                break
+            budget = Budget(seconds=self.seconds * PROBING_SHARE, memory=self.limits.memory)
+            answer = run_job(Job(waiting[0], budget, probe=waiting), self.interpreter)
+            found.extend(answer.probes)
+            if len(answer.probes) < len(waiting) and answer.reason:
+                found.append(Probe(failure=answer.reason))
+            else:
+                break
+        return found
 
     def _built(self, attempts: Iterable[Attempt]) -> list[Scenario]:
         found: dict[tuple[object, ...], Scenario] = {}
-        for attempt in attempts:
+        for attempt in islice(attempts, MOST_ATTEMPTS):
             try:
                 scenario = attempt()
             except NotApplicable:
@@ -104,8 +123,7 @@ class Exploration:
             except CannotBuild as problem:
                 self.problems.append(problem)
                 continue
-            key = (scenario.kind, scenario.setup, scenario.operations, scenario.invariant)
-            found.setdefault(key, scenario)
+            found.setdefault(key(scenario), scenario)
         return list(found.values())
 
     def _try(self, scenario: Scenario, seconds: float) -> Tried:
@@ -132,14 +150,6 @@ class Exploration:
             seed=self.limits.seed,
         )
         return run_job(Job(scenario, budget), self.interpreter)
-
-    def _probe(self) -> None:
-        """Look whether what did not go wrong went anywhere at all."""
-        first = self.tried[0] if self.tried else None
-        if first is None or first.scenario.kind != "threads":
-            return
-        if first.answer.status in ("not-reproduced", "inconclusive") and not self._is_stuck(first):
-            self.raised = raised_alone(first.scenario, self._run)
 
     def _deepen(self, deadline: float) -> bool:
         """Search again, longer, where the time of the first round did not do; True where that confirmed."""

@@ -1,39 +1,131 @@
-"""Does an operation run at all with the values made up for it? Each is tried alone, on a fresh set-up."""
+"""Which scenarios are worth a search, and with which made-up values: the serial orders of each tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-import msgspec
-
-from racelint.model.scenario import Answer, Operation, Scenario
+from racelint.confirm.values import Guesses
+from racelint.model.scenario import Probe, Scenario
 
 SETUP_FAILED = "the set-up failed: "
-WRONG_KIND = ("TypeError", "AttributeError", "NameError")
+WRONG_KIND = ("TypeError", "AttributeError", "NameError", "ValueError")
 """What an argument of the wrong kind raises: such an operation has shown nothing."""
 
-ALTERNATIVES = ("'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "b'data'", "(1, 1)", "None")
+ALTERNATIVES = (
+    "stand_in('unknown')", "'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "b'data'", "(1, 1)",
+    "None", "['key']", "[stand_in('item')]",
+)  # fmt: skip
 """Tried in turn for parameters of which nothing is known."""
 
-PROBE_SECONDS = 2.0
+STRUCTURES = 3
+"""Scenarios that each choice of values is tried on."""
 
-Run = Callable[[Scenario, float], Answer]
+ROUNDS = 2
+"""Parameters that are changed one after the other."""
+
+MOST_VARIANTS = 60
+
+SEARCHES_ALONE = frozenset({"processes", "cost"})
+"""Kinds that have no serial orders under control."""
+
+NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506")
+"""Rules whose defect shows without two threads that access one location."""
+
+Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
+"""Probes scenarios; those at the end may be missing."""
+
+Build = Callable[[], Iterable[Scenario]]
+"""The scenarios with the values that are chosen at the moment."""
 
 
-def raised_alone(scenario: Scenario, run: Run) -> dict[str, str]:
-    """For each operation that raises when run alone: its label, and the exception as `TypeError: …`."""
-    found = {}
-    for operation in dict.fromkeys(scenario.operations):
-        answer = run(_alone(scenario, operation), PROBE_SECONDS)
-        if answer.status == "unsupported" and answer.reason.startswith(SETUP_FAILED):
-            found[operation.label] = answer.reason.removeprefix(SETUP_FAILED)
-    return found
+@dataclass(frozen=True)
+class Candidate:
+    """A scenario and what is known of it, None where it was not probed."""
+
+    scenario: Scenario
+    probe: Probe | None = None
+
+    @property
+    def is_misfit(self) -> bool:
+        """Whether every operation fails for the kind of its values, so that nothing would be explored."""
+        raised = self.probe.raised if self.probe is not None else {}
+        labels = {operation.label for operation in self.scenario.operations}
+        return bool(raised) and all(raised.get(label, "").startswith(WRONG_KIND) for label in labels)
+
+    @property
+    def rank(self) -> tuple[bool, ...]:
+        """Smaller is more promising: it runs, comes to the finding, and its threads meet there."""
+        probe = self.probe
+        if probe is None:
+            return (False, False, False, False, False) if self.scenario.kind in SEARCHES_ALONE else (False, True)
+        needs_conflict = not self.scenario.code.startswith(NO_CONFLICT_NEEDED)
+        return (
+            bool(probe.failure),
+            self.is_misfit,
+            bool(self.scenario.flagged) and not probe.reached,
+            needs_conflict and bool(self.scenario.flagged) and not probe.flagged_conflicts,
+            needs_conflict and not probe.conflicts,
+        )
+
+    @property
+    def is_promising(self) -> bool:
+        return not any(self.rank)
 
 
-def is_misfit(raised: dict[str, str], scenario: Scenario) -> bool:
-    """Whether every operation fails for the kind of its values, so that nothing was explored."""
-    labels = {operation.label for operation in scenario.operations}
-    return bool(raised) and all(raised.get(label, "").startswith(WRONG_KIND) for label in labels)
+@dataclass
+class Selection:
+    """Chooses the scenarios to search; `guesses` is asked for other values where the usual ones come to nothing."""
+
+    ask: Ask
+    build: Build
+    guesses: Guesses
+    known: dict[tuple[object, ...], Candidate] = field(default_factory=dict)
+
+    def promising(self) -> list[Candidate]:
+        """The scenarios with the best values found, most promising first; those that cannot run only where none can."""
+        best = self._probed(list(self.build()))
+        for _ in range(ROUNDS):
+            if not best or best[0].is_promising or not self.guesses.made:
+                break
+            other = self._with_other_values(best[0])
+            if other is None:
+                break
+            best = self._probed(other)
+        usable = [candidate for candidate in best if not candidate.rank[0] and not candidate.is_misfit]
+        return usable or best
+
+    def _with_other_values(self, best: Candidate) -> list[Scenario] | None:
+        """The scenarios with one parameter changed so that they become more promising, None for no such change."""
+        current = dict(self.guesses.chosen)
+        variants: list[tuple[dict[str, str], Scenario]] = []
+        for chosen in other_guesses(list(self.guesses.made), current):
+            self.guesses.chosen = chosen
+            variants += [(chosen, scenario) for scenario in list(self.build())[:STRUCTURES]]
+            if len(variants) > MOST_VARIANTS:
+                break
+        self._probed([scenario for _, scenario in variants])
+        ranked = [(self.known[key(scenario)].rank, index) for index, (_, scenario) in enumerate(variants)]
+        winner = min(ranked, default=None)
+        self.guesses.chosen = current
+        if winner is None or winner[0] >= best.rank:
+            return None
+        self.guesses.chosen = variants[winner[1]][0]
+        return list(self.build())
+
+    def _probed(self, scenarios: list[Scenario]) -> list[Candidate]:
+        """The scenarios as candidates, the most promising first."""
+        new = [s for s in scenarios if key(s) not in self.known and s.kind not in SEARCHES_ALONE]
+        probes = self.ask(new) if new else ()
+        for index, scenario in enumerate(new):
+            self.known[key(scenario)] = Candidate(scenario, probes[index] if index < len(probes) else None)
+        found = [self.known.get(key(scenario), Candidate(scenario)) for scenario in scenarios]
+        return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def key(scenario: Scenario) -> tuple[object, ...]:
+    """Equal for scenarios that do the same."""
+    return (scenario.kind, scenario.setup, scenario.operations, scenario.invariant)
 
 
 def other_guesses(guessed: list[str], current: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -44,16 +136,3 @@ def other_guesses(guessed: list[str], current: dict[str, str]) -> Iterator[dict[
     if len(guessed) > 1:
         for expression in ALTERNATIVES:
             yield {**current, **dict.fromkeys(guessed, expression)}
-
-
-def _alone(scenario: Scenario, operation: Operation) -> Scenario:
-    setup = "\n".join(part for part in (scenario.setup, operation.source) if part)
-    return msgspec.structs.replace(
-        scenario,
-        kind="threads",
-        setup=setup,
-        operations=(Operation("nothing", "None"),),
-        after="",
-        invariant="",
-        code="",
-    )

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, read_outline
+
+NAMESPACE_FILES = 200
+"""Files of a package whose imports are read for the name it is imported by."""
+
+PROJECT_FILES = 3000
+"""Files of a project that are searched for calls; a larger one is searched in part."""
+
+REACHED = 60
+"""Files that the imports of one are followed to."""
+
+MENTIONS = 12
+"""Files that are parsed for the calls of one name."""
+
+_IMPORTED = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.MULTILINE)
 
 BASE_DEPTH = 8
 """How many base classes up a method is looked for: deeper hierarchies are taken to end there."""
@@ -37,6 +55,10 @@ def layout_of(path: Path, root: Path) -> Layout:
         parts.insert(0, folder.name)
         folder = folder.parent
         climb -= 1
+    if len(parts) > 1:
+        above = _namespace(folder / parts[0])
+        parts[:0] = above
+        folder = folder.parents[len(above) - 1] if above else folder
     sys_path = [str(folder)]
     for extra in (root / "src", root):
         text = str(extra.resolve())
@@ -54,6 +76,25 @@ def _relative_depth(path: Path) -> int:
     return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
 
 
+@cache
+def _namespace(package: Path) -> list[str]:
+    """Names of the namespace packages (no `__init__.py`) that a package lies in, as the imports in it say.
+
+    Files of `google/cloud/pubsub` that import `google.cloud.pubsub.types` tell that it lies in `google.cloud`.
+    """
+    for file in islice(sorted(package.rglob("*.py")), NAMESPACE_FILES):
+        try:
+            source = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for name in _IMPORTED.findall(source):
+            head, found, _ = f".{name}.".rpartition(f".{package.name}.")
+            above = head.strip(".").split(".") if found and head else []
+            if above and list(package.parts[-1 - len(above) : -1]) == above:
+                return above
+    return []
+
+
 @dataclass
 class Project:
     """The project's modules as they are needed, each parsed once."""
@@ -64,6 +105,8 @@ class Project:
     modules: dict[Path, ModuleOutline | None] = field(default_factory=dict)
     layouts: dict[Path, Layout] = field(default_factory=dict)
     imports: dict[Path, list[Path]] = field(default_factory=dict)
+    mentions: dict[str, list[ModuleOutline]] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
     known_attributes: dict[ClassOutline, frozenset[str]] = field(default_factory=dict)
     lineages: dict[ClassOutline, list[tuple[ModuleOutline, ClassOutline]]] = field(default_factory=dict)
 
@@ -131,11 +174,39 @@ class Project:
                 found.setdefault(name, method)
         return found
 
+    def mentioning(self, name: str) -> list[ModuleOutline]:
+        """The project's modules that call `name`, in the order of their paths."""
+        with self.guard:
+            if name not in self.mentions:
+                pattern = re.compile(rb"\b" + re.escape(name).encode() + rb"\b")
+                found = [path for path in self._files() if pattern.search(_bytes_of(path))]
+                self.mentions[name] = [module for path in found[:MENTIONS] if (module := self._load(path)) is not None]
+            return self.mentions[name]
+
+    def _files(self) -> list[Path]:
+        if not self.files:
+            for folder, names, files in os.walk(self.root):
+                names[:] = sorted(name for name in names if name.isidentifier() and not _is_environment(folder, name))
+                self.files += [Path(folder, file) for file in sorted(files) if file.endswith(".py")]
+                if len(self.files) > PROJECT_FILES:
+                    break
+        return self.files
+
     def imported(self, outline: ModuleOutline) -> list[Path]:
         """The project files that `outline` imports directly, sorted."""
         if outline.path not in self.imports:
             self.imports[outline.path] = self._imported(outline)
         return self.imports[outline.path]
+
+    def reachable(self, outline: ModuleOutline) -> list[Path]:
+        """The module's file and the project files it imports, at any distance, nearest first, `REACHED` at most."""
+        order = [outline.path]
+        for path in order:
+            module = self._load(path)
+            for imported in self.imported(module) if module is not None else ():
+                if imported not in order and len(order) < REACHED:
+                    order.append(imported)
+        return order
 
     def attributes(self, outline: ModuleOutline, cls: ClassOutline) -> frozenset[str]:
         """Every attribute that objects of the class are seen to have: methods, class variables, `self.x = …`."""
@@ -213,6 +284,17 @@ class Project:
             if found is not None:
                 return found
         return None
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _is_environment(folder: str, name: str) -> bool:
+    return name in ("node_modules", "site_packages", "build", "dist") or Path(folder, name, "pyvenv.cfg").is_file()
 
 
 def _module_file(folder: Path, parts: list[str]) -> Path | None:

@@ -12,6 +12,7 @@ from racelint.confirm.combinations import (
     public_entries,
     repeated,
 )
+from racelint.confirm.footprint import conflict
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import FunctionOutline
@@ -34,6 +35,9 @@ Recipe = Callable[[Stage, list[FunctionOutline]], Iterator[Attempt]]
 PAIRS_OF_ENTRIES = 3
 """Public ways into a private function that are tried for each access."""
 
+OTHERS = 6
+"""Other operations of the same object that are tried against the flagged one."""
+
 PROGRAMS = 3
 """Functions that start threads tried for one finding."""
 
@@ -53,8 +57,23 @@ def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     yield from direct[1:]
     if functions:
         around = neighbours(stage, functions[0])
-        for prepared in prepared_combinations(stage.footprints, around, combinations[:1]):
+        others = _against_others(stage, first[:PAIRS_OF_ENTRIES], around)
+        for prepared in prepared_combinations(stage.footprints, around, [*combinations[:1], *others]):
             yield _threads(stage, prepared)
+        yield from (_threads(stage, combination) for combination in others)
+
+
+def _against_others(stage: Stage, flagged: list[Entry], around: list[Entry]) -> list[Combination]:
+    """The flagged operation and each other one that may change what it touches, the likeliest first."""
+    scored: list[tuple[int, int, Combination]] = []
+    for entry in flagged:
+        own = stage.footprints.of(entry.function, entry.cls)
+        for other in around:
+            score = conflict(own, stage.footprints.of(other.function, other.cls))
+            if score and other.function is not entry.function:
+                scored.append((-score, len(scored), Combination(((entry,), (other,)))))
+    found = [combination for *_, combination in sorted(scored, key=lambda item: item[:2])]
+    return [combination for combination in found if not _contains_itself(stage, combination)][:OTHERS]
 
 
 def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:

@@ -132,17 +132,8 @@ def thread_objects_scenario(stage: Stage, module: ModuleOutline, cls: ClassOutli
 
 
 def instrumented(project: Project, module: ModuleOutline) -> list[Path]:
-    """The module and the project files it imports, at any distance, nearest first."""
-    order = [module.path]
-    for path in order:
-        try:
-            outline = project.module(path)
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            continue
-        for imported in project.imported(outline):
-            if imported not in order and len(order) < INSTRUMENTED_FILES:
-                order.append(imported)
-    return order
+    """The files that get yield points: the module and what it imports of the project, the nearest first."""
+    return project.reachable(module)[:INSTRUMENTED_FILES]
 
 
 def subject_of(builder: Builder, entry: Entry) -> str:

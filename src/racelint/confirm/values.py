@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ class Values:
             return "3"
         if expression is not None:
             return expression
-        return self._guessed(module, parameter, usage, cls, constructing=constructing)
+        return self._guessed(module, parameter, usage)
 
     def _annotated(self, module: ModuleOutline, parameter: Parameter, cls: ClassOutline | None) -> str | None:
         annotation = parameter.annotation
@@ -73,7 +74,10 @@ class Values:
             return None
         if cls is not None and ast.unparse(annotation).rpartition(".")[2] == "Self":
             return self.instance(module, cls)
-        expression = self.annotations.expression(annotation, module)
+        try:
+            expression = self.annotations.expression(annotation, module)
+        except CannotBuild:
+            return f"stand_in({parameter.name!r})"
         if expression == "1":
             named = by_name(parameter.name) if ast.unparse(annotation).rpartition(".")[2] == "Any" else None
             return named or expression
@@ -90,33 +94,22 @@ class Values:
             usage = merged(usage, usage_of_attribute(attribute, [body.node for body in bodies]))
         return usage
 
-    def _guessed(
-        self,
-        module: ModuleOutline,
-        parameter: Parameter,
-        usage: Usage,
-        cls: ClassOutline | None,
-        *,
-        constructing: bool,
-    ) -> str:
-        if usage.called:
+    def _guessed(self, module: ModuleOutline, parameter: Parameter, usage: Usage) -> str:
+        chosen = self.guesses.chosen.get(parameter.name)
+        if chosen:
+            return chosen
+        if usage.called and not usage.attributes:
+            self.guesses.made.setdefault(parameter.name)
             return "lambda *args, **kwargs: 1"
         duck = self._duck_class(module, usage)
         if duck is not None:
-            return self.instance(module, duck)
+            with contextlib.suppress(CannotBuild):
+                return self.instance(module, duck)
         known = by_attributes(frozenset(usage.attributes))
         if known is not None:
             return known
-        if usage.attributes:
-            attributes = ", ".join(f"`.{name}`" for name in sorted(usage.attributes))
-            owner = f"`{cls.qualname}`" if cls is not None else f"`{module.name}`"
-            raise CannotBuild(
-                f"parameter `{parameter.name}` of {owner} has no annotation, default or literal argument, and no "
-                f"known class has {attributes}",
-                class_stub(module, cls, parameter.name) if constructing and cls else _value_stub(parameter.name),
-            )
         self.guesses.made.setdefault(parameter.name)
-        return self.guesses.chosen.get(parameter.name) or _plain_guess(parameter, usage)
+        return f"stand_in({parameter.name!r})" if usage.attributes else _plain_guess(parameter, usage)
 
 
 def _plain_guess(parameter: Parameter, usage: Usage) -> str:
@@ -133,7 +126,3 @@ def _plain_guess(parameter: Parameter, usage: Usage) -> str:
 def class_stub(module: ModuleOutline, cls: ClassOutline, parameter: str) -> str:
     inside = "..." if parameter == "..." else f"{parameter}=..."
     return f"import {module.name}\n\n\ndef make_{cls.name}():\n    return {module.name}.{cls.qualname}({inside})\n"
-
-
-def _value_stub(parameter: str) -> str:
-    return f"def make_{parameter}():\n    return ...\n"

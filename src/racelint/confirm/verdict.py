@@ -32,7 +32,7 @@ def verdict_of(exploration: Exploration, guessed: Sequence[str], target: str, ro
         return Verdict("unsupported", reason=_misfit(exploration, guessed), schedules_run=run)
     if any(one.ran for one in tried):
         return _not_shown(exploration, run, root)
-    return Verdict("unsupported", reason=_local(_unsupported(exploration), root), schedules_run=run)
+    return Verdict("unsupported", reason=_local(_unsupported(exploration, guessed), root), schedules_run=run)
 
 
 def cannot(status: Status, reason: str) -> Verdict:
@@ -80,9 +80,18 @@ def _not_shown(exploration: Exploration, run: int, root: Path) -> Verdict:
 def _misfit(exploration: Exploration, guessed: Sequence[str]) -> str:
     """Nothing was explored; which values to supply."""
     said = "; ".join(f"{label} raises {error}" for label, error in exploration.raised.items())
-    makers = ", ".join(f"`make_{name}`" for name in guessed)
-    ask = f". Give a file with {makers} to --fixtures" if makers else ""
-    return f"with the values made up for it, {said}{ask}"
+    return f"with the values made up for it, {said}{_asked_for(guessed)}"
+
+
+def _asked_for(guessed: Sequence[str]) -> str:
+    """The fixtures that would help, as a file to fill in; empty where no value was a guess."""
+    stubs = [f"def make_{name}():\n    return ...\n" for name in guessed]
+    return _to_fill_in("\n\n".join(stubs)) if stubs else ""
+
+
+def _to_fill_in(stub: str) -> str:
+    indented = "\n".join(f"    {line}".rstrip() for line in stub.splitlines())
+    return f". Fill in this stub and pass its file with --fixtures:\n{indented}"
 
 
 def _all_bounded(ran: list[Tried]) -> str:
@@ -108,15 +117,14 @@ def _open_questions(ran: list[Tried], exploration: Exploration) -> list[str]:
     return notes
 
 
-def _unsupported(exploration: Exploration) -> str:
+def _unsupported(exploration: Exploration, guessed: Sequence[str]) -> str:
     """Why nothing could be run, and what to supply."""
     for one in exploration.tried:
         if one.answer.reason:
-            return f"{one.label} cannot be run: {one.answer.reason}"
+            return f"{one.label} cannot be run: {one.answer.reason}{_asked_for(guessed)}"
     for problem in exploration.problems:
         if problem.stub:
-            stub = "\n".join(f"    {line}".rstrip() for line in problem.stub.splitlines())
-            return f"{problem.what}. Fill in this stub and pass its file with --fixtures:\n{stub}"
+            return problem.what + _to_fill_in(problem.stub)
     if exploration.problems:
         return exploration.problems[0].what
     return "no operation that threads could run was found for it"

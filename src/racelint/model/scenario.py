@@ -93,6 +93,7 @@ class Schedule(msgspec.Struct, frozen=True):
 class Job(msgspec.Struct, frozen=True):
     """One request to the agent; `schedule` asks for a replay instead of a search.
 
+    With `probe` the serial orders of those scenarios are run and nothing is searched; `scenario` is the first of them.
     `fresh` has the project's modules imported anew for every execution: slow, and no state is handed on.
     """
 
@@ -101,6 +102,22 @@ class Job(msgspec.Struct, frozen=True):
     schedule: Schedule | None = None
     protocol: int = 1
     fresh: bool = False
+    probe: tuple[Scenario, ...] = ()
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What the serial orders of one scenario showed, without any search.
+
+    `failure` says why it cannot be run at all. `raised` holds what operations raise in every order, `reached` counts
+    the finding's lines that were executed, `flagged_conflicts` and `conflicts` the places of conflicting accesses.
+    """
+
+    failure: str = ""
+    raised: dict[str, str] = {}
+    reached: int = 0
+    flagged_conflicts: int = 0
+    conflicts: int = 0
+    hangs: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -122,5 +139,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What ran without yield points, named for a `not-reproduced`."""
     leaks: tuple[str, ...] = ()
     """Types of module state that one execution handed on to the next: a `confirmed` is to be shown again without."""
+    probes: tuple[Probe, ...] = ()
+    """For a job that asked for them; those that there was no time for are left out at the end."""
     python: str = ""
     """Version of the interpreter that ran it, e.g. `3.11.7` or `3.13.1t`."""

@@ -1,0 +1,78 @@
+"""Which scenarios are worth a search? The serial orders of each are run, in one process, and nothing more."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from .answer import Answer, answer_of
+from .control import Control
+from .loader import InstrumentingFinder
+from .outcome import Outcome
+from .search import Search
+from .snapshot import text_of
+from .subject import Subject, SubjectError
+from .watchdog import Watchdog
+
+SECONDS_EACH = 1.0
+
+Probe = dict[str, Any]
+
+
+class Prober:
+    """Looks at one scenario after the other; `probes` holds what is known so far, in their order."""
+
+    def __init__(self, job: dict[str, Any], control: Control, finder: InstrumentingFinder) -> None:
+        self.job = job
+        self.control = control
+        self.finder = finder
+        self.probes: list[Probe] = []
+
+    def run(self, watchdog: Watchdog) -> Answer:
+        """Probe until all are known or the time is up."""
+        begun = time.perf_counter()
+        for scenario in self.job["probe"]:
+            if time.perf_counter() - begun > self.job["budget"]["seconds"]:
+                break
+            self.probes.append(self._probe(scenario, watchdog))
+        return self.answer()
+
+    def answer(self, reason: str = "") -> Answer:
+        return answer_of(status="inconclusive", probes=self.probes, reason=reason)
+
+    def _probe(self, scenario: dict[str, Any], watchdog: Watchdog) -> Probe:
+        budget = {**self.job["budget"], "seconds": SECONDS_EACH}
+        try:
+            subject = Subject(scenario, self.control, self.finder)
+            sys.stdout = sys.stderr = subject.capture
+            job = {**self.job, "scenario": scenario, "budget": budget}
+            search = Search(subject, self.control, self.finder, job, time.perf_counter)
+            watchdog.search = search
+            search.serial()
+        except (SubjectError, SyntaxError) as error:
+            return {"failure": str(error)}
+        return self._seen(search)
+
+    def _seen(self, search: Search) -> Probe:
+        """What the serial orders showed of the finding's lines and of what the operations raise."""
+        baseline = list(search.baseline.outcomes.values())
+        lines = {(flag["path"], flag["line"]) for flag in search.flagged}
+        reached = {(search.table[n].path, search.table[n].line) for n in search.logged} & lines
+        return {
+            "raised": raised_always(baseline),
+            "reached": len(reached),
+            "flagged_conflicts": len(search.flagged_sites & search.conflicting),
+            "conflicts": len(search.conflicting),
+            "hangs": all(outcome.hang for outcome in baseline),
+        }
+
+
+def raised_always(outcomes: list[Outcome]) -> dict[str, str]:
+    """What each operation raises, of those that raise in every order: `IndexError: pop from an empty deque`."""
+    found: list[dict[str, str]] = []
+    for outcome in outcomes:
+        parts = [(label, tree) for label, tree in outcome.parts[: outcome.results] if label.endswith(" raised")]
+        found.append({label.removesuffix(" raised"): f"{tree[2]}: {text_of(tree[3][0][1])}" for label, tree in parts})
+    every = set.intersection(*(set(raised) for raised in found)) if found else set()
+    return {label: text for label, text in (found[0] if found else {}).items() if label in every}

@@ -1,0 +1,105 @@
+"""What a set-up hands over where the real thing cannot be made: an object of any shape, and abstract classes filled in.
+
+A stand-in has no behaviour that could be raced on: only what the target itself stores in one is a part of the state.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+
+class StandIn:
+    """Has every attribute, answers every call with a new stand-in, and counts as 1 where a number is wanted."""
+
+    def __init__(self, name: str = "stand-in") -> None:
+        self.__dict__["_rl_name"] = name
+        self.__dict__["_rl_parts"] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._rl_parts.setdefault(name, StandIn(f"{self._rl_name}.{name}"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> StandIn:
+        return StandIn(f"{self._rl_name}()")
+
+    def __getitem__(self, key: Any) -> StandIn:
+        return StandIn(f"{self._rl_name}[…]")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        return None
+
+    def __delitem__(self, key: Any) -> None:
+        return None
+
+    def __contains__(self, key: Any) -> bool:
+        return False
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+    def __enter__(self) -> StandIn:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+    def __index__(self) -> int:
+        return 1
+
+    __int__ = __index__
+    __hash__ = object.__hash__
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __str__(self) -> str:
+        return "stand-in"
+
+    __fspath__ = __str__
+
+    def __repr__(self) -> str:
+        return f"<stand-in for {self._rl_name}>"
+
+
+def _plain(value: Any, beside: Any) -> Any:
+    """What a stand-in counts as, beside a value of another type."""
+    if not isinstance(value, StandIn):
+        return value
+    return str(value) if isinstance(beside, str) else 1
+
+
+def _from_left(operation: Any) -> Any:
+    return lambda self, other: operation(_plain(self, other), _plain(other, self))
+
+
+def _from_right(operation: Any) -> Any:
+    return lambda self, other: operation(_plain(other, self), _plain(self, other))
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod"):
+    setattr(StandIn, f"__{_name}__", _from_left(getattr(operator, _name)))
+    setattr(StandIn, f"__r{_name}__", _from_right(getattr(operator, _name)))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(StandIn, f"__{_name}__", _from_left(getattr(operator, _name)))
+
+
+def concrete(cls: type) -> type:
+    """`cls`, or where it has abstract methods a subclass in which each of them answers with a stand-in."""
+    missing: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
+    if not missing:
+        return cls
+    members = {name: _filled_in(name) for name in sorted(missing)}
+    return type(cls)(cls.__name__, (cls,), {**members, "__module__": cls.__module__, "__qualname__": cls.__qualname__})
+
+
+def _filled_in(name: str) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> StandIn:
+        return StandIn(f"{name}()")
+
+    method.__name__ = name
+    return method
