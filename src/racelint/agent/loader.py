@@ -198,7 +198,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if len(modules) != self._known_size:
             # Something new was imported since: look which of all the modules are the project's.
             for name, module in list(modules.items()):
-                file = getattr(module, "__file__", None)
+                # Not the attribute itself: lazy modules would import what they stand for.
+                file = getattr(module, "__dict__", {}).get("__file__")
                 ours = name == "__main__" or name.partition(".")[0] == __package__
                 if file and not ours and (name in self._specs or self._is_project(file)):
                     self._project[name] = None

@@ -105,9 +105,16 @@ class ModuleState:
             self._record(self._pending.pop())
 
     def restore(self) -> None:
-        """Write everything back."""
+        """Write everything back; an object that refuses is left alone from then on."""
+        refused = []
         for restorer in self._restorers:
-            restorer()
+            try:
+                restorer()
+            except Exception:
+                refused.append(restorer)
+        if refused:
+            self._restorers = [restorer for restorer in self._restorers if restorer not in refused]
+            self.leaks.add("objects that cannot be set back")
 
     def _visit(self, values: Iterable[Any]) -> None:
         for value in values:
@@ -151,7 +158,7 @@ class ModuleState:
             self._visit(value)
         elif isinstance(value, functools.partial):
             self._visit([value.func, value.args, value.keywords])
-        elif hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
+        elif isinstance(value, functools._lru_cache_wrapper):
             self._restorers.append(value.cache_clear)
             self._visit([value.__wrapped__])
         elif isinstance(value, Lock | RLock):
