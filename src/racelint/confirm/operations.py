@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from racelint.confirm.builder import Arguments, Builder
 from racelint.confirm.errors import CannotBuild
-from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline
+from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, own_nodes
 from racelint.model.scenario import Operation
 
 PUBLIC_SPECIAL = (
@@ -144,8 +144,8 @@ def _swapped(builder: Builder, entry: Entry, receiver: str, arguments: Arguments
 
 def returned_functions(outer: FunctionOutline) -> list[str]:
     """Names of the nested functions that `outer` returns, in the order of a returned tuple; empty for none."""
-    nested = {n.name for n in ast.walk(outer.node) if isinstance(n, ast.FunctionDef) and n is not outer.node}
-    for node in ast.walk(outer.node):
+    nested = {n.name for n in own_nodes(outer.node) if isinstance(n, ast.FunctionDef)}
+    for node in own_nodes(outer.node):
         if isinstance(node, ast.Return) and node.value is not None:
             values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             names = [value.id for value in values if isinstance(value, ast.Name)]
@@ -154,17 +154,38 @@ def returned_functions(outer: FunctionOutline) -> list[str]:
     return []
 
 
+def makers_of(module: ModuleOutline, function: FunctionOutline) -> list[FunctionOutline]:
+    """The functions to call one after the other to get a nested one, outermost first: each returns the next.
+
+    Empty where one of them does not return it.
+    """
+    found: list[FunctionOutline] = []
+    inner = function
+    while inner.nested:
+        outer = module.functions.get(inner.qualname.rpartition(".<locals>.")[0])
+        if outer is None or inner.name not in returned_functions(outer):
+            return []
+        found.insert(0, outer)
+        inner = outer
+    return found
+
+
 def _closure_call(builder: Builder, entry: Entry) -> Call:
-    """Call a function that an outer one returns: closures share the variables of the one call that made them."""
-    outer = entry.module.outermost(entry.function)
-    names = returned_functions(outer) if outer.owner == "" else []
-    if entry.function.name not in names:
-        what = f"`{entry.function.name}` is nested in `{outer.qualname}`, which does not return it"
-        raise CannotBuild(what, "")
-    made = f"{CLOSURE}{outer.name}"
-    if made not in builder.names:
-        arguments = builder.arguments(entry.module, outer, None)
-        builder.bind(made, f"{builder.reference(entry.module, outer.qualname)}({arguments.text})")
+    """Call a function that outer ones return: closures share the variables of the one call that made them."""
+    makers = makers_of(entry.module, entry.function)
+    if not makers:
+        around = entry.module.outermost(entry.function).qualname
+        raise CannotBuild(f"`{entry.function.name}` is nested in `{around}`, which does not return it", "")
+    outer = makers[0]
+    cls = entry.module.classes.get(outer.owner)
+    owner = Entry(entry.module, outer, cls)
+    chosen = _receiver(builder, owner, builder.subject(entry.module, cls) if cls is not None else "")
+    chosen = f"{chosen}.{outer.name}" if cls is not None else chosen
+    for maker, inner in zip(makers, [*makers[1:], entry.function], strict=True):
+        made = f"{CLOSURE}{maker.name}"
+        if made not in builder.names:
+            builder.bind(made, f"{chosen}({builder.arguments(entry.module, maker, cls).text})")
+        names = returned_functions(maker)
+        chosen = made if len(names) == 1 else f"{made}[{names.index(inner.name)}]"
     arguments = builder.arguments(entry.module, entry.function, None)
-    chosen = made if len(names) == 1 else f"{made}[{names.index(entry.function.name)}]"
     return Call(Operation(entry.label, _consumed(builder, entry.function, f"{chosen}({arguments.text})")))

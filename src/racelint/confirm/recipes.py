@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 
 from racelint.confirm.combinations import (
@@ -14,8 +15,8 @@ from racelint.confirm.combinations import (
 )
 from racelint.confirm.footprint import conflict
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
-from racelint.confirm.operations import Entry, returned_functions
-from racelint.confirm.outline import FunctionOutline
+from racelint.confirm.operations import Entry, makers_of
+from racelint.confirm.outline import ClassOutline, FunctionOutline
 from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
 from racelint.confirm.scenes import (
     Stage,
@@ -143,16 +144,32 @@ def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
     outer = stage.module.outermost(function)
     cls = stage.module.classes.get(outer.owner)
     if function.nested:
-        if not outer.owner and function.name in returned_functions(outer):
+        if makers_of(stage.module, function):
             return [Entry(stage.module, function)]
         function = outer
     if cls is None:
         return [Entry(stage.module, function)]
+    made = _made_by(stage, cls) if function.name == "__call__" else []
+    if made:
+        return made
     public = {entry.function.name for entry in public_entries(stage.project, stage.module, cls)}
     if function.name in public:
         return [Entry(stage.module, function, cls)]
     callers = callers_of(stage.footprints, cls, function)
     return [Entry(stage.module, caller, cls) for caller in callers] or [Entry(stage.module, function, cls)]
+
+
+def _made_by(stage: Stage, metaclass: ClassOutline) -> list[Entry]:
+    """To make objects of the classes whose metaclass it is, those of its own module first: what its `__call__` does."""
+    found = []
+    for module in (stage.module, *stage.project.mentioning(metaclass.name)):
+        for cls in module.classes.values():
+            used = [keyword.value for keyword in cls.node.keywords if keyword.arg == "metaclass"]
+            if used and stage.project.find_class(module, ast.unparse(used[0])) == (stage.module, metaclass):
+                constructor = stage.project.find_method(module, cls, "__init__")
+                if constructor is not None and not cls.nested:
+                    found.append(Entry(module, constructor, cls))
+    return found[:PAIRS_OF_ENTRIES]
 
 
 def _programs(stage: Stage, functions: list[FunctionOutline], kind: ScenarioKind) -> Iterator[Attempt]:
