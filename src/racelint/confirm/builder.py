@@ -18,7 +18,7 @@ from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutlin
 from racelint.confirm.project import Project
 from racelint.confirm.usage import usage_of
 from racelint.confirm.values import Guesses, Values, class_stub
-from racelint.confirm.vocabulary import imports_of
+from racelint.confirm.vocabulary import by_attributes, imports_of
 
 DEPTH = 5
 """Objects inside objects: a constructor that needs more is not built."""
@@ -150,8 +150,10 @@ class Builder:
             self._apart = None
 
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
-        site = self._call_site(module, function.name, function.parameters) if _worth_mining(function) else None
+        worth = self.guesses.mining and _worth_mining(function)
+        site = self._call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
+            self.guesses.mined = True
             return self._mined(function, site)
         positional: list[str] = []
         keywords: list[tuple[str, str]] = []
@@ -173,7 +175,8 @@ class Builder:
     ) -> CallSite | None:
         """The first call in the module, else in the project, whose arguments fit and can be written down here."""
         needed = any(parameter.required for parameter in parameters)
-        for other in (module, *(self.project.mentioning(name) if needed else ())):
+        telling = needed and (constructor or by_attributes(frozenset([name])) is None)
+        for other in (module, *(self.project.mentioning(name) if telling else ())):
             for site in call_sites(other, name, constructor=constructor):
                 if _fits(parameters, site) and (site.arguments or site.keywords or not constructor):
                     with contextlib.suppress(CannotBuild):

@@ -13,7 +13,7 @@ WRONG_KIND = ("TypeError", "AttributeError", "NameError", "ValueError")
 """What an argument of the wrong kind raises: such an operation has shown nothing."""
 
 ALTERNATIVES = (
-    "stand_in('unknown')", "'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "b'data'", "(1, 1)",
+    "'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "stand_in('unknown')", "b'data'", "(1, 1)",
     "None", "['key']", "[stand_in('item')]",
 )  # fmt: skip
 """Tried in turn for parameters of which nothing is known."""
@@ -85,6 +85,11 @@ class Selection:
     def promising(self) -> list[Candidate]:
         """The scenarios with the best values found, most promising first; those that cannot run only where none can."""
         best = self._probed(list(self.build()))
+        if best and not best[0].is_promising and self.guesses.mined:
+            self.guesses.mining = False
+            unmined = self._probed(list(self.build()))
+            self.guesses.mining = not unmined or unmined[0].rank >= best[0].rank
+            best = best if self.guesses.mining else unmined
         for _ in range(ROUNDS):
             if not best or best[0].is_promising or not self.guesses.made:
                 break

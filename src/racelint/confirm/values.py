@@ -18,10 +18,17 @@ from racelint.confirm.vocabulary import by_attributes, by_name
 
 @dataclass
 class Guesses:
-    """Parameters whose value rests on nothing but their name, and what to give them instead of the usual."""
+    """Parameters whose value rests on nothing but their name, and what to give them instead of the usual.
+
+    A call of the same name may be one of another function altogether, so mined arguments are no more than a guess.
+    """
 
     made: dict[str, None] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
+    mining: bool = True
+    """Whether arguments of calls are taken from calls of functions that are named alike."""
+    mined: bool = False
+    """Whether some were."""
 
 
 @dataclass
