@@ -75,7 +75,7 @@ def test_nothing_is_called_unused_in_a_file_that_could_not_be_read(tmp_path: Pat
     assert codes(tmp_path, "x = 1  # racelint: ignore[RL101]\ny = (\n") == ["RL900:2"]
 
 
-@pytest.mark.parametrize("code", ["RL901", "RL902"])
+@pytest.mark.parametrize("code", ["RL901", "RL902", "RL903"])
 def test_the_engines_own_rules_are_explained(code: str) -> None:
     answer = racelint("rule", code)
     assert answer.returncode == 0

@@ -13,6 +13,7 @@ from racelint import __version__
 
 SUBCOMMANDS = {
     "scan": ("racelint.cli.scan", "Find race conditions and lock misuse."),
+    "baseline": ("racelint.cli.baseline", "Write down what is found today, to fail only for what is new."),
     "confirm": ("racelint.cli.confirm", "Run suspect code under threads and prove or refute a finding."),
     "replay": ("racelint.cli.replay", "Run one recorded interleaving again."),
     "rule": ("racelint.cli.rule", "Explain a rule."),

@@ -22,6 +22,8 @@ from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
+from racelint.engine.baseline import BadBaseline, read_baseline
+from racelint.engine.compare import against_baseline
 from racelint.engine.prove import prove
 from racelint.engine.scan import ScanOptions, root_of, scan
 from racelint.engine.threshold import above, any_as_grave
@@ -33,7 +35,11 @@ from racelint.model.result import Problem, ScanResult
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @rule_options
 @file_options
-@section("Known findings", option("--ignore-noqa", is_flag=True, help="Show what comments silence."))
+@section(
+    "Known findings",
+    option("--ignore-noqa", is_flag=True, help="Show what comments silence."),
+    option("--baseline", type=click.Path(dir_okay=False), help="Leave out what this file knows."),
+)
 @section(
     "Report",
     option(
@@ -77,7 +83,7 @@ def command(
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
         result = _scanned(given, hierarchy, options, where)
-    except ConfigError as error:
+    except (ConfigError, BadBaseline) as error:
         settings = Settings()
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result)
@@ -98,8 +104,11 @@ def _scanned(
         comments=not options["ignore_noqa"],
     )
     result = scan(paths, how, here)
+    settings = hierarchy.base.settings
+    if settings.baseline is not None:
+        known = read_baseline(settings.baseline)
+        result = against_baseline(result, known, settings.baseline, paths, settings, here)
     if options["confirm"]:
-        settings = hierarchy.base.settings
         shown = {shown_severity(settings, destination.output_format) for destination in where}
         least: Severity = "info" if "info" in shown else "warning" if "warning" in shown else "error"
         result = prove(result, settings.confirm, root_of(paths, here), least, options["jobs"])

@@ -104,6 +104,11 @@ def named(findings: Iterable[Finding], sources: Sources, below_root: Mapping[str
         repeats[key] += 1
 
 
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by path, line, column and code, as every report shows them."""
+    return tuple(sorted(findings, key=_order))
+
+
 def _identity(finding: Finding) -> Identity:
     return finding.path, finding.line, finding.column, finding.code, finding.subject
 

@@ -67,12 +67,13 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
     found, troubles = _check(scope, summaries, rules, settings)
     problems = (*discovery.errors, *errors, *troubles)
     sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)
+    seen = frozenset() if problems else seen_in_full(scope, unreadable, paths, here, everything=options.whole_project)
     finished = finish(
         (*unreadable, *found),
         sources,
         Policy(hierarchy, {file.display: file.path for file in scope.files}),
         {file.display: _below_root(file.path, root) for file in scope.files if file.reported},
-        frozenset() if problems else seen_in_full(scope, unreadable, paths, here, everything=options.whole_project),
+        seen,
     )
     return ScanResult(
         findings=finished.findings,
@@ -81,6 +82,7 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
         files=len(discovery.files),
         context=len(scope.files) - len(discovery.files),
         silenced=finished.silenced,
+        seen_in_full=seen,
         lines=sources.lines_mentioned((*finished.findings, *(entry.finding for entry in finished.silenced))),
     )
 

@@ -36,7 +36,8 @@ class ScanResult(msgspec.Struct, frozen=True):
 
     `errors` make the exit code 2, `warnings` do not. `files` counts the reported files, `context` those analysed with
     them, `held_back` the findings below the `threshold`, which is said in words. `compared` says
-    whether a baseline told known findings from new ones. `lines` holds the source lines of
+    whether a baseline told known findings from new ones, `seen_in_full` are the
+    files in which the lack of a finding means something. `lines` holds the source lines of
     every file that a finding or its trace mentions, by the path shown.
     """
 
@@ -50,6 +51,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     threshold: str = ""
     compared: bool = False
     lines: dict[str, tuple[str, ...]] = {}
+    seen_in_full: frozenset[str] = frozenset()
 
     @property
     def suppressed(self) -> int:
