@@ -27,6 +27,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL203": ("self-deadlock", "error"),
     "RL204": ("lock-order-inversion", "error"),
     "RL210": ("lock-in-finalizer", "error"),
+    "RL205": ("blocking-under-lock", "warning"),
     "RL211": ("manual-acquire", "info"),
     "RL301": ("wait-outside-while", "error"),
     "RL306": ("barrier-party-mismatch", "error"),

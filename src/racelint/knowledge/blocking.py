@@ -72,8 +72,8 @@ _METHODS: dict[str, tuple[Blocking, str]] = {
     "threading.Barrier": (Blocking("wait", "asyncio.Barrier", 0), "wait"),
     "multiprocessing.Process": (Blocking("wait", "", 0), "join"),
     "multiprocessing.Event": (Blocking("wait", "", 0), "wait"),
-    "multiprocessing.Pool": (Blocking("wait"), "map starmap apply join"),
-    "multiprocessing.pool.ThreadPool": (Blocking("wait"), "map starmap apply join"),
+    "multiprocessing.Pool": (Blocking("wait"), "map starmap apply join terminate"),
+    "multiprocessing.pool.ThreadPool": (Blocking("wait"), "map starmap apply join terminate"),
     "multiprocessing.pool.AsyncResult": (Blocking("wait", "", 0), "get wait"),
     "multiprocessing.connection.Connection": (Blocking("wait"), "recv recv_bytes"),
     "concurrent.futures.Future": (Blocking("wait", "asyncio.wrap_future", 0), "result exception"),
@@ -107,3 +107,21 @@ BLOCKING_METHODS: dict[tuple[str, str], Blocking] = {
     (owner, name): blocking for owner, (blocking, names) in _METHODS.items() for name in names.split()
 }
 """Methods by type of their receiver and name."""
+
+_NETWORK_KIND: BlockingKind = "network"
+AWAITED_FUNCTIONS: dict[str, BlockingKind] = {
+    "asyncio.sleep": "sleep",
+    "asyncio.open_connection": _NETWORK_KIND,
+    "asyncio.open_unix_connection": _NETWORK_KIND,
+    "asyncio.create_subprocess_exec": "process",
+    "asyncio.create_subprocess_shell": "process",
+}
+"""Functions that other tasks run beside, but not those that want a lock which is held meanwhile."""
+
+AWAITED_METHODS: dict[tuple[str, str], BlockingKind] = {
+    **{("asyncio.StreamReader", name): _NETWORK_KIND for name in ("read", "readline", "readexactly", "readuntil")},
+    ("asyncio.StreamWriter", "drain"): _NETWORK_KIND,
+    ("asyncio.StreamWriter", "wait_closed"): _NETWORK_KIND,
+    **{("aiohttp.ClientSession", name): _NETWORK_KIND for name in ("get", "post", "put", "delete", "request")},
+    **{("httpx.AsyncClient", name): _NETWORK_KIND for name in ("get", "post", "put", "delete", "request", "send")},
+}

@@ -105,7 +105,7 @@ class Running:
             return site.event in self._iterations(site.caller)
         call = self.program.stores.facts[site.caller.id].call(site.event)
         by_parameter = call is not None and call.func and len(call.func[0]) == 1 and call.func[0][0][:2] in ("p:", "f:")
-        return not by_parameter and (not callee.is_async or site.awaited)
+        return not by_parameter and (not callee.is_async or site.awaited or site.caller.ir.kind == "lambda")
 
     def _iterations(self, function: FunctionInfo) -> frozenset[int]:
         if function.id not in self._iterated:
