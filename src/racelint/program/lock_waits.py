@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from racelint.knowledge.blocking import AWAITED_FUNCTIONS, AWAITED_METHODS, BLOCKING_METHODS, BlockingKind
+from racelint.knowledge.threads import STARTERS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Span
 from racelint.program.blocking import BlockingCalls
 from racelint.program.index import External, FunctionInfo
@@ -97,7 +98,13 @@ class LockWaits:
     @cached_property
     def _starters(self) -> set[str]:
         """Who starts threads: that nobody starts one while it is being stopped is what their lock is for."""
-        return {root.site_function.id for root in self.program.roots if root.site_function is not None}
+        found = {root.site_function.id for root in self.program.roots if root.site_function is not None}
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                things = self.program.types.of_value(call.func, function)
+                if any(isinstance(thing, External) and thing.dotted in STARTERS for thing in things):
+                    found.add(function.id)
+        return found
 
     @cached_property
     def _sections(self) -> dict[Location, list[tuple[FunctionInfo, Span]]]:
@@ -145,6 +152,7 @@ class LockWaits:
             held
             for held in self.takings.held(function, event)
             if held.lock.facts is not None
+            and held.owner is not None
             and held.lock.facts.family != "semaphore"
             and held.lock.facts.world != "process"
             and not held.lock.nameless
