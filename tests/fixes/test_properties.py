@@ -10,7 +10,7 @@ import pytest
 from racelint.fixes.registry import all_fixers
 from racelint.rules.base import Rule
 from racelint.rules.registry import all_rules
-from racelint.syntax.parse import UnreadableSource
+from racelint.syntax.source import UnreadableSource
 from tests.fixes.drafts import draft_of, mended
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,24 +11,16 @@ import msgspec
 from racelint.config.hierarchy import Hierarchy, Scoped
 from racelint.config.load import project_root
 from racelint.config.settings import Settings
-from racelint.engine.collector import collector_paused
+from racelint.engine.analysis import Analysis
 from racelint.engine.discover import Discovery, WalkOptions, discover
 from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
 from racelint.engine.paths import absolute, printable
 from racelint.engine.policy import Excluding, Policy
-from racelint.engine.pool import WorkerError, summarize_all
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import chosen_rules
-from racelint.engine.stack import call_with_deep_stack
-from racelint.engine.unreadable import unreadable_finding
-from racelint.engine.worker import Reply, Request, describe
 from racelint.model.finding import Finding
-from racelint.model.result import Problem, ScanResult
-from racelint.model.source import SourceFile
-from racelint.model.summary import ModuleSummary
-from racelint.program import Program, link
-from racelint.rules.base import Rule
+from racelint.model.result import ScanResult
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
@@ -62,14 +53,14 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
     folders = sorted({Path(path).parent for path in discovery.files})
     settings = hierarchy.combined(folders)
     scope = gather(discovery.files, root, here, settings.declared_names, context, options.unsaved)
-    summaries, unreadable, errors = _summarize(scope, options)
     rules = chosen_rules(scoped.settings for scoped in map(hierarchy.of, folders))
-    found, troubles = _check(scope, summaries, rules, settings)
-    problems = (*discovery.errors, *errors, *troubles)
+    analysis = Analysis(scope, rules, settings, options.jobs).run()
+    problems = (*discovery.errors, *analysis.problems)
     sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)
-    seen = frozenset() if problems else seen_in_full(scope, unreadable, paths, here, everything=options.whole_project)
+    everything = options.whole_project
+    seen = frozenset() if problems else seen_in_full(scope, analysis.unreadable, paths, here, everything=everything)
     finished = finish(
-        (*unreadable, *found),
+        (*analysis.unreadable, *analysis.findings),
         sources,
         Policy(hierarchy, {file.display: file.path for file in scope.files}),
         {file.display: _below_root(file.path, root) for file in scope.files if file.reported},
@@ -138,66 +129,3 @@ def common_folder(paths: Sequence[str], cwd: str) -> Path:
 
 def _below_root(path: str, root: str) -> str:
     return printable(Path(os.path.relpath(path, root)).as_posix())
-
-
-def _summarize(
-    scope: Scope, options: ScanOptions
-) -> tuple[list[tuple[SourceFile, ModuleSummary]], list[Finding], list[Problem]]:
-    """The summaries of the files that matter, an RL900 for each reported file that cannot be read, and errors."""
-    readable = [
-        file for file in scope.files if file.path in scope.sources and (file.reported or file.path in scope.relevant)
-    ]
-    requests = [Request(file.display, scope.sources[file.path], file.path not in scope.relevant) for file in readable]
-    findings = [
-        unreadable_finding(file.display, f"cannot be read: {scope.unreadable[file.path]}")
-        for file in scope.files
-        if file.path in scope.unreadable
-    ]
-    try:
-        replies = summarize_all(requests, options.jobs)
-    except WorkerError as error:
-        return [], findings, [Problem("internal", str(error))]
-    summaries: list[tuple[SourceFile, ModuleSummary]] = []
-    errors: list[Problem] = []
-    for file, reply in zip(readable, replies, strict=True):
-        _sort_reply(file, reply, summaries, findings, errors)
-    return summaries, findings, errors
-
-
-def _sort_reply(
-    file: SourceFile,
-    reply: Reply,
-    summaries: list[tuple[SourceFile, ModuleSummary]],
-    findings: list[Finding],
-    errors: list[Problem],
-) -> None:
-    """Put one answer where it belongs."""
-    if reply.unreadable is not None:
-        findings.append(unreadable_finding(file.display, *reply.unreadable))
-    elif reply.failure:
-        errors.append(Problem("internal", f"could not be analysed: {reply.failure}", file.display))
-    elif reply.summary:
-        summaries.append((file, msgspec.msgpack.decode(reply.summary, type=ModuleSummary)))
-
-
-def _check(
-    scope: Scope, summaries: Sequence[tuple[SourceFile, ModuleSummary]], rules: Iterable[Rule], settings: Settings
-) -> tuple[list[Finding], list[Problem]]:
-    """What the rules say of the linked program. A rule that fails is an error; the others still speak."""
-    findings: list[Finding] = []
-    errors: list[Problem] = []
-    with collector_paused():
-        try:
-            program = call_with_deep_stack(partial(link, summaries, settings))
-        except Exception as error:
-            return [], [Problem("internal", f"linking failed: {describe(error)}")]
-        for rule in rules:
-            try:
-                findings.extend(call_with_deep_stack(partial(_said, rule, program)))
-            except Exception as error:
-                errors.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
-    return findings, errors
-
-
-def _said(rule: Rule, program: Program) -> list[Finding]:
-    return list(rule.check(program))

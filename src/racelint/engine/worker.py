@@ -13,7 +13,6 @@ import signal
 import struct
 import sys
 import traceback
-import warnings
 from typing import BinaryIO
 
 import msgspec
@@ -24,11 +23,15 @@ _LENGTH = struct.Struct("<I")
 
 
 class Request(msgspec.Struct, array_like=True):
-    """One file to summarize, or only to `check` for being readable; `display` is its path for messages."""
+    """One file to summarize, or only to `check` for being readable; `display` is its path for messages.
+
+    `reported` are lines with findings: what holds them is read with LibCST.
+    """
 
     display: str
     source: bytes
     check: bool
+    reported: tuple[int, ...] = ()
 
 
 class Reply(msgspec.Struct, array_like=True):
@@ -63,45 +66,21 @@ def read_message(stream: BinaryIO) -> bytes | None:
 
 def answer(request: Request) -> Reply:
     """Summarize or check one file; every failure becomes a reply."""
-    from racelint.syntax.parse import UnreadableSource
+    from racelint.summarize import summarize_source
+    from racelint.syntax.quick import read
+    from racelint.syntax.source import UnreadableSource
 
     try:
         if request.check:
-            return _check(request)
-        from racelint.summarize import summarize_source
-
-        return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display)))
+            read(request.source, request.display)
+            return Reply()
+        return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display, request.reported)))
     except UnreadableSource as error:
-        return _python_says(request) or Reply(unreadable=(error.message, error.line, error.column))
+        return Reply(unreadable=(error.message, error.line, error.column))
     except (RecursionError, MemoryError):
         return Reply(unreadable=("too deeply nested or too large to analyse", 1, 1))
     except Exception as error:
         return Reply(failure=describe(error))
-
-
-def _python_says(request: Request) -> Reply | None:
-    """Python's own words for a syntax error, which people know and which name the place; None if it sees none."""
-    try:
-        reply = _check(request)
-    except Exception:
-        return None
-    return reply if reply.unreadable is not None else None
-
-
-def _check(request: Request) -> Reply:
-    """Whether Python's own parser, ten times faster than LibCST's, accepts the file."""
-    from racelint.syntax.parse import decode
-
-    decode(request.source)
-    try:
-        compile(request.source, request.display, "exec", flags=0x400, dont_inherit=True)  # ast.PyCF_ONLY_AST
-    except SyntaxError as error:
-        return Reply(unreadable=(f"syntax error: {error.msg}", error.lineno or 1, max(error.offset or 1, 1)))
-    except ValueError as error:
-        return Reply(unreadable=(str(error), 1, 1))
-    except (RecursionError, MemoryError):  # the parse succeeded: only the conversion to `ast` objects is too deep
-        pass
-    return Reply()
 
 
 def describe(error: BaseException) -> str:
@@ -116,7 +95,6 @@ def serve() -> None:
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    warnings.simplefilter("ignore")  # the scanned files' invalid escapes are not ours to speak of
     importlib.import_module("racelint.summarize")  # slow, so before the first request is waited for
     write_message(replies, Reply())
     decoder = msgspec.msgpack.Decoder(Request)

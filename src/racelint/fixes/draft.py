@@ -14,7 +14,7 @@ from racelint.program import Program, link
 from racelint.rules.registry import all_rules
 from racelint.summarize import summarize_source
 from racelint.syntax.edits import Tree
-from racelint.syntax.parse import encoding_of
+from racelint.syntax.source import encoding_of
 
 Key = tuple[str, str, str, str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.nodes import child_nodes
 
 # Not `<` and its kin: `not a < b` is not `a >= b` for sets and NaN.
 _OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {

@@ -14,7 +14,7 @@ from racelint.fixes.expressions import is_loud, negated
 from racelint.fixes.statements import comments_of, only_call
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.nodes import child_nodes
 
 _LEAVING = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 

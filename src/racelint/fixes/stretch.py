@@ -10,7 +10,7 @@ import libcst as cst
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.nodes import child_nodes
 
 
 class Stretch(NamedTuple):

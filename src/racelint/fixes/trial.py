@@ -13,7 +13,7 @@ from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
 from racelint.model.finding import Finding
 from racelint.model.fix import Edit, Fix
-from racelint.syntax.parse import UnreadableSource
+from racelint.syntax.source import UnreadableSource
 
 MOST_PROPOSALS = 4
 """Of one fix: what the first few cannot do, the next will not."""

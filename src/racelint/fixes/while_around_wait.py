@@ -17,7 +17,7 @@ from racelint.program import Program
 from racelint.program.reach import makes_self
 from racelint.program.waits import Wait, waits_of
 from racelint.syntax.edits import Block, Rewriting, Tree
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.nodes import child_nodes
 
 
 class WhileAroundWait(Fixer):

@@ -2,56 +2,57 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
-import libcst as cst
-
-from racelint.model.summary import ClassDef, Decorator, Function, Import, Parameter, Path, Value
+from racelint.model.summary import ClassDef, Decorator, Function, Import, Parameter, Path, Span, Value
 from racelint.summarize.body import Body
 from racelint.summarize.environment import Operand
 from racelint.summarize.expressions import lower
 from racelint.syntax.scopes import parameters_of
 
 
-def define_function(body: Body, node: cst.FunctionDef) -> None:
+def define_function(body: Body, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Lower a `def` into a function of its own and bind its name here."""
-    decorators = _decorators(body, node.decorators)
-    qualname = body.context.unique(body.inner_prefix() + node.name.value)
+    decorators = _decorators(body, node.decorator_list)
+    qualname = body.context.unique(body.inner_prefix() + node.name)
     scope = body.context.scopes.scope_of(node)
-    params = _parameters(body, node.params)
+    params = _parameters(body, node.args)
     inner = body.child(scope, qualname, "function", frozenset(param.name for param in params))
     from racelint.summarize.statements import annotation_paths, lower_block
 
     returns = annotation_paths(body, node.returns)
     position = len(body.context.functions)
     lower_block(inner, node.body)
+    span = body.span(node)
+    name_span = body.context.names.of(node, span)
     function = Function(
         qualname,
-        node.name.value,
+        node.name,
         "function",
         body.qualname if body.kind == "class" else "",
         "" if body.kind in ("class", "module") else body.qualname,
         params,
         decorators,
         tuple(inner.out),
-        body.span(node),
-        body.span(node.name),
-        node.asynchronous is not None,
+        span,
+        name_span,
+        isinstance(node, ast.AsyncFunctionDef),
         inner.is_generator,
         returns,
         inner.hints,
     )
     body.context.functions.insert(position, function)
     if body.kind != "module":
-        _bind(body, node.name, ((f"fn:{qualname}",),))
+        _bind(body, node.name, name_span, ((f"fn:{qualname}",),))
 
 
-def define_lambda(body: Body, node: cst.Lambda) -> Operand:
+def define_lambda(body: Body, node: ast.Lambda) -> Operand:
     """Lower a lambda into a function of its own; returns what denotes it."""
     span = body.span(node)
     qualname = body.context.unique(f"{body.inner_prefix()}<lambda>")
     scope = body.context.scopes.scope_of(node)
-    params = _parameters(body, node.params)
+    params = _parameters(body, node.args)
     inner = body.child(scope, qualname, "lambda", frozenset(param.name for param in params))
     from racelint.model.summary import Return
 
@@ -66,16 +67,18 @@ def define_lambda(body: Body, node: cst.Lambda) -> Operand:
     return Operand(((f"fn:{qualname}",),))
 
 
-def define_class(body: Body, node: cst.ClassDef) -> None:
+def define_class(body: Body, node: ast.ClassDef) -> None:
     """Lower a `class`: its body is a function of kind `class` that runs where it stands."""
-    decorators = _decorators(body, node.decorators)
-    bases = tuple(lower(body, base.value).value for base in node.bases if not base.star)
+    decorators = _decorators(body, node.decorator_list)
+    bases = tuple(lower(body, base).value for base in node.bases if not isinstance(base, ast.Starred))
     metaclass: Value = ()
     for keyword in node.keywords:
         operand = lower(body, keyword.value)
-        if keyword.keyword is not None and keyword.keyword.value == "metaclass":
+        if keyword.arg == "metaclass":
             metaclass = operand.value
-    qualname = body.context.unique(body.inner_prefix() + node.name.value)
+    qualname = body.context.unique(body.inner_prefix() + node.name)
+    span = body.span(node)
+    name_span = body.context.names.of(node, span)
     inner = body.child(body.context.scopes.scope_of(node), qualname, "class", frozenset())
     from racelint.summarize.statements import lower_block
 
@@ -86,14 +89,14 @@ def define_class(body: Body, node: cst.ClassDef) -> None:
     body.context.classes.append(
         ClassDef(
             qualname,
-            node.name.value,
+            node.name,
             bases,
             metaclass,
             decorators,
             methods,
             inner.hints,
-            body.span(node),
-            body.span(node.name),
+            span,
+            name_span,
             parent,
             _slots(node),
         )
@@ -102,19 +105,19 @@ def define_class(body: Body, node: cst.ClassDef) -> None:
         position,
         Function(
             qualname,
-            node.name.value,
+            node.name,
             "class",
             qualname,
             parent,
             (),
             (),
             tuple(inner.out),
-            body.span(node),
-            body.span(node.name),
+            span,
+            name_span,
         ),
     )
     if body.kind != "module":
-        _bind(body, node.name, ((f"cls:{qualname}",),))
+        _bind(body, node.name, name_span, ((f"cls:{qualname}",),))
 
 
 def _methods(body: Body, qualname: str) -> dict[str, str]:
@@ -134,99 +137,69 @@ def method_key(function: Function) -> str:
     return function.name
 
 
-def _slots(node: cst.ClassDef) -> tuple[str, ...]:
-    for line in node.body.body:
-        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Name):
-                continue
-            if small.targets[0].target.value == "__slots__" and isinstance(small.value, (cst.Tuple, cst.List)):
-                elements = [element.value for element in small.value.elements]
-                return tuple(str(e.evaluated_value) for e in elements if isinstance(e, cst.SimpleString))
+def _slots(node: ast.ClassDef) -> tuple[str, ...]:
+    for statement in node.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            continue
+        if statement.targets[0].id == "__slots__" and isinstance(statement.value, (ast.Tuple, ast.List)):
+            values = [element.value for element in statement.value.elts if isinstance(element, ast.Constant)]
+            return tuple(value for value in values if isinstance(value, str))
     return ()
 
 
-def _bind(body: Body, name: cst.Name, value: Value) -> None:
-    owner = body.scope.owner_of(name.value)
-    if body.kind == "class" or (owner is body.scope and name.value not in body.scope.captured):
-        body.environment.assign(name.value, Operand(value))
+def _bind(body: Body, name: str, span: Span, value: Value) -> None:
+    if body.kind == "class" or (body.owner_of(name) is body.scope and name not in body.scope.captured):
+        body.environment.assign(name, Operand(value))
     else:
-        body.store_name(name, Operand(value))
+        body.store_name(name, span, Operand(value))
 
 
-def _decorators(body: Body, decorators: Sequence[cst.Decorator]) -> tuple[Decorator, ...]:
+def _decorators(body: Body, decorators: Sequence[ast.expr]) -> tuple[Decorator, ...]:
     found = []
-    for decorator in decorators:
-        expression = decorator.decorator
-        if isinstance(expression, cst.Call):
-            operand = lower(body, expression)
+    for expression in decorators:
+        operand = lower(body, expression)
+        if isinstance(expression, ast.Call):
             call = body.out[-1]
             func = getattr(call, "func", operand.value)
             found.append(Decorator(func, getattr(call, "args", ()), True))
         else:
-            found.append(Decorator(lower(body, expression).value))
+            found.append(Decorator(operand.value))
     return tuple(found)
 
 
-def _parameters(body: Body, params: cst.Parameters) -> tuple[Parameter, ...]:
+def _parameters(body: Body, arguments: ast.arguments) -> tuple[Parameter, ...]:
     from racelint.summarize.statements import annotation_paths
 
-    positional = set(map(id, params.posonly_params))
-    keyword = set(map(id, params.kwonly_params))
     found = []
-    for param in parameters_of(params):
-        kind = "plain"
-        if id(param) in positional:
-            kind = "positional"
-        elif id(param) in keyword:
-            kind = "keyword"
-        elif param is params.star_kwarg:
-            kind = "double-star"
-        elif param is params.star_arg:
-            kind = "star"
-        default = lower(body, param.default).value if param.default is not None else ()
-        annotation = annotation_paths(body, param.annotation)
-        found.append(Parameter(param.name.value, kind, annotation, default, param.default is not None))
+    for kind, argument, default in parameters_of(arguments):
+        value = lower(body, default).value if default is not None else ()
+        annotation = annotation_paths(body, argument.annotation)
+        found.append(Parameter(argument.arg, kind, annotation, value, default is not None))
     return tuple(found)
 
 
-def import_names(body: Body, node: cst.Import | cst.ImportFrom) -> None:
+def import_names(body: Body, node: ast.Import | ast.ImportFrom) -> None:
     """Record what an import binds: for the module, or as a local value inside a function."""
-    module, level = "", 0
-    if isinstance(node, cst.ImportFrom):
-        module = _dotted(node.module) if node.module is not None else ""
-        level = len(node.relative)
-        if isinstance(node.names, cst.ImportStar):
-            _record(body, Import("*", module, "*", level))
-            return
-    if isinstance(node.names, cst.ImportStar):
-        return
     for alias in node.names:
-        name = _dotted(alias.name)
-        asname = alias.asname.name.value if alias.asname and isinstance(alias.asname.name, cst.Name) else ""
-        if isinstance(node, cst.ImportFrom):
-            _record(body, Import(asname or name, module, name, level))
+        name, asname = alias.name, alias.asname
+        if isinstance(node, ast.ImportFrom):
+            _record(body, Import(asname or name, node.module or "", name, node.level), alias)
         elif asname:
-            _record(body, Import(asname, name, "", 0))
+            _record(body, Import(asname, name, "", 0), alias)
         else:
-            _record(body, Import(name.split(".")[0], name.split(".")[0], "", 0))
+            top = name.partition(".")[0]
+            _record(body, Import(top, top, "", 0), alias)
             if "." in name:
                 body.context.imports.append(Import("", name, "", 0))
 
 
-def _record(body: Body, entry: Import) -> None:
-    owner = body.scope.owner_of(entry.name)
+def _record(body: Body, entry: Import, node: ast.alias) -> None:
+    owner = body.owner_of(entry.name)
     if body.kind == "module" or owner is None or owner.kind == "module":
         body.context.imports.append(entry)
         return
     path: Path = (f"i:{entry.level}:{entry.module}:{entry.attribute}",)
     body.context.imports.append(Import("", entry.module, entry.attribute, entry.level))
     if entry.name in body.scope.captured:
-        target = cst.Name(entry.name)
-        body.store_name(target, Operand((path,)))
+        body.store_name(entry.name, body.span(node), Operand((path,)))
     body.environment.assign(entry.name, Operand((path,)))
-
-
-def _dotted(node: cst.BaseExpression) -> str:
-    if isinstance(node, cst.Attribute):
-        return f"{_dotted(node.value)}.{node.attr.value}"
-    return node.value if isinstance(node, cst.Name) else ""

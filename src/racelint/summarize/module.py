@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
+
 from racelint.model.summary import Function, ModuleSummary
 from racelint.summarize.body import Body, ModuleContext
 from racelint.summarize.statements import lower_block
 from racelint.syntax.comments import directives_of
-from racelint.syntax.parse import UnreadableSource, parse
-from racelint.syntax.positions import Positions
+from racelint.syntax.quick import read
 from racelint.syntax.scopes import ScopeTable
+from racelint.syntax.source import UnreadableSource
+from racelint.syntax.spans import NameSpans, spans_of
 
 
-def summarize_source(source: bytes, path: str = "<source>") -> ModuleSummary:
+def summarize_source(source: bytes, path: str = "<source>", reported: Sequence[int] = ()) -> ModuleSummary:
     """Summarise one file. Raises UnreadableSource where it cannot be parsed; never executes anything.
 
+    The definitions that hold the lines `reported` are read with LibCST, the rest with Python's own, quicker parser.
     Deep trees need a deep stack: call it on a thread with a large one (`racelint.engine` does).
     """
-    module, text = parse(source)
+    module, text = read(source, path)
+    if reported:
+        from racelint.syntax.concrete import reread
+
+        reread(module, text, reported)
+    return summarize_tree(module, text)
+
+
+def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:
+    """Summarise a parsed file. Raises UnreadableSource where it nests too deeply."""
     try:
-        context = ModuleContext(Positions(module), ScopeTable(module))
+        context = ModuleContext(spans_of(text), NameSpans(text), ScopeTable(module))
         body = Body(context, context.scopes.module_scope, "<module>", "module", frozenset())
-        lower_block(body, module)
+        lower_block(body, module.body)
     except RecursionError:
         raise UnreadableSource("nested too deeply to analyse") from None
     lines = text.count("\n") + 1

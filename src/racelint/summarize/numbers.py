@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
 
 from racelint.model.summary import Number
 from racelint.summarize.body import Body
 
-_OPERATORS: dict[type, str] = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
+_OPERATORS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
 _PASSING = frozenset({"enumerate", "reversed", "list", "tuple", "sorted", "iter"})
 
 
-def number_of(body: Body, node: cst.BaseExpression) -> Number:
+def number_of(body: Body, node: ast.expr) -> Number:
     """The expression in postfix order; empty where it is not made of whole numbers and plain names."""
-    if isinstance(node, cst.Integer):
-        return (str(node.evaluated_value),)
-    if isinstance(node, cst.Name):
-        return _named(body, node)
-    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in body.params:
-        return (f"p:{node.value.value}/{node.attr.value}",)
-    if isinstance(node, cst.BinaryOperation) and type(node.operator) in _OPERATORS:
+    if isinstance(node, ast.Constant):
+        return (str(node.value),) if type(node.value) is int else ()
+    if isinstance(node, ast.Name):
+        return _named(body, node.id)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in body.params:
+        return (f"p:{node.value.id}/{node.attr}",)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         left, right = number_of(body, node.left), number_of(body, node.right)
-        return (*left, *right, _OPERATORS[type(node.operator)]) if left and right else ()
+        return (*left, *right, _OPERATORS[type(node.op)]) if left and right else ()
     return ()
 
 
-def _named(body: Body, node: cst.Name) -> Number:
-    owner = body.scope.owner_of(node.value)
-    known = body.environment.get(node.value) if owner is body.scope else None
+def _named(body: Body, name: str) -> Number:
+    owner = body.owner_of(name)
+    known = body.environment.get(name) if owner is body.scope else None
     if known is not None:
         if len(known.value) == 1 and known.value[0][0].startswith("k:int:"):
             return (str(int(known.value[0][0][6:], 0)),)
         return ()
     if owner is not None and owner.kind == "module":
-        return (f"g:{node.value}",)
-    return (f"p:{node.value}",) if owner is body.scope and node.value in body.params else ()
+        return (f"g:{name}",)
+    return (f"p:{name}",) if owner is body.scope and name in body.params else ()
 
 
-def turns_of(body: Body, node: cst.BaseExpression) -> Number:
+def turns_of(body: Body, node: ast.expr) -> Number:
     """How often a `for` over the expression turns: a range, a display, or a known wrapper of them."""
-    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
-        starred = any(isinstance(element, cst.StarredElement) for element in node.elements)
-        return () if starred else (str(len(node.elements)),)
-    if isinstance(node, cst.Dict):
-        starred = any(isinstance(element, cst.StarredDictElement) for element in node.elements)
-        return () if starred else (str(len(node.elements)),)
-    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name) or any(arg.star for arg in node.args):
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        starred = any(isinstance(element, ast.Starred) for element in node.elts)
+        return () if starred else (str(len(node.elts)),)
+    if isinstance(node, ast.Dict):
+        return () if None in node.keys else (str(len(node.keys)),)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return ()
-    arguments = [argument.value for argument in node.args if argument.keyword is None]
-    if node.func.value == "range":
-        return _range(body, arguments)
-    return turns_of(body, arguments[0]) if node.func.value in _PASSING and arguments else ()
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(keyword.arg is None for keyword in node.keywords):
+        return ()
+    if node.func.id == "range":
+        return _range(body, node.args)
+    return turns_of(body, node.args[0]) if node.func.id in _PASSING and node.args else ()
 
 
-def _range(body: Body, arguments: list[cst.BaseExpression]) -> Number:
+def _range(body: Body, arguments: list[ast.expr]) -> Number:
     ends = [number_of(body, argument) for argument in arguments]
     if not all(ends) or not ends:
         return ()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import libcst as cst
 
 from racelint.model.summary import (
     AnyNode,
@@ -26,123 +25,107 @@ from racelint.summarize.body import Body
 from racelint.summarize.conditions import condition_of
 from racelint.summarize.definitions import define_class, define_function, import_names
 from racelint.summarize.environment import NOTHING, Operand
-from racelint.summarize.expressions import branch, is_range, iterated, lower, lower_statement_call
+from racelint.summarize.expressions import branch, is_range, iterated, lower, lower_statement_call, subscripts
 from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import delete, store, store_unpacked, update
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.quick import parse_expression
 
 
-def lower_block(body: Body, node: cst.BaseSuite | cst.Module) -> None:
+def lower_block(body: Body, statements: Sequence[ast.stmt]) -> None:
     """Append the nodes of a suite."""
-    for statement in node.body:
-        lower_statement(body, statement)
+    for statement in statements:
+        handler = _STATEMENTS.get(type(statement))
+        if handler is not None:
+            handler(body, statement)
 
 
-def lower_statement(body: Body, node: cst.CSTNode) -> None:
-    if isinstance(node, cst.SimpleStatementLine):
-        for small in node.body:
-            lower_statement(body, small)
-        return
-    handler = _STATEMENTS.get(type(node))
-    if handler is not None:
-        handler(body, node)
-
-
-def _expression(body: Body, node: cst.Expr) -> None:
+def _expression(body: Body, node: ast.Expr) -> None:
     lower_statement_call(body, node.value)
 
 
-def _assign(body: Body, node: cst.Assign) -> None:
-    first = node.targets[0].target
-    values = node.value
+def _assign(body: Body, node: ast.Assign) -> None:
+    first, values = node.targets[0], node.value
     if _is_thrown_away(body, node):
         lower_statement_call(body, values)
         return
     if (
         len(node.targets) == 1
-        and isinstance(first, (cst.Tuple, cst.List))
-        and isinstance(values, cst.Tuple)
-        and len(first.elements) == len(values.elements)
-        and not any(isinstance(e, cst.StarredElement) for e in (*first.elements, *values.elements))
+        and isinstance(first, (ast.Tuple, ast.List))
+        and isinstance(values, ast.Tuple)
+        and len(first.elts) == len(values.elts)
+        and not any(isinstance(element, ast.Starred) for element in (*first.elts, *values.elts))
     ):
-        store_unpacked(body, first, [lower(body, element.value) for element in values.elements])
+        store_unpacked(body, first, [lower(body, element) for element in values.elts])
         return
     operand = lower(body, values)
     for target in node.targets:
-        store(body, target.target, operand)
+        store(body, target, operand)
 
 
-def _is_thrown_away(body: Body, node: cst.Assign) -> bool:
+def _is_thrown_away(body: Body, node: ast.Assign) -> bool:
     """`_ = call()` in a function."""
-    first = node.targets[0].target
-    named = len(node.targets) == 1 and isinstance(first, cst.Name) and first.value == "_"
-    return named and body.kind == "function" and isinstance(node.value, cst.Call)
+    first = node.targets[0]
+    named = len(node.targets) == 1 and isinstance(first, ast.Name) and first.id == "_"
+    return named and body.kind == "function" and isinstance(node.value, ast.Call)
 
 
-def _annotated(body: Body, node: cst.AnnAssign) -> None:
+def _annotated(body: Body, node: ast.AnnAssign) -> None:
     hint = annotation_paths(body, node.annotation)
     if hint:
-        if isinstance(node.target, cst.Name):
-            body.hints[node.target.value] = hint
-        elif isinstance(node.target, cst.Attribute) and isinstance(node.target.value, cst.Name):
-            body.hints[f"{node.target.value.value}.{node.target.attr.value}"] = hint
+        if isinstance(node.target, ast.Name):
+            body.hints[node.target.id] = hint
+        elif isinstance(node.target, ast.Attribute) and isinstance(node.target.value, ast.Name):
+            body.hints[f"{node.target.value.id}.{node.target.attr}"] = hint
     if node.value is not None:
         store(body, node.target, lower(body, node.value))
 
 
-def annotation_paths(body: Body, annotation: cst.Annotation | None) -> Value:
+def annotation_paths(body: Body, annotation: ast.expr | None) -> Value:
     """The classes that an annotation names (`Optional[X]`, `X | None` and quoted names included)."""
     if annotation is None:
         return ()
-    with body.block():
-        number = body._next
-        found = _hinted(body, annotation.annotation)
-        body._next = number
-    return tuple(dict.fromkeys(found))[:4]
+    return tuple(dict.fromkeys(_hinted(body, annotation)))[:4]
 
 
-def _hinted(body: Body, node: cst.BaseExpression) -> list[Path]:
-    if isinstance(node, cst.SimpleString):
-        try:
-            return _hinted(body, cst.parse_expression(node.raw_value))
-        except cst.ParserSyntaxError:
-            return []
-    if isinstance(node, cst.Name):
-        if node.value == "None":
-            return []
-        owner = body.scope.owner_of(node.value)
-        holder = body.enclosing.get(id(owner)) if owner is not None else None
+def _hinted(body: Body, node: ast.expr) -> list[Path]:
+    if isinstance(node, ast.Name):
+        owner = body.owner_of(node.id)
+        holder = body.holder_of(owner) if owner is not None else None
         if owner is not None and owner.kind == "class" and holder is not None:
-            return [(f"cls:{holder.qualname}", node.value)]
-        return [(f"g:{node.value}",)]
-    if isinstance(node, cst.Attribute):
-        return [(*path, node.attr.value) for path in _hinted(body, node.value)]
-    if isinstance(node, cst.BinaryOperation):
+            return [(f"cls:{holder.qualname}", node.id)]
+        return [(f"g:{node.id}",)]
+    if isinstance(node, ast.Attribute):
+        return [(*path, node.attr) for path in _hinted(body, node.value)]
+    if isinstance(node, ast.BinOp):
         return _hinted(body, node.left) + _hinted(body, node.right)
-    if isinstance(node, cst.Subscript):
+    if isinstance(node, ast.Subscript):
         return _hinted_subscript(body, node)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        quoted = parse_expression(node.value)
+        return _hinted(body, quoted) if quoted is not None else []
     return []
 
 
-def _hinted_subscript(body: Body, node: cst.Subscript) -> list[Path]:
+def _hinted_subscript(body: Body, node: ast.Subscript) -> list[Path]:
     outer = _hinted(body, node.value)
     name = outer[0][-1].removeprefix("g:") if outer else ""
-    inner = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
     if name in ("Optional", "Union", "Final", "ClassVar", "Annotated"):
+        inner = subscripts(node)
         chosen = inner[:1] if name == "Annotated" else inner
         return [path for part in chosen for path in _hinted(body, part)]
     return outer
 
 
-def _augmented(body: Body, node: cst.AugAssign) -> None:
+def _augmented(body: Body, node: ast.AugAssign) -> None:
     update(body, node)
 
 
-def _delete(body: Body, node: cst.Del) -> None:
-    delete(body, node.target)
+def _delete(body: Body, node: ast.Delete) -> None:
+    for target in node.targets:
+        delete(body, target)
 
 
-def _if(body: Body, node: cst.If) -> None:
+def _if(body: Body, node: ast.If) -> None:
     test = lower(body, node.test)
     condition = condition_of(body, node.test, test)
     before = body.environment.snapshot()
@@ -151,10 +134,7 @@ def _if(body: Body, node: cst.If) -> None:
     after_then = body.environment.snapshot()
     body.environment.restore(before)
     with body.block() as orelse:
-        if isinstance(node.orelse, cst.If):
-            _if(body, node.orelse)
-        elif node.orelse is not None:
-            lower_block(body, node.orelse.body)
+        lower_block(body, node.orelse)
     if leaves(then):
         pass
     elif leaves(orelse):
@@ -164,7 +144,7 @@ def _if(body: Body, node: cst.If) -> None:
     body.out.append(branch(body, node.test, condition, then, orelse))
 
 
-def _while(body: Body, node: cst.While) -> None:
+def _while(body: Body, node: ast.While) -> None:
     body.environment.forget(assigned_names(node.body))
     with body.block() as head:
         test = lower(body, node.test)
@@ -189,7 +169,7 @@ def _while(body: Body, node: cst.While) -> None:
     )
 
 
-def _for(body: Body, node: cst.For) -> None:
+def _for(body: Body, node: ast.For | ast.AsyncFor) -> None:
     turns = turns_of(body, node.iter)
     element = iterated(body, node.iter)
     body.environment.forget(assigned_names(node.body))
@@ -208,49 +188,40 @@ def _for(body: Body, node: cst.For) -> None:
             tuple(block),
             orelse,
             element.value,
-            is_async=node.asynchronous is not None,
+            is_async=isinstance(node, ast.AsyncFor),
             counted=is_range(node.iter),
             turns=turns,
         )
     )
 
 
-def _orelse(body: Body, node: cst.Else | None) -> tuple[AnyNode, ...]:
-    if node is None:
-        return ()
+def _orelse(body: Body, statements: Sequence[ast.stmt]) -> tuple[AnyNode, ...]:
     with body.block() as block:
-        lower_block(body, node.body)
+        lower_block(body, statements)
     return tuple(block)
 
 
-def assigned_names(node: cst.CSTNode) -> set[str]:
+def assigned_names(statements: Sequence[ast.stmt]) -> set[str]:
     """Names that a block may bind, nested functions and classes left out."""
     found: set[str] = set()
-    pending: list[cst.CSTNode] = [node]
+    pending: list[ast.AST] = [*statements]
     while pending:
         current = pending.pop()
-        if isinstance(current, (cst.FunctionDef, cst.ClassDef)):
-            found.add(current.name.value)
-            continue
-        if isinstance(current, cst.Lambda):
-            continue
-        if isinstance(current, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr, cst.CompFor)):
-            _target_names(current.target, found)
-        elif isinstance(current, cst.AsName):
-            _target_names(current.name, found)
-        pending.extend(child_nodes(current))
+        if isinstance(current, ast.Name):
+            if isinstance(current.ctx, ast.Store):
+                found.add(current.id)
+        elif isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(current.name)
+        elif not isinstance(current, (ast.Lambda, ast.Constant)):
+            if isinstance(current, ast.ExceptHandler) and current.name is not None:
+                found.add(current.name)
+            elif isinstance(current, ast.alias) and current.asname is not None:
+                found.add(current.asname)
+            pending.extend(ast.iter_child_nodes(current))
     return found
 
 
-def _target_names(target: cst.CSTNode, found: set[str]) -> None:
-    if isinstance(target, cst.Name):
-        found.add(target.value)
-    elif isinstance(target, (cst.Tuple, cst.List)):
-        for element in target.elements:
-            _target_names(element.value, found)
-
-
-def _try(body: Body, node: cst.Try | cst.TryStar) -> None:
+def _try(body: Body, node: ast.Try | ast.TryStar) -> None:
     before = body.environment.snapshot()
     with body.block() as main:
         lower_block(body, node.body)
@@ -263,7 +234,7 @@ def _try(body: Body, node: cst.Try | cst.TryStar) -> None:
         with body.block() as block:
             types = lower(body, handler.type).value if handler.type is not None else ()
             if handler.name is not None:
-                store(body, handler.name.name, NOTHING)
+                body.store_name(handler.name, body.span(handler.type or handler), NOTHING)
             lower_block(body, handler.body)
         handlers.append(Handler(types or ((("l:?",),) if handler.type is not None else ()), tuple(block)))
         if not leaves(block):
@@ -273,63 +244,62 @@ def _try(body: Body, node: cst.Try | cst.TryStar) -> None:
         body.environment.join(end)
     orelse = _orelse(body, node.orelse)
     with body.block() as final:
-        if node.finalbody is not None:
-            lower_block(body, node.finalbody.body)
+        lower_block(body, node.finalbody)
     body.out.append(Try(body.span(node), tuple(main), tuple(handlers), orelse, tuple(final)))
 
 
-def _with(body: Body, node: cst.With) -> None:
-    _with_items(body, node, list(node.items))
+def _with(body: Body, node: ast.With | ast.AsyncWith) -> None:
+    _with_items(body, node, node.items)
 
 
-def _with_items(body: Body, node: cst.With, items: list[cst.WithItem]) -> None:
+def _with_items(body: Body, node: ast.With | ast.AsyncWith, items: Sequence[ast.withitem]) -> None:
     if not items:
         lower_block(body, node.body)
         return
     item = items[0]
-    operand = lower(body, item.item)
+    operand = lower(body, item.context_expr)
     number = body.number()
     with body.block() as block:
-        if item.asname is not None:
-            store(body, item.asname.name, Operand(operand.value, (*operand.deps,)))
+        if item.optional_vars is not None:
+            store(body, item.optional_vars, operand)
         _with_items(body, node, items[1:])
-    entry = WithItem(operand.value, body.span(item.item))
-    body.out.append(With(entry, tuple(block), node.asynchronous is not None, number))
+    entry = WithItem(operand.value, body.span(item.context_expr))
+    body.out.append(With(entry, tuple(block), isinstance(node, ast.AsyncWith), number))
 
 
-def _return(body: Body, node: cst.Return) -> None:
+def _return(body: Body, node: ast.Return) -> None:
     operand = lower(body, node.value) if node.value is not None else NOTHING
     body.out.append(Return(body.span(node), operand.value, operand.deps))
 
 
-def _raise(body: Body, node: cst.Raise) -> None:
+def _raise(body: Body, node: ast.Raise) -> None:
     operand = lower(body, node.exc) if node.exc is not None else NOTHING
     body.out.append(Raise(body.span(node), operand.value))
 
 
-def _break(body: Body, node: cst.Break) -> None:
+def _break(body: Body, node: ast.Break) -> None:
     body.out.append(Jump("break", body.span(node)))
 
 
-def _continue(body: Body, node: cst.Continue) -> None:
+def _continue(body: Body, node: ast.Continue) -> None:
     body.out.append(Jump("continue", body.span(node)))
 
 
-def _assert(body: Body, node: cst.Assert) -> None:
+def _assert(body: Body, node: ast.Assert) -> None:
     test = lower(body, node.test)
     condition = condition_of(body, node.test, test)
     failed = Raise(body.span(node.test), (("g:AssertionError",),))
     body.out.append(branch(body, node.test, condition, (), (failed,)))
 
 
-def _match(body: Body, node: cst.Match) -> None:
+def _match(body: Body, node: ast.Match) -> None:
     subject = lower(body, node.subject)
     before = body.environment.snapshot()
-    _match_cases(body, node, list(node.cases), subject, before)
+    _match_cases(body, node, node.cases, subject, before)
 
 
 def _match_cases(
-    body: Body, node: cst.Match, cases: list[cst.MatchCase], subject: Operand, before: dict[str, Operand]
+    body: Body, node: ast.Match, cases: Sequence[ast.match_case], subject: Operand, before: dict[str, Operand]
 ) -> None:
     """Cases as nested branches on the subject."""
     if not cases:
@@ -350,37 +320,34 @@ def _match_cases(
     body.out.append(Branch(span, subject.deps, "compare", -1, False, tuple(then), tuple(orelse)))
 
 
-def _pattern_names(pattern: cst.CSTNode) -> set[str]:
-    found: set[str] = set()
-    pending = [pattern]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, (cst.MatchAs, cst.MatchStar)) and current.name is not None:
-            found.add(current.name.value)
-        pending.extend(child_nodes(current))
-    return found
+def _pattern_names(pattern: ast.pattern) -> set[str]:
+    found = {node.name for node in ast.walk(pattern) if isinstance(node, (ast.MatchAs, ast.MatchStar))}
+    return {name for name in found if name is not None}
 
 
 _STATEMENTS: dict[type, Callable[[Body, Any], None]] = {
-    cst.Expr: _expression,
-    cst.Assign: _assign,
-    cst.AnnAssign: _annotated,
-    cst.AugAssign: _augmented,
-    cst.Del: _delete,
-    cst.If: _if,
-    cst.While: _while,
-    cst.For: _for,
-    cst.Try: _try,
-    cst.TryStar: _try,
-    cst.With: _with,
-    cst.Return: _return,
-    cst.Raise: _raise,
-    cst.Break: _break,
-    cst.Continue: _continue,
-    cst.Assert: _assert,
-    cst.Match: _match,
-    cst.FunctionDef: lambda body, node: define_function(body, node),
-    cst.ClassDef: lambda body, node: define_class(body, node),
-    cst.Import: lambda body, node: import_names(body, node),
-    cst.ImportFrom: lambda body, node: import_names(body, node),
+    ast.Expr: _expression,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.Delete: _delete,
+    ast.If: _if,
+    ast.While: _while,
+    ast.For: _for,
+    ast.AsyncFor: _for,
+    ast.Try: _try,
+    ast.TryStar: _try,
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.Assert: _assert,
+    ast.Match: _match,
+    ast.FunctionDef: define_function,
+    ast.AsyncFunctionDef: define_function,
+    ast.ClassDef: define_class,
+    ast.Import: import_names,
+    ast.ImportFrom: import_names,
 }

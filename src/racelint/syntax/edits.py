@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import libcst as cst
 
 from racelint.model.summary import Span
-from racelint.syntax.parse import UnreadableSource, parse
+from racelint.syntax.nodes import child_nodes
+from racelint.syntax.parse import parse
 from racelint.syntax.positions import Positions
-from racelint.syntax.scopes import child_nodes
+from racelint.syntax.source import UnreadableSource
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement

@@ -1,7 +1,4 @@
-"""Positions for the node types that become facts, from one lean code generation pass.
-
-LibCST's PositionProvider costs twice its parse; this state records starts and ends of chosen types and nothing else.
-"""
+"""Where LibCST's nodes stand, from one lean code generation pass: its PositionProvider costs twice its parse."""
 
 from __future__ import annotations
 
@@ -12,74 +9,68 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from racelint.model.summary import Span
+from racelint.syntax.spans import lines_of
 
-_COMPOUND = (cst.FunctionDef, cst.ClassDef, cst.Try, cst.TryStar, cst.With, cst.For, cst.While, cst.If, cst.Match)
-_SIMPLE = (
-    *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Comparison, cst.BooleanOperation, cst.UnaryOperation),
-    *(cst.BinaryOperation, cst.IfExp, cst.Lambda, cst.Await, cst.Yield, cst.NamedExpr, cst.Tuple, cst.List, cst.Dict),
-    *(cst.Set, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp, cst.Return, cst.Raise, cst.Break),
-    *(
-        cst.Continue,
-        cst.Integer,
-        cst.SimpleString,
-        cst.FormattedString,
-        cst.ConcatenatedString,
-        cst.Float,
-        cst.Ellipsis,
-    ),
+_PLACED = frozenset(
+    (
+        *(cst.FunctionDef, cst.ClassDef, cst.Try, cst.TryStar, cst.With, cst.For, cst.While, cst.If, cst.Match),
+        *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Comparison, cst.BooleanOperation, cst.UnaryOperation),
+        *(cst.BinaryOperation, cst.IfExp, cst.Lambda, cst.Await, cst.Yield, cst.NamedExpr, cst.Tuple, cst.List),
+        *(cst.Dict, cst.Set, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp, cst.Return, cst.Raise),
+        *(cst.Break, cst.Continue, cst.Integer, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString),
+        *(cst.Float, cst.Ellipsis),
+    )
 )
 
 
-class _LeanState(CodegenState):
+class Recorder(CodegenState):
+    """Notes the line and column of each node's first and last token while the code is written out again.
+
+    Brackets around an expression are not part of it, but those of a tuple or a generator are. Lines count from 1,
+    columns from 0.
+    """
+
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
-        self.line = 1
-        self.column = 0
-        self.spans: dict[int, Span] = {}
+        self.line, self.column = 1, 0
+        self.places: dict[int, tuple[int, int, int, int]] = {}
+        """By the node's identity: line, column, end line, end column."""
         self._open: list[tuple[int, int]] = []
-        self._simple = frozenset(_SIMPLE)
+        module._codegen(self)
 
     def add_indent_tokens(self) -> None:
-        for token in self.indent_tokens:
-            self.column += len(token)
+        self.column += sum(map(len, self.indent_tokens))
 
     def add_token(self, value: str) -> None:
-        breaks = value.count("\n")
-        if breaks:
-            self.line += breaks
-            self.column = len(value) - value.rindex("\n") - 1
-        elif "\r" in value:
-            self.line += value.count("\r")
-            self.column = len(value) - value.rindex("\r") - 1
-        else:
-            self.column += len(value)
+        lines = lines_of(value)
+        self.line += len(lines) - 1
+        self.column = len(lines[-1]) + (self.column if len(lines) == 1 else 0)
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        if type(node) in self._simple:
-            self._open.append((self.line, self.column + 1))
+        self._open.append((self.line, self.column))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        if type(node) in self._simple:
-            line, column = self._open.pop()
-            self.spans[id(node)] = (line, column, self.line, self.column + 1)
+        start = self._open.pop()
+        if isinstance(node, (cst.Tuple, cst.GeneratorExp)) or id(node) not in self.places:
+            self.places[id(node)] = (*start, self.line, self.column)
 
     @contextmanager
     def record_syntactic_position(
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> Iterator[None]:
-        line, column = self.line, self.column + 1
+        start = self.line, self.column
         yield
-        if isinstance(node, _COMPOUND):
-            self.spans[id(node)] = (line, column, self.line, self.column + 1)
+        self.places[id(node)] = (*start, self.line, self.column)
 
 
 class Positions:
-    """The span of every node of the recorded types, its own brackets included; 1, 1, 1, 1 for the rest."""
+    """The span of every node of the types that findings and fixes speak of; 1, 1, 1, 1 for the rest."""
 
     def __init__(self, module: cst.Module) -> None:
-        state = _LeanState(module)
-        module._codegen(state)
-        self._spans = state.spans
+        self._places = Recorder(module).places
 
     def span(self, node: cst.CSTNode) -> Span:
-        return self._spans.get(id(node), (1, 1, 1, 1))
+        if type(node) not in _PLACED or id(node) not in self._places:
+            return (1, 1, 1, 1)
+        line, column, end_line, end_column = self._places[id(node)]
+        return line, column + 1, end_line, end_column + 1

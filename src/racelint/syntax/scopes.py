@@ -1,53 +1,14 @@
-"""Which scope a name belongs to: Python's own rules, from one generic walk over a LibCST tree."""
+"""Which scope a name belongs to: Python's own rules, from one walk over a tree."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-import libcst as cst
 
-_SKIPPED_FIELDS = frozenset(
-    {"lpar", "rpar", "comma", "semicolon", "header", "footer", "leading_lines", "lines_after_decorators", "equal"}
-    | {
-        "operator",
-        "colon",
-        "dot",
-        "asynchronous",
-        "encoding",
-        "default_indent",
-        "default_newline",
-        "star",
-        "first_colon",
-    }
-    | {"second_colon", "lbracket", "rbracket", "lbrace", "rbrace", "has_trailing_newline", "start", "end", "arrow"}
-)
-_FIELDS: dict[type, tuple[str, ...]] = {}
-
-
-def fields_that_matter(kind: type) -> tuple[str, ...]:
-    """The field names of a node type that can hold code, in evaluation-independent source order."""
-    found = _FIELDS.get(kind)
-    if found is None:
-        names = [f.name for f in fields(kind) if f.name not in _SKIPPED_FIELDS and "whitespace" not in f.name]
-        found = _FIELDS[kind] = tuple(names)
-    return found
-
-
-def child_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Children that can hold code; tokens, white space and comments are left out."""
-    for name in fields_that_matter(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            for item in value:
-                if isinstance(item, cst.CSTNode):
-                    yield item
-
-
-@dataclass
+@dataclass(eq=False)
 class Scope:
     """The names of one module, class, function or lambda."""
 
@@ -86,23 +47,22 @@ class Scope:
 
 
 class ScopeTable:
-    """All scopes of a module, by the identity of the node that opens them."""
+    """All scopes of a module, by the node that opens them."""
 
-    def __init__(self, module: cst.Module) -> None:
+    def __init__(self, module: ast.Module) -> None:
         self.module_scope = Scope("module", None)
         self.module_variables: set[str] = set()
-        self._scopes: dict[int, Scope] = {id(module): self.module_scope}
-        for statement in module.body:
-            self._visit(statement, self.module_scope)
+        self._scopes: dict[ast.AST, Scope] = {module: self.module_scope}
+        self._visit_all(module.body, self.module_scope)
         for scope in self._scopes.values():
             self.module_variables |= scope.globals
             self.module_scope.bound |= scope.globals
         for scope in self._scopes.values():
-            if scope.kind != "module":
+            if scope.parent is not None and scope.parent.kind != "module":
                 self._capture(scope)
 
-    def scope_of(self, node: cst.CSTNode) -> Scope:
-        return self._scopes[id(node)]
+    def scope_of(self, node: ast.AST) -> Scope:
+        return self._scopes[node]
 
     @staticmethod
     def _capture(scope: Scope) -> None:
@@ -111,156 +71,138 @@ class ScopeTable:
             if owner is not None and owner is not scope and owner.kind == "function":
                 owner.captured.add(name)
 
-    def _bind(self, target: cst.CSTNode, scope: Scope) -> None:
-        if isinstance(target, cst.Name):
-            scope.bound.add(target.value)
-            if scope.kind == "module":
-                self.module_variables.add(target.value)
-        elif isinstance(target, (cst.Tuple, cst.List)):
-            for element in target.elements:
-                self._bind(element.value, scope)
-        elif isinstance(target, cst.StarredElement):
-            self._bind(target.value, scope)
-        else:
-            self._visit(target, scope)
+    def _visit_all(self, nodes: list[Any], scope: Scope) -> None:
+        for node in nodes:
+            self._visit(node, scope)
 
-    def _visit(self, node: cst.CSTNode, scope: Scope) -> None:
-        handler = _VISITS.get(type(node))
+    def _visit(self, node: ast.AST, scope: Scope) -> None:
+        kind = type(node)
+        handler = _VISITS.get(kind)
         if handler is not None:
             handler(self, node, scope)
             return
-        for child in child_nodes(node):
-            self._visit(child, scope)
+        for name in kind._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                self._visit(value, scope)
+            elif type(value) is list:
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        self._visit(item, scope)
 
-    def _name(self, node: cst.Name, scope: Scope) -> None:
-        scope.used.add(node.value)
+    def _skip(self, node: ast.AST, scope: Scope) -> None:
+        """A leaf without names."""
 
-    def _attribute(self, node: cst.Attribute, scope: Scope) -> None:
+    def _name(self, node: ast.Name, scope: Scope) -> None:
+        if isinstance(node.ctx, ast.Store):
+            scope.bound.add(node.id)
+            if scope.kind == "module":
+                self.module_variables.add(node.id)
+        else:
+            scope.used.add(node.id)
+
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> None:
         self._visit(node.value, scope)
 
-    def _arg(self, node: cst.Arg, scope: Scope) -> None:
-        self._visit(node.value, scope)
-
-    def _assign_target(self, node: cst.AssignTarget, scope: Scope) -> None:
-        self._bind(node.target, scope)
-
-    def _ann_assign(self, node: cst.AnnAssign, scope: Scope) -> None:
-        self._bind(node.target, scope)
-        self._visit(node.annotation, scope)
-        if node.value is not None:
-            self._visit(node.value, scope)
-
-    def _aug_assign(self, node: cst.AugAssign, scope: Scope) -> None:
-        self._bind(node.target, scope)
+    def _aug_assign(self, node: ast.AugAssign, scope: Scope) -> None:
         self._visit(node.target, scope)
+        if isinstance(node.target, ast.Name):
+            scope.used.add(node.target.id)
         self._visit(node.value, scope)
 
-    def _named_expr(self, node: cst.NamedExpr, scope: Scope) -> None:
-        self._bind(node.target, scope)
-        self._visit(node.value, scope)
-
-    def _for(self, node: cst.For, scope: Scope) -> None:
-        self._bind(node.target, scope)
-        self._visit(node.iter, scope)
-        self._visit(node.body, scope)
-        if node.orelse is not None:
-            self._visit(node.orelse, scope)
-
-    def _comp_for(self, node: cst.CompFor, scope: Scope) -> None:
-        variables = set(self.module_variables)
-        self._bind(node.target, scope)
+    def _comprehension(self, node: ast.comprehension, scope: Scope) -> None:
+        """Its variables are bound where the comprehension stands, but they are no variables of a module."""
+        variables = set(self.module_variables) if scope.kind == "module" else self.module_variables
+        self._visit(node.target, scope)
         self.module_variables = variables
         self._visit(node.iter, scope)
-        for condition in node.ifs:
-            self._visit(condition, scope)
-        if node.inner_for_in is not None:
-            self._visit(node.inner_for_in, scope)
+        self._visit_all(node.ifs, scope)
 
-    def _as_name(self, node: cst.AsName, scope: Scope) -> None:
-        self._bind(node.name, scope)
-
-    def _import(self, node: cst.Import | cst.ImportFrom, scope: Scope) -> None:
-        if isinstance(node.names, cst.ImportStar):
-            return
-        for alias in node.names:
-            bound: cst.CSTNode = alias.asname.name if alias.asname is not None else alias.name
-            while isinstance(bound, cst.Attribute):
-                bound = bound.value
-            if isinstance(bound, cst.Name):
-                scope.bound.add(bound.value)
-
-    def _global(self, node: cst.Global, scope: Scope) -> None:
-        scope.globals |= {item.name.value for item in node.names}
-
-    def _nonlocal(self, node: cst.Nonlocal, scope: Scope) -> None:
-        scope.nonlocals |= {item.name.value for item in node.names}
-
-    def _pattern_name(self, node: cst.MatchAs | cst.MatchStar, scope: Scope) -> None:
+    def _handler(self, node: ast.ExceptHandler, scope: Scope) -> None:
+        if node.type is not None:
+            self._visit(node.type, scope)
         if node.name is not None:
-            scope.bound.add(node.name.value)
-        if isinstance(node, cst.MatchAs) and node.pattern is not None:
+            scope.bound.add(node.name)
+            if scope.kind == "module":
+                self.module_variables.add(node.name)
+        self._visit_all(node.body, scope)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        for alias in node.names:
+            scope.bound.add(alias.asname or alias.name.partition(".")[0])
+
+    def _global(self, node: ast.Global, scope: Scope) -> None:
+        scope.globals.update(node.names)
+
+    def _nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
+        scope.nonlocals.update(node.names)
+
+    def _capture_pattern(self, node: ast.MatchAs | ast.MatchStar, scope: Scope) -> None:
+        if node.name is not None:
+            scope.bound.add(node.name)
+        if isinstance(node, ast.MatchAs) and node.pattern is not None:
             self._visit(node.pattern, scope)
 
-    def _class(self, node: cst.ClassDef, scope: Scope) -> None:
-        scope.bound.add(node.name.value)
-        for part in (*node.decorators, *node.bases, *node.keywords):
-            self._visit(part, scope)
-        inner = self._scopes[id(node)] = Scope("class", scope)
-        self._visit(node.body, inner)
+    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+        scope.bound.add(node.name)
+        self._visit_all(node.decorator_list, scope)
+        self._visit_all(node.bases, scope)
+        self._visit_all(node.keywords, scope)
+        inner = self._scopes[node] = Scope("class", scope)
+        self._visit_all(node.body, inner)
 
-    def _function(self, node: cst.FunctionDef, scope: Scope) -> None:
-        scope.bound.add(node.name.value)
-        for decorator in node.decorators:
-            self._visit(decorator, scope)
-        inner = self._scopes[id(node)] = Scope("function", scope)
-        self._parameters(node.params, scope, inner)
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
+        scope.bound.add(node.name)
+        self._visit_all(node.decorator_list, scope)
+        inner = self._scopes[node] = Scope("function", scope)
+        self._parameters(node.args, scope, inner)
         if node.returns is not None:
             self._visit(node.returns, scope)
+        self._visit_all(node.body, inner)
+
+    def _lambda(self, node: ast.Lambda, scope: Scope) -> None:
+        inner = self._scopes[node] = Scope("function", scope)
+        self._parameters(node.args, scope, inner)
         self._visit(node.body, inner)
 
-    def _lambda(self, node: cst.Lambda, scope: Scope) -> None:
-        inner = self._scopes[id(node)] = Scope("function", scope)
-        self._parameters(node.params, scope, inner)
-        self._visit(node.body, inner)
-
-    def _parameters(self, params: cst.Parameters, outer: Scope, inner: Scope) -> None:
-        for param in parameters_of(params):
-            inner.bound.add(param.name.value)
-            if param.default is not None:
-                self._visit(param.default, outer)
-            if param.annotation is not None:
-                self._visit(param.annotation, outer)
+    def _parameters(self, arguments: ast.arguments, outer: Scope, inner: Scope) -> None:
+        for _, argument, default in parameters_of(arguments):
+            inner.bound.add(argument.arg)
+            if default is not None:
+                self._visit(default, outer)
+            if argument.annotation is not None:
+                self._visit(argument.annotation, outer)
 
 
-def parameters_of(params: cst.Parameters) -> Iterator[cst.Param]:
-    """Every parameter in source order, `*args` and `**kwargs` included."""
-    yield from params.posonly_params
-    yield from params.params
-    if isinstance(params.star_arg, cst.Param):
-        yield params.star_arg
-    yield from params.kwonly_params
-    if params.star_kwarg is not None:
-        yield params.star_kwarg
+def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
+    """Every parameter in source order with its kind (as in the summary's Parameter) and its default."""
+    plain = [("positional", arg) for arg in arguments.posonlyargs] + [("plain", arg) for arg in arguments.args]
+    missing = len(plain) - len(arguments.defaults)
+    for position, (kind, arg) in enumerate(plain):
+        yield kind, arg, arguments.defaults[position - missing] if position >= missing else None
+    if arguments.vararg is not None:
+        yield "star", arguments.vararg, None
+    for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        yield "keyword", arg, default
+    if arguments.kwarg is not None:
+        yield "double-star", arguments.kwarg, None
 
 
 _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
-    cst.Name: ScopeTable._name,
-    cst.Attribute: ScopeTable._attribute,
-    cst.Arg: ScopeTable._arg,
-    cst.AssignTarget: ScopeTable._assign_target,
-    cst.AnnAssign: ScopeTable._ann_assign,
-    cst.AugAssign: ScopeTable._aug_assign,
-    cst.NamedExpr: ScopeTable._named_expr,
-    cst.For: ScopeTable._for,
-    cst.CompFor: ScopeTable._comp_for,
-    cst.AsName: ScopeTable._as_name,
-    cst.Import: ScopeTable._import,
-    cst.ImportFrom: ScopeTable._import,
-    cst.Global: ScopeTable._global,
-    cst.Nonlocal: ScopeTable._nonlocal,
-    cst.MatchAs: ScopeTable._pattern_name,
-    cst.MatchStar: ScopeTable._pattern_name,
-    cst.ClassDef: ScopeTable._class,
-    cst.FunctionDef: ScopeTable._function,
-    cst.Lambda: ScopeTable._lambda,
+    ast.Name: ScopeTable._name,
+    ast.Attribute: ScopeTable._attribute,
+    ast.AugAssign: ScopeTable._aug_assign,
+    ast.comprehension: ScopeTable._comprehension,
+    ast.ExceptHandler: ScopeTable._handler,
+    ast.Import: ScopeTable._import,
+    ast.ImportFrom: ScopeTable._import,
+    ast.Global: ScopeTable._global,
+    ast.Nonlocal: ScopeTable._nonlocal,
+    ast.MatchAs: ScopeTable._capture_pattern,
+    ast.MatchStar: ScopeTable._capture_pattern,
+    ast.ClassDef: ScopeTable._class,
+    ast.FunctionDef: ScopeTable._function,
+    ast.AsyncFunctionDef: ScopeTable._function,
+    ast.Lambda: ScopeTable._lambda,
+    **dict.fromkeys((ast.Constant, ast.Pass, ast.Break, ast.Continue), ScopeTable._skip),
 }

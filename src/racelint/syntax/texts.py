@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import libcst as cst
+import ast
 
 
-def key_text(node: cst.CSTNode | Sequence[cst.SubscriptElement]) -> str:
+def key_text(node: ast.expr) -> str:
     """The text of a name, constant, dotted name or tuple of them; empty for what two evaluations may tell apart."""
-    if isinstance(node, cst.CSTNode):
-        return _text(node)
-    parts = [_text(element.slice.value) if isinstance(element.slice, cst.Index) else "" for element in node]
-    return ",".join(parts) if all(parts) else ""
-
-
-def _text(node: cst.CSTNode) -> str:
-    if isinstance(node, (cst.Name, cst.Integer, cst.Float, cst.SimpleString)):
-        return node.value
-    if isinstance(node, cst.Attribute):
-        base = _text(node.value)
-        return f"{base}.{node.attr.value}" if base else ""
-    if isinstance(node, cst.Tuple):
-        parts = [_text(element.value) for element in node.elements]
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Constant):
+        return constant_text(node)
+    if isinstance(node, ast.Attribute):
+        base = key_text(node.value)
+        return f"{base}.{node.attr}" if base else ""
+    if isinstance(node, ast.Tuple):
+        parts = [key_text(element) for element in node.elts]
         return ",".join(parts) if parts and all(parts) else ""
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
-        inner = _text(node.expression)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = key_text(node.operand)
         return f"-{inner}" if inner else ""
     return ""
+
+
+def constant_text(node: ast.Constant) -> str:
+    """A literal as `repr` spells it, however the source does; empty for `...` and imaginary numbers."""
+    return "" if node.value is ... or isinstance(node.value, complex) else repr(node.value)
