@@ -16,6 +16,7 @@ SUBCOMMANDS = {
     "baseline": ("racelint.cli.baseline", "Write down what is found today, to fail only for what is new."),
     "confirm": ("racelint.cli.confirm", "Run suspect code under threads and prove or refute a finding."),
     "replay": ("racelint.cli.replay", "Run one recorded interleaving again."),
+    "fix": ("racelint.cli.fix", "Put findings right, where a fix is known and safe."),
     "rule": ("racelint.cli.rule", "Explain a rule."),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import msgspec
 from racelint.cli.sections import option, section
 from racelint.config.hierarchy import Hierarchy, load_hierarchy
 from racelint.config.settings import Settings
-from racelint.engine.scan import common_folder
+from racelint.engine.baseline import read_baseline
+from racelint.engine.compare import against_baseline
+from racelint.engine.scan import ScanOptions, common_folder
 from racelint.engine.selection import unknown_selectors
+from racelint.model.result import ScanResult
 
 SEVERITY = click.Choice(["error", "warning", "info"])
 CONFIDENCE = click.Choice(["high", "medium", "low"])
@@ -114,6 +118,24 @@ file_options = section(
     ),
 )
 
+fix_options = section(
+    "Fixes",
+    option("--unsafe-fixes", is_flag=True, help="Apply also fixes that may change what the code does."),
+    option("--diff", is_flag=True, help="Write nothing, show the changes as a patch.  [exit 1 if there are any]"),
+    option("--show-fixes", is_flag=True, help="List what was fixed; in a report, say how each finding can be."),
+)
+proof_options = section(
+    "Proof",
+    option("--confirm", is_flag=True, help="Run the code under threads: prove findings, and that fixes help."),
+    option("--python", metavar="PATH", help="Interpreter to run it with."),
+    option(
+        "--confirm-budget",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="For each finding.  [default: 10]",
+    ),
+)
+
 color_option = option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -139,6 +161,25 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
         adjust=lambda settings: with_options(settings, options),
         check=unknown_selectors,
     )
+
+
+def scan_options(hierarchy: Hierarchy, options: dict[str, Any]) -> ScanOptions:
+    """How the command line asks to scan."""
+    return ScanOptions(
+        hierarchy=hierarchy,
+        jobs=options["jobs"],
+        extra_excludes=options["exclude"],
+        whole_project=options["scope"] == "project",
+        comments=not options.get("ignore_noqa"),
+    )
+
+
+def without_known(result: ScanResult, paths: Sequence[str], settings: Settings) -> ScanResult:
+    """The result without what the baseline knows, where there is one. Raises BadBaseline."""
+    if settings.baseline is None:
+        return result
+    here = os.getcwd()  # noqa: PTH109
+    return against_baseline(result, read_baseline(settings.baseline), settings.baseline, paths, settings, here)
 
 
 def with_options(settings: Settings, options: dict[str, Any]) -> Settings:

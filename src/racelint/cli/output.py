@@ -38,7 +38,11 @@ def deliver(text: str, output_file: str | None = None) -> None:
 
     Raises click.ClickException where `output_file` cannot be written.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    deliver_bytes(text.encode("utf-8", "backslashreplace"), output_file)
+
+
+def deliver_bytes(data: bytes, output_file: str | None = None) -> None:
+    """As `deliver`, of what is encoded already."""
     if output_file is not None:
         write_file(output_file, data)
         return

@@ -8,13 +8,18 @@ from typing import Any
 
 import click
 
+from racelint.cli.fix import finish_fixing, fix_result
 from racelint.cli.options import (
     SEVERITY,
     color_option,
     configuration_options,
     file_options,
+    fix_options,
     hierarchy_for,
+    proof_options,
     rule_options,
+    scan_options,
+    without_known,
 )
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain
 from racelint.cli.reports import Destination, FormatAndFile, destinations, shown_severity, write_reports
@@ -22,10 +27,10 @@ from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
-from racelint.engine.baseline import BadBaseline, read_baseline
-from racelint.engine.compare import against_baseline
+from racelint.engine.baseline import BadBaseline
+from racelint.engine.fixing import offered
 from racelint.engine.prove import prove
-from racelint.engine.scan import ScanOptions, root_of, scan
+from racelint.engine.scan import root_of, scanned
 from racelint.engine.threshold import above, any_as_grave
 from racelint.model.finding import Severity
 from racelint.model.result import Problem, ScanResult
@@ -54,16 +59,12 @@ from racelint.model.result import Problem, ScanResult
     option("--fail-on", type=SEVERITY, metavar="LEVEL", help="Exit 1 only for findings as grave.  [default: warning]"),
 )
 @section(
-    "Proof",
-    option("--confirm", is_flag=True, help="Run the flagged code under threads and prove the findings."),
-    option("--python", metavar="PATH", help="Interpreter to run it with."),
-    option(
-        "--confirm-budget",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="For each finding.  [default: 10]",
-    ),
+    "Fixes",
+    option("--fix", is_flag=True, help="Put right what a known and safe fix puts right; report the rest."),
+    option("--fix-only", is_flag=True, help="The same, and report nothing."),
 )
+@fix_options
+@proof_options
 @configuration_options
 def command(
     paths: tuple[str, ...],
@@ -82,7 +83,17 @@ def command(
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
-        result = _scanned(given, hierarchy, options, where)
+        if options["fix"] or options["fix_only"] or options["diff"]:
+            mended = fix_result(given, hierarchy, options)
+            code, result = finish_fixing(mended, options, color)
+            if options["fix_only"] or options["diff"]:
+                complain(result)
+                return code
+        else:
+            result = _scanned(given, hierarchy, options)
+        result = without_known(result, given, settings)
+        if options["confirm"]:
+            result = _proved(result, given, settings, where, options)
     except (ConfigError, BadBaseline) as error:
         settings = Settings()
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
@@ -91,28 +102,24 @@ def command(
     return _exit_code(result, settings, exit_zero=exit_zero)
 
 
-def _scanned(
-    paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any], where: Sequence[Destination]
+def _scanned(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any]) -> ScanResult:
+    """The result of the scan, each finding with its fix where that was asked for. Raises ConfigError."""
+    found = scanned(paths, scan_options(hierarchy, options), os.getcwd())  # noqa: PTH109
+    return offered(found) if options["show_fixes"] else found.result
+
+
+def _proved(
+    result: ScanResult,
+    paths: Sequence[str],
+    settings: Settings,
+    where: Sequence[Destination],
+    options: dict[str, Any],
 ) -> ScanResult:
-    """The result of the scan, proved where that was asked for. Raises ConfigError."""
-    here = os.getcwd()  # noqa: PTH109
-    how = ScanOptions(
-        hierarchy=hierarchy,
-        jobs=options["jobs"],
-        extra_excludes=options["exclude"],
-        whole_project=options["scope"] == "project",
-        comments=not options["ignore_noqa"],
-    )
-    result = scan(paths, how, here)
-    settings = hierarchy.base.settings
-    if settings.baseline is not None:
-        known = read_baseline(settings.baseline)
-        result = against_baseline(result, known, settings.baseline, paths, settings, here)
-    if options["confirm"]:
-        shown = {shown_severity(settings, destination.output_format) for destination in where}
-        least: Severity = "info" if "info" in shown else "warning" if "warning" in shown else "error"
-        result = prove(result, settings.confirm, root_of(paths, here), least, options["jobs"])
-    return result
+    """The result with a verdict on each finding that some report shows."""
+    shown = {shown_severity(settings, destination.output_format) for destination in where}
+    least: Severity = "info" if "info" in shown else "warning" if "warning" in shown else "error"
+    root = root_of(paths, os.getcwd())  # noqa: PTH109
+    return prove(result, settings.confirm, root, least, options["jobs"])
 
 
 def _exit_code(result: ScanResult, settings: Settings, *, exit_zero: bool) -> int:

@@ -2,6 +2,7 @@
 
 from racelint.confirm.confirmation import TargetResult, confirm_finding, confirm_findings, confirm_target, replay
 from racelint.confirm.errors import CannotRun
+from racelint.confirm.fixed import Proof, prove_fix
 from racelint.confirm.replay import BadReplay
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.targets import Target, parse_target
@@ -10,6 +11,7 @@ __all__ = [
     "BadReplay",
     "CannotRun",
     "Limits",
+    "Proof",
     "Target",
     "TargetResult",
     "confirm_finding",
@@ -17,5 +19,6 @@ __all__ = [
     "confirm_target",
     "limits_of",
     "parse_target",
+    "prove_fix",
     "replay",
 ]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
+from racelint.model.fix import Fix
 from racelint.model.result import Problem, ScanResult
 from racelint.rules.registry import all_rules
+
+if TYPE_CHECKING:
+    from racelint.fixes.draft import Draft
 
 
 def prove(
@@ -44,3 +51,43 @@ def prove(
 def _judged(finding: Finding, verdict: Verdict) -> Finding:
     severity: Severity = "info" if verdict.status == "benign" else finding.severity
     return msgspec.structs.replace(finding, verdict=verdict, severity=severity)
+
+
+class Prover:
+    """Has the last word on fixes: a race that was confirmed before must be gone after. This runs the scanned code.
+
+    `where` gives the absolute path of each file by the path shown. All fixes share the total budget.
+    """
+
+    def __init__(self, settings: ConfirmSettings, root: Path, where: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self._settings = settings
+        self._root = root
+        self._where = where
+        self._deadline = time.monotonic() + settings.total_budget
+        self._confirmable = {rule.code for rule in all_rules() if rule.confirmable}
+
+    def approve(self, draft: Draft, finding: Finding, fix: Fix) -> tuple[Fix, bool]:
+        """The fix with what was seen of it, and whether it is to be applied."""
+        from racelint.confirm import CannotRun, prove_fix
+        from racelint.fixes.text_edits import apply_edits, moved_line
+
+        if finding.code not in self._confirmable or self.problems:
+            return fix, not self.problems
+        if time.monotonic() > self._deadline:
+            return msgspec.structs.replace(fix, proof="the total budget ended before it was tried"), False
+        text = apply_edits(draft.tree(finding.path).text, fix.edits)
+        try:
+            proof = prove_fix(
+                finding,
+                Path(self._where[finding.path]),
+                {Path(self._where[display]): source for display, source in draft.sources.items()},
+                draft.encoded(finding.path, text),
+                lambda line: moved_line(line, fix.edits),
+                self._settings,
+                self._root,
+            )
+        except CannotRun as error:
+            self.problems.append(Problem("interpreter", str(error)))
+            return fix, False
+        return msgspec.structs.replace(fix, proof=proof.words), proof.gone is not False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -41,11 +42,25 @@ class ScanOptions(msgspec.Struct, frozen=True):
     unsaved: dict[str, bytes] = {}
 
 
+class Scanned(NamedTuple):
+    """A result with what it was made from: what a fix needs."""
+
+    result: ScanResult
+    scope: Scope
+    summaries: Sequence[tuple[SourceFile, ModuleSummary]]
+    settings: Settings
+
+
 def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> ScanResult:
     """Scan `paths` (relative ones below `cwd`). Raises ConfigError.
 
     Whatever goes wrong with one path, file or rule is a finding or an error of the result; the rest is still scanned.
     """
+    return scanned(paths, options, cwd).result
+
+
+def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> Scanned:
+    """As `scan`, with what the result was made from."""
     here = absolute(cwd or os.getcwd())
     root = str(root_of(paths, here))
     hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, Path(here)))
@@ -66,7 +81,7 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
         {file.display: _below_root(file.path, root) for file in scope.files if file.reported},
         seen,
     )
-    return ScanResult(
+    result = ScanResult(
         findings=finished.findings,
         errors=problems,
         warnings=discovery.warnings,
@@ -76,6 +91,7 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
         seen_in_full=seen,
         lines=sources.lines_mentioned((*finished.findings, *(entry.finding for entry in finished.silenced))),
     )
+    return Scanned(result, scope, summaries, settings)
 
 
 def seen_in_full(

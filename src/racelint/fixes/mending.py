@@ -15,8 +15,8 @@ MOST_ROUNDS = 20
 
 Chosen = Callable[[Draft], Sequence[Finding]]
 """The findings of a draft that are to be fixed, in its order: those that the user would see."""
-Approval = Callable[[Draft, Finding, Fix], Fix | None]
-"""The last word on a fix that stood its trial: the fix, perhaps with a proof, or None to do without it."""
+Approval = Callable[[Draft, Finding, Fix], tuple[Fix, bool]]
+"""The last word on a fix that stood its trial: the fix, perhaps with a proof, and whether to apply it."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ def mend(
     draft: Draft,
     chosen: Chosen,
     allowed: Collection[Applicability],
-    approve: Approval = lambda draft, finding, fix: fix,
+    approve: Approval = lambda draft, finding, fix: (fix, True),
 ) -> Mended:
     """Apply what may be applied, round by round, until nothing changes any more."""
     mended = Mended(draft)
@@ -63,11 +63,11 @@ def _usable(
         if offer.fix.applicability not in allowed:
             mended.withheld.append((offer.finding, offer.fix))
         elif not any(offer.clashes_with(other) for other in usable):
-            approved = approve(mended.draft, offer.finding, offer.fix)
-            if approved is None:
-                mended.withheld.append((offer.finding, offer.fix))
+            fix, is_good = approve(mended.draft, offer.finding, offer.fix)
+            if is_good:
+                usable.append(offer._replace(fix=fix))
             else:
-                usable.append(offer._replace(fix=approved))
+                mended.withheld.append((offer.finding, fix))
     return [(offer.finding, offer.fix) for offer in usable]
 
 

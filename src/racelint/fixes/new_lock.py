@@ -90,14 +90,18 @@ def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[Function
 
 
 def _is_copied(program: Program, cls: ClassInfo) -> bool:
-    """Whether something in the program copies or pickles objects, or the class is ready for it."""
+    """Whether the class is ready to be copied or pickled, or its module or one that imports that does such things."""
     if any(name in _COPIED_BY for related in (*cls.mro, *descendants(cls)) for name in related.ir.methods):
         return True
-    return any(
-        entry.module.partition(".")[0] in _COPYING
-        for module in program.index.all_modules
-        for entry in module.summary.imports
-    )
+    for module in program.index.all_modules:
+        imported = [
+            (program.index.resolve_module(module, e.module, e.level), e.attribute) for e in module.summary.imports
+        ]
+        names = {name for dotted, attribute in imported for name in (dotted, f"{dotted}.{attribute}")}
+        concerned = module is cls.module or cls.module.name in names
+        if concerned and any(dotted.partition(".")[0] in _COPYING for dotted, _ in imported):
+            return True
+    return False
 
 
 def _in_module(draft: Draft, beside: Location) -> NewLock | None:

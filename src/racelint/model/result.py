@@ -8,7 +8,9 @@ import msgspec
 
 from racelint.model.finding import Finding
 
-ProblemKind = Literal["missing-path", "unreadable-directory", "no-python", "configuration", "internal", "interpreter"]
+ProblemKind = Literal[
+    "missing-path", "unreadable-directory", "no-python", "configuration", "internal", "interpreter", "not-written"
+]
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -34,6 +34,9 @@ def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> It
     for step in finding.trace:
         if step.role not in MARKED_ROLES:
             yield f"  {style(step.role + ':', 'bold')} {step.message} ({step.path}:{step.line})"
+    if finding.fix is not None:
+        unsafe = f" ({finding.fix.applicability}: {finding.fix.reason})" if finding.fix.reason else ""
+        yield f"  {style('fix:', 'bold')} {finding.fix.message}{unsafe}"
     if finding.verdict is not None:
         yield from (f"  {line}".rstrip() for line in render_verdict(finding.verdict, width - 2, style))
 

@@ -1,0 +1,105 @@
+"""Whether a fix helps: the schedule that broke the code is run again on the fixed copy, and the search repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from racelint.config.settings import ConfirmSettings
+from racelint.confirm.confirmation import confirm_finding
+from racelint.confirm.exploration import judged
+from racelint.confirm.interpreter import find_interpreter
+from racelint.confirm.project import Project
+from racelint.confirm.replay import Replay, read_replay
+from racelint.confirm.runner import run_job
+from racelint.confirm.scenes import instrumented
+from racelint.confirm.settings import Limits, limits_of
+from racelint.confirm.synthesis import located, open_module
+from racelint.confirm.working_copy import working_copy
+from racelint.model.finding import Finding
+from racelint.model.scenario import Answer, Budget, Job, Scenario, Site
+
+Moved = Callable[[int], int]
+"""From a line of the file before the fix to the one after it."""
+
+
+class Proof(NamedTuple):
+    """`gone` is None where the race was not shown to be there before; `words` say what was seen."""
+
+    gone: bool | None
+    words: str
+
+
+def prove_fix(
+    finding: Finding,
+    where: Path,
+    files: Mapping[Path, bytes],
+    fixed: bytes,
+    moved: Moved,
+    settings: ConfirmSettings | Limits,
+    root: Path,
+) -> Proof:
+    """Confirm the finding of the file `where` in a copy of the project with `files`, then try the `fixed` bytes there.
+
+    Raises CannotRun where there is no interpreter to run it.
+    """
+    root = root.resolve()
+    limits = limits_of(settings)
+    interpreter = find_interpreter(limits.python or "", root)
+    limits = msgspec.structs.replace(limits, python=interpreter.path)
+    with working_copy(root, {path.resolve(): content for path, content in files.items()}) as copy:
+        target = copy / where.resolve().relative_to(root)
+        before = confirm_finding(_inside(finding, root, copy), limits, copy)
+        if before.status != "confirmed" or before.schedule is None:
+            seen = f": {before.outcome}" if before.outcome else ""
+            return Proof(False if before.status == "benign" else None, f"{before.status} before the fix{seen}")
+        target.write_bytes(fixed)
+        scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, moved, copy)
+        again = run_job(Job(scenario, _budget(limits), recorded.schedule), interpreter)
+        if again.status == "confirmed":
+            return Proof(False, "the schedule that broke the code still does after the fix")
+        found = judged(scenario, run_job(Job(scenario, _budget(limits)), interpreter))
+        return _said(found, scenario, len(recorded.schedule.switches))
+
+
+def _inside(finding: Finding, root: Path, copy: Path) -> Finding:
+    """The finding as if the copy had been scanned."""
+
+    def moved(path: str) -> str:
+        real = located(path, Path.cwd(), root)
+        return str(copy / real.relative_to(root)) if real.is_relative_to(root) else str(real)
+
+    steps = tuple(msgspec.structs.replace(step, path=moved(step.path)) for step in finding.trace)
+    return msgspec.structs.replace(finding, path=moved(finding.path), trace=steps)
+
+
+def _on_fixed(recorded: Replay, target: Path, moved: Moved, copy: Path) -> tuple[Scenario, Replay]:
+    """The recorded scenario for the copy as it stands now."""
+    project = Project(copy)
+    files = instrumented(project, open_module(project, target))
+    flagged = tuple(
+        Site(site.path, moved(site.line)) if Path(site.path) == target else site for site in recorded.scenario.flagged
+    )
+    scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)), flagged=flagged)
+    return scenario, recorded
+
+
+def _said(found: Answer, scenario: Scenario, preemptions: int) -> Proof:
+    """What the second search says. One that ended early counts if it went as far as the schedule that was found."""
+    labels = " ‖ ".join(operation.label for operation in scenario.operations)
+    run = f"{found.schedules_run} schedules of {labels}"
+    if found.status == "confirmed":
+        return Proof(False, f"{found.effect} after the fix, within {run}")
+    if found.status in ("not-reproduced", "benign"):
+        return Proof(True, f"confirmed before the fix, not reproduced after it within {run}")
+    if found.status == "inconclusive" and found.bound_exhausted >= preemptions:
+        bound = f"all with at most {found.bound_exhausted} preemptions"
+        return Proof(True, f"confirmed before the fix, not reproduced after it within {run} ({bound})")
+    return Proof(False, f"confirmed before the fix, {found.status} after it: {found.reason}")
+
+
+def _budget(limits: Limits) -> Budget:
+    return Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)

@@ -1,0 +1,137 @@
+"""Fixes from a scan: offered with its findings, or applied to files that nobody else has changed meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from racelint.config.settings import ConfirmSettings
+from racelint.engine.collector import collector_paused
+from racelint.engine.paths import absolute
+from racelint.engine.prove import Prover
+from racelint.engine.scan import Scanned, ScanOptions, root_of, scanned
+from racelint.engine.stack import call_with_deep_stack
+from racelint.engine.worker import describe
+from racelint.model.finding import Finding
+from racelint.model.fix import Applicability
+from racelint.model.mended import FileChange, FixResult
+from racelint.model.result import Problem, ScanResult
+
+if TYPE_CHECKING:
+    from racelint.fixes.draft import Draft
+
+Wanted = Callable[[ScanResult], Iterable[Finding]]
+"""The findings of a result that are to be fixed."""
+
+
+def offered(found: Scanned) -> ScanResult:
+    """The result with a fix on each finding that has one. It has been tried: see `racelint.fixes.trial`."""
+    from racelint.fixes.trial import offers_for
+
+    if not found.result.findings:
+        return found.result
+    with collector_paused():
+        offers = call_with_deep_stack(partial(offers_for, _draft(found), found.result.findings))
+    findings = list(found.result.findings)
+    for place, offer in offers.found.items():
+        findings[place] = msgspec.structs.replace(findings[place], fix=offer.fix)
+    errors = (*found.result.errors, *_defects(offers.failures))
+    return msgspec.structs.replace(found.result, findings=tuple(findings), errors=errors)
+
+
+def fixed(
+    paths: Sequence[str],
+    options: ScanOptions,
+    allowed: Sequence[Applicability],
+    wanted: Wanted = lambda result: result.findings,
+    proving: ConfirmSettings | None = None,
+    cwd: str | None = None,
+) -> FixResult:
+    """Scan `paths` and fix what is `wanted` in memory, round by round, until nothing is left. Raises ConfigError.
+
+    With `proving`, the code is run: what was confirmed before a fix must be gone after it.
+    """
+    from racelint.fixes.mending import mend
+
+    here = absolute(cwd or os.getcwd())
+    first = scanned(paths, options, here)
+    results = [first.result]
+    draft = _draft(first)
+    where = {file.display: file.path for file in first.scope.files}
+
+    def chosen(current: Draft) -> list[Finding]:
+        if current is not draft:
+            texts = {where[display]: text for display, text in _changed(draft, current).items()}
+            again = msgspec.structs.replace(options, unsaved={**options.unsaved, **texts})
+            results.append(scanned(paths, again, here).result)
+        return list(wanted(results[-1]))
+
+    prover = Prover(proving, root_of(paths, here), where) if proving is not None else None
+    approve = prover.approve if prover is not None else (lambda current, finding, fix: (fix, True))
+    with collector_paused():
+        mended = call_with_deep_stack(partial(mend, draft, chosen, allowed, approve))
+    remaining = results[-1]
+    errors = [*remaining.errors, *_defects(mended.failures), *(prover.problems if prover is not None else ())]
+    return FixResult(
+        applied=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.applied),
+        withheld=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.withheld),
+        changes=tuple(
+            FileChange(where[display], display, draft.sources[display], text)
+            for display, text in sorted(_changed(draft, mended.draft).items())
+        ),
+        remaining=msgspec.structs.replace(remaining, errors=tuple(errors)),
+    )
+
+
+def write_changes(changes: Iterable[FileChange]) -> list[Problem]:
+    """Write the new bytes; a file that does not hold the old ones any more is left alone, and is a problem."""
+    return [problem for change in changes if (problem := _written(change)) is not None]
+
+
+def _draft(found: Scanned) -> Draft:
+    from racelint.fixes.draft import Draft
+
+    sources = {file.display: found.scope.sources[file.path] for file, _ in found.summaries}
+    return Draft(found.summaries, sources, found.settings)
+
+
+def _changed(before: Draft, after: Draft) -> dict[str, bytes]:
+    """The new bytes by the path shown."""
+    return {display: text for display, text in after.sources.items() if text != before.sources[display]}
+
+
+def _defects(failures: Iterable[tuple[Finding, Exception]]) -> list[Problem]:
+    return [Problem("internal", f"the fix of {f.code} failed: {describe(error)}", f.path) for f, error in failures]
+
+
+def _written(change: FileChange) -> Problem | None:
+    """Replace the file in one step, through a link to what it points at; None where that worked."""
+    target = os.path.realpath(change.path)
+    fresh = ""
+    try:
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(target), prefix=".racelint-", delete=False) as stream:
+            fresh = stream.name
+            stream.write(change.after)
+            stream.flush()
+            os.fsync(stream.fileno())
+        shutil.copymode(target, fresh)
+        with open(target, "rb") as now:
+            if now.read() != change.before:
+                message = "changed while it was being fixed; nothing was written, run it again"
+                return Problem("not-written", message, change.display)
+        os.replace(fresh, target)
+        fresh = ""
+    except OSError as error:
+        return Problem("not-written", f"cannot be written: {(error.strerror or str(error)).lower()}", change.display)
+    finally:
+        if fresh:
+            with contextlib.suppress(OSError):
+                os.unlink(fresh)
+    return None

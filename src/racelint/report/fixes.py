@@ -1,0 +1,42 @@
+"""What fixing did, for people: a list of the fixes and a line that sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from racelint.model.finding import Finding
+from racelint.model.mended import FixResult
+from racelint.report.counts import several
+from racelint.report.style import Style
+
+
+def render_fixes(findings: Iterable[Finding], style: Style) -> str:
+    """Each fix under its file, the reason with those that are not safe."""
+    return "".join(f"{line}\n" for line in _listed(findings, style))
+
+
+def _listed(findings: Iterable[Finding], style: Style) -> Iterator[str]:
+    ordered = sorted(findings, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+    for path, here in groupby(ordered, key=lambda finding: finding.path):
+        yield style(f"{path}:", "bold")
+        for finding in here:
+            assert finding.fix is not None
+            yield f"  {finding.line:5} {finding.code} {finding.fix.message}"
+            for remark in filter(None, (finding.fix.reason, finding.fix.proof)):
+                yield f"              {remark}"
+
+
+def fix_line(result: FixResult, *, written: bool) -> str:
+    """`3 findings fixed in 2 files; 1 more fix with --unsafe-fixes`; in the conditional where nothing was written."""
+    files = len(result.changes)
+    verb = "fixed" if written else "would be fixed"
+    done = f"{several(len(result.applied), 'finding')} {verb} in {several(files, 'file')}"
+    parts = [done if result.applied else f"nothing {verb}"]
+    unsafe = sum(f.fix is not None and f.fix.applicability == "unsafe" and not f.fix.proof for f in result.withheld)
+    if unsafe:
+        parts.append(f"{unsafe} more with --unsafe-fixes")
+    unproved = sum(f.fix is not None and bool(f.fix.proof) for f in result.withheld)
+    if unproved:
+        parts.append(f"{unproved} left out, since the race was not shown to be gone")
+    return "; ".join(parts)
