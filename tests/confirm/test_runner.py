@@ -61,7 +61,7 @@ def test_endless_loop_in_c(tmp_path: Path) -> None:
     verdict = verdict_of(tmp_path, "sum(iter(int, 1))", seconds=1.0)
     assert verdict.status == "inconclusive"
     assert "stopped after" in verdict.reason
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 45
 
 
 def test_endless_loop_in_python(tmp_path: Path) -> None:

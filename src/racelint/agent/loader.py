@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .instrument import OPERATORS, instrument
-from .module_state import CannotRestore, ModuleState
+from .module_state import CannotRestore, ModuleState, TooMuch
 from .sites import SiteTable
 
 
@@ -170,6 +170,12 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         modules = [sys.modules[name] for name in self._project if name in sys.modules]
         try:
             self._state = ModuleState(modules)
+        except TooMuch:
+            try:
+                self._state = ModuleState(self.live)
+            except CannotRestore:
+                return False
+            self.leaks.add("modules without yield points")
         except CannotRestore:
             return False
         self.leaks |= self._state.leaks

@@ -67,10 +67,10 @@ def run_job(job: dict[str, Any], path: str) -> Answer:
     return answer
 
 
-def run_probes(prober: Prober, path: str) -> Answer:
+def run_probes(prober: Prober) -> Answer:
     """The serial orders of several scenarios; one that blocks for real ends it with what is known by then."""
     silence(Capture(prober.control))
-    watchdog = Watchdog(prober.control, prober.job, lambda answer: write_answer(prober.answer(answer["reason"]), path))
+    watchdog = Watchdog(prober.control, prober.job, lambda answer: prober.write(prober.answer(answer["reason"])))
     watchdog.start()
     return prober.run(watchdog)
 
@@ -91,7 +91,7 @@ def run_threads(job: dict[str, Any], path: str) -> Answer:
     shim.install(control)
     gc.disable()
     if job.get("probe"):
-        return run_probes(Prober(job, control, finder), path)
+        return run_probes(Prober(job, control, finder, lambda answer: write_answer(answer, path)))
     try:
         subject = Subject(scenario, control, finder)
         silence(subject.capture)

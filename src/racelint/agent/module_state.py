@@ -85,6 +85,10 @@ class CannotRestore(Exception):
     """A record is of no use: modules must be executed afresh. The text names why."""
 
 
+class TooMuch(CannotRestore):
+    """The modules hold more objects than are worth recording."""
+
+
 Restorer = Callable[[], None]
 
 
@@ -122,7 +126,7 @@ class ModuleState:
                 continue
             self._seen[id(value)] = value
             if len(self._seen) > MAX_OBJECTS:
-                raise CannotRestore("more objects than can be kept")
+                raise TooMuch(f"more than {MAX_OBJECTS} objects")
             self._pending.append(value)
 
     def _record_namespace(self, members: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .answer import Answer, answer_of
@@ -21,10 +22,20 @@ Probe = dict[str, Any]
 
 
 class Prober:
-    """Looks at one scenario after the other; `probes` holds what is known so far, in their order."""
+    """Looks at one scenario after the other; `probes` holds what is known so far, in their order.
 
-    def __init__(self, job: dict[str, Any], control: Control, finder: InstrumentingFinder) -> None:
+    That is written before each, lest the scenario ends the process.
+    """
+
+    def __init__(
+        self,
+        job: dict[str, Any],
+        control: Control,
+        finder: InstrumentingFinder,
+        write: Callable[[Answer], None],
+    ) -> None:
         self.job = job
+        self.write = write
         self.control = control
         self.finder = finder
         self.probes: list[Probe] = []
@@ -35,6 +46,7 @@ class Prober:
         for scenario in self.job["probe"]:
             if time.perf_counter() - begun > self.job["budget"]["seconds"]:
                 break
+            self.write(self.answer("the process ended while it was probed"))
             self.probes.append(self._probe(scenario, watchdog))
         return self.answer()
 

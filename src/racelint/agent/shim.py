@@ -159,12 +159,25 @@ def _reset_chance(control: Control) -> None:
     random = sys.modules.get("random")
     if random is not None:
         random.seed(0)
+        _seed_in_order(random.Random)
     counter = itertools.count(1)
 
     def urandom(size: int) -> bytes:
         return b"".join(next(counter).to_bytes(8, "little") for _ in range(size // 8 + 1))[:size]
 
     os.urandom = urandom
+
+
+def _seed_in_order(generator: Any) -> None:
+    """Generators that are made without a seed get 1, 2, 3, …, in every execution."""
+    seeds = itertools.count(1)
+    original = getattr(generator.seed, "__wrapped__", generator.seed)
+
+    @functools.wraps(original)
+    def seed(self: Any, a: Any = None, version: int = 2) -> None:
+        original(self, next(seeds) if a is None else a, version)
+
+    generator.seed = seed
 
 
 def run_exit_handlers() -> None:

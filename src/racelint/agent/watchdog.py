@@ -15,6 +15,8 @@ from .control import Control
 PERIOD = 0.2
 STALL = 5.0
 FIRST_STALL = 20.0
+IMPORTING = 11.0
+"""Seconds beside the budget, in which a large package is imported twice."""
 
 
 class Watchdog:
@@ -24,7 +26,7 @@ class Watchdog:
         self.control = control
         self.write = write
         self.search: Any = None
-        self.limit = job["budget"]["seconds"] + 4
+        self.limit = job["budget"]["seconds"] + IMPORTING
         # Taken now: the shim replaces both modules.
         self._start = _thread.start_new_thread
         self._sleep = time.sleep

@@ -53,6 +53,8 @@ class Builder:
     names: set[str] = field(default_factory=set)
     bound: dict[tuple[str, str], str] = field(default_factory=dict)
     """Parameters of one name get one object: what is put in under a key is taken out under it."""
+    agreed: dict[str, str] = field(default_factory=dict)
+    """Literals by the name of their parameter."""
     subjects: dict[tuple[str, str], str] = field(default_factory=dict)
     """Names of the objects that operations work on, by file and class: others that need one get the same."""
     _building: list[ClassOutline] = field(default_factory=list)
@@ -160,7 +162,7 @@ class Builder:
         shared: list[tuple[int, str]] = []
         for parameter in function.required:
             value = self.values.value(module, parameter, [function], cls)
-            bound = self.bind(f"arg_{parameter.name}", value)
+            bound = self.bind(f"arg_{parameter.name}", self._agreed(parameter, value))
             project_class = self.values.class_of(module, parameter, function)
             if parameter.kind == "keyword":
                 keywords.append((parameter.name, bound))
@@ -169,6 +171,10 @@ class Builder:
                 shared.append((len(positional), project_class.qualname))
             positional.append(bound)
         return Arguments(tuple(positional), tuple(keywords), tuple(shared))
+
+    def _agreed(self, parameter: Parameter, text: str) -> str:
+        """The value that the scenario's other operations pass under this name: what one puts in another takes out."""
+        return self.agreed.setdefault(parameter.name, text) if _is_literal(text) else text
 
     def _call_site(
         self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool = False
@@ -197,6 +203,7 @@ class Builder:
             parameter = named[index] if index < len(named) else None
             counted = parameter is not None and usage_of(parameter.name, function.node).counted
             text = "3" if counted and _whole_number(text) > 3 else text
+            text = self._agreed(parameter, text) if parameter is not None else text
             values.append(self.bind(f"arg_{parameter.name}" if parameter else f"arg_{index}", text))
         shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(self.outline, text))]
         keywords = tuple((name, self.bind(f"arg_{name}", text)) for name, text in site.keywords)

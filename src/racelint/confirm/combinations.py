@@ -14,11 +14,11 @@ from racelint.confirm.project import Project
 PREPARED = 6
 """Combinations that are tried again on an object that is not empty any more."""
 
-FILLERS = 2
+FILLERS = 3
 """Operations tried for filling it."""
 
 _FILLING = re.compile(
-    r"_*(add|append|put|push|insert|set|store|save|write|register|subscribe|enqueue|deposit|create|open|connect|load|"
+    r"(?:.*_)?(add|append|put|push|insert|set|store|save|write|register|subscribe|enqueue|deposit|create|open|connect|load|"
     r"send|submit|schedule|extend|fill|__setitem__|enter|join|start|init)"
 )
 

@@ -105,11 +105,13 @@ class Exploration:
             if not waiting:
                 break
             budget = Budget(seconds=self.seconds * PROBING_SHARE, memory=self.limits.memory)
+            begun = time.monotonic()
             answer = run_job(Job(waiting[0], budget, probe=waiting), self.interpreter)
             found.extend(answer.probes)
-            if len(answer.probes) < len(waiting) and answer.reason:
-                found.append(Probe(failure=answer.reason))
-            else:
+            if not answer.reason or len(found) == len(scenarios):
+                break
+            found.append(Probe(failure=answer.reason))
+            if time.monotonic() - begun > self.seconds:
                 break
         return found
 

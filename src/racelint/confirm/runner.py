@@ -21,7 +21,7 @@ from racelint.confirm.interpreter import Interpreter
 from racelint.confirm.leftovers import end_marked, end_session, task_count
 from racelint.model.scenario import Answer, Job
 
-GRACE = 5.0
+GRACE = 12.0
 """Seconds past its budget that the agent gets to start, import the target and write its answer."""
 
 FILE_LIMIT = 64 * 1024 * 1024
