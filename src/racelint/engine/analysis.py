@@ -51,6 +51,11 @@ class Analysis:
                 self._check()
         return self
 
+    @property
+    def modules(self) -> tuple[tuple[SourceFile, ModuleSummary], ...]:
+        """The files that were linked, with their summaries."""
+        return tuple(self._modules.values())
+
     def _summarize(self) -> None:
         scope = self._scope
         readable = [
@@ -89,7 +94,7 @@ class Analysis:
         """What the rules say of the linked program. A rule that fails is a problem; the others still speak."""
         self.findings = []
         try:
-            program = call_with_deep_stack(partial(link, tuple(self._modules.values()), self._settings))
+            program = call_with_deep_stack(partial(link, self.modules, self._settings))
         except Exception as error:
             self.problems.append(Problem("internal", f"linking failed: {describe(error)}"))
             return

@@ -22,6 +22,8 @@ from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import chosen_rules
 from racelint.model.finding import Finding
 from racelint.model.result import ScanResult
+from racelint.model.source import SourceFile
+from racelint.model.summary import ModuleSummary
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
@@ -91,7 +93,7 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
         seen_in_full=seen,
         lines=sources.lines_mentioned((*finished.findings, *(entry.finding for entry in finished.silenced))),
     )
-    return Scanned(result, scope, summaries, settings)
+    return Scanned(result, scope, analysis.modules, settings)
 
 
 def seen_in_full(
