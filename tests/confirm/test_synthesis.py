@@ -232,6 +232,17 @@ def test_namespace_packages_are_named_whole(tmp_path: Path) -> None:
     assert layout_of(package / "errors.py", tmp_path).sys_path == (str(tmp_path),)
 
 
+def test_fixtures_say_how_to_call_what_nothing_reaches(tmp_path: Path) -> None:
+    fixtures = Fixtures("def call_push(subject):\n    subject.channel().push(1)\n", frozenset({"call_push"}))
+    source = (
+        "class A:\n    def channel(self):\n        class C:\n            def push(self, n): ...\n        return C()"
+    )
+    stage = stage_of(tmp_path, source + "\n    def push(self, a, b): ...\n", fixtures)
+    scenario = scenario_of(stage, "A.push", "A.push")
+    assert scenario.operations[0].source == "call_push(subject)"
+    assert scenario.before.startswith("def call_push")
+
+
 def test_fixtures_build_what_cannot_be_made_up(tmp_path: Path) -> None:
     fixture_file = tmp_path / "fixtures.py"
     fixture_file.write_text("import mod\n\ndef make_A():\n    return mod.A(7)\n")
@@ -242,7 +253,7 @@ def test_fixtures_build_what_cannot_be_made_up(tmp_path: Path) -> None:
     )
     scenario = scenario_of(stage, "A.m", "A.m")
     assert scenario.setup.endswith("subject = make_A()")
-    assert "return mod.A(7)" in scenario.setup
+    assert "return mod.A(7)" in scenario.before
 
 
 def test_threads_share_one_subject_and_its_collaborators(tmp_path: Path) -> None:

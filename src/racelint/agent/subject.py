@@ -40,6 +40,7 @@ class Subject:
         self.is_program = scenario["kind"] == "program"
         self.labels = [operation["label"] for operation in scenario["operations"]]
         self.is_script = any("run_target" in operation["source"] for operation in scenario["operations"])
+        self._before = compile(scenario.get("before") or "", "<fixtures>", "exec")
         self._setup = compile(scenario["setup"], "<setup>", "exec")
         self._after = compile(scenario.get("after") or "", "<after>", "exec")
         self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
@@ -123,6 +124,7 @@ class Subject:
         namespace.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
         self.namespace = namespace
         try:
+            exec(self._before, namespace)
             if not self.is_script:
                 namespace["target"] = self._load()
             exec(self._setup, namespace)

@@ -72,9 +72,9 @@ class Builder:
 
     @property
     def setup(self) -> str:
-        """The set-up so far: imports, the user's fixtures, then the objects in the order they were asked for."""
+        """The set-up so far: imports, then the objects in the order they were asked for."""
         used = {module for statement in self.statements for module in imports_of(statement)} | self.imports
-        return "\n".join([*(f"import {module}" for module in sorted(used)), *self.fixtures.prelude, *self.statements])
+        return "\n".join([*(f"import {module}" for module in sorted(used)), *self.statements])
 
     def reference(self, module: ModuleOutline, name: str) -> str:
         """How a fragment names a class or function of a project module."""

@@ -11,21 +11,24 @@ from racelint.confirm.errors import CannotRun
 
 @dataclass(frozen=True)
 class Fixtures:
-    """Which names the fixture file defines, and its text: it becomes part of the set-up, so a replay carries it.
+    """Which names the fixture file defines, and its text: it becomes part of the scenario, so a replay carries it.
 
-    `make_<Class>()` builds an object of that class, `make_<parameter>()` a value for any parameter of that name.
+    It runs before the module is imported. `make_<Class>()` builds an object of that class, `make_<parameter>()` a value
+    for any parameter of that name; `call_<function>(subject)` does what a caller of the function or method does, with
+    no argument for a plain function.
     """
 
     source: str = ""
     names: frozenset[str] = frozenset()
 
-    @property
-    def prelude(self) -> tuple[str, ...]:
-        return (self.source.rstrip(),) if self.source.strip() else ()
-
     def maker(self, name: str) -> str | None:
         """The function that makes `name`, where the file has one."""
         wanted = f"make_{name}"
+        return wanted if wanted in self.names else None
+
+    def caller(self, name: str) -> str | None:
+        """The function that calls `name`, where the file has one."""
+        wanted = f"call_{name}"
         return wanted if wanted in self.names else None
 
 

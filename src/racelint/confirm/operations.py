@@ -56,6 +56,9 @@ class Call:
 def call_of(builder: Builder, entry: Entry, subject: str) -> Call:
     """The operation that calls `entry`, on the object named `subject` if it is a method. Raises CannotBuild."""
     function = entry.function
+    caller = builder.fixtures.caller(function.name)
+    if caller is not None:
+        return Call(Operation(entry.label, f"{caller}({subject})"))
     if function.is_async:
         raise CannotBuild(f"`{entry.label}` is a coroutine: asyncio is not put under control", "")
     if function.nested:

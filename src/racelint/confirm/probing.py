@@ -130,7 +130,7 @@ class Selection:
 
 def key(scenario: Scenario) -> tuple[object, ...]:
     """Equal for scenarios that do the same."""
-    return (scenario.kind, scenario.setup, scenario.operations, scenario.invariant)
+    return (scenario.kind, scenario.before, scenario.setup, scenario.operations, scenario.invariant)
 
 
 def other_guesses(guessed: list[str], current: dict[str, str]) -> Iterator[dict[str, str]]:

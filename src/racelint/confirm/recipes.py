@@ -143,6 +143,8 @@ def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
     """The ways in: the function itself where callers may call it, else the public methods that come to it."""
     outer = stage.module.outermost(function)
     cls = stage.module.classes.get(outer.owner)
+    if stage.fixtures.caller(function.name):
+        return [Entry(stage.module, function, stage.module.classes.get(function.owner))]
     if function.nested:
         if makers_of(stage.module, function):
             return [Entry(stage.module, function)]

@@ -49,7 +49,7 @@ def write_replay(replay: Replay, root: Path) -> str:
         replay.digest,
         table,
         [scenario.kind, scenario.module, index[scenario.path], [index[path] for path in scenario.sys_path]],
-        [scenario.setup, [[op.label, op.source] for op in scenario.operations], scenario.after],
+        [scenario.setup, [[op.label, op.source] for op in scenario.operations], scenario.after, scenario.before],
         [list(scenario.observe), scenario.invariant, scenario.code],
         [[index[site.path], site.line, site.column] for site in scenario.flagged],
         [schedule.first, sites, [[s.thread, sites.index(s.site), s.visit, s.to] for s in schedule.switches]],
@@ -90,7 +90,7 @@ def _replay(fields: Any, root: Path) -> Replay:
     target, digest, table, module, code, oracle, flagged, switches = fields
     paths = [_absolute(path, root) for path in table]
     kind, name, path, sys_path = module
-    setup, operations, after = code
+    setup, operations, after, before = code
     observe, invariant, rule = oracle
     first, sites, steps = switches
     scenario = Scenario(
@@ -100,6 +100,7 @@ def _replay(fields: Any, root: Path) -> Replay:
         sys_path=tuple(paths[index] for index in sys_path),
         setup=setup,
         operations=tuple(Operation(label, source) for label, source in operations),
+        before=before,
         after=after,
         observe=tuple(observe),
         invariant=invariant,

@@ -83,6 +83,7 @@ class Stage:
             path=str(self.module.path),
             sys_path=layout.sys_path,
             setup=setup,
+            before=self.fixtures.source.strip(),
             operations=tuple(operations),
             observe=tuple(observe),
             instrument=self.instrument,

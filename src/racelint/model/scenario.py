@@ -46,6 +46,8 @@ class Scenario(msgspec.Struct, frozen=True):
     sys_path: tuple[str, ...]
     setup: str
     operations: tuple[Operation, ...]
+    before: str = ""
+    """Statements that run before the module is imported, such as the user's fixtures."""
     after: str = ""
     observe: tuple[str, ...] = ()
     """Expressions whose snapshots make up the state that the oracle compares."""
