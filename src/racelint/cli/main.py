@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "confirm": ("racelint.cli.confirm", "Run suspect code under threads and prove or refute a finding."),
     "replay": ("racelint.cli.replay", "Run one recorded interleaving again."),
     "fix": ("racelint.cli.fix", "Put findings right, where a fix is known and safe."),
+    "report": ("racelint.cli.report", "Write a page to look at."),
     "rule": ("racelint.cli.rule", "Explain a rule."),
 }
 

@@ -118,6 +118,12 @@ file_options = section(
     ),
 )
 
+known_options = section(
+    "Known findings",
+    option("--ignore-noqa", is_flag=True, help="Show what comments silence."),
+    option("--baseline", type=click.Path(dir_okay=False), help="Leave out what this file knows."),
+)
+
 fix_options = section(
     "Fixes",
     option("--unsafe-fixes", is_flag=True, help="Apply also fixes that may change what the code does."),

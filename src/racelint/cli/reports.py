@@ -13,7 +13,7 @@ from racelint.config.settings import Settings
 from racelint.engine.selection import rule_book
 from racelint.engine.threshold import above
 from racelint.model.result import ScanResult
-from racelint.report.formats import FOR_PEOPLE, FORMATS, least_severity, render
+from racelint.report.formats import FOR_PROGRAMS, FORMATS, least_severity, render
 from racelint.report.view import View
 
 
@@ -60,8 +60,9 @@ def destinations(given: Sequence[Destination], output_file: str | None) -> tuple
 def write_reports(result: ScanResult, where: Sequence[Destination], settings: Settings, color: str) -> None:
     """Render and deliver each report; files first, so that a reader of standard output who goes away costs none."""
     rules = {rule.code: rule for rule in rule_book()}
+    misconfigured = any(error.kind == "configuration" for error in result.errors)
     for destination in sorted(where, key=lambda each: each.file is None):
-        if destination.output_format in FOR_PEOPLE and any(error.kind == "configuration" for error in result.errors):
+        if misconfigured and destination.output_format not in FOR_PROGRAMS:
             continue
         severity = shown_severity(settings, destination.output_format)
         view = View(

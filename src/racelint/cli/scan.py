@@ -16,6 +16,7 @@ from racelint.cli.options import (
     file_options,
     fix_options,
     hierarchy_for,
+    known_options,
     proof_options,
     rule_options,
     scan_options,
@@ -29,22 +30,20 @@ from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.baseline import BadBaseline
 from racelint.engine.fixing import offered
+from racelint.engine.overview import with_overview
 from racelint.engine.prove import prove
 from racelint.engine.scan import root_of, scanned
 from racelint.engine.threshold import above, any_as_grave
 from racelint.model.finding import Severity
 from racelint.model.result import Problem, ScanResult
+from racelint.report.formats import FOR_BROWSERS
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @rule_options
 @file_options
-@section(
-    "Known findings",
-    option("--ignore-noqa", is_flag=True, help="Show what comments silence."),
-    option("--baseline", type=click.Path(dir_okay=False), help="Leave out what this file knows."),
-)
+@known_options
 @section(
     "Report",
     option(
@@ -90,10 +89,8 @@ def command(
                 complain(result)
                 return code
         else:
-            result = _scanned(given, hierarchy, options)
-        result = without_known(result, given, settings)
-        if options["confirm"]:
-            result = _proved(result, given, settings, where, options)
+            result = scan_result(given, hierarchy, options, where)
+        result = judged(result, given, settings, where, options)
     except (ConfigError, BadBaseline) as error:
         settings = Settings()
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
@@ -102,20 +99,30 @@ def command(
     return _exit_code(result, settings, exit_zero=exit_zero)
 
 
-def _scanned(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any]) -> ScanResult:
-    """The result of the scan, each finding with its fix where that was asked for. Raises ConfigError."""
+def scan_result(
+    paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any], where: Sequence[Destination]
+) -> ScanResult:
+    """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
     found = scanned(paths, scan_options(hierarchy, options), os.getcwd())  # noqa: PTH109
-    return offered(found) if options["show_fixes"] else found.result
+    page = any(destination.output_format in FOR_BROWSERS for destination in where)
+    result = offered(found) if page or options["show_fixes"] else found.result
+    return with_overview(result, found, paths) if page else result
 
 
-def _proved(
+def judged(
     result: ScanResult,
     paths: Sequence[str],
     settings: Settings,
     where: Sequence[Destination],
     options: dict[str, Any],
 ) -> ScanResult:
-    """The result with a verdict on each finding that some report shows."""
+    """The result without what the baseline knows, with a verdict on each finding that some report shows if asked for.
+
+    Raises BadBaseline.
+    """
+    result = without_known(result, paths, settings)
+    if not options["confirm"]:
+        return result
     shown = {shown_severity(settings, destination.output_format) for destination in where}
     least: Severity = "info" if "info" in shown else "warning" if "warning" in shown else "error"
     root = root_of(paths, os.getcwd())  # noqa: PTH109

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from racelint.model.finding import Finding
+from racelint.model.overview import Overview
 
 ProblemKind = Literal[
     "missing-path", "unreadable-directory", "no-python", "configuration", "internal", "interpreter", "not-written"
@@ -40,7 +41,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     them, `held_back` the findings below the `threshold`, which is said in words. `compared` says
     whether a baseline told known findings from new ones, `seen_in_full` are the
     files in which the lack of a finding means something. `lines` holds the source lines of
-    every file that a finding or its trace mentions, by the path shown.
+    every file that a finding or its trace mentions, by the path shown. `overview` is there where it was asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -54,6 +55,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     compared: bool = False
     lines: dict[str, tuple[str, ...]] = {}
     seen_in_full: frozenset[str] = frozenset()
+    overview: Overview | None = None
 
     @property
     def suppressed(self) -> int:

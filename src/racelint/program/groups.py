@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from racelint.model.finding import Evidence
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.records import Record
+
+
+class AccessLine(NamedTuple):
+    """The records of one line of one function, and the locks that all of them hold."""
+
+    records: tuple[Record, ...]
+    locks: frozenset[Location]
+
+    @classmethod
+    def of(cls, records: list[Record]) -> AccessLine:
+        """A line that the program itself calls is judged by these calls alone."""
+        called = [record for record in records if record.context.parent is not None]
+        return cls(tuple(records), frozenset.intersection(*(_nameable(record) for record in called or records)))
 
 
 @dataclass
@@ -35,19 +49,21 @@ class Group:
         """The functions that start the threads of the records."""
         return frozenset(r.context.root.site_function for r in self.records if r.context.root is not None)
 
-    def count_guards(self) -> None:
-        """Fill `guards` and `total` from the records."""
+    @cached_property
+    def lines(self) -> list[AccessLine]:
+        """The records by line, constructors left out."""
         by_line: dict[tuple[str, int], list[Record]] = {}
         for record in self.records:
             if self.location.kind == "captured" and self.location.owner == record.access.function.id:
                 continue
             by_line.setdefault((record.access.function.id, record.access.span[0]), []).append(record)
-        self.total = len(by_line)
-        for records in by_line.values():
-            called = [record for record in records if record.context.parent is not None]
-            common = frozenset.intersection(*(_nameable(record) for record in called or records))
-            for location in common:
-                self.guards[location] += 1
+        return [AccessLine.of(records) for records in by_line.values()]
+
+    def count_guards(self) -> None:
+        """Fill `guards` and `total` from the lines."""
+        self.total = len(self.lines)
+        for line in self.lines:
+            self.guards.update(line.locks)
 
 
 def _nameable(record: Record) -> frozenset[Location]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -59,6 +60,11 @@ class FunctionInfo:
     @property
     def qualname(self) -> str:
         return self.ir.qualname
+
+    @property
+    def symbol(self) -> str:
+        """The qualified name as people write it."""
+        return re.sub(r"#\d+", "", self.ir.qualname)
 
     @property
     def order(self) -> tuple[str, tuple[int, int, int, int], str]:

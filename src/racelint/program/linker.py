@@ -31,6 +31,7 @@ from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
 
 if TYPE_CHECKING:
+    from racelint.program.lock_order import LockOrder
     from racelint.program.suspects import Suspects
     from racelint.program.takings import Takings
 
@@ -121,6 +122,12 @@ class Program:
         from racelint.program.suspects import Suspects
 
         return Suspects(self)
+
+    @cached_property
+    def lock_order(self) -> LockOrder:
+        from racelint.program.lock_order import LockOrder
+
+        return LockOrder(self)
 
     @cached_property
     def takings(self) -> Takings:

@@ -6,6 +6,8 @@ global or a captured variable, with the fields below it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,10 +51,23 @@ class Location:
         named = [field for field in self.fields if field != ELEMENT]
         return named[-1] if named else self.fields[0]
 
+    @property
+    def short(self) -> str:
+        """As a person would write it, without the module: `Account.money`, `CACHE`."""
+        text = ".".join(self.fields).replace(f".{ELEMENT}", ELEMENT)
+        return f"{self.owner.rpartition(':')[2]}.{text}" if self.kind == "attribute" else text
+
     def __str__(self) -> str:
         owner = self.owner.replace(":", ".")
         text = ".".join(self.fields).replace(f".{ELEMENT}", ELEMENT)
         return f"{owner}.{text}" if owner else text
+
+
+def distinct_names(locations: Iterable[Location]) -> dict[Location, str]:
+    """A name for each location, short where no other has the same short one."""
+    unique = set(locations)
+    shorts = Counter(location.short for location in unique)
+    return {location: location.short if shorts[location.short] == 1 else str(location) for location in unique}
 
 
 class Locations:

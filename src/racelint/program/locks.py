@@ -93,11 +93,7 @@ class Lock:
         """As a person would write it: `Account.lock`, `LOCK`."""
         if self.nameless:
             return "the lock"
-        text = ".".join(self.location.fields).replace(f".{ELEMENT}", ELEMENT)
-        if self.location.kind == "attribute":
-            owner = self.location.owner.rpartition(":")[2]
-            return f"{owner}.{text}"
-        return text
+        return self.location.short
 
 
 class Locks:

@@ -9,7 +9,8 @@ from racelint.report.view import View
 
 FOR_PEOPLE = ("full", "concise", "grouped")
 FOR_PROGRAMS = ("json", "json-lines", "sarif", "github", "gitlab", "junit", "rdjson")
-FORMATS = (*FOR_PEOPLE, *FOR_PROGRAMS)
+FOR_BROWSERS = ("html",)
+FORMATS = (*FOR_PEOPLE, *FOR_PROGRAMS, *FOR_BROWSERS)
 
 
 def render(output_format: str, view: View) -> str:
@@ -21,5 +22,5 @@ def render(output_format: str, view: View) -> str:
 
 
 def least_severity(output_format: str) -> Severity:
-    """What is shown where the user does not say: advice only to programs that can hold it back themselves."""
-    return "info" if output_format in ("json", "json-lines", "sarif", "rdjson") else "warning"
+    """What is shown where the user does not say: advice only where it can be held back."""
+    return "info" if output_format in ("json", "json-lines", "sarif", "rdjson", "html") else "warning"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from racelint.model.finding import Verdict
+from racelint.model.finding import Possibility, Verdict
 from racelint.report.style import Style
 
 _COLOURS = {"confirmed": "red", "benign": "green", "not-reproduced": "yellow"}
@@ -29,11 +29,13 @@ def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
     for number, expected in enumerate(verdict.expected):
         output.append(f"  {'expected:' if number == 0 else '      or:'} {expected}")
     if verdict.interpreters:
-        output.append("  can happen on: " + "; ".join(_possibilities(verdict)))
+        places = (f"{place}: {how}" for place, how in possibilities(verdict))
+        output.append("  can happen on: " + "; ".join(places))
     if verdict.schedule:
         output.append(f"  replay:   racelint replay {verdict.schedule}")
     return output
 
 
-def _possibilities(verdict: Verdict) -> list[str]:
-    return [f"{_PLACES.get(name, name)}: {how}" for name, how in verdict.interpreters.items()]
+def possibilities(verdict: Verdict) -> list[tuple[str, Possibility]]:
+    """The interpreters in words, and how the race is known to be possible there."""
+    return [(_PLACES.get(name, name), how) for name, how in verdict.interpreters.items()]

@@ -118,7 +118,7 @@ class Rule(ABC):
 
 def symbol_of(function: FunctionInfo) -> str:
     """The qualified name of a function as people write it."""
-    return re.sub(r"#\d+", "", function.qualname)
+    return function.symbol
 
 
 def step(role: StepRole, message: str, function: FunctionInfo, span: Span, lockset: Sequence[str] = ()) -> Step:

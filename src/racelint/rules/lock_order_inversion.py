@@ -78,7 +78,7 @@ class LockOrderInversion(Rule):
     fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        order = LockOrder(program)
+        order = program.lock_order
         for cycle in order.cycles():
             yield self._of_cycle(cycle, order)
         yield from self._of_peers(order)

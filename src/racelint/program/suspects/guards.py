@@ -24,6 +24,10 @@ class Guards:
             self._known[group.location] = self._declared(group) or self._inferred(group)
         return self._known[group.location]
 
+    def is_declared(self, group: Group) -> bool:
+        """Whether a `guarded-by` comment names the guard."""
+        return self._declared(group) is not None
+
     def _inferred(self, group: Group) -> Location | None:
         for location, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
             if count < 2 and group.total > 2:

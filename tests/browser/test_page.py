@@ -1,0 +1,208 @@
+"""The page in a browser: every view, both themes, narrow and wide, on paper, by keyboard, with hostile text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_core_python.selenium import Axe
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from tests.browser.conftest import Show, look
+from tests.report.pages import HOSTILE, result
+
+PLAIN, PACKED = 12, 1_000
+
+
+def all_of(browser: Chrome, selector: str) -> list[WebElement]:
+    return browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+def one(browser: Chrome, selector: str) -> WebElement:
+    return browser.find_element(By.CSS_SELECTOR, selector)
+
+
+def shown(browser: Chrome) -> int:
+    return len(all_of(browser, "details.finding:not([hidden])"))
+
+
+def open_all(browser: Chrome) -> None:
+    browser.execute_script("for (const details of document.querySelectorAll('details')) details.open = true")
+
+
+def overflow(browser: Chrome) -> int:
+    """Pixels by which the page is wider than the window."""
+    width: int = browser.execute_script(
+        "const root = document.documentElement; return root.scrollWidth - root.clientWidth"
+    )
+    return width
+
+
+def click(browser: Chrome, selector: str) -> None:
+    """Click on the first of these, scrolled away from under the header."""
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", one(browser, selector))
+    one(browser, selector).click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_everybody_can_use_it(show: Show, scheme: str, width: int) -> None:
+    browser = show(result(PLAIN))
+    look(browser, scheme, width)
+    open_all(browser)
+    found: dict[str, Any] = Axe().run(browser)
+    assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in found["violations"]] == []
+
+
+@pytest.mark.parametrize("width", [320, 700, 1200])
+def test_only_code_is_wider_than_the_window(show: Show, width: int) -> None:
+    browser = show(result(PLAIN, text="a_name_without_end" * 20))
+    look(browser, width=width)
+    open_all(browser)
+    assert overflow(browser) == 0
+
+
+def test_the_theme_is_the_systems_until_another_is_chosen(show: Show) -> None:
+    browser = show(result(PLAIN))
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.execute_script(paper)
+    look(browser, "dark")
+    dark = browser.execute_script(paper)
+    assert light != dark
+    button = one(browser, "#theme")
+    seen = []
+    for _ in range(3):
+        button.click()
+        seen.append((button.text, browser.execute_script(paper)))
+    assert seen == [("Theme: light", light), ("Theme: dark", dark), ("Theme: system", dark)]
+
+
+def test_findings_are_filtered(show: Show) -> None:
+    browser = show(result(PLAIN))
+    assert shown(browser) == PLAIN
+    Select(one(browser, "select[name=severity]")).select_by_visible_text("error")
+    assert shown(browser) == 4
+    Select(one(browser, "select[name=status]")).select_by_visible_text("confirmed")
+    assert shown(browser) == 2
+    assert one(browser, ".shown").text == "2 of 12 shown"
+    one(browser, "input[type=search]").send_keys("nothing has this")
+    assert shown(browser) == 0
+    assert one(browser, "#none").is_displayed()
+
+
+def test_bars_of_the_overview_filter(show: Show) -> None:
+    browser = show(result(PLAIN, files=3))
+    for name, count in (("severity", 4), ("status", 2), ("code", 2), ("path", 4), ("subject", 3)):
+        click(browser, f"button[data-filter={name}]")
+        assert shown(browser) == count, name
+    click(browser, "[data-clear]")
+    assert shown(browser) == PLAIN
+
+
+def test_an_address_opens_its_finding(show: Show) -> None:
+    browser = show(result(PLAIN))
+    anchor = all_of(browser, "details.finding")[5].get_attribute("id")
+    browser.execute_script(f"location.hash = '{anchor}'")
+    WebDriverWait(browser, 10).until(lambda driver: one(driver, f"#{anchor}").get_attribute("open"))
+    click(browser, "details.finding summary")
+    first = all_of(browser, "details.finding")[0].get_attribute("id")
+    assert browser.current_url.endswith(f"#{first}")
+
+
+def beats(browser: Chrome) -> list[str]:
+    """For each step whether it is done, the present one, or to come."""
+    found = []
+    for beat in all_of(browser, ".weave .beats > li"):
+        classes = (beat.get_attribute("class") or "").split()
+        found.append("now" if "now" in classes else "future" if "future" in classes else "done")
+    return found[:5]
+
+
+def values(browser: Chrome) -> list[str]:
+    return [cell.text for cell in all_of(browser, ".values tbody tr:first-child > *")[:4]]
+
+
+def test_an_interleaving_is_stepped_through(show: Show) -> None:
+    browser = show(result(1))
+    click(browser, "details.finding summary")
+    assert beats(browser) == ["done"] * 5
+    assert values(browser) == ["_balance", "99", "99", "150 (stale)"]
+    click(browser, "[data-go=first]")
+    assert beats(browser) == ["now", *["future"] * 4]
+    assert values(browser) == ["_balance", "100", "100", "–"]
+    click(browser, "[data-go=on]")
+    assert beats(browser) == ["done", "now", *["future"] * 3]
+    click(browser, "[data-go=back]")
+    click(browser, "[data-go=back]")
+    assert beats(browser)[0] == "now"
+    click(browser, "[data-go=wrong]")
+    assert beats(browser) == [*["done"] * 4, "now"]
+    assert "overwrites _balance = 150" in one(browser, "#said").get_attribute("textContent")
+
+
+def test_an_interleaving_is_stepped_through_by_keyboard(show: Show) -> None:
+    browser = show(result(1))
+    keys = ActionChains(browser)
+    one(browser, "details.finding summary").send_keys(Keys.ENTER)
+    one(browser, "[data-go=first]").send_keys(Keys.ENTER)
+    keys.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT).perform()
+    assert one(browser, ".controls output").text == "step 2 of 5"
+    one(browser, ".controls input").send_keys(Keys.END)
+    assert one(browser, ".controls output").text == "step 5 of 5"
+
+
+def test_the_replay_command_is_copied(show: Show) -> None:
+    browser = show(result(1))
+    browser.execute_script("navigator.clipboard.writeText = async (text) => { document.copied = text; }")
+    click(browser, "details.finding summary")
+    click(browser, ".replay button")
+    WebDriverWait(browser, 10).until(lambda driver: one(driver, ".replay button").text == "Copied")
+    assert browser.execute_script("return document.copied") == "racelint replay rl1:eNp9kMEK"
+
+
+@pytest.mark.parametrize("number", [PLAIN, PACKED])
+def test_text_from_the_scanned_code_stays_text(show: Show, number: int) -> None:
+    browser = show(result(number, files=3, text=HOSTILE))
+    open_all(browser)
+    WebDriverWait(browser, 30).until(lambda driver: all_of(driver, ".code"))
+    assert "racelint report" in browser.title
+    assert all_of(browser, "img") == []
+    assert "document.title='owned'" in one(browser, ".code").text
+    assert "U+202E" in one(browser, ".code").text
+
+
+def test_a_thousand_findings_open_and_filter(show: Show) -> None:
+    browser = show(result(PACKED, files=40))
+    assert shown(browser) == PACKED
+    assert all_of(browser, ".code") == []
+    last = all_of(browser, "details.finding")[-1]
+    browser.execute_script("arguments[0].open = true", last)
+    WebDriverWait(browser, 30).until(lambda driver: last.find_elements(By.CSS_SELECTOR, ".code"))
+    assert "self._balance" in last.find_element(By.CSS_SELECTOR, ".code").text
+    one(browser, "input[type=search]").send_keys("module_7.py")
+    assert shown(browser) == PACKED / 40
+
+
+def test_paper_shows_everything(show: Show) -> None:
+    browser = show(result(PLAIN))
+    look(browser, media="print")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert all(details.get_attribute("open") for details in all_of(browser, "details"))
+    assert not one(browser, "#filters").is_displayed()
+    assert not one(browser, ".controls").is_displayed()
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert not any(details.get_attribute("open") for details in all_of(browser, "details"))
+
+
+def test_it_can_be_read_without_scripts(show: Show, browser: Chrome) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(result(1))
+        click(browser, "details.finding summary")
+        assert one(browser, ".code").is_displayed()
+        assert all(beat.is_displayed() for beat in all_of(browser, ".beats > li"))
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -1,0 +1,82 @@
+"""What is made of an interleaving before it is drawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from racelint.model.finding import Effect, Witness, WitnessStep
+from racelint.report.interleaving import interleaving_of
+
+
+def step(thread: int, line: int, action: str, path: str = "bank.py") -> WitnessStep:
+    return WitnessStep(thread, path, line, f"line {line}", action)
+
+
+LOST = Witness(
+    ("stingy", "spendy"),
+    (
+        step(0, 12, "read money = 100"),
+        step(1, 17, "read money = 100"),
+        step(1, 17, "wrote money = 80"),
+        step(0, 12, "wrote money = 110"),
+    ),
+)
+
+
+def test_steps_are_taken_apart() -> None:
+    beats = interleaving_of(LOST, "lost-update").beats
+    assert [(beat.thread, beat.deed, beat.name, beat.value) for beat in beats] == [
+        (0, "read", "money", "100"),
+        (1, "read", "money", "100"),
+        (1, "write", "money", "80"),
+        (0, "write", "money", "110"),
+    ]
+
+
+def test_the_source_stands_once_for_steps_on_one_line() -> None:
+    assert [beat.source for beat in interleaving_of(LOST, "lost-update").beats] == ["line 12", "line 17", "", ""]
+
+
+def test_a_write_over_an_unseen_one_is_where_it_goes_wrong() -> None:
+    beats = interleaving_of(LOST, "lost-update").beats
+    assert [beat.wrong for beat in beats] == ["", "", "", "overwrites money = 80, which it has not seen"]
+
+
+def test_a_write_after_a_fresh_read_is_right() -> None:
+    steps = (*LOST.steps[1:3], step(0, 12, "read money = 80"), step(0, 12, "wrote money = 90"))
+    assert not interleaving_of(Witness(LOST.threads, steps), "lost-update").goes_wrong
+
+
+def test_a_value_may_look_like_an_action() -> None:
+    (beat,) = interleaving_of(Witness(("a",), (step(0, 1, "wrote text = 'x = 1'\nraised y"),)), None).beats
+    assert (beat.name, beat.value) == ("text", "'x = 1'\nraised y")
+
+
+def test_an_exception_goes_wrong_where_it_is_raised() -> None:
+    steps = (step(0, 1, "read d = {}"), step(1, 2, "wrote d = {1: 2}"), step(0, 1, "raised RuntimeError: changed"))
+    assert [beat.wrong for beat in interleaving_of(Witness(("a", "b"), steps), "exception").beats][2] == "this raises"
+
+
+@pytest.mark.parametrize("effect", ["deadlock", "hang"])
+def test_a_deadlock_goes_wrong_where_each_thread_waits_last(effect: Effect) -> None:
+    steps = (step(0, 1, "waits in a.acquire()"), step(0, 2, "waits in b.acquire()"), step(1, 3, "waits in a.acquire()"))
+    beats = interleaving_of(Witness(("one", "two"), steps), effect).beats
+    assert [bool(beat.wrong) for beat in beats] == [False, True, True]
+
+
+def test_threads_of_one_name_are_numbered() -> None:
+    assert interleaving_of(Witness(("w", "w", "main"), ()), None).threads == ("w #1", "w #2", "main")
+
+
+def test_a_thread_without_a_name_gets_a_lane() -> None:
+    assert interleaving_of(Witness(("a",), (step(1, 1, "called f"),)), None).threads == ("a", "thread 1")
+
+
+def test_places_name_the_file_where_there_are_several() -> None:
+    one, two, none = step(0, 1, "read x = 1"), step(0, 2, "read x = 1", "other.py"), step(0, 0, "called f", "<string>")
+    assert [beat.place for beat in interleaving_of(Witness(("a",), (one, two, none)), None).beats] == [
+        "bank.py:1",
+        "other.py:2",
+        "",
+    ]
+    assert [beat.place for beat in interleaving_of(Witness(("a",), (one,)), None).beats] == ["1"]

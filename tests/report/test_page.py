@@ -1,0 +1,194 @@
+"""The page as text; what a browser makes of it is tested in tests/browser."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from racelint.model.finding import Finding, Step, StepRole
+from racelint.model.result import Problem, ScanResult
+from racelint.report.html.page import MAX_BYTES
+from racelint.report.html.sides import sides_of, split
+from racelint.report.html.source import Mark, SourceBook
+from tests.report.pages import HOSTILE, SOURCE, finding, overview, page, result
+
+VOID = {"hr", "meta", "input", "wbr", "img", "br", "link"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page; fails where one is not closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def ids(self) -> list[str]:
+        return [str(attributes["id"]) for _, attributes in self.elements if "id" in attributes]
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.elements)
+
+
+def test_the_page_is_well_formed_and_each_address_is_unique() -> None:
+    outline = Outline(page(result()))
+    assert len(outline.ids()) == len(set(outline.ids()))
+    links = {str(attributes["href"])[1:] for tag, attributes in outline.elements if tag == "a"}
+    assert links <= set(outline.ids())
+
+
+def test_the_page_loads_nothing() -> None:
+    outline = Outline(page(result()))
+    for tag, attributes in outline.elements:
+        assert tag not in ("link", "img", "iframe", "object", "embed")
+        assert "src" not in attributes
+        assert str(attributes.get("href", "#")).startswith("#")
+    assert "@import" not in page(result()) and "url(http" not in page(result())
+
+
+def test_what_was_scanned_stays_text() -> None:
+    outline = Outline(page(result(text=HOSTILE)))
+    assert outline.count("script") == 1
+    assert outline.count("img") == 0
+    assert "document.title='owned'" in outline.text
+    assert "{{ 7 * 7 }}" in outline.text
+
+
+def test_characters_that_do_not_show_are_spelled_out_in_source() -> None:
+    book = SourceBook({"a.py": ("x = 'a\u202eb\x00c'",)}, ())
+    (block,) = book.blocks([Mark("a.py", 1, 1, "")], 0)
+    pieces = block.lines[0].pieces
+    assert [piece.text for piece in pieces if "U+" in piece.text] == ["U+202E", "U+0000"]
+    assert "".join(piece.text for piece in pieces) == "x = 'aU+202EbU+0000c'"
+
+
+@pytest.mark.parametrize("number", [1_000, 6_000])
+def test_a_page_stays_small(number: int) -> None:
+    text = page(result(number, files=40))
+    assert len(text.encode()) <= MAX_BYTES
+    shown = text.count('<details class="finding')
+    assert shown == number or f"{number - shown} less grave findings are left out" in text
+
+
+def test_a_thousand_findings_are_all_there() -> None:
+    assert page(result(1_000, files=40)).count('<details class="finding') == 1_000
+
+
+def test_the_gravest_and_the_proved_come_first() -> None:
+    shown = re.findall(r'class="finding (\w+)" id="[\w-]+" data-status="([\w -]+)"', page(result()))
+    ranks = [("error", "warning", "info").index(severity) for severity, _ in shown]
+    assert ranks == sorted(ranks)
+    assert shown[0] == ("error", "confirmed")
+
+
+def test_the_same_result_makes_the_same_page() -> None:
+    scanned = result()
+    assert page(scanned) == page(msgspec.structs.replace(scanned, findings=scanned.findings[::-1]))
+
+
+def test_a_scan_without_findings_says_what_that_rests_on() -> None:
+    outline = Outline(page(ScanResult((), files=3, overview=overview())))
+    assert "Nothing to report" in outline.text
+    assert "quiet.py" in outline.text
+
+
+def test_a_scan_that_failed_says_so_first() -> None:
+    scanned = ScanResult((), errors=(Problem("missing-path", "no such file", "gone.py"),))
+    text = Outline(page(scanned)).text
+    assert "This scan is not complete" in text and "gone.py: no such file" in text
+
+
+def test_a_line_that_is_not_there_does_no_harm() -> None:
+    wrong = msgspec.structs.replace(finding(), line=400, end_line=400)
+    assert Outline(page(ScanResult((wrong,), lines={"bank.py": SOURCE}))).count("details") > 0
+
+
+def roles(*names: str) -> list[Step]:
+    """Steps of these roles; a star says that a lock is held."""
+    return [_step(name) for name in names]
+
+
+def _step(name: str) -> Step:
+    role: StepRole = name.rstrip("*")  # type: ignore[assignment]
+    return Step(role, role, "a.py", 1, 1, ("lock",) if name.endswith("*") else ())
+
+
+@pytest.mark.parametrize(
+    ("trace", "sides"),
+    [
+        ("root access | root conflict", 2),
+        ("root call access access* | root call conflict*", 2),
+        ("access | conflict root", 2),
+        ("access root root", 1),
+        ("lock call* lock*", 1),
+        ("lock call* lock* | lock lock*", 2),
+        ("lock lock* | lock lock* | lock lock*", 3),
+        ("lock access*", 1),
+        ("lock call", 1),
+        ("root", 1),
+    ],
+)
+def test_a_trace_falls_into_sides(trace: str, sides: int) -> None:
+    wanted = [side.split() for side in trace.split("|")]
+    found = split(roles(*trace.replace("|", "").split()))
+    assert [[step.role for step in side] for side in found] == [[n.rstrip("*") for n in side] for side in wanted]
+    assert len(found) == sides
+
+
+def test_what_is_done_again_after_the_conflict_is_on_the_first_side() -> None:
+    assert [len(side) for side in split(roles("access", "conflict", "access"))] == [2, 1]
+
+
+def shown_lines(found: Finding, context: int) -> list[list[int]]:
+    book = SourceBook({"bank.py": SOURCE}, overview().locked)
+    return [[line.number for line in block.lines] for side in sides_of(found, book, context) for block in side.blocks]
+
+
+def test_source_is_shown_within_its_function() -> None:
+    assert shown_lines(finding(), 4) == [[9, 10, 11], [5, 6, 7]]
+    assert shown_lines(finding(), 0) == [[9, 11], [5, 7]]
+
+
+def test_locks_are_shaded_where_they_are_held() -> None:
+    book = SourceBook({"bank.py": SOURCE}, overview().locked)
+    _, deposit = sides_of(finding(), book, 4)
+    (block,) = deposit.blocks
+    assert block.locks == (("Account._lock", "6–7"),)
+    assert [line.held for line in block.lines] == [(), (0,), (0,)]
+
+
+def test_the_accesses_are_marked_and_labelled() -> None:
+    book = SourceBook({"bank.py": SOURCE}, ())
+    charge, deposit = sides_of(finding(), book, 0)
+    marked = [
+        ("".join(piece.text for piece in line.pieces if piece.marked), line.label)
+        for side in (charge, deposit)
+        for line in side.blocks[0].lines
+        if line.marked
+    ]
+    assert marked == [
+        ("self._balance -= fee", "updates `Account._balance` , holding no lock"),
+        ("self._balance", "updates `Account._balance` , holding Account._lock"),
+    ]
+    assert (charge.title, deposit.title.startswith("`Account.deposit`")) == ("thread `charge` is started ", True)
