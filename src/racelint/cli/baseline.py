@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from racelint.cli.options import configuration_options, file_options, hierarchy_for, rule_options
+from racelint.cli.options import configuration_options, file_options, hierarchy_for, rule_options, scan_options
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, write_file
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import DEFAULT_NAME, entries_of, relative_to, render_baseline
 from racelint.engine.paths import absolute
-from racelint.engine.scan import ScanOptions, scan
+from racelint.engine.scan import scan
 from racelint.report.counts import several
 
 
@@ -37,16 +37,10 @@ def command(paths: tuple[str, ...], output_file: str | None, **options: Any) -> 
     `racelint scan --baseline FILE` then tells only what is new, and RL903 what has gone. Commit the file.
     """
     given = paths or (".",)
-    here = os.getcwd()  # noqa: PTH109
+    here = os.getcwd()
     try:
         hierarchy = hierarchy_for(given, options)
-        how = ScanOptions(
-            hierarchy=hierarchy,
-            jobs=options["jobs"],
-            extra_excludes=options["exclude"],
-            whole_project=options["scope"] == "project",
-        )
-        result = scan(given, how, here)
+        result = scan(given, scan_options(hierarchy, options), here)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     complain(result)

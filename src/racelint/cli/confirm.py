@@ -82,7 +82,7 @@ def _confirmed(targets: Sequence[str], options: dict[str, Any]) -> tuple[list[Ta
 
     results: list[TargetResult] = []
     errors: list[dict[str, Any]] = []
-    here = os.getcwd()  # noqa: PTH109
+    here = os.getcwd()
     scans: dict[str, list[Finding]] = {}
     for text in targets:
         try:

@@ -73,7 +73,7 @@ def fix_result(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, An
         allowed,
         lambda result: above(without_known(result, paths, settings), least, settings.min_confidence).findings,
         settings.confirm if options["confirm"] else None,
-        os.getcwd(),  # noqa: PTH109
+        os.getcwd(),
     )
 
 

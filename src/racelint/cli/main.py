@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "replay": ("racelint.cli.replay", "Run one recorded interleaving again."),
     "fix": ("racelint.cli.fix", "Put findings right, where a fix is known and safe."),
     "report": ("racelint.cli.report", "Write a page to look at."),
+    "config": ("racelint.cli.config", "Explain what can be configured."),
     "rule": ("racelint.cli.rule", "Explain a rule."),
 }
 

@@ -156,7 +156,7 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
 
     Raises ConfigError for a configuration file, click.UsageError for an option.
     """
-    here = os.getcwd()  # noqa: PTH109
+    here = os.getcwd()
     for key, complaint in unknown_selectors(with_options(Settings(), options)):
         raise click.UsageError(f"--{key.partition('.')[0]}: {complaint}")
     config = Path(options["config"]) if options["config"] else None
@@ -169,14 +169,15 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
     )
 
 
-def scan_options(hierarchy: Hierarchy, options: dict[str, Any]) -> ScanOptions:
-    """How the command line asks to scan."""
+def scan_options(hierarchy: Hierarchy, options: dict[str, Any], unsaved: dict[str, bytes] | None = None) -> ScanOptions:
+    """How the command line asks to scan; `unsaved` is the text of files that counts instead of what the disk holds."""
     return ScanOptions(
         hierarchy=hierarchy,
         jobs=options["jobs"],
         extra_excludes=options["exclude"],
-        whole_project=options["scope"] == "project",
+        whole_project=options["scope"] == "project" or options.get("new_from_rev") is not None,
         comments=not options.get("ignore_noqa"),
+        unsaved=options.get("unsaved", {}),
     )
 
 
@@ -184,7 +185,7 @@ def without_known(result: ScanResult, paths: Sequence[str], settings: Settings) 
     """The result without what the baseline knows, where there is one. Raises BadBaseline."""
     if settings.baseline is None:
         return result
-    here = os.getcwd()  # noqa: PTH109
+    here = os.getcwd()
     return against_baseline(result, read_baseline(settings.baseline), settings.baseline, paths, settings, here)
 
 

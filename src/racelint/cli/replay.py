@@ -24,7 +24,7 @@ def command(recording: str, python: str | None, root: str | None, output_format:
     from racelint.cli.confirm import print_results
     from racelint.confirm import BadReplay, CannotRun, Limits, TargetResult, replay
 
-    folders = [Path(root)] if root else _upwards(Path(os.getcwd()))  # noqa: PTH109
+    folders = [Path(root)] if root else _upwards(Path(os.getcwd()))
     results = []
     try:
         for text in _strings(recording):

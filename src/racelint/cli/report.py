@@ -55,12 +55,12 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
-        result = judged(scan_result(given, hierarchy, options, where), given, settings, where, options)
+        result = judged(scan_result(given, hierarchy, options, where), given, hierarchy, where, options)
     except (ConfigError, BadBaseline) as error:
         raise click.ClickException(str(error)) from None
     complain(result)
     write_reports(result, where, settings, "never")
     click.echo(f"{output_file}: {count_line(result)}", err=True)
     if open_it:
-        click.launch(Path(os.getcwd(), output_file).as_uri())  # noqa: PTH109
+        click.launch(Path(os.getcwd(), output_file).as_uri())
     return EXIT_COULD_NOT_RUN if result.errors else EXIT_CLEAN

@@ -13,6 +13,7 @@ from racelint.config.settings import Settings
 from racelint.engine.selection import rule_book
 from racelint.engine.threshold import above
 from racelint.model.result import ScanResult
+from racelint.report import statistics as counted
 from racelint.report.formats import FOR_PROGRAMS, FORMATS, least_severity, render
 from racelint.report.view import View
 
@@ -45,9 +46,14 @@ class FormatAndFile(click.ParamType[Destination]):
         return click.Choice(FORMATS).shell_complete(ctx, param, incomplete)
 
 
-def destinations(given: Sequence[Destination], output_file: str | None) -> tuple[Destination, ...]:
+def destinations(
+    given: Sequence[Destination], output_file: str | None, *, statistics: bool = False
+) -> tuple[Destination, ...]:
     """Where each report goes; `output_file` is for the one that names no file. Raises click.UsageError."""
     asked = tuple(given) or (Destination("full"),)
+    unfit = [each.output_format for each in asked if statistics and each.output_format not in counted.FORMATS]
+    if unfit:
+        raise click.UsageError(f"--statistics goes with {', '.join(counted.FORMATS)}, not with {unfit[0]}")
     plain = [destination for destination in asked if destination.file is None]
     if len(plain) > 1:
         names = " and ".join(destination.output_format for destination in plain)
@@ -57,8 +63,13 @@ def destinations(given: Sequence[Destination], output_file: str | None) -> tuple
     return tuple(Destination(destination.output_format, destination.file or output_file) for destination in asked)
 
 
-def write_reports(result: ScanResult, where: Sequence[Destination], settings: Settings, color: str) -> None:
-    """Render and deliver each report; files first, so that a reader of standard output who goes away costs none."""
+def write_reports(
+    result: ScanResult, where: Sequence[Destination], settings: Settings, color: str, *, statistics: bool = False
+) -> None:
+    """Render and deliver each report, or its statistics.
+
+    Files first, so that a reader of standard output who goes away costs none.
+    """
     rules = {rule.code: rule for rule in rule_book()}
     misconfigured = any(error.kind == "configuration" for error in result.errors)
     for destination in sorted(where, key=lambda each: each.file is None):
@@ -71,7 +82,8 @@ def write_reports(result: ScanResult, where: Sequence[Destination], settings: Se
             width_of_terminal(to_file=destination.file is not None),
             rules,
         )
-        deliver(render(destination.output_format, view), destination.file)
+        renderer = counted.render if statistics else render
+        deliver(renderer(destination.output_format, view), destination.file)
 
 
 def shown_severity(settings: Settings, output_format: str) -> Any:

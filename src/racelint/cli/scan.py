@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+import msgspec
 
 from racelint.cli.fix import finish_fixing, fix_result
 from racelint.cli.options import (
@@ -25,13 +26,17 @@ from racelint.cli.options import (
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain
 from racelint.cli.reports import Destination, FormatAndFile, destinations, shown_severity, write_reports
 from racelint.cli.sections import SectionedCommand, option, section
+from racelint.cli.silence import add_ignores
+from racelint.cli.subject import input_of, show
 from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.baseline import BadBaseline
+from racelint.engine.changed import only_new
 from racelint.engine.fixing import offered
 from racelint.engine.overview import with_overview
 from racelint.engine.prove import prove
+from racelint.engine.repository import NoRevision
 from racelint.engine.scan import root_of, scanned
 from racelint.engine.threshold import above, any_as_grave
 from racelint.model.finding import Severity
@@ -43,7 +48,13 @@ from racelint.report.formats import FOR_BROWSERS
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @rule_options
 @file_options
+@section("Files", option("--stdin-filename", metavar="PATH", help="What `-` is called, for reports and settings."))
 @known_options
+@section(
+    "Known findings",
+    option("--add-ignore", bare=True, metavar="[=REASON]", help="Silence what is found by comments in the source."),
+    option("--new-from-rev", metavar="REV", help="Show what the change since REV touches or causes, in git."),
+)
 @section(
     "Report",
     option(
@@ -54,6 +65,7 @@ from racelint.report.formats import FOR_BROWSERS
     ),
     option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report there."),
     color_option,
+    option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
     option("-e", "--exit-zero", is_flag=True, help="Exit 0 although there are findings."),
     option("--fail-on", type=SEVERITY, metavar="LEVEL", help="Exit 1 only for findings as grave.  [default: warning]"),
 )
@@ -65,23 +77,32 @@ from racelint.report.formats import FOR_BROWSERS
 @fix_options
 @proof_options
 @configuration_options
+@section(
+    "Configuration",
+    option("--show-settings", is_flag=True, help="Print the settings that would hold, and scan nothing."),
+    option("--show-files", is_flag=True, help="Print the files that would be scanned, and scan nothing."),
+)
 def command(
     paths: tuple[str, ...],
     output_format: tuple[Destination, ...],
     output_file: str | None,
     color: str,
     exit_zero: bool,
+    statistics: bool,
     **options: Any,
 ) -> int:
-    """Find race conditions and lock misuse in PATHs (default: the working directory).
+    """Find race conditions and lock misuse in PATHs (default: the working directory; `-` is standard input).
 
-    Scanning never runs the scanned code; --confirm does.
+    Scanning never runs the scanned code; --confirm does. Exit codes: 0 clean, 1 findings, 2 could not do the job.
     """
-    given = paths or (".",)
-    where = destinations(output_format, output_file)
+    where = destinations(output_format, output_file, statistics=statistics)
+    given, options["unsaved"] = input_of(paths, options)
+    settings = Settings()
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
+        if options["show_settings"] or options["show_files"]:
+            return show(given, hierarchy, scan_options(hierarchy, options), files=options["show_files"])
         if options["fix"] or options["fix_only"] or options["diff"]:
             mended = fix_result(given, hierarchy, options)
             code, result = finish_fixing(mended, options, color)
@@ -90,12 +111,11 @@ def command(
                 return code
         else:
             result = scan_result(given, hierarchy, options, where)
-        result = judged(result, given, settings, where, options)
-    except (ConfigError, BadBaseline) as error:
-        settings = Settings()
+        result = judged(result, given, hierarchy, where, options)
+    except (ConfigError, BadBaseline, NoRevision) as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result)
-    write_reports(result, where, settings, color)
+    write_reports(result, where, settings, color, statistics=statistics)
     return _exit_code(result, settings, exit_zero=exit_zero)
 
 
@@ -103,7 +123,7 @@ def scan_result(
     paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any], where: Sequence[Destination]
 ) -> ScanResult:
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
-    found = scanned(paths, scan_options(hierarchy, options), os.getcwd())  # noqa: PTH109
+    found = scanned(paths, scan_options(hierarchy, options), os.getcwd())
     page = any(destination.output_format in FOR_BROWSERS for destination in where)
     result = offered(found) if page or options["show_fixes"] else found.result
     return with_overview(result, found, paths) if page else result
@@ -112,21 +132,26 @@ def scan_result(
 def judged(
     result: ScanResult,
     paths: Sequence[str],
-    settings: Settings,
+    hierarchy: Hierarchy,
     where: Sequence[Destination],
     options: dict[str, Any],
 ) -> ScanResult:
-    """The result without what the baseline knows, with a verdict on each finding that some report shows if asked for.
-
-    Raises BadBaseline.
+    """The result without what the baseline knows, then, each if asked for: with only what a change touches or causes,
+    silenced by comments, with a verdict on each finding that some report shows. Raises BadBaseline, NoRevision.
     """
+    here = os.getcwd()
+    settings = hierarchy.base.settings
     result = without_known(result, paths, settings)
+    if options.get("new_from_rev") is not None:
+        result = only_new(result, options["new_from_rev"], paths, scan_options(hierarchy, options), here)
+    if options.get("add_ignore") is not None:
+        shown = above(result, settings.min_severity or "warning", settings.min_confidence).findings
+        result = msgspec.structs.replace(result, findings=add_ignores(shown, options["add_ignore"], here))
     if not options["confirm"]:
         return result
-    shown = {shown_severity(settings, destination.output_format) for destination in where}
-    least: Severity = "info" if "info" in shown else "warning" if "warning" in shown else "error"
-    root = root_of(paths, os.getcwd())  # noqa: PTH109
-    return prove(result, settings.confirm, root, least, options["jobs"])
+    severities = {shown_severity(settings, destination.output_format) for destination in where}
+    least: Severity = "info" if "info" in severities else "warning" if "warning" in severities else "error"
+    return prove(result, settings.confirm, root_of(paths, here), least, options["jobs"])
 
 
 def _exit_code(result: ScanResult, settings: Settings, *, exit_zero: bool) -> int:

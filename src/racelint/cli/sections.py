@@ -14,15 +14,25 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class SectionedOption(click.Option):
-    """An option that knows the heading it is shown under."""
+    """An option that knows the heading it is shown under.
 
-    def __init__(self, *args: Any, section: str = "", **attributes: Any) -> None:
+    One that is `bare` may be given without a value, and takes one only behind an equals sign: what follows is a path.
+    """
+
+    def __init__(self, *args: Any, section: str = "", bare: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.section = section
+        self.bare = bare
 
 
 class SectionedCommand(click.Command):
     """A command whose help shows its options by section, in the order in which they were declared."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        bare = {name for param in self.params if getattr(param, "bare", False) for name in param.opts}
+        end = args.index("--") if "--" in args else len(args)
+        options = [f"{argument}=" if argument in bare else argument for argument in args[:end]]
+        return super().parse_args(ctx, [*options, *args[end:]])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -114,11 +114,12 @@ def _comments(text: str) -> Iterator[tuple[tokenize.TokenInfo, range]]:
     for statement in _statements(text):
         code = [token for token in statement if token.type not in _LAYOUT]
         with_code = sorted({line for token in code for line in range(token.start[0], token.end[0] + 1)})
+        whole = unbroken(statement)
         for comment in (token for token in statement if token.type == tokenize.COMMENT):
-            yield comment, _spoken_of(comment.start[0], with_code)
+            yield comment, _spoken_of(comment.start[0], with_code, whole)
 
 
-def _spoken_of(line: int, with_code: Sequence[int]) -> range:
+def _spoken_of(line: int, with_code: Sequence[int], whole: Mapping[int, range]) -> range:
     """The lines that a comment on `line` speaks of, in a statement that has code on the lines `with_code`."""
     if not with_code:
         return range(line, line + 1)
@@ -127,13 +128,30 @@ def _spoken_of(line: int, with_code: Sequence[int]) -> range:
         return range(first, last + 1)
     if line not in with_code:
         line = next((other for other in with_code if other > line), line)
-    return range(line, line + 1)
+    return whole.get(line, range(line, line + 1))
+
+
+def unbroken(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, range]:
+    """Lines between which no comment can stand, as inside a string or behind a backslash: each with all of its run."""
+    runs: list[list[int]] = []
+    before: tokenize.TokenInfo | None = None
+    for token in tokens:
+        joined = before is not None and before.type not in _BREAKS and token.start[0] > before.end[0]
+        first = before.end[0] if before is not None and joined else token.start[0]
+        last = token.end[0] if token.type not in _BREAKS else token.start[0]
+        if runs and first <= runs[-1][1]:
+            runs[-1][1] = max(runs[-1][1], last)
+        elif last > first:
+            runs.append([first, last])
+        before = token
+    return {line: range(first, last + 1) for first, last in runs for line in range(first, last + 1)}
 
 
 _LAYOUT = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     | {tokenize.ENCODING}
 )
+_BREAKS = _LAYOUT - {tokenize.COMMENT}
 
 
 def _statements(text: str) -> Iterator[list[tokenize.TokenInfo]]:

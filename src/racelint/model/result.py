@@ -40,7 +40,8 @@ class ScanResult(msgspec.Struct, frozen=True):
     `errors` make the exit code 2, `warnings` do not. `files` counts the reported files, `context` those analysed with
     them, `held_back` the findings below the `threshold`, which is said in words. `compared` says
     whether a baseline told known findings from new ones, `seen_in_full` are the
-    files in which the lack of a finding means something. `lines` holds the source lines of
+    files in which the lack of a finding means something. `unchanged` counts the findings that the change since
+    `revision` neither touches nor causes. `lines` holds the source lines of
     every file that a finding or its trace mentions, by the path shown. `overview` is there where it was asked for.
     """
 
@@ -56,6 +57,8 @@ class ScanResult(msgspec.Struct, frozen=True):
     lines: dict[str, tuple[str, ...]] = {}
     seen_in_full: frozenset[str] = frozenset()
     overview: Overview | None = None
+    unchanged: int = 0
+    revision: str = ""
 
     @property
     def suppressed(self) -> int:

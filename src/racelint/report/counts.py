@@ -23,6 +23,7 @@ def count_line(result: ScanResult) -> str:
             (result.held_back, f"below {result.threshold} not shown"),
             (result.suppressed, "suppressed"),
             (result.baselined, "in the baseline"),
+            (result.unchanged, f"older than {result.revision}"),
             (confirmed, "confirmed"),
         )
         if number

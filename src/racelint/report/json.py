@@ -32,6 +32,7 @@ def render(view: View) -> str:
                 **{severity: counts[severity] for severity in SEVERITIES},
                 "suppressed": result.suppressed,
                 "baselined": result.baselined,
+                "unchanged": result.unchanged,
                 "warnings": problem_objects(result.warnings),
             },
         }
