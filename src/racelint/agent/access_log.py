@@ -8,6 +8,7 @@ a lock guards is left to the switches at the lock itself, which is enough: Musuv
 from __future__ import annotations
 
 import collections
+import gc
 import types
 from typing import Any
 
@@ -120,7 +121,7 @@ def locations(site: Site, obj: Any) -> list[tuple[Location, bool]]:
     if kind in (kinds.NAME_READ, kinds.NAME_WRITE):
         return [(("name", site.path, site.what), kind == kinds.NAME_WRITE)]
     if kind == kinds.ENTER:
-        return [(("lock", _lock_identity(obj)), True)] if _synchronises(obj) else []
+        return [(("lock", lock_identity(obj)), True)] if _synchronises(obj) else []
     if kind == kinds.CALL:
         return _call(obj, site.what)
     return []
@@ -151,10 +152,7 @@ def _attribute(obj: Any, name: str, write: bool) -> list[tuple[Location, bool]]:
 
 
 def _contents(obj: Any, write: bool) -> list[tuple[Location, bool]]:
-    mapping = getattr(obj, "mapping", None) if type(obj).__name__ in _VIEWS else None
-    if mapping is not None:
-        # The view's mapping is a read-only proxy of the dict: its repr is not, but its target is found by gc alone.
-        obj = _behind(mapping)
+    obj = behind_view(obj)
     if isinstance(obj, CONTAINERS) or (write and not isinstance(obj, str | bytes | tuple | int | type(None))):
         return [(("contents", id(obj)), write)]
     if hasattr(type(obj), "__next__"):
@@ -165,16 +163,19 @@ def _contents(obj: Any, write: bool) -> list[tuple[Location, bool]]:
 _VIEWS = ("dict_items", "dict_keys", "dict_values", "odict_items", "odict_keys", "odict_values")
 
 
-def _behind(proxy: Any) -> Any:
-    import gc
-
+def behind_view(obj: Any) -> Any:
+    """The dict that `obj` is a view of, else `obj` itself."""
+    proxy = getattr(obj, "mapping", None) if type(obj).__name__ in _VIEWS else None
+    if proxy is None:
+        return obj
+    # The view's mapping is a read-only proxy of the dict: what is behind it is found by gc alone.
     behind = [part for part in gc.get_referents(proxy) if isinstance(part, dict)]
     return behind[0] if behind else proxy
 
 
 def _call(obj: Any, method: str) -> list[tuple[Location, bool]]:
     if _synchronises(obj):
-        return [(("lock", _lock_identity(obj)), True)]
+        return [(("lock", lock_identity(obj)), True)]
     if isinstance(obj, CONTAINERS):
         return [(("contents", id(obj)), method in MUTATORS)]
     if hasattr(type(obj), "__next__") and method in ("send", "__next__", "throw", "close"):
@@ -186,12 +187,17 @@ def _call(obj: Any, method: str) -> list[tuple[Location, bool]]:
 
 
 def _synchronises(obj: Any) -> bool:
-    if isinstance(obj, Lock | RLock | ThreadHandle):
+    return is_synchroniser(type(obj))
+
+
+def is_synchroniser(kind: type) -> bool:
+    """Whether objects of the type are locks, or are made of locks by the standard library."""
+    if issubclass(kind, Lock | RLock | ThreadHandle):
         return True
-    return any(base.__module__.startswith(SYNCHRONISERS) for base in type(obj).__mro__)
+    return any(base.__module__.startswith(SYNCHRONISERS) for base in kind.__mro__)
 
 
-def _lock_identity(obj: Any) -> int:
+def lock_identity(obj: Any) -> int:
     """A Condition made on a lock is that lock."""
     inner = getattr(obj, "_lock", None)
     return id(inner) if isinstance(inner, Lock | RLock) else id(obj)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
-
-from .control import Control
 
 MAX_LINES = 200
 
 
 class Capture(io.TextIOBase):
-    """Stands for `sys.stdout` and `sys.stderr`; keeps what the first thread of a program prints, as its result."""
+    """Stands for `sys.stdout` and `sys.stderr`; keeps what is printed while `keeps` says so."""
 
-    def __init__(self, control: Control) -> None:
-        self._control = control
+    def __init__(self, keeps: Callable[[], bool]) -> None:
+        self._keeps = keeps
         self.lines: list[str] = []
         self._open = ""
 
@@ -36,13 +35,18 @@ class Capture(io.TextIOBase):
         return io.BytesIO()
 
     def write(self, text: str) -> int:
-        if self._control.current.index == 0 and len(self.lines) < MAX_LINES:
+        if len(self.lines) < MAX_LINES and self._keeps():
             *whole, self._open = (self._open + text[:10_000]).split("\n")
             self.lines.extend(whole)
         return len(text)
 
     def flush(self) -> None:
         return None
+
+
+def nothing() -> bool:
+    """For a `Capture` that keeps nothing."""
+    return False
 
 
 def silence(capture: Capture) -> None:

@@ -6,42 +6,63 @@ from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
-from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, earliest
+from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Task, earliest
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
+UNWINDINGS = 100
+STOP = 0
+
+Event = tuple[int, int, Any]
+"""Thread, site, object. In place of a site: a lock was taken, or what happens now depends on all that happened."""
+TAKEN, EVERYTHING = -1, -2
+NOBODY: list[Task] = []
 
 
 # One controlled thread runs at a time: who hands over the baton sees all that was done before.
 class Control:  # racelint: thread-confined
-    """The one controller of the process: owns the threads, the virtual clock and the limits of one execution."""
+    """The one controller of the process: owns the threads, the virtual clock and the limits of one execution.
+
+    `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
+    `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
+    next one; `on_stuck` sees the state in which nothing can go on.
+    """
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
+        self._harness = carrier.adopt()
+        carrier.run = self._carry
         self.policy = Policy()
         self.step_limit = 20_000
-        self.loop_limits: dict[int, int] = {}
-        self.loops_seen: set[int] = set()
-        self.locks: list[Any] = []
+        self.executions = 0
         self.on_reset: list[Callable[[], None]] = []
+        self.undo: list[Callable[[], None]] = []
+        self.on_stuck: Callable[[], Any] = _ignore
         self.begin()
 
     def begin(self) -> None:
         """Forget the last execution."""
-        self.main = Task(-1, "main", None, False)
-        self.main.ident = 1
-        self.main.fresh = False
-        self.main.handle = self.carrier.adopt()
-        self.current = self.main
+        while self.undo:
+            self.undo.pop()()
+        for reset in self.on_reset:
+            reset()
+        self.main = main = Task(-1, "main", None, False)
+        main.ident = 1
+        main.fresh = False
+        main.handle = self._harness
+        self.current = main
         self.tasks: list[Task] = []
         self.goal: list[Task] = []
+        self.choice: Choice | None = None
         self.clock = 0.0
-        self.steps = 0
-        self.spin_rounds = 0
+        self.steps = self.alarm = self.spin_rounds = 0
+        self.waiting = self.awaited = 0
+        self.spun = False
         self.stuck = ""
         self.stale: set[int] = set()
         self.aborting = False
-        self.progress = getattr(self, "progress", 0) + 1
+        self.executions += 1
+        self.events: list[Event] = []
 
     # Life of a thread
 
@@ -49,10 +70,12 @@ class Control:  # racelint: thread-confined
         """Create a controlled thread; it runs when it is first chosen."""
         task = Task(len(self.tasks), label, body, daemon)
         self.tasks.append(task)
-        task.handle = self.carrier.launch(lambda: self._live(task))
+        self.choice = None
+        self.alarm = 0
         return task
 
-    def _live(self, task: Task) -> Any:
+    def _live(self, task: Task) -> Task:
+        """Run the thread to its end; who goes on then."""
         try:
             if not self.aborting and task.body is not None:
                 task.result = task.body()
@@ -62,14 +85,23 @@ class Control:  # racelint: thread-confined
             task.error = error
         task.state = DONE
         task.spinning = False
+        self.choice = None
+        self.alarm = 0
         for note in task.on_end:
             note()
-        if self.aborting or (self.goal and all(goal.state == DONE for goal in self.goal)):
-            following = self.main
-        else:
-            following = self._next()
-        self.current = following
-        return following.handle
+        if task.awaited:
+            self.awaited -= 1
+        following = self.main if self.aborting or (self.goal and not self.awaited) else self._next()
+        self._go_on(following)
+        return following
+
+    def _carry(self, task: Task) -> Any:
+        following = self._live(task)
+        return following.handle or self._launched(following)
+
+    def _launched(self, task: Task) -> Any:
+        task.handle = handle = self.carrier.launch(task)
+        return handle
 
     def started(self) -> None:
         """A new thread has begun: whether it or its parent goes on is a choice."""
@@ -90,12 +122,8 @@ class Control:  # racelint: thread-confined
         if timeout >= 0 and self.policy.expire_at_once:
             self.clock += timeout
             return False
-        task.state, task.lock = BLOCKED, lock
-        task.deadline = self.clock + timeout if timeout >= 0 else None
-        try:
-            self._leave(task)
-        finally:
-            task.state, task.lock, task.deadline = READY, None, None
+        task.lock = lock
+        self._wait(task, self.clock + timeout if timeout >= 0 else None)
         expired, task.expired = task.expired, False
         task.waited = not expired
         return not expired
@@ -106,140 +134,206 @@ class Control:  # racelint: thread-confined
         if self.policy.sleep_is_instant or self.aborting or not self.tasks:
             self.clock += seconds
             return
-        task.state, task.deadline, task.sleeping = BLOCKED, self.clock + seconds, True
+        task.sleeping = True
+        try:
+            self._wait(task, self.clock + seconds)
+        finally:
+            task.sleeping = task.expired = False
+
+    def _wait(self, task: Task, deadline: float | None) -> None:
+        task.state, task.deadline = BLOCKED, deadline
+        self.waiting += 1
+        self.changed()
         try:
             self._leave(task)
         finally:
-            task.state, task.deadline, task.sleeping, task.expired = READY, None, False, False
+            task.state, task.lock, task.deadline = READY, None, None
+            self.waiting -= 1
+            self.changed()
 
     def await_all(self, goal: list[Task]) -> bool:
-        """Run the controlled threads until all of `goal` ended; False if that cannot be."""
+        """Run the controlled threads until all of `goal` ended; False if that cannot be.
+
+        The first of them to begin runs on the harness's own stack, which saves two switches. It has ended, or is
+        unwound, when the harness goes on, because it is one of the goal.
+        """
         self.goal = goal
-        if all(task.state == DONE for task in goal):
-            return True
-        self.main.state = BLOCKED
-        self._switch(self._next())
-        self.main.state = READY
+        main = self.main
+        for task in goal:
+            if task.state != DONE and not task.awaited:
+                task.awaited = True
+                self.awaited += 1
+        if self.awaited:
+            main.state = BLOCKED
+            self.choice = None
+            following = self._next()
+            self._go_on(following)
+            if following.handle is None and following.awaited:
+                following.handle = main.handle
+                following = self._live(following)
+            if following is not main:
+                self.carrier.switch(main.handle, following.handle or self._launched(following))
+            main.state = READY
         self.goal = []
         return not self.stuck
 
     # Choices
 
-    def candidates(self) -> tuple[list[Task], list[Task]]:
-        """The threads that can go on, and those that wait with a timeout, both in the order of creation."""
+    def choices(self) -> Choice:
+        """The threads that can go on now."""
+        if self.choice is None:
+            ready = [task for task in self.tasks if task.state == READY]
+            if self.main.state == READY:
+                ready.append(self.main)
+            self.choice = self._with_waiting() if self.waiting else Choice(ready, NOBODY)
+        return self.choice
+
+    def _with_waiting(self) -> Choice:
         ready, timed = [], []
-        for task in self.tasks:
+        for task in (*self.tasks, self.main):
             if task.ready():
                 ready.append(task)
-            elif task.state == BLOCKED and task.deadline is not None:
+            elif task.deadline is not None:
                 timed.append(task)
-        main = self.main
-        if main.ready():
-            ready.append(main)
-        elif main.deadline is not None:
-            timed.append(main)
-        return ready, timed
+        return Choice(ready, timed)
 
-    def at(self, site: int) -> None:
-        """The running thread is about to make the access at `site`: the policy may switch."""
+    def changed(self) -> None:
+        """Who can go on may have changed."""
+        self.choice = None
+        self.alarm = 0
+
+    def depend(self, task: Task) -> None:
+        """What `task` does now depends on all that happened."""
+        self.events.append((task.index, EVERYTHING, None))
+
+    def at(self, site: int, obj: Any) -> None:
+        """The running thread is about to make the access at `site` of `obj`: the policy may switch."""
+        self.steps = steps = self.steps + 1
+        if steps > self.alarm:
+            self._ask(site)
+        self.events.append((self.current.index, site, obj))
+
+    def _ask(self, site: int) -> None:
         task = self.current
         if task is self.main:
             return
-        if self.aborting:
-            raise Abort
-        self._step()
-        task.last_site = site
-        ready, timed = self.candidates()
-        if len(ready) + len(timed) > 1:
-            chosen = self.policy.at_point(self, site, ready, timed)
-            if chosen is not None and chosen is not task:
+        if self.steps > self.step_limit or self.aborting:
+            self._give_up("steps")
+        choice = self.choice or self.choices()
+        if choice.several:
+            chosen = self.policy.at_point(self, site, choice)
+            if chosen is not task:
                 self._switch(chosen)
+        else:
+            self.alarm = self.step_limit
 
-    def turn(self, site: int, loop: bool) -> None:
+    def turn(self, site: int) -> None:
         """A turn of a loop begins; one that turns without end (a spin loop) makes room for the others."""
         task = self.current
-        if task is self.main or not loop:
+        if task is self.main:
             return
-        if self.aborting:
-            raise Abort
-        self._step()
+        self.steps += 1
+        if self.steps > self.step_limit or self.aborting:
+            self._give_up("steps")
         if task.spin_site != site:
             task.spin_site, task.spins, task.spinning = site, 0, False
         task.spins += 1
         if task.spins > (2 if task.spinning else SPIN_TURNS):
-            task.spins, task.spinning = 0, True
+            task.spins, task.spinning, self.spun = 0, True, True
             self._yield_spinning(task)
 
     def _yield_spinning(self, task: Task) -> None:
-        ready, timed = self.candidates()
-        others = [other for other in ready if other is not task and not other.spinning]
-        if others or timed:
+        choice = self.choices()
+        others = [other for other in choice.ready if other is not task and not other.spinning]
+        if others or choice.timed:
             self.spin_rounds = 0
-            self._switch(others[0] if others else min(timed, key=earliest))
+            self._switch(others[0] if others else min(choice.timed, key=earliest))
             return
         self.spin_rounds += 1
         if self.spin_rounds > SPIN_ROUNDS:
             self._give_up("spins")
-        spinning = [other for other in ready if other is not task]
+        spinning = [other for other in choice.ready if other is not task]
         if spinning:
             self._switch(spinning[self.spin_rounds % len(spinning)])
 
-    def _step(self) -> None:
-        self.steps += 1
-        self.progress += 1
-        if self.steps > self.step_limit:
-            self._give_up("steps")
-
     def _give_up(self, why: str) -> None:
-        self.stuck = self.stuck or why
-        if self.current is not self.main:
-            self._switch(self.main)
+        self._stall(why)
         raise Abort
+
+    def _stall(self, why: str) -> None:
+        """Nothing can go on, or nothing shall: look at the state before any thread is unwound."""
+        if self.stuck or self.aborting:
+            return
+        self.stuck = why
+        if self.goal:
+            running, self.current, self.aborting = self.current, self.main, True
+            self.on_stuck()
+            self.current = running
+            self.alarm = 0
 
     def _leave(self, task: Task) -> None:
         following = self._next()
-        if following is task:
-            self._resume(task)
-        else:
-            self._switch(following)
+        if self.stuck:
+            raise Abort
+        self._switch(following)
         if self.stuck and task is self.main:
             raise Abort
 
     def _next(self) -> Task:
-        ready, timed = self.candidates()
-        if not ready and not timed:
-            self.stuck = self.stuck or "blocked"
+        """Who goes on where the running thread cannot, or where all choices are equal."""
+        choice = self.choices()
+        if not (choice.ready or choice.timed):
+            self._stall("blocked")
             return self.main
-        calm = [task for task in ready if not task.spinning]
-        return self.policy.at_stop(self, calm or ready, timed)
+        if self.spun and choice.several:
+            calm = [task for task in choice.ready if not task.spinning]
+            if calm and len(calm) < len(choice.ready):
+                choice = Choice(calm, choice.timed)
+        if choice.several:
+            self.steps += 1
+        following = self.policy.at_stop(self, choice)
+        if choice.timed:
+            self.depend(following)
+        return following
+
+    def _go_on(self, task: Task) -> None:
+        """The thread is chosen: the clock moves to the end of its wait, if that is what it waits for."""
+        self.current = task
+        if task.deadline is not None and not task.ready():
+            self.clock = max(self.clock, task.deadline)
+            task.expired = True
 
     def _switch(self, there: Task) -> None:
         here = self.current
-        if not self.stuck or there is not self.main:
-            self._resume(there)
-        self.current = there
+        self._go_on(there)
         if there is not here:
-            self.carrier.switch(here.handle, there.handle)
-        here.spins = 0 if not here.spinning else here.spins
+            if not here.spinning:
+                here.spins = 0
+            self.carrier.switch(here.handle, there.handle or self._launched(there))
         if self.aborting and here is not self.main:
+            self.current = here
             raise Abort
-
-    def _resume(self, task: Task) -> None:
-        if task.state == BLOCKED and task.deadline is not None and not task.ready():
-            self.clock = max(self.clock, task.deadline)
-            task.expired = True
 
     # The end
 
     def end(self) -> None:
         """Unwind every thread that is left, so that none outlives the execution."""
         self.aborting = True
+        self.alarm = 0
         self.goal = []
         for task in self.tasks:
-            attempts = 0
-            while task.state != DONE and attempts < 100:
-                attempts += 1
-                self.current = task
-                self.carrier.switch(self.main.handle, task.handle)
+            if task.state != DONE and task.handle is not None:
+                self._unwind(task)
         self.current = self.main
         self.aborting = False
+
+    def _unwind(self, task: Task) -> None:
+        for _ in range(UNWINDINGS):
+            self.current = task
+            self.carrier.switch(self.main.handle, task.handle)
+            if task.state == DONE:
+                return
+
+
+def _ignore() -> None:
+    return None

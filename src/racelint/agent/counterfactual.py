@@ -54,7 +54,7 @@ class Counterfactual:
             self._left -= 1
             policy = RegionPolicy(plan)
             outcome = search.run(policy, helpers)
-            self._frontier.extend(plan, policy.trail)
+            self._frontier.extend(plan, policy.trail, search.control.events)
             self.outcomes.add(outcome)
         self._bound += 1
         return not self._frontier.is_empty()

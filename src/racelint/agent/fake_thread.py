@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .control import Control
+from .control import TAKEN, Control
 from .tasks import BLOCKED, Abort
 
 _control: Control
@@ -26,11 +26,8 @@ class Lock:
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         timeout = _checked(blocking, timeout)
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
-            return False
-        task = _control.current
-        self.is_locked = True
-        self.owner = task
-        task.held.append(self)
+            return _failed()
+        _taken(self)
         return True
 
     def release(self) -> None:
@@ -38,13 +35,10 @@ class Lock:
             if _control.aborting:
                 return
             raise RuntimeError("release unlocked lock")
-        self.is_locked = False
-        if self.owner is not None and self in self.owner.held:
-            self.owner.held.remove(self)
-        self.owner = None
+        _dropped(self)
 
     def locked(self) -> bool:
-        return self.is_locked
+        return _asked(self.is_locked)
 
     def _at_fork_reinit(self) -> None:
         self.is_locked = False
@@ -78,15 +72,10 @@ class RLock:
             self.count += 1
             return True
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
-            return False
-        self._take(task, 1)
+            return _failed()
+        _taken(self)
+        self.count = 1
         return True
-
-    def _take(self, task: Any, count: int) -> None:
-        self.is_locked = True
-        self.owner = task
-        self.count = count
-        task.held.append(self)
 
     def release(self) -> None:
         if self.owner is not _control.current or not self.is_locked:
@@ -95,17 +84,10 @@ class RLock:
             raise RuntimeError("cannot release un-acquired lock")
         self.count -= 1
         if not self.count:
-            self._drop()
-
-    def _drop(self) -> None:
-        self.is_locked = False
-        if self.owner is not None and self in self.owner.held:
-            self.owner.held.remove(self)
-        self.owner = None
-        self.count = 0
+            _dropped(self)
 
     def locked(self) -> bool:
-        return self.is_locked
+        return _asked(self.is_locked)
 
     def _is_owned(self) -> bool:
         return self.is_locked and self.owner is _control.current
@@ -114,13 +96,15 @@ class RLock:
         if not self.is_locked:
             raise RuntimeError("cannot release un-acquired lock")
         state = (self.count, self.owner)
-        self._drop()
+        _dropped(self)
+        self.count = 0
         return state
 
     def _acquire_restore(self, state: tuple[int, Any]) -> None:
         if self.is_locked:
             _control.block(self)
-        self._take(_control.current, state[0])
+        _taken(self)
+        self.count = state[0]
 
     def _recursion_count(self) -> int:
         return self.count if self._is_owned() else 0
@@ -135,6 +119,37 @@ class RLock:
 
     def __exit__(self, *_details: object) -> None:
         self.release()
+
+
+def _taken(lock: Lock | RLock) -> None:
+    control = _control
+    task = control.current
+    lock.is_locked = True
+    lock.owner = task
+    task.held.append(lock)
+    control.events.append((task.index, TAKEN, lock))
+    if control.waiting:
+        control.changed()
+
+
+def _dropped(lock: Lock | RLock) -> None:
+    lock.is_locked = False
+    owner, lock.owner = lock.owner, None
+    if owner is not None and lock in owner.held:
+        owner.held.remove(lock)
+    if _control.waiting:
+        _control.changed()
+
+
+def _failed() -> bool:
+    """A try that failed depends on a release that has not come."""
+    _control.depend(_control.current)
+    return False
+
+
+def _asked(state: bool) -> bool:
+    _control.depend(_control.current)
+    return state
 
 
 def _checked(blocking: bool, timeout: float | None) -> float:
@@ -162,6 +177,7 @@ class ThreadHandle:
     def _set_done(self) -> None:
         self._done = True
         self._ended.is_locked = False
+        _control.changed()
 
     def is_done(self) -> bool:
         return self._done

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import shim
 from .answer import Answer, answer_of
-from .capture import Capture, silence
+from .capture import Capture, nothing, silence
 from .carriers import best_carrier
 from .control import Control
 from .loader import InstrumentingFinder
@@ -69,7 +69,7 @@ def run_job(job: dict[str, Any], path: str) -> Answer:
 
 def run_probes(prober: Prober) -> Answer:
     """The serial orders of several scenarios; one that blocks for real ends it with what is known by then."""
-    silence(Capture(prober.control))
+    silence(Capture(nothing))
     watchdog = Watchdog(prober.control, prober.job, lambda answer: prober.write(prober.answer(answer["reason"])))
     watchdog.start()
     return prober.run(watchdog)
@@ -81,11 +81,11 @@ def run_threads(job: dict[str, Any], path: str) -> Answer:
 
     scenario = job["scenario"]
     clock = time.perf_counter
-    control = Control(best_carrier(os.environ.get("RACELINT_CARRIER", "")))
-    control.step_limit = job["budget"]["steps"]
     search_path(scenario)
     finder = InstrumentingFinder([scenario["path"], *scenario["instrument"]], sys.path[: len(scenario["sys_path"])])
     finder.always_fresh = bool(job.get("fresh"))
+    control = Control(best_carrier(os.environ.get("RACELINT_CARRIER", "")))
+    control.step_limit = job["budget"]["steps"]
     sys.meta_path.insert(0, finder)
     watchdog = Watchdog(control, job, lambda answer: write_answer(answer, path))
     shim.install(control)

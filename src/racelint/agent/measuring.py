@@ -12,9 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .capture import Capture, silence
-from .carriers import ThreadCarrier
-from .control import Control
+from .capture import Capture, nothing, silence
 from .subject import search_path
 
 ROUNDS = 5
@@ -67,7 +65,7 @@ def in_child(scenario: dict[str, Any], work: Callable[[], dict[str, Any]], limit
 def _measure(scenario: dict[str, Any], work: Callable[[], dict[str, Any]], writing: int) -> None:
     answer: dict[str, Any]
     try:
-        silence(Capture(Control(ThreadCarrier())))
+        silence(Capture(nothing))
         search_path(scenario)
         answer = work()
     except BaseException as error:

@@ -9,6 +9,9 @@ from typing import Any
 from .control import Control
 from .sites import SiteTable
 
+Marks = dict[str, Any]
+Access = Callable[[int, Any], None]
+
 LONG_LOOP = 100
 TURNS = 3
 
@@ -52,45 +55,52 @@ def elements(point: Callable[[int, Any], Any]) -> Callable[[int, Iterable[Any]],
     return over
 
 
-def fast(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]:
+def fast(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
     """The marks of a search: only `hot` sites ask the controller."""
-    at, turn = control.at, control.turn
+    at = control.at
 
     def point(site: int, obj: Any = None) -> Any:
         if hot[site]:
-            at(site)
+            at(site, obj)
         return obj
 
     def name(site: int, obj: Any) -> Any:
+        if hot[site]:
+            control.current.pending[site] = obj
         return obj
 
-    def begin_turn(site: int) -> bool:
-        turn(site, True)
-        return True
+    def late(site: int, value: Any) -> Any:
+        if hot[site]:
+            at(site, control.current.pending.get(site))
+        return value
 
-    return _helpers(control, point, name, point, begin_turn, counts)
+    return {**_marks(control, _nothing, counts), "_rl_p": point, "_rl_q": name, "_rl_c": late, "_rl_o": elements(point)}
 
 
-def counting(control: Control, hot: bytearray, counts: LoopCounts) -> dict[str, Any]:
+def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
     """As `fast`, and counts visits of sites by thread."""
-    at, turn = control.at, control.turn
+    at = control.at
 
-    def point(site: int, obj: Any = None) -> Any:
+    def access(site: int, obj: Any) -> None:
         task = control.current
         task.visits[site] = task.visits.get(site, 0) + 1
         task.last_site = site
         if hot[site]:
-            at(site)
-        return obj
+            at(site, obj)
 
-    def name(site: int, obj: Any) -> Any:
-        return obj
+    return _marks(control, access, counts)
 
-    def begin_turn(site: int) -> bool:
-        turn(site, True)
-        return True
 
-    return _helpers(control, point, name, point, begin_turn, counts)
+def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Access) -> Marks:
+    """As `fast`, and `note(site, obj)` hears of every access after its yield point."""
+    at = control.at
+
+    def access(site: int, obj: Any) -> None:
+        if hot[site]:
+            at(site, obj)
+        note(site, obj)
+
+    return _marks(control, access, counts)
 
 
 class Regions:
@@ -112,45 +122,39 @@ class Regions:
             self.after_last[site] = 0 < last.get(self.scopes[site], 0) < site
 
 
-def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> dict[str, Any]:
+def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
     """As `fast`, and keeps track of whether each thread is inside a region."""
     at, turn = control.at, control.turn
     begins, after_last, scopes = regions.begins, regions.after_last, regions.scopes
 
-    def point(site: int, obj: Any = None) -> Any:
+    def access(site: int, obj: Any) -> None:
         task = control.current
         if task.in_region and after_last[site] and task.region_scope == scopes[site] and not task.held:
             task.in_region = False
         if hot[site]:
-            at(site)
+            at(site, obj)
         if begins[site] and not task.in_region:
             task.in_region = True
             task.region_scope = scopes[site]
-            task.region_depth = _depth(sys._getframe(1))
-        return obj
-
-    def name(site: int, obj: Any) -> Any:
-        return obj
+            task.region_depth = _depth(sys._getframe(2))
 
     def begin_turn(site: int) -> bool:
         task = control.current
         if task.in_region and not task.held and _depth(sys._getframe(1)) <= task.region_depth:
             # A turn is a unit of its own, unless the loop is all inside a critical section or inside the region.
             task.in_region = False
-        turn(site, True)
+        turn(site)
         return True
 
-    return _helpers(control, point, name, point, begin_turn, counts)
+    return {**_marks(control, access, counts), "_rl_t": begin_turn}
 
 
-def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Callable[[int, Any], None]) -> dict[str, Any]:
-    """As `fast`, and `note(site, obj)` hears of every access after its yield point."""
-    at, turn = control.at, control.turn
+def _marks(control: Control, access: Access, counts: LoopCounts) -> Marks:
+    """All marks, for one way to treat an access."""
+    turn = control.turn
 
     def point(site: int, obj: Any = None) -> Any:
-        if hot[site]:
-            at(site)
-        note(site, obj)
+        access(site, obj)
         return obj
 
     def name(site: int, obj: Any) -> Any:
@@ -158,19 +162,13 @@ def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Callable
         return obj
 
     def late(site: int, value: Any) -> Any:
-        if hot[site]:
-            at(site)
-        note(site, control.current.pending.get(site))
+        access(site, control.current.pending.get(site))
         return value
 
     def begin_turn(site: int) -> bool:
-        turn(site, True)
+        turn(site)
         return True
 
-    return _helpers(control, point, name, late, begin_turn, counts)
-
-
-def _helpers(control: Control, point: Any, name: Any, late: Any, turn: Any, counts: LoopCounts) -> dict[str, Any]:
     def woken(site: int, test: Callable[[], Any]) -> None:
         try:
             stale = bool(test())
@@ -183,13 +181,17 @@ def _helpers(control: Control, point: Any, name: Any, late: Any, turn: Any, coun
         "_rl_p": point,
         "_rl_q": name,
         "_rl_c": late,
-        "_rl_t": turn,
+        "_rl_t": begin_turn,
         "_rl_o": elements(point),
         "_rl_n": counts.shorten,
         "_rl_s": woken,
         "_rl_v": _pass,
         "_rl_w": _pass,
     }
+
+
+def _nothing(site: int, obj: Any) -> None:
+    return None
 
 
 def _depth(frame: Any) -> int:
@@ -204,7 +206,7 @@ def _pass(site: int, value: Any) -> Any:
     return value
 
 
-def traced(helpers: dict[str, Any], read: Any, wrote: Any) -> dict[str, Any]:
+def traced(helpers: Marks, read: Any, wrote: Any) -> Marks:
     """The same marks, with values of reads and writes handed to `read(site, value)` and `wrote(site, value)`."""
     return {**helpers, "_rl_v": read, "_rl_w": wrote}
 

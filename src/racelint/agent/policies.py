@@ -1,14 +1,17 @@
-"""How an execution is steered: serially, by a plan of decisions, by chance, or by a schedule of sites."""
+"""How an execution is steered: serially, by a plan of decisions, or by chance."""
 
 from __future__ import annotations
 
-from typing import Any
+from _random import Random  # the module `random` belongs to the target
+from collections.abc import Iterator
+from math import log
 
-from .control import Control
-from .sites import SiteTable
-from .tasks import Policy, Task
+from .control import STOP, Control
+from .tasks import Choice, Policy, Task, earliest
 
-STOP = 0
+SLOTS = 16
+TIMEOUTS = 0.125
+"""How likely a timeout passes although something else can go on."""
 
 
 class SerialPolicy(Policy):
@@ -20,83 +23,75 @@ class SerialPolicy(Policy):
     sleep_is_instant = True
 
     def __init__(self, order: tuple[int, ...], expire_at_once: bool = False) -> None:
+        super().__init__()
         self._rank = {index: rank for rank, index in enumerate(order)}
         self.expire_at_once = expire_at_once
 
-    def at_stop(self, control: Control, ready: list[Task], timed: list[Task]) -> Task:
-        if not ready:
-            return super().at_stop(control, ready, timed)
+    def at_stop(self, control: Control, choice: Choice) -> Task:
+        if not choice.ready:
+            return super().at_stop(control, choice)
         last = len(self._rank)
-        return min(ready, key=lambda task: (self._rank.get(task.index, last + task.index % 1000), task.index))
+        return min(choice.ready, key=lambda task: (self._rank.get(task.index, last + task.index % 1000), task.index))
 
 
 class Decision:
-    """A choice that an execution came to. `site` is `STOP` where the running thread could not go on by itself."""
+    """A choice that an execution came to at step `number`. `site` is `STOP` where the running thread could not go on.
 
-    __slots__ = ("chosen", "default", "expiring", "options", "running", "site")
+    `events` counts the events that came before it.
+    """
 
-    def __init__(
-        self, site: int, running: int, default: int, chosen: int, options: tuple[int, ...], expiring: tuple[int, ...]
-    ) -> None:
+    __slots__ = ("choice", "default", "events", "number", "running", "site")
+
+    def __init__(self, number: int, site: int, running: int, default: int, choice: Choice, events: int) -> None:
+        self.number = number
         self.site = site
         self.running = running
         self.default = default
-        self.chosen = chosen
-        self.options = options
-        self.expiring = expiring
+        self.choice = choice
+        self.events = events
 
-    def cost(self, to: int) -> int:
-        """1 for a preemption or for a timeout that passes while something else could run, else 0."""
-        if to == self.default:
-            return 0
-        if self.site != STOP:
-            return 1
-        return 1 if to in self.expiring and to != self.running and len(self.options) > len(self.expiring) else 0
+    def others(self) -> Iterator[tuple[int, int]]:
+        """Each thread that was not the default, and what it costs to choose it.
+
+        That is 1 for a preemption or for a timeout that passes while something else could run, else 0.
+        """
+        preempts = self.site != STOP
+        for task in self.choice.ready:
+            if task.index != self.default:
+                yield task.index, int(preempts)
+        for task in self.choice.timed:
+            if task.index != self.default:
+                hurried = task.index != self.running and bool(self.choice.ready)
+                yield task.index, int(preempts or hurried)
 
 
 class PlanPolicy(Policy):
-    """Follows `plan`, a decision number to the thread chosen there, and takes the default everywhere else."""
+    """Follows `plan`, the step of a decision to the thread chosen there, and takes the default everywhere else.
+
+    `trail` are the decisions that came after the last one of the plan.
+    """
 
     def __init__(self, plan: dict[int, int]) -> None:
-        self.plan = plan
+        super().__init__(plan)
         self.trail: list[Decision] = []
-        self.journal: list[tuple[int, Any, int, int]] | None = None
+        self._last = max(plan, default=-1)
 
-    def at_point(self, control: Control, site: int, ready: list[Task], timed: list[Task]) -> Task | None:
-        task = control.current
-        return self._decide(control, site, task, ready, timed)
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        return self._decide(control, site, control.current, choice)
 
-    def at_stop(self, control: Control, ready: list[Task], timed: list[Task]) -> Task:
-        if self.journal is not None:
-            count_stop(control.current)
-        default = super().at_stop(control, ready, timed)
-        if len(ready) + len(timed) == 1:
+    def at_stop(self, control: Control, choice: Choice) -> Task:
+        default = super().at_stop(control, choice)
+        return self._decide(control, STOP, default, choice) if choice.several else default
+
+    def _decide(self, control: Control, site: int, default: Task, choice: Choice) -> Task:
+        number = control.steps
+        if number > self._last:
+            running = control.current.index
+            self.trail.append(Decision(number, site, running, default.index, choice, len(control.events)))
             return default
-        return self._decide(control, STOP, default, ready, timed)
-
-    def _decide(self, control: Control, site: int, default: Task, ready: list[Task], timed: list[Task]) -> Task:
-        number = len(self.trail)
-        chosen = self._pick(number, site, control, default, ready, timed)
-        expiring = tuple([task.index for task in timed]) if timed else ()
-        options = tuple([task.index for task in ready]) + expiring
-        running = control.current
-        self.trail.append(Decision(site, running.index, default.index, chosen.index, options, expiring))
-        if self.journal is not None and chosen is not default:
-            self.journal.append((running.index, *_place(running, site), chosen.index))
-        return chosen
-
-    def _pick(
-        self, number: int, site: int, control: Control, default: Task, ready: list[Task], timed: list[Task]
-    ) -> Task:
         wanted = self.plan.get(number)
-        if wanted is None:
-            return default
-        for task in ready:
-            if task.index == wanted:
-                return task
-        for task in timed:
-            if task.index == wanted:
-                return task
+        if wanted is not None:
+            return choice.find(wanted, default)
         return default
 
 
@@ -106,131 +101,80 @@ class RegionPolicy(PlanPolicy):
 
     sleep_is_instant = True
 
-    def at_point(self, control: Control, site: int, ready: list[Task], timed: list[Task]) -> Task | None:
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
         if control.current.in_region:
-            return None
-        for task in ready:
+            return control.current
+        for task in choice.ready:
             if task.in_region:
                 return task
-        return super().at_point(control, site, ready, timed)
+        return super().at_point(control, site, choice)
 
-    def at_stop(self, control: Control, ready: list[Task], timed: list[Task]) -> Task:
-        for task in ready:
+    def at_stop(self, control: Control, choice: Choice) -> Task:
+        for task in choice.ready:
             if task.in_region and task is not control.main:
                 return task
-        return super().at_stop(control, ready, timed)
+        return super().at_stop(control, choice)
 
 
-class RandomPolicy(PlanPolicy):  # racelint: thread-confined
-    """Chooses by chance, in proportion to the events that each thread has still to come.
+class RandomPolicy(Policy):
+    """Chooses by chance, in proportion to the events that each thread has still to come; `plan` is what it chose.
 
     After SURW (Zhao, Wolff, Mathur and Roychoudhury, ASPLOS 2025): a uniform choice at each event favours short
-    threads; weights by remaining events make interleavings about equally likely.
+    threads; weights by remaining events make interleavings about equally likely. How many events the chosen thread
+    runs on is drawn with it.
     """
 
-    def __init__(self, seed: int, weights: dict[int, int], interest: bytearray | None) -> None:
-        super().__init__({})
-        self._state = (seed * 2654435761 + 88172645463325252) & 0xFFFFFFFFFFFFFFFF or 1
-        self._left = dict(weights)
-        self._interest = interest
+    def __init__(self, chance: Random, weights: list[int]) -> None:
+        super().__init__()
+        self._draw = chance.random
+        self._left = weights.copy()
+        self._due = 0
+        self._choice: Choice | None = None
 
-    def _random(self, below: int) -> int:
-        # xorshift64*: the module `random` belongs to the target.
-        state = self._state
-        state ^= state >> 12
-        state = (state ^ (state << 25)) & 0xFFFFFFFFFFFFFFFF
-        state ^= state >> 27
-        self._state = state
-        return ((state * 2685821657736338717) >> 16 & 0xFFFFFFFF) % below
+    @staticmethod
+    def weights(events: dict[int, int]) -> list[int]:
+        """Of a thread with index n, at place n modulo the length: how many events it has, at least one."""
+        found = [1] * SLOTS
+        for index, count in events.items():
+            found[index % SLOTS] = max(1, count)
+        return found
 
-    def _pick(
-        self, number: int, site: int, control: Control, default: Task, ready: list[Task], timed: list[Task]
-    ) -> Task:
-        if site != STOP and self._interest is not None and not self._interest[site]:
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        step, task = control.steps, control.current
+        over = step == self._due and choice is self._choice
+        chosen = self._choose(control, choice, task if over else None)
+        if chosen is not task:
+            self.plan[step] = chosen.index
+        return chosen
+
+    def at_stop(self, control: Control, choice: Choice) -> Task:
+        default = choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
+        if not choice.several:
             return default
-        if timed and (not ready or not self._random(8)):
-            return timed[self._random(len(timed))]
-        weights = [max(1, self._left.get(task.index, 1)) for task in ready]
-        drawn = self._random(sum(weights))
-        for task, weight in zip(ready, weights, strict=True):
-            drawn -= weight
-            if drawn < 0:
-                self._left[task.index] = max(0, self._left.get(task.index, 0) - 1)
-                return task
-        return default
+        chosen = self._choose(control, choice, None)
+        if chosen is not default:
+            self.plan[control.steps] = chosen.index
+        return chosen
 
-    def as_plan(self) -> dict[int, int]:
-        return {number: made.chosen for number, made in enumerate(self.trail) if made.chosen != made.default}
-
-
-class ReplayPolicy(Policy):
-    """Follows a schedule of sites, on any Python version; `unused` are the switches that found no place."""
-
-    def __init__(self, schedule: dict[str, Any], table: SiteTable) -> None:
-        self._table = table
-        self._wanted: dict[tuple[int, str, int], int] = {}
-        for switch in schedule.get("switches", ()):
-            self._wanted[switch["thread"], switch["site"], switch["visit"]] = switch["to"]
-        first = schedule.get("first", 0)
-        if first:
-            self._wanted[-1, "~", 1] = first
-        self.unused = dict(self._wanted)
-        self.taken: list[tuple[int, int, int]] = []
-        self.runnable: list[tuple[int, ...]] = []
-
-    def at_point(self, control: Control, site: int, ready: list[Task], timed: list[Task]) -> Task | None:
-        task = control.current
-        return self._follow((task.index, self._table[site].name, task.visits.get(site, 1)), ready, timed)
-
-    def at_stop(self, control: Control, ready: list[Task], timed: list[Task]) -> Task:
-        task = control.current
-        count_stop(task)
-        self.runnable.append(tuple(task.index for task in ready))
-        where, visit = _place(task, STOP)
-        wanted = self._follow((task.index, place_name(where, self._table), visit), ready, timed)
-        return wanted or super().at_stop(control, ready, timed)
-
-    def _follow(self, place: tuple[int, str, int], ready: list[Task], timed: list[Task]) -> Task | None:
-        wanted = self._wanted.get(place)
-        if wanted is None:
-            return None
-        for task in (*ready, *timed):
-            if task.index == wanted:
-                self.unused.pop(place, None)
-                return task
-        return None
-
-
-def count_stop(task: Task) -> None:
-    key = _stop(task)
-    task.visits[key] = task.visits.get(key, 0) + 1
-
-
-def _stop(task: Task) -> tuple[int, int]:
-    """A stop is named by the last site that the thread passed; the harness itself passes none."""
-    return (STOP, task.last_site if task.index >= 0 else 0)
-
-
-def _place(task: Task, site: int) -> tuple[Any, int]:
-    """Where a decision is made: a site, or `(STOP, last site)`; and for which time the thread is there."""
-    where: Any = site if site != STOP else _stop(task)
-    return where, task.visits.get(where, 1)
-
-
-def place_name(where: Any, table: SiteTable) -> str:
-    """`file:function:ordinal`; for a stop, `~` and the last site that the thread passed."""
-    if isinstance(where, tuple):
-        return f"~{table[where[1]].name}" if where[1] else "~"
-    return table[where].name
-
-
-def schedule_of(journal: list[tuple[int, Any, int, int]], table: SiteTable) -> dict[str, Any]:
-    """The non-default decisions of an execution as a `Schedule`."""
-    first = 0
-    switches = []
-    for running, where, visit, chosen in journal:
-        if running == -1 and visit == 1 and where == (STOP, 0):
-            first = chosen
-            continue
-        switches.append({"thread": running, "site": place_name(where, table), "visit": visit, "to": chosen})
-    return {"first": first, "switches": switches}
+    def _choose(self, control: Control, choice: Choice, besides: Task | None) -> Task:
+        """Any thread that can go on `besides` that one, and for how many events it is not asked again."""
+        draw, left = self._draw, self._left
+        if choice.timed and (not choice.ready or draw() < TIMEOUTS):
+            control.alarm = 0
+            return choice.timed[int(draw() * len(choice.timed))]
+        total = 0
+        for task in choice.ready:
+            total += left[task.index % SLOTS]
+        others = total if besides is None else total - left[besides.index % SLOTS]
+        drawn = draw() * others
+        for task in choice.ready:
+            if task is not besides:
+                drawn -= left[task.index % SLOTS]
+                if drawn < 0:
+                    break
+        mine = left[task.index % SLOTS]
+        run = int(log(1 - draw()) / log(mine / total)) if mine < total else 0
+        left[task.index % SLOTS] = max(1, mine - run - 1)
+        control.alarm = step = control.steps + run
+        self._due, self._choice = step + 1, choice
+        return task

@@ -8,7 +8,7 @@ import sys
 from typing import Any, NoReturn
 
 from . import fake_thread
-from .capture import Capture, silence
+from .capture import Capture, nothing, silence
 from .carriers import ThreadCarrier
 from .control import Control
 from .process_side import CONFIGURATION, install, is_plain
@@ -21,7 +21,7 @@ def run_operation(scenario: dict[str, Any], configuration: dict[str, Any], folde
     os.environ[CONFIGURATION] = json.dumps(configuration)
     search_path(scenario)
     fake_thread.build(Control(ThreadCarrier()))
-    silence(Capture(Control(ThreadCarrier())))
+    silence(Capture(nothing))
     side = install(configuration)
     result, error = "", ""
     try:

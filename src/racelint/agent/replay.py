@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import points
 from .outcome import Outcome
-from .policies import PlanPolicy, ReplayPolicy, schedule_of
+from .schedules import JournalPolicy, ReplayPolicy, Schedule
 from .search import Found, Search
-
-Schedule = dict[str, Any]
 
 REPLAY_STEPS = 20
 
@@ -27,13 +23,12 @@ class Replayer:
     def schedule(self, found: Found) -> Schedule:
         """The schedule of a plan. Raises Nondeterminism if the plan does not give its outcome again."""
         search = self.search
-        policy = PlanPolicy(found.plan)
-        policy.journal = []
+        policy = JournalPolicy(found.plan)
         helpers = points.counting(search.control, bytearray(found.hot), search.counts)
         outcome = search.run(policy, helpers)
         if outcome.key != found.outcome.key:
             raise Nondeterminism(self._difference(found.outcome, outcome))
-        return schedule_of(policy.journal, search.table)
+        return policy.schedule(search.table)
 
     def run(self, schedule: Schedule) -> tuple[Outcome, ReplayPolicy]:
         search = self.search

@@ -13,6 +13,7 @@ import os
 import sys
 import time as real_time
 import types
+from collections.abc import Callable
 from typing import Any
 
 from . import fake_thread
@@ -35,12 +36,31 @@ def install(control: Control) -> None:
     for name in ("concurrent.futures", "concurrent.futures._base", "concurrent.futures.thread"):
         importlib.import_module(name)
     _offer_choice_at_start(threading, control)
-    for owner in (threading.Thread, sys.modules["concurrent.futures"].Future):
-        _hash_by_creation(owner, control)
-    control.on_reset.append(lambda: _reset_threading(threading))
-    control.on_reset.append(_reset_pools)
-    control.on_reset.append(lambda: _reset_chance(control))
-    _reset_chance(control)
+    _hash_by_creation(threading.Thread, Undo(control, lambda: _reset_threading(threading)))
+    futures: Any = sys.modules["concurrent.futures"]
+    _hash_by_creation(futures.Future, Undo(control, _reset_pools))
+    _hash_by_creation(futures.ThreadPoolExecutor, Undo(control, _reset_pools))
+    _fix_chance(control)
+
+
+class Undo:
+    """Something that an execution may do to the process, and how it is undone before the next one."""
+
+    def __init__(self, control: Control, undo: Callable[[], None]) -> None:
+        self._control = control
+        self._undo = undo
+        self.times = 0
+
+    def done(self) -> int:
+        """It has been done, and is undone when this execution is over; how many times so far."""
+        if not self.times:
+            self._control.undo.append(self._reset)
+        self.times += 1
+        return self.times
+
+    def _reset(self) -> None:
+        self.times = 0
+        self._undo()
 
 
 def _forget_threaded_modules() -> None:
@@ -101,32 +121,24 @@ def _offer_choice_at_start(threading: Any, control: Control) -> None:
     threading.Thread.__init__ = initialise
 
 
-def _hash_by_creation(owner: Any, control: Control) -> None:
+def _hash_by_creation(owner: Any, undo: Undo) -> None:
     """Sets of threads and futures, which the library iterates over, keep one order in every execution."""
-    counter = itertools.count(1)
     original = owner.__init__
 
     @functools.wraps(original)
     def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
-        self._rl_serial = next(counter)
+        self._rl_serial = undo.done()
         original(self, *args, **kwargs)
-
-    def restart() -> None:
-        nonlocal counter
-        counter = itertools.count(1)
 
     owner.__init__ = initialise
     owner.__hash__ = lambda self: getattr(self, "_rl_serial", 0)
     owner.__eq__ = lambda self, other: self is other
-    control.on_reset.append(restart)
 
 
 def _reset_threading(threading: Any) -> None:
     """Forget the threads of the last execution, and count names from the start again."""
     main = threading._main_thread
     threading._counter = itertools.count(1).__next__
-    if len(threading._active) == 1 and not threading._limbo and not threading._dangling:
-        return  # the last execution made no thread
     threading._active.clear()
     threading._active[1] = main
     threading._limbo.clear()
@@ -154,28 +166,33 @@ def _reset_pools() -> None:
     pools.ThreadPoolExecutor._counter = itertools.count().__next__
 
 
-def _reset_chance(control: Control) -> None:
+def _fix_chance(control: Control) -> None:
     """The same random numbers in every execution."""
-    random = sys.modules.get("random")
-    if random is not None:
-        random.seed(0)
-        _seed_in_order(random.Random)
-    counter = itertools.count(1)
+    drawn = Undo(control, lambda: None)
+    made = Undo(control, lambda: None)
 
     def urandom(size: int) -> bytes:
-        return b"".join(next(counter).to_bytes(8, "little") for _ in range(size // 8 + 1))[:size]
+        return b"".join(drawn.done().to_bytes(8, "little") for _ in range(size // 8 + 1))[:size]
+
+    def seed_shared() -> None:
+        random: Any = sys.modules.get("random")
+        if random is not None:
+            _seed_in_order(random.Random, made)
+            random.seed(0)
 
     os.urandom = urandom
+    control.on_reset.append(seed_shared)
 
 
-def _seed_in_order(generator: Any) -> None:
+def _seed_in_order(generator: Any, made: Undo) -> None:
     """Generators that are made without a seed get 1, 2, 3, …, in every execution."""
-    seeds = itertools.count(1)
-    original = getattr(generator.seed, "__wrapped__", generator.seed)
+    original = generator.seed
+    if hasattr(original, "__wrapped__"):
+        return
 
     @functools.wraps(original)
     def seed(self: Any, a: Any = None, version: int = 2) -> None:
-        original(self, next(seeds) if a is None else a, version)
+        original(self, made.done() if a is None else a, version)
 
     generator.seed = seed
 

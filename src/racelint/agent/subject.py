@@ -14,15 +14,18 @@ from typing import Any
 
 from .capture import Capture
 from .control import Control
-from .instrument import HELPERS, OPERATORS, TEMPORARIES, instrument
+from .instrument import OPERATORS, instrument
+from .known import Known
 from .loader import InstrumentingFinder, shadow
+from .observed import ModuleView, Parts, bound_names
 from .outcome import Outcome
 from .shim import run_exit_handlers
-from .snapshot import CODE, Snapshot, Tree
+from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
 from .tasks import BLOCKED, DONE, Abort, Policy, Task
 
-HIDDEN = frozenset({*HELPERS, *OPERATORS, *TEMPORARIES})
+YOUNG, OLD = 512, 16_384
+"""Executions between two collections of recent garbage, and of all."""
 
 
 class SubjectError(Exception):
@@ -36,7 +39,7 @@ class Subject:
         self.scenario = scenario
         self.control = control
         self.finder = finder
-        self.capture = Capture(control)
+        self.capture = Capture(lambda: control.current.index == 0)  # what the first thread prints is its result
         self.is_program = scenario["kind"] == "program"
         self.labels = [operation["label"] for operation in scenario["operations"]]
         self.is_script = any("run_target" in operation["source"] for operation in scenario["operations"])
@@ -50,7 +53,14 @@ class Subject:
         self._operations: dict[bool, list[Any]] = {}
         self.trace(True)
         self.trace(False)
-        self._skipped: dict[str, set[str]] = {}
+        self._views: dict[str, ModuleView] = {}
+        self._running: list[Task] = []
+        self._wreck: Outcome | None = None
+        self._fixed = 0
+        names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
+        names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
+        self._template = names if self.is_program else {**names, **OPERATORS}
+        control.on_stuck = self._look_at_wreck
         # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
         self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
         self.executions = 0
@@ -86,43 +96,52 @@ class Subject:
 
     # One execution
 
-    def execute(self, policy: Policy, helpers: dict[str, Any], watch: Callable[[], None] | None = None) -> Outcome:
-        """Run the scenario once; `watch` is called when the set-up is done."""
+    def execute(
+        self,
+        policy: Policy,
+        helpers: dict[str, Any],
+        watch: Callable[[], None] | None = None,
+        known: Known | None = None,
+    ) -> Outcome:
+        """Run the scenario once; `watch` is called when the set-up is done.
+
+        An execution whose happens-before order is `known` is not looked at again.
+        """
         control = self.control
         self._reset(policy, helpers)
         try:
-            namespace = self._prepare()
-            operations = self._start(namespace, helpers)
+            self._prepare(helpers)
+            self._start(helpers)
             if watch is not None:
                 watch()
-            outcome = self._run(operations, namespace)
+            outcome = self._run(known)
         finally:
             control.end()
             self._collect()
         return outcome
 
     def _reset(self, policy: Policy, helpers: dict[str, Any]) -> None:
-        control = self.control
-        control.begin()
-        control.policy = policy
-        for reset in control.on_reset:
-            reset()
+        self.control.begin()
+        self.control.policy = policy
         self.capture.reset()
         self.finder.use(helpers)
         self._keeps = self.finder.reset()
+        self._wreck = None
 
     def _collect(self) -> None:
         self.executions += 1
         if self.executions == 1:
             # What is there by now stays: later collections need not look at it.
             gc.freeze()
-        elif self.executions % 512 == 0:
-            gc.collect()
+        elif self.executions % YOUNG == 0:
+            gc.collect(2 if self.executions % OLD == 0 else 0)
 
-    def _prepare(self) -> dict[str, Any]:
-        namespace: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
-        namespace.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
+    def _prepare(self, helpers: dict[str, Any]) -> None:
+        namespace: dict[str, Any] = dict(self._template)
+        if not self.is_program:
+            namespace.update(helpers)
         self.namespace = namespace
+        self._fixed = len(namespace)
         try:
             exec(self._before, namespace)
             if not self.is_script:
@@ -132,7 +151,6 @@ class Subject:
             raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
         except BaseException as error:
             raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
-        return namespace
 
     def _load(self) -> types.ModuleType:
         if self._keeps and self._module is not None:
@@ -148,103 +166,92 @@ class Subject:
         names = self.finder.run_script(self.scenario["path"])
         self.namespace["target"] = types.SimpleNamespace(**names)
 
-    def _start(self, namespace: dict[str, Any], helpers: dict[str, Any]) -> list[Task]:
-        tasks = []
-        names = {**namespace, **OPERATORS, **helpers} if self.is_program else namespace
-        if not self.is_program:
-            namespace.update(OPERATORS)
-            namespace.update(helpers)
+    def _start(self, helpers: dict[str, Any]) -> None:
+        control = self.control
+        names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
+        self._running = tasks = []
         for label, code in zip(self.labels, self._operations[self.finder.traced], strict=True):
-            task = self.control.spawn(types.FunctionType(code, names), label)
+            task = control.spawn(types.FunctionType(code, names), label)
             task.fresh = False
             if self.is_program:
-                task.ident = self.control.main.ident  # `threading.main_thread()` for the target
+                task.ident = control.main.ident  # `threading.main_thread()` for the target
             tasks.append(task)
-        return tasks
 
-    def _run(self, operations: list[Task], namespace: dict[str, Any]) -> Outcome:
-        control = self.control
-        ended = False
+    def _run(self, known: Known | None) -> Outcome:
+        control, operations = self.control, self._running
         try:
             ended = control.await_all(operations)
             if ended and len(control.tasks) > len(operations):
                 run_exit_handlers()
                 ended = control.await_all([task for task in control.tasks if not task.daemon])
             if ended:
-                exec(self._after, namespace)
+                if known is not None:
+                    return known.outcome(control.policy.plan, control.events, self._finish)
+                return self._finish()
         except Abort:
-            ended = False
-        return self._outcome(operations, namespace, ended)
+            pass
+        return self._look_at_wreck()
+
+    def _finish(self) -> Outcome:
+        exec(self._after, self.namespace)
+        return self._outcome()
+
+    def _look_at_wreck(self) -> Outcome:
+        """Nothing can go on: what there is to see before the threads are unwound."""
+        if self._wreck is None:
+            self._wreck = self._outcome()
+            self._describe_hang(self._wreck)
+        return self._wreck
 
     # The outcome
 
-    def _outcome(self, operations: list[Task], namespace: dict[str, Any], ended: bool) -> Outcome:
+    def _outcome(self) -> Outcome:
         control = self.control
         snapshot = Snapshot()
         parts: list[tuple[str, Tree]] = []
         raised = set()
         for task in control.tasks:
             if task.error is not None:
-                label = task.label if task in operations else f"thread {task.label}"
+                label = task.label if task in self._running else f"thread {task.label}"
                 raised.add((task.label, type(task.error).__qualname__))
                 parts.append((f"{label} raised", _error(task.error)))
-            elif task in operations:
+            elif task in self._running:
                 kind = "returned" if task.state == DONE else "is blocked"
                 parts.append((f"{task.label} {kind}", snapshot.tree(task.result)))
         results = len(parts)
-        parts.extend(self._state(namespace, snapshot))
+        parts.extend(self._state(snapshot))
         outcome = Outcome(tuple(parts), results)
         outcome.raised = frozenset(raised)
-        if self._asks_waiters:
+        if self._asks_waiters and control.stale:
             outcome.stale = tuple(sorted({self.finder.table[site].text for site in control.stale}))
-        if not ended:
-            self._describe_hang(outcome)
-        elif self._invariant is not None:
-            outcome.invariant = self._holds(namespace)
+        if self._invariant is not None and not control.stuck:
+            outcome.invariant = self._holds()
         return outcome
 
-    def _holds(self, namespace: dict[str, Any]) -> bool:
+    def _holds(self) -> bool:
         assert self._invariant is not None
         try:
-            return bool(eval(self._invariant, namespace))
+            return bool(eval(self._invariant, self.namespace))
         except Exception:
             return False
 
-    def _state(self, namespace: dict[str, Any], snapshot: Snapshot) -> list[tuple[str, Tree]]:
-        parts: list[tuple[str, Tree]] = []
+    def _state(self, snapshot: Snapshot) -> Parts:
+        parts: Parts = []
         for text, code in self._observe:
             try:
-                tree = snapshot.tree(eval(code, namespace))
+                tree = snapshot.tree(eval(code, self.namespace))
             except Exception as error:
                 tree = _error(error)
             parts.append((f"{text} =", tree))
-        for name, value in namespace.items():
-            if name.startswith("_") or name == "target" or isinstance(value, (*CODE, type)):
-                continue
-            parts.append((f"{name} =", snapshot.tree(value)))
+        parts.extend(bound_names(list(self.namespace.items())[self._fixed :], snapshot))
         for module in self.finder.live:
-            parts.extend(self._module_state(module, snapshot))
+            view = self._views.get(module.__name__)
+            if view is None or view.module is not module:
+                view = self._views[module.__name__] = ModuleView(module)
+            parts.extend(view.parts(snapshot))
         if self.is_program and self.capture.lines:
             printed = tuple(snapshot.tree(line) for line in self.capture.lines)
             parts.append(("the main thread printed", ("list", 0, printed, len(printed))))
-        return parts
-
-    def _module_state(self, module: types.ModuleType, snapshot: Snapshot) -> list[tuple[str, Tree]]:
-        members = vars(module)
-        skipped = self._skipped.get(module.__name__)
-        if skipped is None:
-            skipped = {name for name, value in members.items() if _is_code(name, value)}
-            self._skipped[module.__name__] = skipped
-        parts = []
-        for name in sorted(members.keys() - skipped):
-            if not _is_code(name, members[name]):
-                parts.append((f"{module.__name__}.{name} =", snapshot.tree(members[name])))
-        for name in sorted(skipped):
-            value = members.get(name)
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                for attribute, held in sorted(vars(value).items()):
-                    if not attribute.startswith("__") and _is_plain(held):
-                        parts.append((f"{value.__qualname__}.{attribute} =", snapshot.tree(held)))
         return parts
 
     def _describe_hang(self, outcome: Outcome) -> None:
@@ -280,16 +287,6 @@ def _in_cycle(task: Task) -> bool:
 
 def _error(error: BaseException) -> Tree:
     return ("object", 0, type(error).__qualname__, (("text", Snapshot().tree(str(error)[:200])),))
-
-
-def _is_code(name: str, value: Any) -> bool:
-    return name.startswith("__") or name in HIDDEN or isinstance(value, (*CODE, type))
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (*CODE, type)) or hasattr(type(value), "__get__"):
-        return False
-    return not isinstance(value, types.GenericAlias)
 
 
 def search_path(scenario: dict[str, Any]) -> None:

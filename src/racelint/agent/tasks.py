@@ -17,37 +17,22 @@ class Abort(BaseException):
 
 
 class Task:  # racelint: thread-confined
-    """One controlled thread. `index` counts threads in the order of their creation; -1 is the harness itself."""
+    """One controlled thread. `index` counts threads in the order of their creation; -1 is the harness itself.
 
-    __slots__ = (
-        "body",
-        "daemon",
-        "deadline",
-        "error",
-        "expired",
-        "fresh",
-        "handle",
-        "held",
-        "ident",
-        "in_region",
-        "index",
-        "label",
-        "last_site",
-        "lock",
-        "on_end",
-        "pending",
-        "region_depth",
-        "region_scope",
-        "result",
-        "sleeping",
-        "spin_site",
-        "spinning",
-        "spins",
-        "state",
-        "storage",
-        "visits",
-        "waited",
-    )
+    `handle` is what carries it, None until it first runs.
+    """
+
+    # Some hundred thousand are made a second: what is the same for all of them stays with the class.
+    state = READY
+    lock: Any = None
+    deadline: float | None = None
+    fresh = True
+    awaited = expired = sleeping = spinning = waited = in_region = False
+    spin_site = spins = last_site = region_depth = 0
+    region_scope = ""
+    result: Any = None
+    error: BaseException | None = None
+    handle: Any = None
 
     def __init__(self, index: int, label: str, body: Callable[[], Any] | None, daemon: bool) -> None:
         self.index = index
@@ -55,25 +40,8 @@ class Task:  # racelint: thread-confined
         self.body = body
         self.daemon = daemon
         self.ident = index + 1000
-        self.state = READY
-        self.lock: Any = None
-        self.deadline: float | None = None
-        self.expired = False
-        self.sleeping = False
-        self.fresh = True
-        self.in_region = False
-        self.region_depth = 0
-        self.region_scope = ""
-        self.spin_site = 0
-        self.spins = 0
-        self.spinning = False
-        self.last_site = 0
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.handle: Any = None
         self.held: list[Any] = []
         self.visits: dict[Any, int] = {}
-        self.waited = False
         self.pending: dict[int, Any] = {}
         self.storage: dict[int, Any] = {}
         self.on_end: list[Callable[[], None]] = []
@@ -84,22 +52,44 @@ class Task:  # racelint: thread-confined
         return self.state == READY
 
 
+class Choice:
+    """Who can go on: `ready`, and those that wait with a timeout, `timed`, both in the order of creation."""
+
+    __slots__ = ("ready", "several", "timed")
+
+    def __init__(self, ready: list[Task], timed: list[Task]) -> None:
+        self.ready = ready
+        self.timed = timed
+        self.several = len(ready) + len(timed) > 1
+
+    def find(self, index: int, default: Task) -> Task:
+        """The thread with that index if it can go on, else `default`."""
+        for task in (*self.ready, *self.timed):
+            if task.index == index:
+                return task
+        return default
+
+
 class Policy:
     """Decides at choice points. The defaults run the first ready thread, and switch nowhere else.
 
-    `sleep_is_instant`: a sleep only moves the clock. `expire_at_once`: so does every wait that has a timeout.
+    `plan` is where it did not: the step of a decision to the thread chosen there. `sleep_is_instant`: a sleep only
+    moves the clock. `expire_at_once`: so does every wait that has a timeout.
     """
 
     sleep_is_instant = False
     expire_at_once = False
 
-    def at_point(self, control: Control, site: int, ready: list[Task], timed: list[Task]) -> Task | None:
-        """Another thread to switch to before the running one makes the access at `site`, or None."""
-        return None
+    def __init__(self, plan: dict[int, int] | None = None) -> None:
+        self.plan = plan if plan is not None else {}
 
-    def at_stop(self, control: Control, ready: list[Task], timed: list[Task]) -> Task:
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        """Who goes on when the running thread is about to make the access at `site`; others could, too."""
+        return control.current
+
+    def at_stop(self, control: Control, choice: Choice) -> Task:
         """Who goes on when the running thread blocked, ended or has just been started."""
-        return ready[0] if ready else min(timed, key=earliest)
+        return choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
 
 
 def earliest(task: Task) -> tuple[float, int]:

@@ -38,12 +38,13 @@ class Watchdog:
 
     def _watch(self) -> None:
         begun = moved = self._now()
-        last = -1
+        last = (-1, -1)
         while True:
             self._sleep(PERIOD)
             now = self._now()
-            if self.control.progress != last:
-                last, moved = self.control.progress, now
+            reached = (self.control.executions, self.control.steps)
+            if reached != last:
+                last, moved = reached, now
             executed = self.search.schedules if self.search is not None else 0
             if now - moved > (STALL if executed > 1 else FIRST_STALL):
                 self._answer("unsupported", f"it blocks outside the controller's reach{self._where()}", executed)

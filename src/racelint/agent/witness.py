@@ -11,12 +11,12 @@ from . import sites as kinds
 from .access_log import AccessLog
 from .control import Control
 from .outcome import Outcome
-from .policies import ReplayPolicy
 from .preemption import Entry
+from .schedules import ReplayPolicy
 from .search import Search
 from .sites import Site
 from .snapshot import Snapshot, text_of
-from .tasks import BLOCKED
+from .tasks import BLOCKED, Choice, Task
 
 LEAD, MAX_STEPS = 8, 60
 
@@ -26,15 +26,15 @@ class TracedReplay(ReplayPolicy):
 
     recorder: Recorder
 
-    def at_point(self, control: Control, site: int, ready: list[Any], timed: list[Any]) -> Any:
-        chosen = super().at_point(control, site, ready, timed)
-        if chosen is not None:
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        chosen = super().at_point(control, site, choice)
+        if chosen is not control.current:
             self.recorder.switched.append(len(self.recorder.steps))
         return chosen
 
-    def at_stop(self, control: Control, ready: list[Any], timed: list[Any]) -> Any:
+    def at_stop(self, control: Control, choice: Choice) -> Task:
         self.recorder.stopped()
-        return super().at_stop(control, ready, timed)
+        return super().at_stop(control, choice)
 
 
 class Recorder:
@@ -94,8 +94,8 @@ class Recorder:
         self.entries.append(Entry(task.index, number, frame))
         site = self.search.table[number]
         if site.kind in (kinds.WRITE, kinds.ITEM_WRITE):
-            if number in task.pending:
-                self._step(site, f"wrote {_name(site)} = {_value(task.pending.pop(number))}")
+            if -number in task.pending:
+                self._step(site, f"wrote {_name(site)} = {_value(task.pending.pop(-number))}")
             else:
                 self._step(site, f"wrote {_name(site)}")
         elif site.kind == kinds.NAME_WRITE:
@@ -115,7 +115,7 @@ class Recorder:
         return value
 
     def _wrote(self, number: int, value: Any) -> Any:
-        self.control.current.pending[number] = value
+        self.control.current.pending[-number] = value
         return value
 
     def stopped(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..control import Event
+from ..order import Order
 from ..policies import Decision
 
 MAX_PENDING = 400_000
@@ -12,11 +14,17 @@ Plan = dict[int, int]
 
 
 class Frontier:
-    """The plans still to run, by cost. `extend` adds what an execution showed to be possible after its plan."""
+    """The plans still to run, by cost. `extend` adds what an execution showed to be possible after its plan.
 
-    def __init__(self) -> None:
+    With an `order`, a choice is made once in each state that differs in the order of conflicting accesses. Costs rise
+    from plan to plan, so the first one to reach a state is the cheapest.
+    """
+
+    def __init__(self, order: Order | None = None) -> None:
         self._pending: dict[int, list[tuple[Plan, int]]] = {0: [({}, 0)]}
         self._cost = 0
+        self._order = order
+        self._tried: set[tuple[int, int, int]] = set()
         self.overflow = False
 
     def plans(self, bound: int) -> Iterator[Plan]:
@@ -27,19 +35,24 @@ class Frontier:
             yield plan
         del self._pending[bound]
 
-    def extend(self, plan: Plan, trail: list[Decision]) -> None:
-        """Queue each plan that differs from this execution in one decision after the last one of its plan."""
-        first = max(plan) + 1 if plan else 0
-        for number in range(first, len(trail)):
-            made = trail[number]
-            for option in made.options:
-                if option != made.default:
-                    cost = self._cost + made.cost(option)
-                    pending = self._pending.setdefault(cost, [])
-                    if len(pending) < MAX_PENDING:
-                        pending.append(({**plan, number: option}, cost))
-                    else:
-                        self.overflow = True
+    def extend(self, plan: Plan, trail: list[Decision], events: list[Event]) -> None:
+        """Queue each plan that differs from this execution in one of the decisions after its own."""
+        states = self._order.states(events) if self._order is not None else None
+        for made in trail:
+            for option, cost in made.others():
+                if states is not None:
+                    place = (states[made.events], made.running, option)
+                    if place in self._tried:
+                        continue
+                    self._tried.add(place)
+                self._queue({**plan, made.number: option}, self._cost + cost)
+
+    def _queue(self, plan: Plan, cost: int) -> None:
+        pending = self._pending.setdefault(cost, [])
+        if len(pending) < MAX_PENDING:
+            pending.append((plan, cost))
+        else:
+            self.overflow = True
 
     def is_empty(self) -> bool:
         return not any(self._pending.values())

@@ -1,0 +1,38 @@
+"""The outcomes of the orders that were seen: executions with one happens-before order are looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .control import Event
+from .order import Order
+from .outcome import Outcome
+
+MAX_PLANS = 100_000
+
+
+class Known:
+    """Outcomes by happens-before order, and by plan: two executions of one plan need not even be compared."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._by_order: dict[int, Outcome] = {}
+        self._by_plan: dict[tuple[tuple[int, int], ...], Outcome] = {}
+
+    def outcome(self, plan: dict[int, int], events: list[Event], look: Callable[[], Outcome]) -> Outcome:
+        """The outcome of the execution that made `plan` and `events`; `look` finds it out if it is not known."""
+        choices = tuple(plan.items())
+        found = self._by_plan.get(choices)
+        if found is None:
+            state = self._order.states(events)[-1]
+            found = self._by_order.get(state)
+            if found is None:
+                found = self._by_order[state] = look()
+            if len(self._by_plan) < MAX_PLANS:
+                self._by_plan[choices] = found
+        return found
+
+    def forget(self) -> None:
+        """Look at every execution again."""
+        self._by_order.clear()
+        self._by_plan.clear()
