@@ -4,9 +4,11 @@ A `Path` is an access path: a root and its fields, e.g. `("p:self", "items", "[*
 
     p:NAME          parameter of this function         g:NAME        name of this module (or a builtin)
     f:QUALNAME:NAME variable of an enclosing function  c:ID          result of call `ID` of this function
-    v:ID:TYPE       object displayed or built here     fn:QUALNAME   function or lambda of this module
+    v:ID:TYPE:SIZE  object displayed or built here     fn:QUALNAME   function or lambda of this module
     cls:QUALNAME    class of this module               k:TYPE:TEXT   constant
     l:NAME          a local whose value is not known
+
+SIZE is the number of elements of a displayed list or tuple, the keys of a dict, where that is known.
 
 A function's body is a control-flow tree: Python has no goto, so a tree with exception edges on `Try` carries what a
 graph would, serialises as it stands and can be read. Events are numbered in the order of evaluation; `deps` names
@@ -64,6 +66,8 @@ class Argument(msgspec.Struct, array_like=True, frozen=True):
     deps: tuple[int, ...] = ()
     number: Number = ()
     """What an argument such as `SIZE + 1` works out to."""
+    bracketed: bool = False
+    """`(x)`: brackets that make no tuple."""
 
 
 class Call(Node, tag="c", array_like=True, frozen=True):

@@ -59,6 +59,25 @@ def spawn_at(
     return _Finder(index, stores, types, calls).spawn(call, function)
 
 
+class StartCall(NamedTuple):
+    """A call that is given something to run, whether or not that is a function of the program."""
+
+    function: FunctionInfo
+    call: Call
+    starter: Starter
+    target: Value
+
+
+def start_calls(index: Index, stores: Stores, types: Types, calls: CallGraph) -> Iterator[StartCall]:
+    """All of them, in source order."""
+    finder = _Finder(index, stores, types, calls)
+    for function in index.functions:
+        for call in stores.facts[function.id].calls:
+            starter = finder._starter(call, function)
+            if starter is not None:
+                yield StartCall(function, call, starter, finder._target(starter, call))
+
+
 def find_initializers(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[Initializer]:
     """The `initializer=` of pools and executors, in source order."""
     finder = _Finder(index, stores, types, calls)

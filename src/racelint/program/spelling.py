@@ -26,7 +26,7 @@ def _root(root: str, facts: FunctionFacts) -> str:
         call = facts.call(int(rest))
         return spelled_call(call, facts) if call is not None else "…"
     if kind in ("v", "k"):
-        return rest.split(":")[-1 if kind == "v" else 0]
+        return rest.split(":")[1 if kind == "v" else 0]
     if kind == "i":
         _, module, attribute = rest.split(":", 2)
         return attribute or module

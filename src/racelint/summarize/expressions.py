@@ -16,6 +16,7 @@ from racelint.syntax.texts import constant_text, key_text
 _LONG = 58
 """Strings longer than this are kept as no more than strings."""
 _VIEWS = frozenset({"items", "values", "keys", "iteritems", "itervalues", "iterkeys"})
+_MAX_KEYS = 12
 _WRAPPERS = frozenset({"enumerate", "reversed", "zip", "iter", "map", "filter"})
 """Builtins that advance their argument lazily, so that iterating them iterates it."""
 
@@ -94,13 +95,14 @@ def _call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool = Tru
     operands = []
     arguments: list[Argument] = []
     key = ""
+    bracketed = {id(keyword.value) for keyword in node.keywords if _is_bracketed(keyword)}
     for name, value in _arguments(node):
         operand = lower(body, value)
         operands.append(operand)
         number = number_of(body, value) if isinstance(value, ast.BinOp) else ()
         if not arguments and not name.startswith("*"):
             key = key_text(value)
-        arguments.append(Argument(name, operand.value, operand.deps, number))
+        arguments.append(Argument(name, operand.value, operand.deps, number, id(value) in bracketed))
     event = body.number()
     deps = deps_of(func, *operands)
     body.out.append(Call(event, func.value, tuple(arguments), body.span(node), deps, used, awaited, key))
@@ -114,6 +116,12 @@ def _arguments(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     if node.keywords and any(name == "*" for name, _ in found):
         found.sort(key=lambda pair: (pair[1].lineno, pair[1].col_offset))
     return iter(found)
+
+
+def _is_bracketed(keyword: ast.keyword) -> bool:
+    """`args=(x)`: the brackets are the argument's, and not those of a tuple or generator."""
+    value = keyword.value
+    return (keyword.end_lineno, keyword.end_col_offset) > (value.end_lineno, value.end_col_offset)
 
 
 def lower_statement_call(body: Body, node: ast.expr) -> None:
@@ -266,7 +274,8 @@ def _comparison(body: Body, node: ast.Compare) -> Operand:
 
 def _display(kind: str) -> Callable[[Body, Any], Operand]:
     def lower_display(body: Body, node: ast.List | ast.Tuple | ast.Set) -> Operand:
-        path: Path = (f"v:{body.number()}:{kind}",)
+        starred = any(isinstance(element, ast.Starred) for element in node.elts)
+        path: Path = (f"v:{body.number()}:{kind}:{'?' if starred else len(node.elts)}",)
         operands = []
         placed = kind in ("list", "tuple")
         for position, element in enumerate(node.elts):
@@ -284,7 +293,7 @@ def _display(kind: str) -> Callable[[Body, Any], Operand]:
 
 
 def _dict(body: Body, node: ast.Dict) -> Operand:
-    path: Path = (f"v:{body.number()}:dict",)
+    path: Path = (f"v:{body.number()}:dict:{_keys(node)}",)
     operands = []
     for key, value in zip(node.keys, node.values, strict=True):
         before = lower(body, key) if key is not None else NOTHING
@@ -295,6 +304,12 @@ def _dict(body: Body, node: ast.Dict) -> Operand:
         name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
         _put(body, path, value, operand, name)
     return Operand((path,), deps_of(*operands) if operands else ())
+
+
+def _keys(node: ast.Dict) -> str:
+    """The keys of a small dict that are all plain names, else `?`."""
+    names = [key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else "" for key in node.keys]
+    return ",".join(names) if len(names) <= _MAX_KEYS and all(name.isidentifier() for name in names) else "?"
 
 
 def _put(body: Body, container: Path, node: ast.expr, operand: Operand, key: str) -> None:

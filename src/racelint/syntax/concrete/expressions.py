@@ -138,7 +138,7 @@ def _call(to: Converter, node: cst.Call) -> ast.expr:
         value = to.one(argument.value)
         if argument.keyword is not None or argument.star == "**":
             name = argument.keyword.value if argument.keyword is not None else None
-            keywords.append(to.placed(ast.keyword(name, value), argument, value))
+            keywords.append(to.placed(ast.keyword(name, value), argument))
         elif argument.star:
             positional.append(to.placed(ast.Starred(value, ast.Load()), argument, value))
         else:
