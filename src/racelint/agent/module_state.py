@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import fake_thread
+from .capture import Capture
 from .fake_local import local
 from .fake_thread import Lock, RLock, ThreadHandle
 from .stand_in import StandIn
@@ -209,7 +210,7 @@ class ModuleState:
             raise CannotRestore(kind.__name__)
         if isinstance(value, local):
             self._record_local(value)
-        elif isinstance(value, StandIn) or kind is object or kind.__module__.partition(".")[0] in CONSTANT:
+        elif isinstance(value, StandIn | Capture) or kind is object or kind.__module__.partition(".")[0] in CONSTANT:
             return
         elif kind.__module__ in self._names or kind.__module__.startswith(RECORDED):
             self._record_fields(value)

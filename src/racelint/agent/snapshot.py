@@ -17,6 +17,7 @@ import sys
 import types
 from typing import Any
 
+from .capture import Capture
 from .fake_thread import Lock, RLock, ThreadHandle
 from .stand_in import StandIn
 
@@ -63,6 +64,8 @@ class Snapshot:
             return ("opaque", f"class {value.__qualname__}")
         if isinstance(value, CODE):
             return ("opaque", getattr(value, "__qualname__", getattr(value, "__name__", type(value).__name__)))
+        if type(value).__module__.partition(".")[0] in _CONSTANT or isinstance(value, Capture):
+            return ("opaque", type(value).__qualname__)
         number = self._numbers.get(id(value))
         if number is not None:
             return ("same", number)
@@ -141,6 +144,8 @@ class Snapshot:
 
 
 _FAST = frozenset({int, float, bool, str, bytes, type(None)})
+_CONSTANT = frozenset({"typing", "logging", "functools", "abc", "struct", "operator"})
+"""Modules whose objects are no part of the target's state, and not worth a number."""
 _STATEFUL = frozenset({"builtins", "collections", "contextlib", "types", "argparse", "string", "http", "email"})
 """Modules of the standard library whose instances users keep their own state in."""
 _SPEAKING = ("datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "builtins", "itertools", "array")

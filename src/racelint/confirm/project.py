@@ -55,7 +55,7 @@ def layout_of(path: Path, root: Path) -> Layout:
         parts.insert(0, folder.name)
         folder = folder.parent
         climb -= 1
-    if len(parts) > 1:
+    if parts and (folder / parts[0] / "__init__.py").is_file():
         above = _namespace(folder / parts[0])
         parts[:0] = above
         folder = folder.parents[len(above) - 1] if above else folder
@@ -279,9 +279,12 @@ class Project:
             for _ in range(level - 1):
                 base = base.parent
             return _module_file(base, parts)
-        for folder in self.layout(outline.path).sys_path:
+        layout = self.layout(outline.path)
+        for folder in layout.sys_path:
             found = _module_file(Path(folder), parts) if parts else None
             if found is not None:
+                # The name that an import gives it counts: a namespace package shows in no file of the module itself.
+                self.layouts.setdefault(found, Layout(module, layout.sys_path))
                 return found
         return None
 
