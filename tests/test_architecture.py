@@ -43,3 +43,13 @@ def test_a_scan_imports_no_libcst_in_the_process_of_the_command() -> None:
 
 def test_no_grab_bags() -> None:
     assert not [path for path in SOURCES if re.search(r"util|helper|common|manager|misc", path.stem)]
+
+
+def test_a_piped_scan_imports_no_library_that_only_some_reports_need() -> None:
+    script = (
+        "import sys; from racelint.cli.main import cli\n"
+        "cli.main(['scan', '--isolated', 'examples/money_race.py'], standalone_mode=False)\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'rich', 'jinja2', 'pygments', 'markdown_it'}))\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "[]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from racelint.engine.selection import rule_book
 from racelint.model.finding import Finding, Status, Step, Verdict, Witness, WitnessStep
+from racelint.model.fix import Edit, Fix
 from racelint.model.overview import AccessedLine, Coverage, LockEdge, LockedLines, Overview, SharedLocation
 from racelint.model.result import Problem, ScanResult
 from racelint.report.html import render
@@ -53,6 +54,8 @@ CONFIRMED = Verdict(
     witness=WITNESS,
 )
 
+FIXED = Edit(11, 1, 12, 1, "        with self._lock:\n            self._balance -= fee\n")
+
 _STATUSES: tuple[Status | None, ...] = ("confirmed", "not-reproduced", "benign", "inconclusive", "unsupported", None)
 
 
@@ -85,6 +88,9 @@ def finding(number: int = 0, path: str = "bank.py", text: str = "") -> Finding:
         ),
         fingerprint=f"{number:016x}",
         verdict=verdict,
+        fix=Fix("unsafe", f"Hold the lock {text}", (FIXED,), f"callers may hold it {text}")
+        if number % 2 == 0
+        else None,
     )
 
 

@@ -48,8 +48,8 @@ def test_a_write_after_a_fresh_read_is_right() -> None:
 
 
 def test_a_value_may_look_like_an_action() -> None:
-    (beat,) = interleaving_of(Witness(("a",), (step(0, 1, "wrote text = 'x = 1'\nraised y"),)), None).beats
-    assert (beat.name, beat.value) == ("text", "'x = 1'\nraised y")
+    (beat,) = interleaving_of(Witness(("a",), (step(0, 1, "wrote text = 'x = 1 raised y'"),)), None).beats
+    assert (beat.name, beat.value) == ("text", "'x = 1 raised y'")
 
 
 def test_an_exception_goes_wrong_where_it_is_raised() -> None:

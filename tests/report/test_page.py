@@ -7,13 +7,17 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from racelint.model.finding import Finding, Step, StepRole
+from racelint.model.fix import Edit
 from racelint.model.result import Problem, ScanResult
 from racelint.report.html.page import MAX_BYTES
+from racelint.report.html.patch import patch_of
 from racelint.report.html.sides import sides_of, split
 from racelint.report.html.source import Mark, SourceBook
-from tests.report.pages import HOSTILE, SOURCE, finding, overview, page, result
+from tests.report.pages import FIXED, HOSTILE, SOURCE, finding, overview, page, result
 
 VOID = {"hr", "meta", "input", "wbr", "img", "br", "link"}
 
@@ -176,6 +180,35 @@ def test_locks_are_shaded_where_they_are_held() -> None:
     (block,) = deposit.blocks
     assert block.locks == (("Account._lock", "6–7"),)
     assert [line.held for line in block.lines] == [(), (0,), (0,)]
+
+
+def test_a_fix_is_shown_line_by_line() -> None:
+    assert [(line.kind, line.number, line.text) for line in patch_of(SOURCE, (FIXED,), 1)] == [
+        ("same", 10, '        """Take a fee."""'),
+        ("gone", 11, "        self._balance -= fee"),
+        ("new", 0, "        with self._lock:"),
+        ("new", 0, "            self._balance -= fee"),
+        ("same", 12, ""),
+    ]
+
+
+def test_a_fix_for_another_text_is_not_shown() -> None:
+    assert patch_of(SOURCE, (Edit(40, 1, 41, 1, "x\n"),)) == []
+    assert patch_of(SOURCE, ()) == []
+
+
+LINES = ["alpha", "beta", "gamma", "delta", "epsilon"]
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=1, max_size=30), st.data())
+def test_what_a_patch_shows_is_what_the_edits_do(lines: list[str], data: st.DataObject) -> None:
+    place = data.draw(st.integers(1, len(lines)))
+    content = data.draw(st.lists(st.sampled_from([*LINES, "new"]), max_size=4))
+    text = "".join(f"{line}\n" for line in content)
+    shown = patch_of([*lines, ""], (Edit(place, 1, place + 1, 1, text),), context=50)
+    changed = [*lines[: place - 1], *content, *lines[place:], ""]
+    assert changed == [line.text for line in shown if line.kind != "gone"] or (shown == [] and changed == [*lines, ""])
+    assert all([*lines, ""][line.number - 1] == line.text for line in shown if line.kind != "new")
 
 
 def test_the_accesses_are_marked_and_labelled() -> None:

@@ -9,12 +9,14 @@ from typing import Literal
 import msgspec
 
 from racelint.model.finding import Effect, Witness, WitnessStep
+from racelint.report.snippet import visible
 
 Deed = Literal["read", "write", "wait", "raise", "other"]
 
 _DEEDS: dict[str, Deed] = {"read": "read", "wrote": "write", "waits in": "wait", "sleeps in": "wait", "raised": "raise"}
 _ACTION = re.compile(rf"({'|'.join(_DEEDS)}) (.+?)(?: = (.*))?", re.DOTALL)
-_BLOCKING: frozenset[Effect] = frozenset({"deadlock", "hang"})
+_BLOCKING: frozenset[Effect | None] = frozenset({"deadlock", "hang"})
+_OVERWRITING: frozenset[Effect | None] = frozenset({"lost-update", "not-serializable", "invariant"})
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -61,11 +63,11 @@ def interleaving_of(witness: Witness, effect: Effect | None) -> Interleaving:
             Beat(
                 thread=step.thread,
                 place=_place(step, several=several),
-                source=step.source if fresh else "",
-                action=step.action,
+                source=visible(step.source) if fresh else "",
+                action=visible(step.action),
                 deed=deed,
-                name=name,
-                value=value,
+                name=visible(name),
+                value=visible(value),
                 wrong=wrong.get(number, ""),
             )
         )
@@ -114,7 +116,7 @@ def _wrong(
     if effect in _BLOCKING:
         final = {step.thread: number for number, step in enumerate(steps)}
         return {number: "waits for ever" for number in final.values() if deeds[number][0] == "wait"}
-    return _first_stale_write(steps, deeds)
+    return _first_stale_write(steps, deeds) if effect in _OVERWRITING else {}
 
 
 def _first_stale_write(steps: Sequence[WitnessStep], deeds: Sequence[tuple[Deed, str, str]]) -> dict[int, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from racelint.model.finding import Witness, WitnessStep
+from racelint.model.finding import Effect, Witness
+from racelint.report.interleaving import Beat, Interleaving, interleaving_of
 
 NARROWEST = 26
 """Columns a lane needs to be read; where there are fewer, the threads are written one under the other."""
@@ -13,65 +14,62 @@ NARROWEST = 26
 GAP = " │ "
 
 
-def render_lanes(witness: Witness, width: int) -> list[str]:
-    """The lines of `witness`, none wider than `width` columns unless a single word is; empty without steps."""
-    lanes = len(witness.threads)
-    if not witness.steps or not lanes:
+def render_lanes(witness: Witness, width: int, effect: Effect | None = None) -> list[str]:
+    """The lines of `witness`, none wider than `width` columns unless a single word is; empty without steps.
+
+    `effect` is what came of it: the step at which it does is marked.
+    """
+    interleaving = interleaving_of(witness, effect)
+    lanes = len(interleaving.threads)
+    if not interleaving.beats or not lanes:
         return []
     lane_width = (width - len(GAP) * (lanes - 1)) // lanes
     if lane_width < NARROWEST:
-        return list(_in_turns(witness, width))
-    return list(_side_by_side(witness, lane_width))
+        return list(_in_turns(interleaving, width))
+    return list(_side_by_side(interleaving, lane_width))
 
 
-def _side_by_side(witness: Witness, lane_width: int) -> Iterator[str]:
-    lanes = len(witness.threads)
-    names = [textwrap.wrap(name, lane_width) or [""] for name in witness.threads]
+def spoken(interleaving: Interleaving) -> Iterator[tuple[Beat, list[str]]]:
+    """The lines of each step. The source stands once, before the first of a thread's steps in a row on one line."""
+    last: tuple[int, str] | None = None
+    for beat in interleaving.beats:
+        here = (beat.thread, beat.place)
+        lines = []
+        if beat.source:
+            lines += [f"{beat.place}  {beat.source}".strip(), f"    {beat.action}"]
+        elif here != last and beat.place:
+            lines.append(f"{beat.place}  … {beat.action}")
+        else:
+            lines.append(f"    {beat.action}")
+        if beat.wrong:
+            lines.append(f"    ✗ {beat.wrong}")
+        last = here
+        yield beat, lines
+
+
+def _side_by_side(interleaving: Interleaving, lane_width: int) -> Iterator[str]:
+    lanes = len(interleaving.threads)
+    names = [textwrap.wrap(name, lane_width) or [""] for name in interleaving.threads]
     for row in range(max(map(len, names))):
         yield _row([name[row] if row < len(name) else "" for name in names], lane_width)
     yield "─┼─".join("─" * lane_width for _ in range(lanes))
-    for step, texts in _spoken(witness):
+    for beat, texts in spoken(interleaving):
         for text in texts:
             indent = " " * (len(text) - len(text.lstrip()) + 2)
             for line in textwrap.wrap(text, lane_width, subsequent_indent=indent, drop_whitespace=True) or [""]:
-                yield _row([line if lane == step.thread else "" for lane in range(lanes)], lane_width)
+                yield _row([line if lane == beat.thread else "" for lane in range(lanes)], lane_width)
 
 
-def _in_turns(witness: Witness, width: int) -> Iterator[str]:
+def _in_turns(interleaving: Interleaving, width: int) -> Iterator[str]:
     """Each run of steps of one thread under its name."""
     speaking = -1
-    for step, texts in _spoken(witness):
-        if step.thread != speaking:
-            speaking = step.thread
-            yield f"{_name(witness, step.thread)}:"
+    for beat, texts in spoken(interleaving):
+        if beat.thread != speaking:
+            speaking = beat.thread
+            yield f"{interleaving.threads[speaking]}:"
         for text in texts:
             yield from textwrap.wrap(f"  {text}", width, subsequent_indent=" " * 6) or [""]
 
 
-def _spoken(witness: Witness) -> Iterator[tuple[WitnessStep, list[str]]]:
-    """The lines of each step. The source stands once, before the first of a thread's steps in a row on one line."""
-    several = len({step.path for step in witness.steps if not step.path.startswith("<")}) > 1
-    last: tuple[int, str, int] | None = None
-    sources: dict[int, tuple[str, int]] = {}
-    for step in witness.steps:
-        place = "" if step.path.startswith("<") else f"{step.path}:{step.line}" if several else f"{step.line}"
-        here = (step.thread, step.path, step.line)
-        texts = []
-        if here != last and step.source and sources.get(step.thread) != (step.path, step.line):
-            texts.append(f"{place}  {step.source}".strip())
-            texts.append(f"    {step.action}")
-        elif here != last and place:
-            texts.append(f"{place}  … {step.action}")
-        else:
-            texts.append(f"    {step.action}")
-        sources[step.thread] = (step.path, step.line)
-        last = here
-        yield step, texts
-
-
 def _row(cells: list[str], lane_width: int) -> str:
     return GAP.join(f"{cell:<{lane_width}}" for cell in cells).rstrip()
-
-
-def _name(witness: Witness, thread: int) -> str:
-    return witness.threads[thread] if 0 <= thread < len(witness.threads) else f"thread {thread}"

@@ -42,7 +42,7 @@ def render_snippets(marks: Iterable[Mark], lines: Mapping[str, Sequence[str]], h
         text = source[mark.line - 1] if 0 < mark.line <= len(source) else ""
         number = style(f"{mark.line:>{width}} |", "blue")
         clipped, column, end = _clip(text, mark)
-        output.append(f"{number} {_visible(clipped)}".rstrip())
+        output.append(f"{number} {visible(clipped)}".rstrip())
         output.append(f"{margin} {_underline(clipped, column, end, mark, style)}")
     return output
 
@@ -79,6 +79,6 @@ def _blank(character: str) -> str:
     return "  " if unicodedata.east_asian_width(character) in "WF" else " "
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """`text` with nothing in it that a terminal would obey."""
     return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in text)

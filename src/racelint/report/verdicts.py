@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from racelint.model.finding import Possibility, Verdict
+from racelint.model.finding import Effect, Possibility, Verdict, Witness
 from racelint.report.style import Style
 
 _COLOURS = {"confirmed": "red", "benign": "green", "not-reproduced": "yellow"}
@@ -19,11 +19,7 @@ def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
     if verdict.reason:
         output.append(f"  {verdict.reason}")
     if verdict.witness is not None:
-        from racelint.report.lanes import render_lanes
-
-        output.append("")
-        output.extend(render_lanes(verdict.witness, width - 2))
-        output.append("")
+        output += ["", *_lanes(verdict.witness, verdict.effect, width - 2, style), ""]
     if verdict.outcome is not None:
         output.append(f"  seen:     {verdict.outcome}")
     for number, expected in enumerate(verdict.expected):
@@ -34,6 +30,17 @@ def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
     if verdict.schedule:
         output.append(f"  replay:   racelint replay {verdict.schedule}")
     return output
+
+
+def _lanes(witness: Witness, effect: Effect | None, width: int, style: Style) -> list[str]:
+    """The interleaving, in colour where there is any."""
+    if style.colour:
+        from racelint.report.coloured_lanes import render_coloured_lanes
+
+        return render_coloured_lanes(witness, width, effect)
+    from racelint.report.lanes import render_lanes
+
+    return render_lanes(witness, width, effect)
 
 
 def possibilities(verdict: Verdict) -> list[tuple[str, Possibility]]:

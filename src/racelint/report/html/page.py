@@ -21,6 +21,7 @@ from racelint.model.result import ScanResult
 from racelint.report.counts import count_line
 from racelint.report.html.graph import Drawing, draw
 from racelint.report.html.guards import by_guard
+from racelint.report.html.patch import PatchLine, patch_of
 from racelint.report.html.sides import Side, sides_of
 from racelint.report.html.source import SourceBook
 from racelint.report.html.summary import STATUSES, status_of, summary_of
@@ -61,6 +62,7 @@ class FindingView(msgspec.Struct, frozen=True):
     anchor: str
     status: str
     sides: tuple[Side, ...]
+    patch: tuple[PatchLine, ...]
     weave: Interleaving | None
     possibilities: tuple[tuple[str, str], ...]
 
@@ -157,6 +159,7 @@ def _views(findings: Sequence[Finding], book: SourceBook, detail: Detail) -> Ite
             anchor=f"f-{name}" + (f"-{seen[name]}" if seen[name] > 1 else ""),
             status=status_of(finding),
             sides=tuple(sides_of(finding, book, detail.context)),
+            patch=tuple(patch_of(book.lines(finding.path), finding.fix.edits)) if finding.fix else (),
             weave=interleaving_of(witness, verdict.effect) if witness is not None and witness.steps else None,
             possibilities=tuple(possibilities(verdict)),
         )

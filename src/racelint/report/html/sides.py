@@ -102,4 +102,6 @@ def _label(step: Step) -> str:
 
 
 def _title(finding: Finding, lane: int) -> str:
-    return "in conflict with" if lane else f"`{finding.symbol}`" if finding.symbol else ""
+    if lane:
+        return "in conflict with"
+    return f"`{finding.symbol}`" if finding.symbol not in ("", "<module>") else "at module level"

@@ -84,13 +84,17 @@ class SourceBook:
         """A block for each file, with `context` lines around its marks and the line that opens their function."""
         by_file: dict[str, list[Mark]] = {}
         for mark in marks:
-            if 0 < mark.line <= len(self._lines.get(mark.path, ())):
+            if 0 < mark.line <= len(self.lines(mark.path)):
                 by_file.setdefault(mark.path, []).append(mark)
         return [self._block(path, found, context) for path, found in by_file.items()]
 
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of a file; none where the page does not have it."""
+        return self._lines.get(path, ())
+
     def text(self, path: str, number: int) -> str:
         """One line without its indentation; empty where the page does not have it."""
-        lines = self._lines.get(path, ())
+        lines = self.lines(path)
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     def _block(self, path: str, marks: Sequence[Mark], context: int) -> CodeBlock:
