@@ -179,3 +179,36 @@ def test_a_wrong_nested_file_stops_the_scan_by_name(project: Path) -> None:
     answer = racelint("scan", cwd=project)
     assert answer.returncode == 2
     assert str(project / "sub/racelint.toml") in answer.stderr
+
+
+def codes(folder: Path, *arguments: str) -> list[str]:
+    return [f"{found['code']} {found['path']}:{found['line']}" for found in report(folder, *arguments)["findings"]]
+
+
+def test_functions_that_run_on_threads_nobody_sees_can_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "handlers.py").write_text(
+        "seen = 0\n\n\ndef on_message(text):\n    global seen\n    seen += len(text)\n"
+    )
+    assert codes(tmp_path) == []
+    configure(tmp_path, "extra-thread-roots = ['handlers.on_message']\n")
+    assert codes(tmp_path) == ["RL101 handlers.py:6"]
+
+
+def test_objects_that_are_locks_can_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "from mylib.sync import Gate\n\ngate = Gate()\n\n\ndef get(queue):\n    gate.acquire()\n"
+        "    item = queue.fetch()\n    gate.release()\n    return item\n"
+    )
+    assert codes(tmp_path) == []
+    configure(tmp_path, "extra-locks = ['mylib.sync.Gate']\n")
+    assert codes(tmp_path) == ["RL201 a.py:7"]
+
+
+def test_functions_that_block_can_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import threading\n\nimport mylib\n\nlock = threading.Lock()\n\n\ndef get():\n    with lock:\n"
+        "        return mylib.fetch()\n\n\nthreading.Thread(target=get).start()\nget()\n"
+    )
+    assert codes(tmp_path) == []
+    configure(tmp_path, "extra-blocking-calls = ['mylib.fetch']\n")
+    assert codes(tmp_path) == ["RL205 a.py:10"]

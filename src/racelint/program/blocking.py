@@ -7,15 +7,18 @@ from typing import NamedTuple
 from racelint.knowledge.blocking import BLOCKING_FUNCTIONS, BLOCKING_METHODS, Blocking
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import Branch, Call, Path, Span
+from racelint.program.declared import means
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locksets import may_fail
 from racelint.program.thread_root import thread_kind
-from racelint.program.types import Instance, Member, Object
+from racelint.program.types import Bound, Instance, Member, Object, Thing
 from racelint.program.walk import enclosing, place_of
 
 _MAX_DEPTH = 6
 _TUNES = ("setblocking", "settimeout")
+_DECLARED = Blocking("wait")
+"""A call that blocks by the user's word."""
 _NOTHING = (("k:False",), ("k:int:0",))
 
 
@@ -48,6 +51,8 @@ class BlockingCalls:
             for thing in self.program.types.of(path, function):
                 if isinstance(thing, External) and thing.dotted in BLOCKING_FUNCTIONS:
                     return BlockingCall(BLOCKING_FUNCTIONS[thing.dotted], _short(thing.dotted), function, call)
+                if (name := _declared_name(thing)) and means(self.program.settings.extra_blocking_calls, name):
+                    return BlockingCall(_DECLARED, _short(name), function, call)
                 if isinstance(thing, Member) and (thing.dotted, thing.name) in BLOCKING_METHODS:
                     found = BLOCKING_METHODS[thing.dotted, thing.name]
                     if not _returns_at_once(call, found) and not self._is_nonblocking(thing, path, function):
@@ -115,6 +120,15 @@ class BlockingCalls:
     def reached(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
         """What a call waits for, by itself or through the one function of the program that it runs."""
         return self.of(call, function) or self._through(call, function, 0)
+
+
+def _declared_name(thing: Thing) -> str:
+    """The dotted name that a configuration would call this by."""
+    if isinstance(thing, External):
+        return thing.dotted
+    if isinstance(thing, Member):
+        return f"{thing.dotted}.{thing.name}"
+    return thing.function.id.replace(":", ".") if isinstance(thing, Bound) else ""
 
 
 def _returns_at_once(call: Call, blocking: Blocking) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from racelint.config.settings import Settings
+from racelint.program.declared import means
 from racelint.program.index import ClassInfo, FunctionInfo, Index, directives_at
 from racelint.program.locations import Location
 from racelint.program.shared import SharedAccess
@@ -59,15 +58,10 @@ class Contracts:
         )
 
     def _confines(self, cls: ClassInfo) -> bool:
-        return _means(self._confined, cls.id.replace(":", ".")) or _directive_on(cls, "thread-confined")
+        return means(self._confined, cls.id.replace(":", ".")) or _directive_on(cls, "thread-confined")
 
     def _named(self, dotted: str) -> bool:
-        return _means(self._names, dotted)
-
-
-def _means(names: Sequence[str], dotted: str) -> bool:
-    """Whether one of `names` is `dotted` or the end of it."""
-    return any(dotted == name or dotted.endswith("." + name) for name in names)
+        return means(self._names, dotted)
 
 
 def _directive_on(definition: ClassInfo | FunctionInfo, verb: str) -> bool:

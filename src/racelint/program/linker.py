@@ -15,6 +15,7 @@ from racelint.program.call_state import CallStates
 from racelint.program.calls import CallGraph
 from racelint.program.compounds import Compounds
 from racelint.program.contracts import Contracts
+from racelint.program.declared import declared_roots
 from racelint.program.effects import Effects
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import Location, Locations
@@ -48,13 +49,13 @@ class Program:
         self.calls = CallGraph(self.index, self.stores, self.types)
         self.roots: list[ThreadRoot] = self._find_roots()
         self.locations = Locations(self.index, self.stores, self.types)
-        self.locks = Locks(self.stores, self.types, self.locations)
+        self.locks = Locks(self.stores, self.types, self.locations, self.settings.extra_locks)
         self.flows = LockFlows(self.stores, self.types, self.locks, self.calls)
         self.ordering = Ordering()
 
     def _find_roots(self) -> list[ThreadRoot]:
         """Twice: what the first round finds to be passed to a thread tells the types of its parameters."""
-        roots = find_roots(self.index, self.stores, self.types, self.calls)
+        roots = self._roots_now()
         fresh = False
         for root in roots:
             for name, value in root.bindings.items():
@@ -70,7 +71,14 @@ class Program:
             return roots
         self.types.forget()
         self.calls = CallGraph(self.index, self.stores, self.types)
-        return find_roots(self.index, self.stores, self.types, self.calls)
+        return self._roots_now()
+
+    def _roots_now(self) -> list[ThreadRoot]:
+        found = find_roots(self.index, self.stores, self.types, self.calls)
+        declared = declared_roots(self.index, self.settings.extra_thread_roots)
+        return (
+            sorted([*found, *declared], key=lambda root: (root.target.order, root.kind, root.id)) if declared else found
+        )
 
     @cached_property
     def ownership(self) -> Ownership:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path
+from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
 from racelint.program.types import Bound, Instance, Object, Thing, Types
@@ -45,6 +47,10 @@ _STANDARD = frozenset(
 
 
 LockIdentity = tuple[Location, Path]
+
+
+_DECLARED = LockFacts("lock", True)
+"""A lock by the user's word: who takes it twice may well do so."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,12 @@ class Lock:
 class Locks:
     """Answers which lock a path denotes."""
 
-    def __init__(self, stores: Stores, types: Types, locations: Locations) -> None:
+    def __init__(self, stores: Stores, types: Types, locations: Locations, declared: Sequence[str] = ()) -> None:
         self.stores = stores
         self.types = types
         self.locations = locations
+        self.declared = declared
+        """Classes and factories whose objects the user says are locks."""
         self._known: dict[tuple[str, Path], Lock | None] = {}
         self._classes: dict[str, bool] = {}
 
@@ -181,6 +189,10 @@ class Locks:
         for thing in things:
             if isinstance(thing, Object) and thing.dotted in LOCK_FACTORIES:
                 return LOCK_FACTORIES[thing.dotted]
+            if isinstance(thing, Object) and means(self.declared, thing.dotted):
+                return _DECLARED
+            if isinstance(thing, Instance) and means(self.declared, thing.cls.id.replace(":", ".")):
+                return _DECLARED
             if isinstance(thing, Instance):
                 if self.is_lock_class(thing.cls):
                     return LockFacts("lock", self._is_reentrant(thing.cls), own=True)
