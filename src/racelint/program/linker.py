@@ -32,6 +32,7 @@ from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
 
 if TYPE_CHECKING:
+    from racelint.program.condition_uses import ConditionUses
     from racelint.program.lock_order import LockOrder
     from racelint.program.suspects import Suspects
     from racelint.program.takings import Takings
@@ -136,6 +137,12 @@ class Program:
         from racelint.program.lock_order import LockOrder
 
         return LockOrder(self)
+
+    @cached_property
+    def conditions(self) -> ConditionUses:
+        from racelint.program.condition_uses import ConditionUses
+
+        return ConditionUses(self)
 
     @cached_property
     def takings(self) -> Takings:

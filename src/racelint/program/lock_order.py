@@ -58,7 +58,7 @@ class LockOrder:
             if _are_peers(nesting) and not self._is_ordered(nesting):
                 self.peers.append(nesting)
             return
-        if held.lock.nameless or then.fact.lock.nameless:
+        if any(lock.nameless or self.program.locks.is_passed_in(lock) for lock in (held.lock, then.fact.lock)):
             return
         around = self._gates(nesting)
         if then.fact.lock.location in around:

@@ -302,6 +302,13 @@ class Locks:
         module, _, qualname = location.owner.partition(":")
         return self.stores.captured.get((module, qualname, name), [])
 
+    def is_passed_in(self, lock: Lock) -> bool:
+        """A parameter, of this function or one around it: two of them may be one lock under two names."""
+        module, _, qualname = lock.location.owner.partition(":")
+        info = self.types.index.modules.get(module) if lock.location.kind == "captured" else None
+        owner = info.functions.get(qualname) if info is not None else None
+        return owner is not None and any(param.name == lock.location.fields[0] for param in owner.ir.params)
+
     def is_shared(self, location: Location) -> bool:
         """No attribute, or one of a class that no instance replaces."""
         if location.kind != "attribute":

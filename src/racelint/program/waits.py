@@ -19,10 +19,9 @@ from racelint.model.summary import (
     Return,
     Suspend,
 )
+from racelint.program.condition_uses import is_condition
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.tenures import is_known, is_private
-from racelint.program.types import Constant, Instance
 from racelint.program.values import nodes_of
 from racelint.program.walk import Place, blocks_of, contains, enclosing, following, place_of
 
@@ -57,23 +56,9 @@ def waits_of(program: Program) -> Iterator[Wait]:
     for function in program.index.functions:
         for call in program.stores.facts[function.id].calls:
             for path in call.func:
-                if len(path) > 1 and path[-1] == "wait" and _is_condition(program, path[:-1], function):
+                if len(path) > 1 and path[-1] == "wait" and is_condition(program, path[:-1], function):
                     yield _Judge(program, function, call, path[:-1]).wait()
                     break
-
-
-def _is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
-    """By all that is known of its type. A condition's own methods wait for their callers, and one that stays in the
-    function has nobody who could notify it."""
-    things = [thing for thing in program.types.of(path, function) if not isinstance(thing, Constant)]
-    if any(isinstance(thing, Instance) and thing.cls.method("wait") for thing in things):
-        return False
-    if path == (f"p:{function.self_name}",) or not is_known(program, path, function):
-        return False
-    families = [program.locks.facts_of((thing,)) for thing in things]
-    if not families or not all(facts is not None and facts.family == "condition" for facts in families):
-        return False
-    return not is_private(path, program.stores.facts[function.id])
 
 
 class _Judge:

@@ -1,0 +1,76 @@
+"""RL206 per-call-lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.per_call_locks import PerCallLocks
+from racelint.rules.base import Rule, step
+
+
+class PerCallLock(Rule):
+    """A lock that is made where it is used keeps nobody out.
+
+    ## What it does
+    Reports `with Lock():`, a lock that a function makes, takes and shows to nobody, and one that a property, a method
+    or a default argument (`locks.get(key, Lock())`) makes anew for each use.
+
+    ## Why is this bad?
+    Every call has a lock of its own: any number of threads run through the section at once.
+
+    ## Example
+    ```python
+    import threading
+
+    signed = set()
+
+
+    def sign(request):
+        with threading.Lock():  # RL206
+            if request not in signed:
+                signed.add(request)
+    ```
+
+    ## Use instead
+    ```python
+    import threading
+
+    signed = set()
+    signing = threading.Lock()
+
+
+    def sign(request):
+        with signing:
+            if request not in signed:
+                signed.add(request)
+    ```
+
+    ## How it is confirmed
+    Two threads are brought into the section at once: an outcome that no serial order gives.
+
+    ## Known limits
+    Locks on files are told apart by their path, not by the object, and are left out; so is a condition that is only
+    there to sleep on.
+    """
+
+    code = "RL206"
+    name = "per-call-lock"
+    since = "0.1.0"
+    severity = "error"
+    confirmable = True
+    fixable = True
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for found in PerCallLocks(program).found():
+            here = found.made == found.span or found.made[0] == found.span[0]
+            made = "here" if here else f"on line {found.made[0]}"
+            yield self.finding(
+                found.function,
+                found.span,
+                message=f"this `{found.name}` is made anew for each use and keeps nobody out",
+                why=f"it is made {made} and no other thread can ever hold it: all of them pass at once",
+                subject=f"{found.function.module.name}.{found.function.qualname}.{found.name}",
+                trace=[step("lock", f"makes and takes a `{found.name}`", found.function, found.span)],
+            )
