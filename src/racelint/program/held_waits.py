@@ -79,16 +79,12 @@ class HeldWaits:
     def _held(self, function: FunctionInfo, event: int, wait: Reached[CondWait]) -> Iterator[HeldWait]:
         use = wait.fact.use
         for held in self.takings.held(function, event):
-            facts = held.lock.facts
-            if facts is None or facts.family == "semaphore" or held.owner is None or held.lock.nameless:
-                continue
-            if (
-                held.lock.location != use.lock.location
-                and use.lock.facts is not None
-                and facts.world == use.lock.facts.world
-            ):
+            locks = self.program.locks
+            if _stays(held, use) and not (locks.is_passed_in(held.lock) or locks.is_passed_in(use.lock)):
                 notifiers = self.program.conditions.notifiers(use)
-                needs = next((n for n in notifiers if self._needs(n, held.lock.location)), None)
+                others = [notifier for notifier in notifiers if notifier.function is not use.function] or notifiers
+                all_need = bool(others) and all(self._needs(other, held.lock.location) for other in others)
+                needs = others[0] if all_need else None
                 yield HeldWait(function, event_span(function, event), held, wait, needs, bool(notifiers))
 
     def _needs(self, notifier: Use, location: Location) -> bool:
