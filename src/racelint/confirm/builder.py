@@ -180,13 +180,23 @@ class Builder:
         self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool = False
     ) -> CallSite | None:
         """The first call in the module, else in the project, whose arguments fit and can be written down here."""
+        known = (str(module.path), name, constructor, tuple(parameter.name for parameter in parameters))
+        if known not in self.guesses.sites:
+            self.guesses.sites[known] = self._found_site(module, name, parameters, constructor=constructor)
+        found = self.guesses.sites[known]
+        return self._brought_here(*found) if found is not None else None
+
+    def _found_site(
+        self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool
+    ) -> tuple[ModuleOutline, CallSite] | None:
         needed = any(parameter.required for parameter in parameters)
         telling = needed and (constructor or by_attributes(frozenset([name])) is None)
         for other in (module, *(self.project.mentioning(name) if telling else ())):
             for site in call_sites(other, name, constructor=constructor):
                 if _fits(parameters, site) and (site.arguments or site.keywords or not constructor):
                     with contextlib.suppress(CannotBuild):
-                        return self._brought_here(other, site)
+                        self._brought_here(other, site)
+                        return other, site
         return None
 
     def _brought_here(self, module: ModuleOutline, site: CallSite) -> CallSite:

@@ -82,7 +82,7 @@ class Exploration:
     def run(self, attempts: Callable[[], Iterable[Attempt]], guesses: Guesses) -> None:
         """Try the attempts until one is confirmed or the time is up; searches cut short get what time is left."""
         deadline = time.monotonic() + self.seconds
-        candidates = Selection(self._probes, lambda: self._built(attempts()), guesses).promising()
+        candidates = Selection(self._probes, lambda most: self._built(attempts(), most), guesses).promising()
         if candidates and candidates[0].probe is not None:
             self.raised = candidates[0].probe.raised
             self.is_misfit = candidates[0].is_misfit
@@ -115,9 +115,12 @@ class Exploration:
                 break
         return found
 
-    def _built(self, attempts: Iterable[Attempt]) -> list[Scenario]:
+    def _built(self, attempts: Iterable[Attempt], most: int) -> list[Scenario]:
+        """At most `most` scenarios that differ, in the order of the attempts."""
         found: dict[tuple[object, ...], Scenario] = {}
         for attempt in islice(attempts, MOST_ATTEMPTS):
+            if len(found) >= most:
+                break
             try:
                 scenario = attempt()
             except NotApplicable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from racelint.confirm.values import Guesses
@@ -24,6 +24,7 @@ STRUCTURES = 3
 ROUNDS = 2
 """Parameters that are changed one after the other."""
 
+MOST_SCENARIOS = 40
 MOST_VARIANTS = 60
 
 SEARCHES_ALONE = frozenset({"processes", "cost"})
@@ -35,8 +36,8 @@ NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506")
 Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
 """Probes scenarios; those at the end may be missing."""
 
-Build = Callable[[], Iterable[Scenario]]
-"""The scenarios with the values that are chosen at the moment."""
+Build = Callable[[int], Sequence[Scenario]]
+"""That many scenarios, with the values that are chosen at the moment."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,10 @@ class Selection:
 
     def promising(self) -> list[Candidate]:
         """The scenarios with the best values found, most promising first; those that cannot run only where none can."""
-        best = self._probed(list(self.build()))
+        best = self._probed(list(self.build(MOST_SCENARIOS)))
         if best and not best[0].is_promising and self.guesses.mined:
             self.guesses.mining = False
-            unmined = self._probed(list(self.build()))
+            unmined = self._probed(list(self.build(MOST_SCENARIOS)))
             self.guesses.mining = not unmined or unmined[0].rank >= best[0].rank
             best = best if self.guesses.mining else unmined
         for _ in range(ROUNDS):
@@ -106,7 +107,7 @@ class Selection:
         variants: list[tuple[dict[str, str], Scenario]] = []
         for chosen in other_guesses(list(self.guesses.made), current):
             self.guesses.chosen = chosen
-            variants += [(chosen, scenario) for scenario in list(self.build())[:STRUCTURES]]
+            variants += [(chosen, scenario) for scenario in self.build(STRUCTURES)]
             if len(variants) > MOST_VARIANTS:
                 break
         self._probed([scenario for _, scenario in variants])
@@ -116,7 +117,7 @@ class Selection:
         if winner is None or winner[0] >= best.rank:
             return None
         self.guesses.chosen = variants[winner[1]][0]
-        return list(self.build())
+        return list(self.build(MOST_SCENARIOS))
 
     def _probed(self, scenarios: list[Scenario]) -> list[Candidate]:
         """The scenarios as candidates, the most promising first."""

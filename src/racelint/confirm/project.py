@@ -22,7 +22,7 @@ PROJECT_FILES = 3000
 REACHED = 60
 """Files that the imports of one are followed to."""
 
-MENTIONS = 12
+MENTIONS = 6
 """Files that are parsed for the calls of one name."""
 
 _IMPORTED = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.MULTILINE)
@@ -106,7 +106,7 @@ class Project:
     layouts: dict[Path, Layout] = field(default_factory=dict)
     imports: dict[Path, list[Path]] = field(default_factory=dict)
     mentions: dict[str, list[ModuleOutline]] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)
+    contents: dict[Path, bytes] = field(default_factory=dict, repr=False)
     known_attributes: dict[ClassOutline, frozenset[str]] = field(default_factory=dict)
     lineages: dict[ClassOutline, list[tuple[ModuleOutline, ClassOutline]]] = field(default_factory=dict)
 
@@ -178,19 +178,22 @@ class Project:
         """The project's modules that call `name`, in the order of their paths."""
         with self.guard:
             if name not in self.mentions:
-                pattern = re.compile(rb"\b" + re.escape(name).encode() + rb"\b")
-                found = [path for path in self._files() if pattern.search(_bytes_of(path))]
+                call = f"{name}(".encode()
+                found = [path for path, content in self._contents().items() if call in content]
                 self.mentions[name] = [module for path in found[:MENTIONS] if (module := self._load(path)) is not None]
             return self.mentions[name]
 
-    def _files(self) -> list[Path]:
-        if not self.files:
+    def _contents(self) -> dict[Path, bytes]:
+        """The project's files, `PROJECT_FILES` at most, read once."""
+        if not self.contents:
+            paths: list[Path] = []
             for folder, names, files in os.walk(self.root):
                 names[:] = sorted(name for name in names if name.isidentifier() and not _is_environment(folder, name))
-                self.files += [Path(folder, file) for file in sorted(files) if file.endswith(".py")]
-                if len(self.files) > PROJECT_FILES:
+                paths += [Path(folder, file) for file in sorted(files) if file.endswith(".py")]
+                if len(paths) > PROJECT_FILES:
                     break
-        return self.files
+            self.contents = {path: _bytes_of(path) for path in paths[:PROJECT_FILES]}
+        return self.contents
 
     def imported(self, outline: ModuleOutline) -> list[Path]:
         """The project files that `outline` imports directly, sorted."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from racelint.confirm.annotations import AnnotationReader
+from racelint.confirm.call_sites import CallSite
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
@@ -29,6 +30,8 @@ class Guesses:
     """Whether arguments of calls are taken from calls of functions that are named alike."""
     mined: bool = False
     """Whether some were."""
+    sites: dict[tuple[object, ...], tuple[ModuleOutline, CallSite] | None] = field(default_factory=dict)
+    """The call that was found for a name and its parameters, with the module it stands in."""
 
 
 @dataclass
