@@ -93,3 +93,28 @@ def test_the_whole_project_hook_runs_on_demand(repository: Path) -> None:
     answer = run(repository, "pre-commit", "run", "racelint-all", "--hook-stage", "manual", "--all-files")
     assert answer.returncode == 1
     assert "race.py:9:" in answer.stdout
+
+
+def test_the_confirming_hook_shows_the_interleaving(repository: Path) -> None:
+    (repository / "race.py").write_text(race())
+    run(repository, "git", "add", ".")
+    answer = run(repository, "pre-commit", "run", "racelint-confirm", "--hook-stage", "pre-push", "--all-files")
+    assert answer.returncode == 1, answer
+    assert "verdict: confirmed (lost-update)" in answer.stdout
+
+
+def test_two_thousand_files_are_judged_in_the_light_of_all_of_them(repository: Path) -> None:
+    """pre-commit hands them over in several calls; each analyses the project, and what each reports adds up."""
+    folder = repository / "a_rather_long_name_for_a_package_so_that_one_call_cannot_take_all_names"
+    folder.mkdir()
+    (repository / "pyproject.toml").write_text("")
+    for number in range(2000):
+        (folder / f"module_{number:04}.py").write_text("x = 1\n")
+    (folder / "module_0000.py").write_text(CALLER.replace("counter", "module_1999"))
+    (folder / "module_1999.py").write_text(COUNTER)
+    run(repository, "git", "add", ".")
+    answer = run(repository, "pre-commit", "run", "racelint", "--all-files")
+    assert answer.returncode == 1, answer
+    assert answer.stdout.count("RL101") == 1
+    assert "module_1999.py:5:" in answer.stdout
+    assert answer.stdout.count(" in ") >= 2, "more than one call"

@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "fix": ("racelint.cli.fix", "Put findings right, where a fix is known and safe."),
     "report": ("racelint.cli.report", "Write a page to look at."),
     "config": ("racelint.cli.config", "Explain what can be configured."),
+    "server": ("racelint.cli.server", "Show findings in the editor (LSP)."),
     "rule": ("racelint.cli.rule", "Explain a rule."),
 }
 

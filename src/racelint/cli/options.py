@@ -18,6 +18,7 @@ from racelint.engine.compare import against_baseline
 from racelint.engine.scan import ScanOptions, common_folder
 from racelint.engine.selection import unknown_selectors
 from racelint.model.result import ScanResult
+from racelint.rules.registry import BadPlugin
 
 SEVERITY = click.Choice(["error", "warning", "info"])
 CONFIDENCE = click.Choice(["high", "medium", "low"])
@@ -157,7 +158,11 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
     Raises ConfigError for a configuration file, click.UsageError for an option.
     """
     here = os.getcwd()
-    for key, complaint in unknown_selectors(with_options(Settings(), options)):
+    try:
+        complaints = list(unknown_selectors(with_options(Settings(), options)))
+    except BadPlugin as error:
+        raise click.ClickException(str(error)) from None
+    for key, complaint in complaints:
         raise click.UsageError(f"--{key.partition('.')[0]}: {complaint}")
     config = Path(options["config"]) if options["config"] else None
     return load_hierarchy(

@@ -65,6 +65,7 @@ from racelint.report.formats import FOR_BROWSERS
     ),
     option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report there."),
     color_option,
+    option("-w", "--watch", is_flag=True, help="Scan again whenever a file changes."),
     option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
     option("-e", "--exit-zero", is_flag=True, help="Exit 0 although there are findings."),
     option("--fail-on", type=SEVERITY, metavar="LEVEL", help="Exit 1 only for findings as grave.  [default: warning]"),
@@ -97,6 +98,27 @@ def command(
     """
     where = destinations(output_format, output_file, statistics=statistics)
     given, options["unsaved"] = input_of(paths, options)
+
+    def once() -> int:
+        return _run(given, where, color, options, statistics=statistics, exit_zero=exit_zero)
+
+    if not options["watch"]:
+        return once()
+    from racelint.cli.watch import watch
+
+    return watch(given, once)
+
+
+def _run(
+    given: tuple[str, ...],
+    where: Sequence[Destination],
+    color: str,
+    options: dict[str, Any],
+    *,
+    statistics: bool,
+    exit_zero: bool,
+) -> int:
+    """One scan from the settings to the exit code."""
     settings = Settings()
     try:
         hierarchy = hierarchy_for(given, options)

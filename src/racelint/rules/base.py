@@ -35,7 +35,7 @@ class Rule(ABC):
         missing = [field for field in ("code", "name", "since", "severity", "confirmable") if not hasattr(cls, field)]
         if missing:
             raise TypeError(f"{cls.__name__} does not state {', '.join(missing)}")
-        if not re.fullmatch(r"RL\d{3}", cls.code) or cls.severity not in get_args(Severity):
+        if not re.fullmatch(r"[A-Z]{2,4}\d{3}", cls.code) or cls.severity not in get_args(Severity):
             raise TypeError(f"{cls.__name__}: wrong code or severity")
         absent = [section for section in SECTIONS if f"## {section}" not in (cls.__doc__ or "")]
         if absent:
