@@ -2,10 +2,13 @@
 
 A defect is a line that a marker comment expects a code on (`FN` ones, known to be missed, included). A safe example is
 a definition whose name ends in `ok`, and the `Use instead` of a rule's documentation.
+
+With `--confirm`, of each rule that can be confirmed: whether its bad example is, and what is of its good one (nothing).
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import sys
 import tempfile
@@ -13,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from packages import REPOSITORY
+from rules_confirm import alarms, proofs
 
 sys.path.insert(0, str(REPOSITORY))
 
@@ -21,6 +25,7 @@ from tests.markers import Marked, marked
 from racelint.config.settings import Settings
 from racelint.engine.scan import ScanOptions, scan
 from racelint.model.finding import Finding
+from racelint.rules.base import Rule
 from racelint.rules.registry import all_rules
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
@@ -53,6 +58,8 @@ class Score:
         self.flagged: Counter[str] = Counter()
         self.good: Counter[str] = Counter()
         self.silent: Counter[str] = Counter()
+        self.confirmed: dict[str, str] = {}
+        self.why: list[str] = []
 
     def add_bad(self, wanted: Marked, found: list[Finding]) -> None:
         places = {(finding.path, finding.line, finding.code) for finding in found}
@@ -67,30 +74,54 @@ class Score:
             self.good[code] += 1
             self.silent[code] += inside <= wanted.expected
 
+    def confirm(self, rule: Rule, bad: Path, found: list[Finding], good: Path, budget: float) -> None:
+        """Confirm the bad example, and try to confirm the good one; what is not as it should be is kept as a line."""
+        verdicts = proofs(rule, bad, found, budget)
+        confirmed = [verdict for verdict in verdicts if verdict.status == "confirmed"]
+        false = alarms(good, budget)
+        self.confirmed[rule.code] = ("yes" if confirmed else "NO") + (f", {len(false)} FALSE" if false else "")
+        if not confirmed:
+            said = verdicts[0] if verdicts else None
+            self.why.append(
+                f"{rule.code} not confirmed: {said.status + ', ' + said.reason if said else 'not found'}"[:400]
+            )
+        self.why += [f"{rule.code} confirmed in the good example: {name}: {v.outcome}"[:400] for name, v in false]
+
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--confirm", action="store_true", help="confirm the examples of the documentation as well")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds for each confirmation")
+    parser.add_argument("--only", action="append", metavar="CODE", help="this rule's documentation alone (repeatable)")
+    options = parser.parse_args()
+    rules = [rule for rule in all_rules() if not options.only or rule.code in options.only]
     score = Score()
     with tempfile.TemporaryDirectory() as scratch:
-        for rule in all_rules():
+        for rule in rules:
             bad = Path(scratch, f"{rule.code}_bad.py")
             bad.write_text(rule.example("Example"), encoding="utf-8")
-            score.add_bad(marked(bad), findings(bad))
+            found = findings(bad)
+            score.add_bad(marked(bad), found)
             good = Path(scratch, f"{rule.code}_good.py")
             good.write_text(rule.example("Use instead"), encoding="utf-8")
             lines = range(1, len(good.read_text(encoding="utf-8").splitlines()) + 1)
             score.add_good(rule.code, [(good.name, lines)], findings(good), marked(good))
-    for folder in sorted(FIXTURES.glob("rl[0-9][0-9][0-9]")):
+            if options.confirm and rule.confirmable:
+                score.confirm(rule, bad, found, good, options.budget)
+    for folder in sorted(FIXTURES.glob("rl[0-9][0-9][0-9]")) if not options.only else ():
         for case in sorted(p for p in folder.iterdir() if p.suffix == ".py" or (p.is_dir() and any(p.rglob("*.py")))):
             found, wanted = findings(case), marked(case)
             score.add_bad(wanted, found)
             score.add_good(folder.name.upper(), safe_definitions(case), found, wanted)
-    print(f"{'code':6} {'name':30} {'flagged':>9} {'silent':>9}")
-    for rule in all_rules():
+    title = "confirmed" if options.confirm else ""
+    print(f"{'code':6} {'name':30} {'flagged':>9} {'silent':>9}  {title}".rstrip())
+    for rule in rules:
         code = rule.code
         flagged, silent = f"{score.flagged[code]}/{score.bad[code]}", f"{score.silent[code]}/{score.good[code]}"
-        print(f"{code:6} {rule.name:30} {flagged:>9} {silent:>9}")
+        print(f"{code:6} {rule.name:30} {flagged:>9} {silent:>9}  {score.confirmed.get(code, '')}".rstrip())
     flagged, silent = f"{score.flagged.total()}/{score.bad.total()}", f"{score.silent.total()}/{score.good.total()}"
     print(f"{'all':6} {'':30} {flagged:>9} {silent:>9}")
+    print(*score.why, sep="\n", end="\n" if score.why else "")
     waiting = sorted(set(score.bad) - {rule.code for rule in all_rules()})
     if waiting:
         print("marked, with no rule yet:", " ".join(waiting))

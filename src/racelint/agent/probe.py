@@ -11,12 +11,14 @@ from .answer import Answer, answer_of
 from .control import Control
 from .loader import InstrumentingFinder
 from .outcome import Outcome
+from .policies import SerialPolicy
 from .search import Search
 from .snapshot import text_of
 from .subject import Subject, SubjectError
 from .watchdog import Watchdog
 
 SECONDS_EACH = 1.0
+WRONG_KIND = ("TypeError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 
 Probe = dict[str, Any]
 
@@ -76,8 +78,19 @@ class Prober:
             "reached": len(reached),
             "flagged_conflicts": len(search.flagged_sites & search.conflicting),
             "conflicts": len(search.conflicting),
+            "unfit": self._unfit(search),
             "hangs": all(outcome.hang for outcome in baseline),
         }
+
+    def _unfit(self, search: Search) -> dict[str, str]:
+        """What operations raise for an object or argument of the wrong kind, when they are the first to run."""
+        found = {}
+        for index, label in enumerate(search.subject.labels):
+            outcome, _ = search.run_logged(SerialPolicy((index,)))
+            raised = raised_always([outcome]).get(label, "")
+            if raised.startswith(WRONG_KIND):
+                found[label] = raised
+        return found
 
 
 def raised_always(outcomes: list[Outcome]) -> dict[str, str]:

@@ -109,7 +109,7 @@ class Search:
         known = self._known if self.hot is self._full else None
         return self.subject.execute(policy, self._marks, known=known)
 
-    def _logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
+    def run_logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
         log = AccessLog(self.control, self.table)
         self.schedules += 1
         outcome = self.subject.execute(policy, points.logging(self.control, self.hot, self.counts, log.note))
@@ -135,11 +135,11 @@ class Search:
     def serial(self) -> None:
         """The serial orders: the outcomes that are right, and the log that says which sites conflict."""
         self._grow()
-        self._logged(SerialPolicy((0,)))
+        self.run_logged(SerialPolicy((0,)))
         self.counts.freeze()
         if self.seconds() > SLOW_IMPORT:
             # Once more for the record of the imported modules; the budget is for the search.
-            self._logged(SerialPolicy((0,)))
+            self.run_logged(SerialPolicy((0,)))
             self.started = self.clock()
         logs = self._serial_orders()
         while self.counts.seen and self.counts.base < MAX_TURNS and not self._reaches_finding(logs):
@@ -150,14 +150,14 @@ class Search:
         self._heat(logs)
 
     def _serial_orders(self) -> list[AccessLog]:
-        outcome, log = self._logged(SerialPolicy((0,)))
+        outcome, log = self.run_logged(SerialPolicy((0,)))
         self.baseline.add(outcome)
         logs = [log]
         self.threads = len(self.control.tasks)
         for order, expire in serial_orders(self.threads):
             if self.spent(0.3):
                 break
-            outcome, log = self._logged(SerialPolicy(order, expire))
+            outcome, log = self.run_logged(SerialPolicy(order, expire))
             self.baseline.add(outcome)
             if len(logs) < MAX_LOGS:
                 logs.append(log)

@@ -84,8 +84,10 @@ class Exploration:
         deadline = time.monotonic() + self.seconds
         candidates = Selection(self._probes, lambda most: self._built(attempts(), most), guesses).promising()
         if candidates and candidates[0].probe is not None:
-            self.raised = candidates[0].probe.raised
+            self.raised = {**candidates[0].probe.unfit, **candidates[0].probe.raised}
             self.is_misfit = candidates[0].is_misfit
+        if self.is_misfit:
+            return
         for index, candidate in enumerate(candidates):
             left = deadline - time.monotonic()
             if left < SHORTEST and index:

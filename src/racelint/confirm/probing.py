@@ -49,7 +49,9 @@ class Candidate:
 
     @property
     def is_misfit(self) -> bool:
-        """Whether every operation fails for the kind of its values, so that nothing would be explored."""
+        """Whether an operation cannot be called so, or every one fails: what such a scenario shows is its own doing."""
+        if self.probe is not None and self.probe.unfit:
+            return True
         raised = self.probe.raised if self.probe is not None else {}
         labels = {operation.label for operation in self.scenario.operations}
         return bool(raised) and all(raised.get(label, "").startswith(WRONG_KIND) for label in labels)

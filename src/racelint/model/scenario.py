@@ -110,12 +110,14 @@ class Job(msgspec.Struct, frozen=True):
 class Probe(msgspec.Struct, frozen=True):
     """What the serial orders of one scenario showed, without any search.
 
-    `failure` says why it cannot be run at all. `raised` holds what operations raise in every order, `reached` counts
+    `failure` says why it cannot be run at all. `raised` holds what operations raise in every order, `unfit`
+    what they raise as the first to run that only an object or argument of the wrong kind explains. `reached` counts
     the finding's lines that were executed, `flagged_conflicts` and `conflicts` the places of conflicting accesses.
     """
 
     failure: str = ""
     raised: dict[str, str] = {}
+    unfit: dict[str, str] = {}
     reached: int = 0
     flagged_conflicts: int = 0
     conflicts: int = 0
