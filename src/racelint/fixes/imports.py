@@ -12,31 +12,46 @@ from racelint.syntax.edits import Rewriting, Statement, Tree
 _BLANK = cst.EmptyLine(indent=False)
 
 
-def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode) -> str:
+def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode, *, by_name: bool = False) -> str:
     """The expression for `module.name` in the file, imported as the file does it already, or by a new line.
 
     An import counts if it stands before the statement of the module that `user`, where the name is needed, is part of.
+    `by_name`: rather with an existing `from module import …` than with an `import module`.
     """
     tree = rewriting.tree
     holders = {id(node) for node in (user, *tree.ancestors(user))}
     before = next((place for place, entry in enumerate(tree.module.body) if id(entry) in holders), None)
-    for entry in _imports(tree, before):
-        if isinstance(entry, cst.Import):
-            for alias in entry.names:
-                if _dotted(alias.name) == module:
-                    return f"{_local(alias) or module}.{name}"
-    for entry in _imports(tree, before):
-        if isinstance(entry, cst.ImportFrom) and _dotted(entry.module) == module and not entry.relative:
-            if isinstance(entry.names, cst.ImportStar):
-                continue
-            known = next((alias for alias in entry.names if _dotted(alias.name) == name), None)
-            if known is not None:
-                return _local(known) or name
-            if not re.search(rf"\b{name}\b", tree.text):
-                rewriting.replace(entry, lambda updated: _with_name(updated, name))
-                return name
-    _add_line(rewriting, module)
-    return f"{module}.{name}"
+    entries = _imports(tree, before)
+    whole = _through_module(entries, module, name)
+    found = whole if whole and not by_name else _by_name(rewriting, entries, module, name) or whole
+    if found is None:
+        _add_line(rewriting, module)
+    return found or f"{module}.{name}"
+
+
+def _through_module(entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
+    """`module.name`, where the module itself is imported."""
+    for entry in entries:
+        for alias in entry.names if isinstance(entry, cst.Import) else ():
+            if _dotted(alias.name) == module:
+                return f"{_local(alias) or module}.{name}"
+    return None
+
+
+def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
+    """`name`, where it is imported from the module or can be with what is."""
+    for entry in entries:
+        if not isinstance(entry, cst.ImportFrom) or _dotted(entry.module) != module or entry.relative:
+            continue
+        if isinstance(entry.names, cst.ImportStar):
+            continue
+        known = next((alias for alias in entry.names if _dotted(alias.name) == name), None)
+        if known is not None:
+            return _local(known) or name
+        if not re.search(rf"\b{name}\b", rewriting.tree.text):
+            rewriting.replace(entry, lambda updated: _with_name(updated, name))
+            return name
+    return None
 
 
 def _imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
@@ -72,14 +87,26 @@ def _with_name(entry: cst.ImportFrom, name: str) -> cst.ImportFrom:
     return entry.with_changes(names=names)
 
 
-def _add_line(rewriting: Rewriting, module: str) -> None:
-    body = rewriting.tree.module.body
+def _leading_imports(tree: Tree) -> tuple[int, int]:
+    """Where the imports at the top of the module begin, behind its docstring, and where they end."""
+    body = tree.module.body
     start = 0
     while start < len(body) and (is_docstring(body[start], start) or _is_future(body[start])):
         start += 1
     stop = start
     while stop < len(body) and _is_import(body[stop]):
         stop += 1
+    return start, stop
+
+
+def after_imports(tree: Tree) -> int:
+    """The place in the module behind the imports at its top."""
+    return _leading_imports(tree)[1]
+
+
+def _add_line(rewriting: Rewriting, module: str) -> None:
+    body = rewriting.tree.module.body
+    start, stop = _leading_imports(rewriting.tree)
     plain = [place for place in range(start, stop) if _plain_name(body[place])]
     later = [place for place in plain if _plain_name(body[place]) > module]
     place = later[0] if later else plain[-1] + 1 if plain else start

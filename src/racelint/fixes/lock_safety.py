@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from racelint.knowledge.raising import NEVER_RAISES
-from racelint.knowledge.threads import QUEUES, THREAD_BASES
 from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program import Program
+from racelint.program.blocking import BlockingCalls
 from racelint.program.calls import CallSite
 from racelint.program.computing import Computing
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -17,8 +17,6 @@ from racelint.program.spelling import spelled_call
 from racelint.program.types import Member, Object, Thing
 from racelint.program.values import nodes_of
 
-_BLOCKING = frozenset({"time.sleep", "builtins.input", "select.select", "subprocess.run", "os.waitpid", "os.system"})
-_BLOCKING_METHODS = frozenset({"join", "wait", "wait_for", "result", "get", "put", "recv", "accept", "acquire"})
 _QUIET = NEVER_RAISES | {"builtins.hasattr", "builtins.getattr", "builtins.setattr", "threading.Condition"}
 _QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
 
@@ -55,6 +53,7 @@ class LockSafety:
         self.lock = lock
         self.takers = {function.id for function in takers}
         self.computing = Computing(program)
+        self.blocking = BlockingCalls(program)
 
     def examine(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Examination:
         """What speaks against holding the lock there; on the lines `opened` a `with` on the lock goes away."""
@@ -69,7 +68,8 @@ class LockSafety:
         for call in self.program.stores.facts[function.id].calls:
             if extent.holds(call.span):
                 name = f"`{spelled_call(call, self.program.stores.facts[function.id])}`"
-                if self._waits(call, function):
+                blocking = self.blocking.reached(call, function)
+                if blocking is not None and blocking.blocking.kind != "file":
                     obstacles.append(f"{name} may wait, and would with the lock held")
                 elif not self._is_quiet(call, function):
                     doubts.append(f"{name} would run with the lock held")
@@ -128,14 +128,6 @@ class LockSafety:
             return False
         seen.add(function.id)
         return any(self._reaches_taker(site.callee, seen) for site in self.program.calls.outgoing[function.id])
-
-    def _waits(self, call: Call, function: FunctionInfo) -> bool:
-        for thing in self.program.types.of_value(call.func, function):
-            if isinstance(thing, External) and thing.dotted in _BLOCKING:
-                return True
-            if isinstance(thing, Member) and thing.name in _BLOCKING_METHODS:
-                return thing.dotted in QUEUES or thing.dotted in THREAD_BASES or thing.dotted.startswith("threading.")
-        return False
 
     def _is_quiet(self, call: Call, function: FunctionInfo) -> bool:
         """Only computes, or makes a plain object: nothing that could call back or wait."""

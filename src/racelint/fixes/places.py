@@ -10,6 +10,7 @@ from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.suspects import Suspect
+from racelint.program.types import Object
 from racelint.program.values import Stored
 
 
@@ -51,3 +52,20 @@ def suspect_of(program: Program, finding: Finding) -> Suspect | None:
         if same and str(suspect.group.location) == finding.subject:
             return suspect
     return None
+
+
+def maker_of(program: Program, location: Location) -> tuple[FunctionInfo, Call] | None:
+    """The one call whose result is all that a variable ever holds, and the function that makes it."""
+    entries = stored_at(program, location)
+    if len(location.fields) != 1 or len(entries) != 1 or len(entries[0].value) != 1:
+        return None
+    (path,) = entries[0].value
+    function = entries[0].function
+    call = program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+    return (function, call) if call is not None and len(path) == 1 else None
+
+
+def type_of_call(program: Program, function: FunctionInfo, call: Call) -> str:
+    """The dotted name of what a call makes, where it is an object of something outside; else empty."""
+    things = program.types.of((f"c:{call.id}",), function)
+    return next((thing.dotted for thing in things if isinstance(thing, Object)), "")

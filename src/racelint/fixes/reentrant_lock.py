@@ -1,0 +1,72 @@
+"""RL203: a lock that its holder takes again becomes an `RLock`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.imports import imported
+from racelint.fixes.places import maker_of, span_of, type_of_call
+from racelint.knowledge.locks import RELEASES
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.locations import Location
+from racelint.program.taken_twice import taken_twice
+from racelint.syntax.edits import Rewriting, Tree
+
+_PLAIN = {"threading.Lock": "threading", "multiprocessing.Lock": "multiprocessing"}
+
+
+class ReentrantLock(Fixer):
+    """`Lock()` becomes `RLock()` where the lock is made.
+
+    Safe where the thread that takes the lock also gives it back, in the same function: only what waited for ever
+    changes. Not offered where some function releases what it has not taken, where the lock is asked whether it is
+    `locked()`, or where it is made in another file.
+    """
+
+    codes = ("RL203",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        program, tree = draft.program, draft.tree(finding.path)
+        for nesting in taken_twice(program):
+            display = nesting.function.module.source.display
+            if (display, nesting.span, nesting.held.lock.name) != (finding.path, span_of(finding), finding.subject):
+                continue
+            made = maker_of(program, nesting.held.lock.location)
+            if made is None or made[0].module.source.display != finding.path or made[1].args:
+                return
+            call = tree.at(made[1].span, cst.Call)
+            module = _PLAIN.get(type_of_call(program, *made))
+            if module and call is not None and not _needs_a_plain_one(program, nesting.held.lock.location):
+                yield Proposal(_renamed(tree, call, module), f"Make `{nesting.held.lock.short}` an `RLock`")
+            return
+
+
+def _renamed(tree: Tree, call: cst.Call, module: str) -> str:
+    """`Lock()` as `RLock()`, `threading.Lock()` as `threading.RLock()`."""
+    rewriting = Rewriting(tree)
+    if isinstance(call.func, cst.Attribute):
+        name: cst.BaseExpression = call.func.with_changes(attr=cst.Name("RLock"))
+    else:
+        name = cst.parse_expression(imported(rewriting, module, "RLock", call, by_name=True))
+    rewriting.replace(call, lambda updated: updated.with_changes(func=name))
+    return rewriting.code()
+
+
+def _needs_a_plain_one(program: Program, location: Location) -> bool:
+    """An `RLock` belongs to the thread that took it, and cannot be asked whether it is taken."""
+    for function in program.index.functions:
+        flow = program.flows.of(function)
+        if any(lock.location == location and state.hold(location) is None for lock, _, state in flow.releases):
+            return True
+        for access in program.stores.facts[function.id].accesses:
+            given = access.path[-1] == "locked" or (access.path[-1] in RELEASES and not access.called)
+            if given and len(access.path) > 1:
+                lock = program.locks.of(access.path[:-1], function)
+                if lock is not None and lock.location == location:
+                    return True
+    return False
