@@ -12,7 +12,7 @@ import msgspec
 from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.injection import shows_leak
 from racelint.confirm.interpreter import Interpreter
-from racelint.confirm.probing import Selection, key
+from racelint.confirm.probing import Candidate, Selection, key
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import BEFOREHAND
@@ -38,6 +38,12 @@ PROBING_SHARE = 0.3
 """Of the budget for one round of probes."""
 
 PROBING_ROUNDS = 4
+
+REFUSALS = {
+    "RL202": ("release unlocked lock", "un-acquired lock"),
+    "RL302": ("cannot notify on un-acquired", "cannot wait on un-acquired"),
+}
+"""What a lock or condition says that is used in the way the rule is about."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,10 @@ class Exploration:
         if candidates and candidates[0].probe is not None:
             self.raised = {**candidates[0].probe.unfit, **candidates[0].probe.raised}
             self.is_misfit = candidates[0].is_misfit
-        if self.is_misfit:
+        certain = next(filter(None, map(raises_by_itself, candidates)), None)
+        if certain is not None:
+            self.tried.append(certain)
+        if self.is_misfit or certain is not None:
             return
         for index, candidate in enumerate(candidates):
             left = deadline - time.monotonic()
@@ -174,6 +183,17 @@ class Exploration:
         """The child took all its time and more: the next would do the same."""
         answer = tried.answer
         return answer.status == "inconclusive" and not answer.python
+
+
+def raises_by_itself(candidate: Candidate) -> Tried | None:
+    """The proof for a rule about misuse that every order shows: what the primitive of `threading` itself refuses."""
+    refusals = REFUSALS.get(candidate.scenario.code, ())
+    for label, raised in (candidate.probe.raised if candidate.probe is not None else {}).items():
+        if raised.startswith("RuntimeError") and any(words in raised for words in refusals):
+            reason = "it is raised in every order: no schedule is needed"
+            answer = Answer("confirmed", "exception", outcome=f"{label} raised {raised}", reason=reason)
+            return Tried(candidate.scenario, answer)
+    return None
 
 
 def judged(scenario: Scenario, answer: Answer) -> Answer:

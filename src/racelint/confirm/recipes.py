@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from racelint.confirm.combinations import (
     Combination,
@@ -13,6 +14,7 @@ from racelint.confirm.combinations import (
     public_entries,
     repeated,
 )
+from racelint.confirm.finalizers import finalizer_scenario, locks_of
 from racelint.confirm.footprint import conflict
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, makers_of
@@ -115,6 +117,18 @@ def alone(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     for function in functions[:1]:
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             yield _threads(stage, Combination(((entry,),)))
+
+
+def finalizers(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """The last reference to an object goes while its lock is held; what a collection may do at any time."""
+    for function in functions[:1]:
+        cls = stage.module.classes.get(function.owner)
+        locks = [lock for lock in locks_of(function) if lock.startswith("self.")]
+        for dying in stage.module.classes.values():
+            finalizer = dying.methods.get("__del__")
+            if cls and locks and finalizer and function.qualname in stage.footprints.of(finalizer, dying).reached:
+                yield partial(finalizer_scenario, stage, cls, dying, locks[0])
+    yield from alone(stage, functions)
 
 
 def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
@@ -265,9 +279,11 @@ CERTAIN = {
 
 RECIPES: dict[str, Recipe] = {
     "RL201": leaks,
+    "RL202": alone,
     "RL203": alone,
-    "RL210": alone,
+    "RL210": finalizers,
     "RL301": waiters,
+    "RL302": alone,
     "RL304": waiters,
     "RL305": waiters,
     "RL306": whole_programs,

@@ -5,6 +5,7 @@ What to observe is left to the agent: it looks at every name of the set-up, ever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,11 +104,18 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         raise NotApplicable
     if combination.first is not None:
         before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
-        builder.statements.extend([BEFOREHAND + before.label, before.source])
+        source = apart(before.source) if stage.code == "RL106" else before.source
+        builder.statements.extend([BEFOREHAND + before.label, source])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
     observe = [CELLS.format(name) for name in sorted(builder.names) if name.startswith(CLOSURE)]
     return stage.scenario(kind, builder.setup, operations, observe)
+
+
+def apart(source: str) -> str:
+    """The call with other literals: what is put in under another key makes a container grow."""
+    renamed = source.replace("'key'", "'other'")
+    return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
 
 
 def program_scenario(stage: Stage, entry: Entry, kind: ScenarioKind = "program") -> Scenario:

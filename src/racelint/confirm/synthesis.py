@@ -61,5 +61,7 @@ def located(path: str, cwd: Path, root: Path) -> Path:
 
 def _accesses(finding: Finding) -> list[Step]:
     own = Step("access", finding.message, finding.path, finding.line, finding.column)
-    steps = [step for step in finding.trace if step.role in ("access", "conflict")]
+    # A cycle of locks shows in where they are taken; everything else in the accesses.
+    roles = ("lock", "access", "conflict") if finding.code == "RL204" else ("access", "conflict")
+    steps = [step for step in finding.trace if step.role in roles]
     return [own, *(step for step in steps if (step.path, step.line) != (own.path, own.line))]

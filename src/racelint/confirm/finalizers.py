@@ -1,0 +1,31 @@
+"""RL210: an object whose finalizer takes a lock is dropped by the thread that holds it."""
+
+from __future__ import annotations
+
+import ast
+
+from racelint.confirm.outline import ClassOutline, FunctionOutline, dotted, own_nodes
+from racelint.confirm.scenes import Stage
+from racelint.model.scenario import Operation, Scenario
+
+
+def locks_of(function: FunctionOutline) -> list[str]:
+    """What the function enters or acquires, as it is written there: `self.lock`."""
+    found: dict[str, None] = {}
+    for node in own_nodes(function.node):
+        if isinstance(node, ast.withitem):
+            found[dotted(node.context_expr)] = None
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "acquire":
+            found[dotted(node.func.value)] = None
+    return [name for name in found if name]
+
+
+def finalizer_scenario(stage: Stage, owner: ClassOutline, dying: ClassOutline, lock: str) -> Scenario:
+    """`lock` is a field of `owner`, as the finalizer's callee writes it. Raises CannotBuild."""
+    builder = stage.builder()
+    subject = builder.subject(stage.module, owner)
+    kept = [builder.fresh(stage.module, dying)]
+    builder.statements.append(f"kept = [{kept[0]}]")
+    held = f"{subject}.{lock.removeprefix('self.')}"
+    source = f"with {held}:\n    kept.clear()"
+    return stage.scenario("program", builder.setup, [Operation(f"the last {dying.name} goes under {held}", source)])
