@@ -245,6 +245,8 @@ class Reach:
             anchor = self.anchors.of(site.receiver, context.function, known)
             if anchor is not None:
                 found[site.callee.self_name] = anchor
+        elif site.receiver is None and site.callee.cls is not None and site.callee.self_name:
+            found[site.callee.self_name] = self.anchors.of_class(site.callee.cls)  # a bound method that was handed on
         for name, value in site.bindings.items():
             if len(value) == 1:
                 anchor = self.anchors.of(value[0], context.function, known)

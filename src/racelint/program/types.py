@@ -258,11 +258,33 @@ class Types:
     def _elements(self, path: Path, function: FunctionInfo) -> list[Thing]:
         key = element_key(self.index, function, path)
         found = self.of_stored(self.stores.elements.get(key, [])) if key is not None else []
+        for entry in self._stored_at(path, function)[:MAX_SITES]:
+            for value in entry.value:
+                if value != path and not value[0].startswith("k:"):
+                    found.extend(self.of((*value, ELEMENT), entry.function))
         call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
         if call is not None:
             rest = path[1:]
             for container in self.passed_on(call, function):
                 found.extend(self.of((*container, *rest, ELEMENT), function))
+        return found
+
+    def _stored_at(self, path: Path, function: FunctionInfo) -> list[Stored]:
+        """What is stored under a path: its elements are those of the containers that are put there."""
+        if path[-1] == ELEMENT:
+            key = element_key(self.index, function, path[:-1])
+            return self.stores.elements.get(key, []) if key is not None else []
+        if len(path) == 1:
+            entity = self.index.entity_of(function.module, path) if path[0].startswith("g:") else None
+            if isinstance(entity, Variable):
+                return self.stores.variables.get((entity.module.name, entity.name), [])
+            return []
+        found: list[Stored] = []
+        for thing in self.of(path[:-1], function):
+            if isinstance(thing, (Instance, ClassInfo)):
+                cls = thing.cls if isinstance(thing, Instance) else thing
+                for owner in cls.mro:
+                    found.extend(self.stores.attributes.get((owner.id, path[-1]), []))
         return found
 
     def passed_on(self, call: Call, function: FunctionInfo) -> Value:
