@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Try, With, leaves
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, With, leaves
 from racelint.program.compounds import Compounds
 from racelint.program.effects import Effect, Effects
 from racelint.program.index import FunctionInfo
@@ -19,7 +19,7 @@ from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess
 
 _ENTERING = frozenset({"__enter__", "__aenter__"})
-_Written = dict[Location, Effect]
+_Written = dict[tuple[Location, Path], Effect]
 
 
 class CallState(NamedTuple):
@@ -64,7 +64,7 @@ class _Walk:
         self.states = states
         self.function = function
         self.by_event = by_event
-        self.found: dict[Location, CallState] = {}
+        self.found: dict[tuple[Location, Path], CallState] = {}
 
     def block(self, nodes: tuple[AnyNode, ...], written: _Written) -> None:
         """Go through a block; `written` holds what this call has stored so far, and is brought up to date."""
@@ -96,14 +96,14 @@ class _Walk:
 
     def _apply(self, effects: Iterable[Effect], written: _Written) -> None:
         for effect in effects:
-            location = effect.access.location
+            place = effect.place
             if effect.access.changes:
                 if self.states._is_kept(effect.access):
-                    written[location] = effect
+                    written[place] = effect
                 else:
-                    written.pop(location, None)
-            elif location in written and not _by_one_call(written[location], effect):
-                self.found.setdefault(location, CallState(self.function, written[location], effect))
+                    written.pop(place, None)
+            elif place in written and not _by_one_call(written[place], effect):
+                self.found.setdefault(place, CallState(self.function, written[place], effect))
 
 
 def _by_one_call(left: Effect, right: Effect) -> bool:

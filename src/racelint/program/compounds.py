@@ -14,7 +14,7 @@ from typing import Literal
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With, leaves
 from racelint.program.calls import CallGraph, CallSite
-from racelint.program.effects import Effects
+from racelint.program.effects import Effects, base_of
 from racelint.program.index import FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess, SharedAccesses
@@ -211,10 +211,14 @@ class _Walk:
             if callee is self.function or callee.ir.name in CONSTRUCTORS:
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
+            if act.location.kind == "attribute":
+                moved = replace(moved, path=(f"p:{self.function.self_name}", *effect.base, *act.location.fields))
             for condition in conditions:
                 if not self._is_plain(condition):
                     continue
                 for kind, read, dep in self._deciding(condition, moved):
+                    if read.function is self.function and base_of(read) != base_of(moved):
+                        continue  # the same attribute of another object
                     found = self._decided(kind, read, dep, moved, condition)
                     self.found.append(replace(found, inner=act))
 

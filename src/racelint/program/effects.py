@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from racelint.model.summary import Path
+from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores
 
 _MAX_EFFECTS = 80
 _MAX_DEPTH = 3
+_MAX_FIELDS = 3
 
 
 class Effect(NamedTuple):
@@ -24,6 +26,18 @@ class Effect(NamedTuple):
     event: int
     access: SharedAccess
     through: tuple[CallSite, ...] = ()
+    base: Path = ()
+    """The fields below the function's own object that lead to the one that is accessed."""
+
+    @property
+    def place(self) -> tuple[Location, Path]:
+        """What tells two variables apart as far as one call is concerned."""
+        return self.access.location, self.base
+
+
+def base_of(access: SharedAccess) -> Path:
+    """The fields between an access path's root and the object whose variable it is."""
+    return access.path[1 : len(access.path) - len(access.location.fields)]
 
 
 class Effects:
@@ -52,21 +66,24 @@ class Effects:
         return [effect for effect in self.of(function, depth) if effect.event == event and effect.through]
 
     def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
-        found = [Effect(access.event, access) for access in self.shared.by_function[function.id]]
+        found = [Effect(a.event, a, (), base_of(a)) for a in self.shared.by_function[function.id]]
         for site in self.calls.outgoing[function.id] if depth else ():
             if site.weak or (site.callee.ir.is_generator and not site.callee.is_contextmanager):
                 continue
-            own = self._is_own(site.receiver, function)
+            receiver = site.receiver or ()
+            own = self._is_own(receiver[:1], function) and ELEMENT not in receiver and len(receiver) <= _MAX_FIELDS
             for effect in self.of(site.callee, depth - 1):
-                access = effect.access
-                if access.location.kind != "attribute" or (own and self._is_own(access.path[:1], access.function)):
-                    found.append(Effect(site.event, access, (site, *effect.through)))
+                access, through = effect.access, (site, *effect.through)
+                if access.location.kind != "attribute":
+                    found.append(Effect(site.event, access, through))
+                elif own and self._is_own(access.path[:1], access.function):
+                    found.append(Effect(site.event, access, through, (*receiver[1:], *effect.base)))
         found.sort(key=lambda effect: effect.event)
         return tuple(found[:_MAX_EFFECTS])
 
-    def _is_own(self, path: Path | None, function: FunctionInfo) -> bool:
+    def _is_own(self, path: Path, function: FunctionInfo) -> bool:
         """Whether the path is the function's own object: its `self`, that of the method around it, or `super()`."""
-        if path is None or len(path) != 1:
+        if len(path) != 1:
             return False
         kind, _, rest = path[0].partition(":")
         if kind == "p":

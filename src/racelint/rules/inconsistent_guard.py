@@ -81,12 +81,17 @@ class InconsistentGuard(Rule):
     fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "unguarded"), _message, _confidence, _severity)
+        yield from findings(self, suspects_of(program, "unguarded", "torn"), _message, _confidence, _severity)
 
 
 def _message(suspect: Suspect) -> str:
     assert suspect.guard is not None
     lock = shown(suspect.guard)
+    if suspect.kind == "torn":
+        other = shown(suspect.record.access.location)
+        return (
+            f"`{shown(suspect.group.location)}` and `{other}` are read one by one without `{lock}`, which guards both"
+        )
     return (
         f"`{shown(suspect.group.location)}` is changed without `{lock}`, "
         f"which {suspect.guarded} of {suspect.total} accesses hold"
@@ -100,4 +105,4 @@ def _confidence(suspect: Suspect) -> Confidence:
 
 
 def _severity(suspect: Suspect) -> Severity | None:
-    return "info" if suspect.flag else None
+    return "info" if suspect.flag else "warning" if suspect.kind == "torn" else None

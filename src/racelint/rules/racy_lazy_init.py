@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.lazy_starts import LazyStart, lazy_starts
 from racelint.program.suspects import Suspect
-from racelint.rules.base import Rule
-from racelint.rules.race_report import findings, shown, suspects_of
+from racelint.program.values import event_span
+from racelint.rules.base import Rule, step, symbol_of
+from racelint.rules.race_report import findings, shown, subject, suspects_of
 
 
 class RacyLazyInit(Rule):
@@ -76,7 +78,30 @@ class RacyLazyInit(Rule):
     fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "lazy-init"), _message, _confidence)
+        suspects = suspects_of(program, "lazy-init")
+        yield from findings(self, suspects, _message, _confidence)
+        known = {(suspect.record.access.function, suspect.group.location) for suspect in suspects}
+        for lazy in lazy_starts(program):
+            if (lazy.function, lazy.location) not in known:
+                yield self._of_start(lazy)
+
+    def _of_start(self, lazy: LazyStart) -> Finding:
+        what = "a lock is made" if lazy.makes_lock else "a thread is started"
+        made = event_span(lazy.function, lazy.made_at)
+        entry = lazy.context.entry.function
+        return self.finding(
+            lazy.function,
+            lazy.check.span,
+            message=f"`{shown(lazy.location)}` decides without a lock whether {what}",
+            why=f"any thread may call `{symbol_of(entry)}`, and two first callers both find that it is not there yet",
+            subject=subject(lazy.location),
+            confidence="medium",
+            evidence="lock" if lazy.makes_lock else "thread",
+            trace=(
+                step("access", f"reads `{shown(lazy.location)}`", lazy.function, lazy.check.span),
+                step("conflict", f"here {what}", lazy.function, made),
+            ),
+        )
 
 
 def _message(suspect: Suspect) -> str:

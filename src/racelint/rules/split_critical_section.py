@@ -67,10 +67,13 @@ class SplitCriticalSection(Rule):
     fixable: ClassVar[bool] = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "split"), _message, _confidence)
+        yield from findings(self, suspects_of(program, "split", "stale-decision"), _message, _confidence)
 
 
 def _message(suspect: Suspect) -> str:
+    if suspect.kind == "stale-decision" and suspect.compound is not None:
+        state = shown(suspect.compound.first.location)
+        return f"`{shown(suspect.group.location)}` is changed by what an earlier critical section found of `{state}`"
     return f"`{shown(suspect.group.location)}` is changed from a value read in an earlier critical section"
 
 

@@ -11,7 +11,9 @@ from racelint.program.suspects.broken_guards import BrokenGuards
 from racelint.program.suspects.broken_iterations import BrokenIterations
 from racelint.program.suspects.inquiry import Inquiry, Search
 from racelint.program.suspects.overwritten_state import OverwrittenState
+from racelint.program.suspects.stale_decisions import StaleDecisions
 from racelint.program.suspects.suspect import Suspect, SuspectKind, rank
+from racelint.program.suspects.torn_reads import TornReads
 
 _ONE_PER_LOCATION: frozenset[SuspectKind] = frozenset({"update", "wrong-lock", "overwritten"})
 
@@ -28,6 +30,8 @@ class Suspects:
             BrokenGuards(inquiry),
             BrokenIterations(inquiry),
             OverwrittenState(inquiry),
+            StaleDecisions(inquiry),
+            TornReads(inquiry),
         )
 
     @cached_property

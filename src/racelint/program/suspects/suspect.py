@@ -13,7 +13,16 @@ from racelint.program.locations import Location
 from racelint.program.records import Record
 
 SuspectKind = Literal[
-    "split", "unguarded", "check-then-act", "lazy-init", "wrong-lock", "update", "overwritten", "iteration"
+    "split",
+    "unguarded",
+    "check-then-act",
+    "lazy-init",
+    "wrong-lock",
+    "update",
+    "overwritten",
+    "iteration",
+    "stale-decision",
+    "torn",
 ]
 _PRECEDENCE: tuple[SuspectKind, ...] = (
     "split",
@@ -24,6 +33,8 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "iteration",
     "update",
     "overwritten",
+    "stale-decision",
+    "torn",
 )
 
 

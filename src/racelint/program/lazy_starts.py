@@ -1,0 +1,129 @@
+"""Threads and locks that are made on first use, with nothing that keeps two first users apart.
+
+Whoever starts a thread when it is first needed expects callers that come whenever they like. A lock that is made on
+first use says the same of itself. Methods whose name says that they are called once to begin with are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import Access
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.reach import Context
+
+_MAX_DEPTH = 3
+_BEGINNINGS = (
+    *("start", "run", "open", "connect", "begin", "launch", "main", "init", "setup", "set_up", "configure", "listen"),
+    *(
+        "serve",
+        "play",
+        "resume",
+        "restart",
+        "enable",
+        "create",
+        "make",
+        "spawn",
+        "reload",
+        "install",
+        "register",
+        "test",
+    ),
+)
+
+
+class LazyStart(NamedTuple):
+    """`check` decides about event `made_at` of `function`: a start, or the making of a lock.
+
+    `context` is one way in which any thread may come there.
+    """
+
+    function: FunctionInfo
+    check: Access
+    location: Location
+    made_at: int
+    context: Context
+    makes_lock: bool = False
+
+
+def lazy_starts(program: Program) -> Iterator[LazyStart]:
+    """In source order, one a function: its first unprotected start or making of a lock."""
+    starters = _starting_events(program)
+    for function in program.index.functions:
+        if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
+            continue
+        contexts = _open_contexts(program, function)
+        made = [lazy for context in contexts[:1] for lazy in _lazy_locks(program, function, context)]
+        for context in [context for context in contexts if not _begins(context)][:1]:
+            for event in sorted(starters.get(function.id, ())):
+                made.extend(_lazy_threads(program, function, event, context))
+        yield from made[:1]
+
+
+def _lazy_threads(program: Program, function: FunctionInfo, event: int, context: Context) -> Iterator[LazyStart]:
+    """The reads that decide about a start, of what is changed with it."""
+    changed = {
+        effect.access.location
+        for effect in program.effects.of(function)
+        if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS
+    }
+    for check in _deciding_reads(program, function, event):
+        location = program.locations.of(check.path, function)
+        if location is not None and not location.content and location in changed:
+            yield LazyStart(function, check, location, event, context)
+
+
+def _lazy_locks(program: Program, function: FunctionInfo, context: Context) -> Iterator[LazyStart]:
+    """A lock that is stored where it was just looked for."""
+    for access in program.shared.by_function[function.id]:
+        facts = program.locks.facts_of(program.types.of_value(access.value, function))
+        if access.deed != "write" or access.location.content or facts is None or facts.world != "thread":
+            continue
+        for check in _deciding_reads(program, function, access.event):
+            if program.locations.of(check.path, function) == access.location:
+                yield LazyStart(function, check, access.location, access.event, context, makes_lock=True)
+
+
+def _deciding_reads(program: Program, function: FunctionInfo, event: int) -> list[Access]:
+    """The reads in this function behind the conditions of an event; none where a lock may be held at the event."""
+    state = program.flows.of(function).at(event)
+    if state.must or state.may:
+        return []
+    events = program.stores.facts[function.id].events
+    deciding = (events.get(dep) for dep in program.compounds.deciding.get((function.id, event), ()))
+    return [access for access in deciding if isinstance(access, Access) and access.kind == "read"]
+
+
+def _open_contexts(program: Program, function: FunctionInfo) -> list[Context]:
+    """The ways on which any thread may come to the function and hold nothing."""
+    return [
+        context
+        for context in program.reach.of(function)
+        if context.root is None and context.public and not (context.held or context.perhaps or context.owned)
+    ]
+
+
+def _begins(context: Context) -> bool:
+    """Whether the name of what users call says that it is called once, before anything else."""
+    name = context.entry.function.ir.name.strip("_")
+    return name in ("init", "new", "enter", "aenter") or name.startswith(_BEGINNINGS)
+
+
+def _starting_events(program: Program) -> dict[str, set[int]]:
+    """By function: the events that start a thread, in it or in a function that it calls."""
+    found: dict[str, set[int]] = {}
+    for root in program.roots:
+        if root.kind in ("thread", "timer") and root.site_function is not None and root.site is not None:
+            for function, event in root.starts or [(root.site_function, root.site.id)]:
+                found.setdefault(function.id, set()).add(event)
+    for _ in range(_MAX_DEPTH):
+        starting = frozenset(found)
+        for function in program.index.functions:
+            for site in program.calls.outgoing[function.id]:
+                if site.callee.id in starting and not site.weak:
+                    found.setdefault(function.id, set()).add(site.event)
+    return found

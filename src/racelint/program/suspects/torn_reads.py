@@ -1,0 +1,100 @@
+"""Reads of variables that belong together, made one after the other without the lock under which they are changed.
+
+One read is atomic, two are not: `self.hits / self.total` may take the one from before a change and the other from
+after it. Variables belong together where one function changes both with their common guard held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import combinations
+
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Return
+from racelint.program.compounds import Compound
+from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.shared import SharedAccess
+from racelint.program.suspects.inquiry import Search
+from racelint.program.suspects.suspect import Suspect
+from racelint.program.values import nodes_of
+
+_SHOWING = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print", "format"})
+
+
+class TornReads(Search):
+    """Finds them for one group at a time: the group is that of the first variable."""
+
+    def of(self, group: Group) -> Iterator[Suspect]:
+        guard = self.guards.of(group)
+        if guard is None or group.location not in self._pairs:
+            return
+        seen: set[str] = set()
+        for function, first, second in self._pairs[group.location]:
+            other = self._groups.get(second.location)
+            if function.id in seen or other is None or self.guards.of(other) != guard:
+                continue
+            if self._changed_together(group, other, guard):
+                suspect = self._suspect(group, guard, first, second)
+                if suspect is not None:
+                    seen.add(function.id)
+                    yield suspect
+
+    def _suspect(self, group: Group, guard: Location, first: SharedAccess, second: SharedAccess) -> Suspect | None:
+        for record in self.races.records.of(second):
+            if record.perhaps or guard in record.locations_held:
+                continue
+            for other in group.changes:
+                if guard in other.locations_held and self.overlap.parallel(record, other, group):
+                    compound = Compound("check-then-use", first, first.event, second, first.function)
+                    return self.inquiry.suspect("torn", group, record, other, compound, guard)
+        return None
+
+    @staticmethod
+    def _changed_together(left: Group, right: Group, guard: Location) -> bool:
+        return bool(_changers(left, guard) & _changers(right, guard))
+
+    @cached_property
+    def _groups(self) -> dict[Location, Group]:
+        return {group.location: group for group in self.races.groups}
+
+    @cached_property
+    def _pairs(self) -> dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]]:
+        """By location: functions that compute one thing from it and from another variable, and the two reads."""
+        found: dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]] = {}
+        for function in self.program.index.functions:
+            reads = {
+                access.event: access
+                for access in self.program.shared.by_function[function.id]
+                if access.deed == "read" and not access.location.content and access.location in self._groups
+            }
+            if len(reads) < 2:
+                continue
+            for deps in _combined(function):
+                own = [reads[dep] for dep in deps if dep in reads]
+                for first, second in combinations(own, 2):
+                    if first.location != second.location:
+                        found.setdefault(first.location, []).append((function, first, second))
+        return found
+
+
+def _changers(group: Group, guard: Location) -> set[str]:
+    """The functions that change a variable with the guard held."""
+    return {record.access.function.id for record in group.changes if guard in record.locations_held}
+
+
+def _combined(function: FunctionInfo) -> Iterator[tuple[int, ...]]:
+    """What values and conditions of the function were computed from."""
+    for node in nodes_of(function.ir.body):
+        yield from _computed_from(node)
+
+
+def _computed_from(node: AnyNode) -> Iterator[tuple[int, ...]]:
+    if isinstance(node, (Branch, Loop)):
+        yield node.deps
+    elif isinstance(node, (Return, Access)):
+        if not node.value:
+            yield node.deps
+    elif isinstance(node, Call) and not any(path[-1].removeprefix("g:") in _SHOWING for path in node.func):
+        yield from (argument.deps for argument in node.args if not argument.value)
