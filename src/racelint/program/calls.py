@@ -22,7 +22,8 @@ _MAX_BY_NAME = 2
 class CallSite(NamedTuple):
     """A call of `callee`; `receiver` is the path that becomes `self` (None where it is not known).
 
-    `weak`: resolved by the method's name alone.
+    `weak`: resolved by the method's name alone. `on` is the class of the receiver, None where that is the caller's own
+    object, whose class only the context knows, or where it is not known.
     """
 
     caller: FunctionInfo
@@ -32,6 +33,7 @@ class CallSite(NamedTuple):
     bindings: dict[str, Value]
     weak: bool
     awaited: bool = False
+    on: ClassInfo | None = None
 
 
 class CallGraph:
@@ -92,10 +94,12 @@ class CallGraph:
         names = ("__aenter__", "__aexit__") if node.is_async else ("__enter__", "__exit__")
         for path in node.item.value[:1]:
             for thing in self.types.of(path, function):
-                methods = [thing.cls.method(name) for name in names] if isinstance(thing, Instance) else []
-                for method in methods:
+                if not isinstance(thing, Instance):
+                    continue
+                for method in map(thing.cls.method, names):
                     if method is not None:
-                        yield CallSite(function, node.id, method, path, {}, False, node.is_async)
+                        on = None if is_own(path, function) else thing.cls
+                        yield CallSite(function, node.id, method, path, {}, False, node.is_async, on)
 
     def _property(self, access: Access, function: FunctionInfo) -> list[CallSite]:
         suffix = ".setter" if access.kind == "write" else ".deleter" if access.kind == "delete" else ""
@@ -104,7 +108,9 @@ class CallGraph:
             if isinstance(thing, Instance):
                 method = thing.cls.method(access.path[-1] + suffix)
                 if method is not None and method.is_property:
-                    found.append(CallSite(function, access.id, method, access.path[:-1], {}, False))
+                    receiver = access.path[:-1]
+                    on = None if is_own(receiver, function) else thing.cls
+                    found.append(CallSite(function, access.id, method, receiver, {}, False, on=on))
         return found
 
     def resolve(self, call: Call, function: FunctionInfo) -> list[CallSite]:
@@ -119,7 +125,7 @@ class CallGraph:
                 elif isinstance(thing, Instance):
                     method = thing.cls.method("__call__")
                     if method is not None:
-                        found.append(self._site(function, call, method, path, True, 0))
+                        found.append(self._site(function, call, method, path, True, 0, on=thing.cls))
         if not found:
             found = self._by_name(call, function)
         return found
@@ -130,14 +136,26 @@ class CallGraph:
         through_super = self.is_super(path, function)
         if through_super and function.self_name:
             receiver = (f"p:{function.self_name}",)
-        found = [self._site(function, call, method, receiver, thing.bound, thing.skipped)]
+        own = receiver is not None and is_own(receiver, function)
+        on = None if own or receiver is None else self._class_of(receiver, function, method)
+        found = [self._site(function, call, method, receiver, thing.bound, thing.skipped, on=on)]
         if thing.bound and method.cls is not None and not through_super:
             for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
                 qualname = cls.ir.methods.get(method.ir.name)
                 if qualname is not None:
                     override = cls.module.functions[qualname]
-                    found.append(self._site(function, call, override, receiver, thing.bound, thing.skipped))
+                    on = None if own else cls
+                    found.append(self._site(function, call, override, receiver, thing.bound, thing.skipped, on=on))
         return found
+
+    def _class_of(self, receiver: Path, function: FunctionInfo, method: FunctionInfo) -> ClassInfo | None:
+        """The one class of objects at `receiver` whose method it is; None where it is that of several."""
+        classes = {
+            thing.cls
+            for thing in self.types.of(receiver, function)
+            if isinstance(thing, Instance) and thing.cls.method(method.ir.name) is method
+        }
+        return classes.pop() if len(classes) == 1 else None
 
     def is_super(self, path: Path, function: FunctionInfo) -> bool:
         """Whether the path starts at `super()`."""
@@ -151,7 +169,7 @@ class CallGraph:
         for name in ("__new__", "__init__", "__post_init__"):
             method = cls.method(name)
             if method is not None:
-                found.append(self._site(function, call, method, (f"c:{call.id}",), True, 0))
+                found.append(self._site(function, call, method, (f"c:{call.id}",), True, 0, on=cls))
         return found
 
     def _by_name(self, call: Call, function: FunctionInfo) -> list[CallSite]:
@@ -177,9 +195,15 @@ class CallGraph:
         skipped: int,
         *,
         weak: bool = False,
+        on: ClassInfo | None = None,
     ) -> CallSite:
         bindings = bind(callee, call.args, bound=bound, skipped=skipped)
-        return CallSite(caller, call.id, callee, receiver if bound else None, bindings, weak, call.awaited)
+        return CallSite(caller, call.id, callee, receiver if bound else None, bindings, weak, call.awaited, on)
+
+
+def is_own(receiver: Path, function: FunctionInfo) -> bool:
+    """Whether a path is the function's own `self`."""
+    return bool(function.self_name) and receiver == (f"p:{function.self_name}",)
 
 
 def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipped: int = 0) -> dict[str, Value]:

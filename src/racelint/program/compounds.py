@@ -163,7 +163,7 @@ class _Walk:
                 self._block(node.head, conditions)
                 inner = conditions
                 if node.kind == "while" and node.deps:
-                    inner = (*conditions, _Condition(node.deps, "truth", node.negated, node.span))
+                    inner = (*conditions, _Condition(node.deps, "while", node.negated, node.span))
                 self._block(node.body, inner)
                 self._block(node.orelse, conditions)
             elif isinstance(node, With):
@@ -208,7 +208,7 @@ class _Walk:
             act, callee = effect.access, effect.access.function
             if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
                 continue
-            if callee is self.function or callee.ir.name in CONSTRUCTORS:
+            if callee is self.function or callee.ir.name in CONSTRUCTORS or _sets_flag(act):
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
             if act.location.kind == "attribute":
@@ -270,6 +270,11 @@ def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, .
     return tuple(dep for condition in conditions for dep in condition.deps if dep < event)
 
 
+def _sets_flag(act: SharedAccess) -> bool:
+    """Setting a flag twice, or resetting it twice, is setting it once."""
+    return bool(act.value) and all(path[0] in ("k:True", "k:False", "k:None") for path in act.value)
+
+
 def _pauses(block: tuple[AnyNode, ...]) -> bool:
     """Whether a branch waits, so that what comes after it depends on its condition."""
     return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
@@ -307,6 +312,8 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
     if act.augmented:
         return "check-then-act"
     constant = bool(act.value) and all(path[0].startswith("k:") for path in act.value)
+    if test == "while" and constant:
+        return None  # a loop that goes on until a flag is set
     if test in ("none", "truth", "except") and negated and not constant:
         return "lazy-init"
     return "check-then-act"
@@ -319,5 +326,5 @@ def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> 
     if use.location.content:
         if test == "in":
             return first.location == use.location and first.key == use.key != "" and not use.method
-        return test in ("truth", "compare") and first.location == use.location.container() and not use.method
-    return test in ("none", "truth") and first.location == use.location and use.path == first.path
+        return test in ("truth", "while", "compare") and first.location == use.location.container() and not use.method
+    return test in ("none", "truth", "while") and first.location == use.location and use.path == first.path

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from racelint.model.finding import Evidence
+from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
 from racelint.program.groups import Group
-from racelint.program.index import FunctionInfo
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record, Records
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Object
 from racelint.program.values import Stored
+
+
+def _class_at_entry(record: Record) -> ClassInfo | None:
+    """The class of the object that the record's code was entered through."""
+    entry = record.context.entry
+    return entry.self_class or entry.function.cls
 
 
 class Overlap:
@@ -23,18 +30,18 @@ class Overlap:
         self._barriers: dict[str, frozenset[Location]] = {}
 
     def private(self, record: Record) -> bool:
-        """No other thread of the same root has it: its own instance's attribute, or what it made for itself."""
+        """No other thread of the same root has it: its own instance's attribute, or what that made for itself."""
         path = record.access.path
         if not record.through_own or len(path) < 2:
             return False
         if len(path) == 2:
             return True
         entries = self._stored_on_self(record)
-        return (
-            bool(entries)
-            and all(not path[0].startswith(("p:", "g:", "f:", "l:")) for entry in entries for path in entry.value)
-            and not any(entry.access is not None and entry.access.path[0].startswith("cls:") for entry in entries)
-        )
+        if not entries:
+            return path[2] == ELEMENT  # what a base outside of the program made
+        return all(
+            not path[0].startswith(("p:", "g:", "f:", "l:")) for entry in entries for path in entry.value
+        ) and not any(entry.access is not None and entry.access.path[0].startswith("cls:") for entry in entries)
 
     def _stored_on_self(self, record: Record) -> list[Stored]:
         cls = record.access.function.cls
@@ -51,7 +58,9 @@ class Overlap:
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
             if first is second:
-                return first.many and not private and not (self._own_part(left) and self._own_part(right))
+                if private or (self._own_part(left) and self._own_part(right)):
+                    return False
+                return first.in_loop if self._of_one_call(first, group) else first.many
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
             return not private
@@ -64,6 +73,15 @@ class Overlap:
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    @staticmethod
+    def _of_one_call(root: ThreadRoot, group: Group) -> bool:
+        """A variable of the very function that starts the thread: each of its calls has one of its own."""
+        return (
+            group.location.kind == "captured"
+            and root.site_function is not None
+            and (group.location.owner == root.site_function.id)
+        )
 
     def _promised(self, record: Record) -> bool:
         """The function that users call to get here is declared thread-safe."""
@@ -78,7 +96,17 @@ class Overlap:
             return True
         if self.records.is_static(left.access) or self.records.is_static(right.access):
             return True
+        if self._of_siblings(left, right):
+            return False
         return self.program.anchors.same(self._anchor(left), self._anchor(right))
+
+    def _of_siblings(self, left: Record, right: Record) -> bool:
+        """Entered through methods of two classes of which no object can be both, and on its own attribute."""
+        mine, theirs = (_class_at_entry(record) for record in (left, right))
+        if mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro:
+            return False
+        bases = {f"class:{cls.id}" for cls in mine.mro if cls in theirs.mro}
+        return all((anchor := self._anchor(r)) is not None and anchor[0] in bases for r in (left, right))
 
     def evidence_of(self, left: Record, right: Record, group: Group) -> Evidence:
         """Why two records are thought to run in parallel: a thread that has the object, else the class's word."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from racelint.program.anchors import Anchor, Anchors
-from racelint.program.calls import CallGraph, CallSite
-from racelint.program.index import FunctionInfo, Index
+from racelint.program.calls import CallGraph, CallSite, is_own
+from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
@@ -57,6 +57,8 @@ class Context:
     public: bool
     anchors: tuple[tuple[str, Anchor], ...] = ()
     """What the parameters hang from, where that is known."""
+    self_class: ClassInfo | None = None
+    """The class of the object whose method runs, where that is known better than by the method."""
 
     @property
     def entry(self) -> Context:
@@ -98,6 +100,7 @@ class Reach:
         self.anchors = anchors
         self.contexts: dict[str, list[Context]] = {}
         self.targets = {root.target.id for root in roots if root.in_process}
+        self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
         for root in roots:
             if root.in_process:
                 self._explore([self._root_context(root)])
@@ -110,7 +113,8 @@ class Reach:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
         held = self.decorated.get(root.target.id, frozenset())
         owned = frozenset({root.target.self_name}) if root.constructs and makes_self(root.target) else frozenset()
-        return Context(root.target, root, held, False, owned, private, None, 0, False, self._root_anchors(root))
+        anchors = self._root_anchors(root)
+        return Context(root.target, root, held, False, owned, private, None, 0, False, anchors, root.cls)
 
     def _root_anchors(self, root: ThreadRoot) -> tuple[tuple[str, Anchor], ...]:
         """What the root's `self` and arguments hang from, as seen where it is started."""
@@ -156,8 +160,15 @@ class Reach:
         return frozenset(found)
 
     def _runs_in_thread(self, function: FunctionInfo) -> bool:
-        """A method of a Thread subclass that only the class itself calls: part of what its `run` does."""
-        if function.cls is None or thread_kind(function.cls) is None:
+        """A method of a request handler, or one of a Thread subclass that only the class itself calls.
+
+        The former's objects belong to the server, the latter is part of what `run` does.
+        """
+        if function.cls is None:
+            return False
+        if any(cls in self.handlers for cls in function.cls.mro):
+            return True
+        if thread_kind(function.cls) is None:
             return False
         sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
         return bool(sites) and all(site.caller.cls is function.cls for site in sites)
@@ -180,7 +191,7 @@ class Reach:
             root = context.root.id if context.root is not None else ""
             key = (
                 *(context.held, context.perhaps, context.owned, context.private),
-                *(context.public, context.anchors),
+                *(context.public, context.anchors, context.self_class),
             )
             known = seen.setdefault((root, context.function.id), set())
             if key in known or len(known) >= _MAX_CONTEXTS:
@@ -190,7 +201,7 @@ class Reach:
             for site in self.calls.outgoing[context.function.id]:
                 if site.callee.ir.is_async and not context.function.ir.is_async:
                     continue
-                if not self._is_handed(context, site):
+                if not self._is_handed(context, site) or not _suits(context, site):
                     continue
                 queue.append(self._called(context, site))
 
@@ -231,7 +242,7 @@ class Reach:
         owned, private = self._handed(context, site)
         return Context(
             *(site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event),
-            *(context.public, self._passed_anchors(context, site)),
+            *(context.public, self._passed_anchors(context, site), _class_inside(context, site)),
         )
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:
@@ -290,6 +301,32 @@ class Reach:
                 private.add(name)
         elif self.ownership.owned(path, site.event, context.function, context.owned):
             owned.add(name)
+
+
+def _suits(context: Context, site: CallSite) -> bool:
+    """Whether an object of the class that is known runs this method when it calls one of its own."""
+    known, callee = context.self_class, site.callee
+    if known is None or callee.cls is None or site.receiver is None or not is_own(site.receiver, context.function):
+        return True
+    if known in callee.cls.mro:
+        return True
+    name = callee.ir.name
+    return callee.cls in known.mro and (known.method(name) is callee or name == context.function.ir.name)
+
+
+def _class_inside(context: Context, site: CallSite) -> ClassInfo | None:
+    """The class of the callee's object, as far as this way to it tells."""
+    callee = site.callee
+    if callee.cls is None or site.receiver is None:
+        return None
+    if not is_own(site.receiver, context.function):
+        return site.on
+    known = context.self_class
+    if known is not None and known is not callee.cls and callee.cls in known.mro:
+        return known
+    own = context.function.cls
+    overridden = own is not None and own is not callee.cls and own in callee.cls.mro
+    return callee.cls if known is not None or overridden else None
 
 
 def makes_self(function: FunctionInfo) -> bool:

@@ -187,6 +187,7 @@ class _Finder:
                 own_self=receiver is not None and self._one_each(receiver, call, function),
                 receiver=receiver,
                 bindings=bindings,
+                in_loop=starter.many or call.id in self._loops_of(function),
             )
             self.lifetimes.follow(root, starter, call, function)
             root.one_worker = self.lifetimes.one_worker(call, function)
@@ -305,6 +306,8 @@ class _Finder:
                     many=call.id in self._loops_of(function),
                     own_self=True,
                     receiver=(f"c:{call.id}",),
+                    in_loop=call.id in self._loops_of(function),
+                    cls=thing,
                 )
                 self.lifetimes.follow(root, starter, call, function)
                 self.roots.append(root)
@@ -315,4 +318,4 @@ class _Finder:
             kind = thread_kind(cls)
             run = cls.ir.methods.get("run")
             if kind and run is not None and cls.id not in self._started_classes:
-                self.roots.append(ThreadRoot(kind, cls.module.functions[run], own_self=True, many=False))
+                self.roots.append(ThreadRoot(kind, cls.module.functions[run], own_self=True, many=False, cls=cls))

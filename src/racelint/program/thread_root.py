@@ -30,6 +30,10 @@ class ThreadRoot:
     joins: list[tuple[FunctionInfo, int]] = field(default_factory=list)
     left: int = -1
     """The last event of the `with` of its executor: leaving that joins it."""
+    in_loop: bool = False
+    """One call of the function that starts it starts several."""
+    cls: ClassInfo | None = None
+    """The class of the thread object whose `run` it is."""
     one_worker: bool = False
     """Its executor runs one task after the other."""
 
