@@ -62,10 +62,10 @@ def main() -> NoReturn:
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
     except click.ClickException as error:
-        error.show()
+        _complain(error)
         code = EXIT_COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
-        click.echo("racelint: interrupted", err=True)
+        click.echo("racelint: interrupted: there is no report, and no file is half written", err=True)
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         code = 0
@@ -76,6 +76,13 @@ def main() -> NoReturn:
         click.echo("racelint: this is a defect in racelint; RACELINT_TRACEBACK=1 shows where", err=True)
         code = EXIT_COULD_NOT_RUN
     leave(code if isinstance(code, int) else 0)
+
+
+def _complain(error: click.ClickException) -> None:
+    """What is wrong in one line, as all complaints of racelint look, and where to read what is right."""
+    click.echo(f"racelint: error: {error.format_message()}", err=True)
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"racelint: `{error.ctx.command_path} --help` lists what there is", err=True)
 
 
 def leave(code: int) -> NoReturn:

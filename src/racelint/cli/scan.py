@@ -24,6 +24,7 @@ from racelint.cli.options import (
     without_known,
 )
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain
+from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, FormatAndFile, destinations, shown_severity, write_reports
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.cli.silence import add_ignores
@@ -132,8 +133,10 @@ def _run(
                 complain(result)
                 return code
         else:
-            result = scan_result(given, hierarchy, options, where)
-        result = judged(result, given, hierarchy, where, options)
+            with sign_of_life("scanning"):
+                result = scan_result(given, hierarchy, options, where)
+        with sign_of_life("proving" if options["confirm"] else "comparing"):
+            result = judged(result, given, hierarchy, where, options)
     except (ConfigError, BadBaseline, NoRevision) as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result)

@@ -81,7 +81,7 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
             examples=[["RL1", "RL301"]],
         ),
     ] = ()
-    extend_select: Annotated[Names, Meta(description="Rules to run on top of these.", examples=[["RL213"]])] = ()
+    extend_select: Annotated[Names, Meta(description="Rules to run on top of these.", examples=[["RL211"]])] = ()
     ignore: Annotated[Names, Meta(description="Rules to leave out.", examples=[["RL211"]])] = ()
     per_file_ignores: Annotated[
         dict[str, Names],
