@@ -128,7 +128,7 @@ class Selection:
         for index, scenario in enumerate(new):
             self.known[key(scenario)] = Candidate(scenario, probes[index] if index < len(probes) else None)
         found = [self.known.get(key(scenario), Candidate(scenario)) for scenario in scenarios]
-        return sorted(found, key=lambda candidate: candidate.rank)
+        return sorted(found, key=lambda candidate: (candidate.rank, len(candidate.scenario.operations) > 2))
 
 
 def key(scenario: Scenario) -> tuple[object, ...]:

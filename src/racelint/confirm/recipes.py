@@ -61,9 +61,9 @@ def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     if functions:
         around = neighbours(stage, functions[0])
         others = _against_others(stage, first[:PAIRS_OF_ENTRIES], around)
+        yield from (_threads(stage, combination) for combination in others)
         for prepared in prepared_combinations(stage.footprints, around, [*combinations[:1], *others]):
             yield _threads(stage, prepared)
-        yield from (_threads(stage, combination) for combination in others)
 
 
 def _against_others(stage: Stage, flagged: list[Entry], around: list[Entry]) -> list[Combination]:
