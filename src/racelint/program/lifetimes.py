@@ -47,6 +47,9 @@ class Lifetimes:
 
     def _makers(self, path: Path, function: FunctionInfo) -> list[tuple[Path, FunctionInfo]]:
         """The values stored at a path, and where."""
+        if len(path) == 1 and path[0].startswith("g:"):
+            entries = self.stores.variables.get((function.module.name, path[0][2:]), [])
+            return [(value, entry.function) for entry in entries for value in entry.value if len(value) == 1]
         if len(path) == 1:
             return [(path, function)]
         if len(path) == 2 and function.cls is not None and path[0] == f"p:{function.self_name}":

@@ -1,0 +1,100 @@
+"""RL506 nested-submit-deadlock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.nested_submits import NestedSubmit, NestedSubmits
+from racelint.program.spelling import spelled
+from racelint.rules.base import Rule, step, symbol_of
+
+
+class NestedSubmitDeadlock(Rule):
+    """A worker of a pool waits for other work of the same pool.
+
+    ## What it does
+    Reports a task of an executor or pool that gives the same executor another task and waits for its answer, directly
+    or through the functions that it calls.
+
+    ## Why is this bad?
+    A pool has so many workers and no more. Once each of them runs such a task, all wait for tasks that stand in the
+    queue behind them: nothing moves any more.
+
+    ## Example
+    ```python
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(4)
+
+
+    def leaf(n):
+        return n * n
+
+
+    def branch(n):
+        return pool.submit(leaf, n).result()  # RL506
+
+
+    def main(numbers):
+        return list(pool.map(branch, numbers))
+    ```
+
+    ## Use instead
+    ```python
+    from concurrent.futures import ThreadPoolExecutor
+
+    branches = ThreadPoolExecutor(4)
+    leaves = ThreadPoolExecutor(4)
+
+
+    def leaf(n):
+        return n * n
+
+
+    def branch(n):
+        return leaves.submit(leaf, n).result()
+
+
+    def main(numbers):
+        return list(branches.map(branch, numbers))
+    ```
+
+    ## How it is confirmed
+    The tasks run under a schedule in which every worker has taken an outer one before the first inner one begins.
+
+    ## Known limits
+    Pools that are kept in containers are not told apart, and not reported.
+    """
+
+    code = "RL506"
+    name = "nested-submit-deadlock"
+    since = "0.1.0"
+    severity = "error"
+    confirmable = True
+    fixable = False
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for nested in NestedSubmits(program).found():
+            yield self._found(program, nested)
+
+    def _found(self, program: Program, nested: NestedSubmit) -> Finding:
+        outer, inner, function = nested.outer, nested.inner, nested.function
+        assert inner.site is not None and outer.site is not None and outer.site_function is not None
+        pool = spelled(inner.site.func[0][:-1], program.stores.facts[function.id])
+        return self.finding(
+            function,
+            nested.waits,
+            message=f"a worker of `{pool}` waits for work of `{pool}`",
+            why=f"`{symbol_of(outer.target)}` runs on the pool (line {outer.site.span[0]}): once all workers wait here,"
+            f" none is left for `{symbol_of(inner.target)}`",
+            subject=pool,
+            confidence="high" if outer.many or outer.one_worker else "medium",
+            evidence="thread",
+            trace=[
+                step("root", f"{outer.title} is submitted", outer.site_function, outer.site.span),
+                step("call", f"{inner.title} is submitted to the same pool", function, inner.site.span),
+                step("access", "waits for it", function, nested.waits),
+            ],
+        )
