@@ -6,7 +6,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench-scan bench-confirm bench-racebench bench-racebench-confirm bench-noise bench-ux bench-rules clean
+.PHONY: demo test lint docs docs-pages gallery bench-scan bench-confirm bench-racebench bench-racebench-confirm bench-noise bench-ux bench-rules clean
 
 demo: $(VENV)/.installed
 	@echo '$$ racelint scan examples --confirm'
@@ -28,6 +28,19 @@ bench-scan bench-confirm bench-racebench bench-noise bench-rules bench-ux: bench
 bench-racebench-confirm: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/racebench_confirm_bench.py
 
+# The pages made from the code, which are committed; a test holds them to it.
+docs-pages: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
+
+# Reports on the examples and on released packages, which are downloaded.
+gallery: $(VENV)/.installed-docs
+	$(BIN)/python docs/gallery.py
+
+docs: $(VENV)/.installed-docs gallery
+	$(BIN)/python docs/generate.py --all
+	$(BIN)/sphinx-build --nitpicky --fail-on-warning --keep-going docs docs/_build
+	@echo 'docs/_build/index.html'
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo 'racelint needs Python 3.11 or later; name it with PYTHON=...' >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
@@ -40,5 +53,9 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@ $(VENV)/.installed
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) docs/_build docs/_pages docs/_generated/commands.md docs/_generated/gallery.md build dist *.egg-info src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
