@@ -1,4 +1,5 @@
-"""`pytest --racelint`: each finding of the project is a test that fails.
+"""`pytest --racelint`: each finding of the project is a test that fails. `--racelint-explore`: so is each test that some
+interleaving of its threads breaks.
 
 Loaded in every run of pytest where racelint is installed, so it imports nothing of racelint until it is asked to.
 """
@@ -6,6 +7,7 @@ Loaded in every run of pytest where racelint is installed, so it imports nothing
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +25,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--racelint-path", action="append", metavar="PATH", help="Scan this instead of the whole project; repeatable."
     )
+    group.addoption(
+        "--racelint-explore",
+        action="store_true",
+        help="Run each test under the interleavings of the threads that it starts, in a process of its own.",
+    )
+    group.addoption(
+        "--racelint-seconds", type=float, default=10.0, metavar="SECONDS", help="How long to explore each. [10]"
+    )
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add a test for each finding; one that passes where there is none."""
+    """Let the tests be explored, and add one for each finding; one that passes where there is none."""
+    if config.getoption("racelint_explore"):
+        for item in items:
+            # Its fixtures are set up where it runs, which is not here.
+            item.setup = lambda: None  # type: ignore[method-assign]
+            item.runtest = partial(_explore, item, config)  # type: ignore[method-assign]
     if config.getoption("racelint"):
         items.extend(_tests(session, config))
 
@@ -90,3 +105,24 @@ def _text(finding: Finding, result: ScanResult) -> str:
 
     alone = msgspec.structs.replace(result, findings=(finding,))
     return render(View(alone)).rpartition("\n\n")[0]
+
+
+def _explore(item: pytest.Item, config: pytest.Config) -> None:
+    __tracebackhide__ = True
+    from racelint.api import explore_test
+    from racelint.confirm import CannotRun
+
+    try:
+        result = explore_test(
+            item.path,
+            item.nodeid.partition("::")[2],
+            root=config.rootpath,
+            seconds=config.getoption("racelint_seconds"),
+        )
+    except CannotRun as error:
+        pytest.fail(f"racelint: {error}", pytrace=False)
+    if result.confirmed:
+        pytest.fail(str(result), pytrace=False)
+    if result.verdict.status == "unsupported":
+        pytest.skip(f"racelint: {result.verdict.reason}")
+    item.add_report_section("call", "racelint", f"{result.verdict.status}: {result.verdict.reason}")

@@ -39,7 +39,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._project: dict[str, None] = {}
         self._known_size = 0
         self._state: ModuleState | None = None
-        self.always_fresh = False
+        self.always_fresh = self.pinned = False
         self.leaks: set[str] = set()
         """Types of objects whose state one execution hands on to the next: see `module_state`."""
         self._kept_size = 0
@@ -155,6 +155,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         code = self.compile(real, self.traced)
         self.bind(module)
         sys.modules["__main__"] = module
+        sys.argv[0] = path
         exec(code, module.__dict__)
         return module.__dict__
 
@@ -168,6 +169,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
         modules = [sys.modules[name] for name in self._project if name in sys.modules]
+        modules += [module for module in self.live if module not in modules]
         try:
             self._state = ModuleState(modules)
         except TooMuch:
@@ -184,7 +186,14 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return True
 
     def reset(self) -> bool:
-        """Make the project's modules what they were after their import; False if they are to be imported again."""
+        """Make the project's modules what they were after their import; False if they are to be imported again.
+
+        Where they are `pinned` they stay as they are at worst.
+        """
+        if self.pinned:
+            if self._state is not None:
+                self._state.restore()
+            return True
         if self._state is None or self.traced != self._kept_traced or len(sys.modules) != self._kept_size:
             self._state = None
             self.forget()

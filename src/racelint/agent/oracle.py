@@ -90,3 +90,20 @@ def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome
     if code in HANGS_BY_ITSELF or (is_program and not code):
         return hung[0]
     return None
+
+
+def wrong_in_baseline(baseline: Baseline) -> Outcome | None:
+    """What needs no race to go wrong in a scenario that the user wrote: it hangs, raises, or breaks its invariant."""
+    for outcome in baseline.outcomes.values():
+        if (outcome.hang and outcome.hang != "steps") or outcome.raised or not outcome.invariant:
+            return outcome
+    return None
+
+
+def own_effect(outcome: Outcome) -> str:
+    """What is wrong with an outcome whatever the others are, "" for nothing."""
+    if outcome.hang:
+        return "deadlock" if outcome.cycle else "hang"
+    if outcome.raised:
+        return "exception"
+    return "" if outcome.invariant else "invariant"

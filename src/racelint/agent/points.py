@@ -77,6 +77,12 @@ def fast(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
     return {**_marks(control, _nothing, counts), "_rl_p": point, "_rl_q": name, "_rl_c": late, "_rl_o": elements(point)}
 
 
+def idle() -> Marks:
+    """Marks that do nothing: for code that runs before there is anything to control."""
+    nothing = {"_rl_q": _pass, "_rl_c": _pass, "_rl_n": _pass, "_rl_v": _pass, "_rl_w": _pass, "_rl_o": _pass}
+    return {**nothing, "_rl_p": lambda site, obj=None: obj, "_rl_t": lambda site: True, "_rl_s": _nothing}
+
+
 def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
     """As `fast`, and counts visits of sites by thread."""
     at = control.at

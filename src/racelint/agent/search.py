@@ -15,7 +15,7 @@ from .control import Control
 from .counterfactual import Counterfactual
 from .known import Known
 from .loader import InstrumentingFinder
-from .oracle import Baseline, hang_in_baseline
+from .oracle import Baseline, hang_in_baseline, wrong_in_baseline
 from .order import Order
 from .outcome import Outcome
 from .policies import PlanPolicy, RandomPolicy, SerialPolicy
@@ -120,7 +120,7 @@ class Search:
     def find(self) -> Found | None:
         """Search until something wrong is found or the budget ends."""
         self.serial()
-        if self.hang_by_itself() is not None:
+        if self.wrong_by_itself() is not None:
             return None
         for phase in (self._directed, self._bounded, self._random):
             found = phase()
@@ -128,8 +128,10 @@ class Search:
                 return found
         return None
 
-    def hang_by_itself(self) -> Outcome | None:
-        """A hang that needs no search: see `oracle.hang_in_baseline`."""
+    def wrong_by_itself(self) -> Outcome | None:
+        """An outcome that is wrong although no threads interleaved in it: see `oracle`."""
+        if self.subject.is_own:
+            return wrong_in_baseline(self.baseline)
         return hang_in_baseline(self.baseline, self.code, self.subject.is_program)
 
     def serial(self) -> None:
@@ -304,6 +306,8 @@ class Search:
             return None
         if not effect:
             self.cut += 1
+            return None
+        if effect == "not-serializable" and not self.subject.compares:
             return None
         if not self.baseline.goes_on_too_early(outcome) and self._happens_without_the_race(outcome, len(plan)):
             self.explained = True

@@ -33,7 +33,14 @@ class SubjectError(Exception):
 
 
 class Subject:
-    """Loads the target and runs its scenario; one instance for all the executions of a job."""
+    """Loads the target and runs its scenario; one instance for all the executions of a job.
+
+    `is_own`: the scenario is the user's own, so what goes wrong in every order is wrong, too. `compares`: an outcome
+    that no serial order gives is wrong.
+    """
+
+    is_own = False
+    compares = True
 
     def __init__(self, scenario: dict[str, Any], control: Control, finder: InstrumentingFinder) -> None:
         self.scenario = scenario
@@ -49,6 +56,7 @@ class Subject:
         self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
         text = scenario.get("invariant") or ""
         self._invariant = compile(text, "<invariant>", "eval") if text else None
+        self.has_invariant = bool(text)
         finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
         self.trace(True)
@@ -137,20 +145,24 @@ class Subject:
             gc.collect(2 if self.executions % OLD == 0 else 0)
 
     def _prepare(self, helpers: dict[str, Any]) -> None:
+        try:
+            self._bind(helpers)
+        except Abort:
+            raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
+        except BaseException as error:
+            raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
+
+    def _bind(self, helpers: dict[str, Any]) -> None:
+        """Give the names of the set-up to a new namespace."""
         namespace: dict[str, Any] = dict(self._template)
         if not self.is_program:
             namespace.update(helpers)
         self.namespace = namespace
         self._fixed = len(namespace)
-        try:
-            exec(self._before, namespace)
-            if not self.is_script:
-                namespace["target"] = self._load()
-            exec(self._setup, namespace)
-        except Abort:
-            raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
-        except BaseException as error:
-            raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
+        exec(self._before, namespace)
+        if not self.is_script:
+            namespace["target"] = self._load()
+        exec(self._setup, namespace)
 
     def _load(self) -> types.ModuleType:
         if self._keeps and self._module is not None:
@@ -168,14 +180,18 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
         self._running = tasks = []
-        for label, code in zip(self.labels, self._operations[self.finder.traced], strict=True):
-            task = control.spawn(types.FunctionType(code, names), label)
+        for label, body in zip(self.labels, self._bodies(helpers), strict=True):
+            task = control.spawn(body, label)
             task.fresh = False
             if self.is_program:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target
             tasks.append(task)
+
+    def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
+        """What each thread does."""
+        names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
+        return [types.FunctionType(code, names) for code in self._operations[self.finder.traced]]
 
     def _run(self, known: Known | None) -> Outcome:
         control, operations = self.control, self._running
@@ -224,7 +240,7 @@ class Subject:
         outcome.raised = frozenset(raised)
         if self._asks_waiters and control.stale:
             outcome.stale = tuple(sorted({self.finder.table[site].text for site in control.stale}))
-        if self._invariant is not None and not control.stuck:
+        if self.has_invariant and not control.stuck:
             outcome.invariant = self._holds()
         return outcome
 

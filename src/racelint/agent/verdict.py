@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .answer import Answer, answer_of
+from .oracle import own_effect
 from .outcome import Outcome, telling_labels
 from .preemption import possibilities
 from .replay import Nondeterminism, Replayer
@@ -21,8 +22,8 @@ def search_job(search: Search) -> Answer:
     found = search.find()
     if found is not None:
         return _confirmed(search, found)
-    if search.hang_by_itself() is not None:
-        return _hangs(search)
+    if search.wrong_by_itself() is not None:
+        return _wrong_by_itself(search)
     return _not_found(search)
 
 
@@ -32,13 +33,12 @@ def replay_job(search: Search, job: dict[str, Any]) -> Answer:
     replayer = Replayer(search)
     outcome, policy = replayer.run(job["schedule"])
     found = search.judge(outcome, {})
-    hung = search.hang_by_itself()
     stale = [f"{place[1]} (visit {place[2]})" for place in policy.unused]
     note = f"switches that found no place: {', '.join(stale)}" if stale else ""
-    if found is None and not (hung is not None and outcome.hang):
+    effect = found.effect if found is not None else _own_effect(search, outcome)
+    if not effect:
         text, expected = _texts(search, outcome)
         return _base(search, status="not-reproduced", outcome=text, expected=expected, reason=note)
-    effect = found.effect if found is not None else ("deadlock" if outcome.cycle else "hang")
     return _shown(search, job["schedule"], outcome, effect, note)
 
 
@@ -86,13 +86,21 @@ def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: s
     )
 
 
-def _hangs(search: Search) -> Answer:
+def _wrong_by_itself(search: Search) -> Answer:
     schedule: dict[str, Any] = {"first": 0, "switches": []}
     outcome, _ = Replayer(search).run(schedule)
-    if not outcome.hang:
+    effect = _own_effect(search, outcome)
+    if not effect:
         return _not_found(search)
-    effect = "deadlock" if outcome.cycle else "hang"
-    return _shown(search, schedule, outcome, effect, "")
+    note = "it goes wrong in the plain order of the threads, too" if search.subject.is_own else ""
+    return _shown(search, schedule, outcome, effect, note)
+
+
+def _own_effect(search: Search, outcome: Outcome) -> str:
+    """What is wrong with the outcome although no threads interleaved in it, "" for nothing."""
+    if search.wrong_by_itself() is None or not (outcome.hang or search.subject.is_own):
+        return ""
+    return own_effect(outcome)
 
 
 def _not_found(search: Search) -> Answer:
@@ -125,7 +133,9 @@ def _explored(search: Search) -> str:
 
 
 def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
-    known = list(search.baseline.outcomes.values())
+    known = [other for other in search.baseline.outcomes.values() if other.key != outcome.key]
+    if not known:
+        return outcome.text(), []
     labels = telling_labels([outcome, *known])
     expected = list(dict.fromkeys(other.text(labels) or other.text()[:MAX_TEXT] for other in known))
     return outcome.text(labels), sorted(expected)[:MAX_EXPECTED]

@@ -84,10 +84,13 @@ def confirm_target(
     return [TargetResult(target, finding, verdict) for finding, verdict in zip(chosen, verdicts, strict=True)]
 
 
-def replay(text: str, settings: ConfirmSettings | Limits, roots: Sequence[Path]) -> tuple[str, Verdict]:
+def replay(
+    text: str, settings: ConfirmSettings | Limits, roots: Sequence[Path], *, then_search: bool = False
+) -> tuple[str, Verdict]:
     """Run a replay string again: its target and what came of it now. Raises BadReplay, CannotRun.
 
-    The paths in it start from the first of `roots` below which the target's file lies.
+    The paths in it start from the first of `roots` below which the target's file lies. Where the interleaving goes
+    right now, the search may find another one that does not: `then_search`.
     """
     limits = limits_of(settings)
     root = next((root for root in roots if Path(read_replay(text, root).scenario.path).is_file()), roots[0])
@@ -100,6 +103,8 @@ def replay(text: str, settings: ConfirmSettings | Limits, roots: Sequence[Path])
     scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)))
     budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
     answer = run_job(Job(scenario, budget, recorded.schedule), bench.interpreter)
+    if then_search and answer.status == "not-reproduced":
+        answer = run_job(Job(scenario, budget), bench.interpreter)
     exploration = Exploration(bench.interpreter, limits, limits.budget, [Tried(scenario, answer)])
     verdict = verdict_of(exploration, [], recorded.target, root)
     changed = recorded.digest != digest_of(path)

@@ -50,7 +50,7 @@ def write_replay(replay: Replay, root: Path) -> str:
         table,
         [scenario.kind, scenario.module, index[scenario.path], [index[path] for path in scenario.sys_path]],
         [scenario.setup, [[op.label, op.source] for op in scenario.operations], scenario.after, scenario.before],
-        [list(scenario.observe), scenario.invariant, scenario.code],
+        [list(scenario.observe), scenario.invariant, scenario.code, scenario.test, scenario.call],
         [[index[site.path], site.line, site.column] for site in scenario.flagged],
         [schedule.first, sites, [[s.thread, sites.index(s.site), s.visit, s.to] for s in schedule.switches]],
     ]
@@ -91,7 +91,7 @@ def _replay(fields: Any, root: Path) -> Replay:
     paths = [_absolute(path, root) for path in table]
     kind, name, path, sys_path = module
     setup, operations, after, before = code
-    observe, invariant, rule = oracle
+    observe, invariant, rule, test, call = oracle
     first, sites, steps = switches
     scenario = Scenario(
         kind=kind,
@@ -106,6 +106,8 @@ def _replay(fields: Any, root: Path) -> Replay:
         invariant=invariant,
         flagged=tuple(Site(paths[index], line, column) for index, line, column in flagged),
         code=rule,
+        test=test,
+        call=call,
     )
     schedule = Schedule(first, tuple(Switch(thread, sites[site], visit, to) for thread, site, visit, to in steps))
     return msgspec.convert(msgspec.to_builtins(Replay(target, scenario, schedule, digest)), Replay)

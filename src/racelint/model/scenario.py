@@ -56,6 +56,10 @@ class Scenario(msgspec.Struct, frozen=True):
     """Absolute paths of the source files that get yield points; `path` always does."""
     flagged: tuple[Site, ...] = ()
     """The accesses of the finding: where directed windows are tried first."""
+    test: str = ""
+    """The rest of a pytest node id after `path::`: the program is that test, run by pytest with its fixtures."""
+    call: int = 0
+    """Which call of `racelint.explore` in the script or test makes the threads, from 1; 0 where none does."""
     code: str = ""
     """The rule that asked, empty where the user did: hangs and costs are judged by it."""
 

@@ -1,0 +1,74 @@
+"""The user's own programs, run as they stand: scripts, tests, and calls of `racelint.explore` in either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from racelint.confirm.errors import CannotRun
+from racelint.confirm.exploration import Exploration, Tried
+from racelint.confirm.fixtures import Fixtures
+from racelint.confirm.interpreter import find_interpreter
+from racelint.confirm.project import Project
+from racelint.confirm.runner import run_job
+from racelint.confirm.scenes import INSTRUMENTED_FILES, Stage
+from racelint.confirm.settings import Limits
+from racelint.confirm.synthesis import open_module
+from racelint.confirm.verdict import verdict_of
+from racelint.model.finding import Verdict
+from racelint.model.scenario import Budget, Job, Operation, Scenario
+
+
+@dataclass(frozen=True)
+class Program:
+    """A script with its `arguments`, or the `test` of a file (a pytest node id without the path).
+
+    `call` is the number of the call of `racelint.explore` in it that says what to run, 0 where it starts its own
+    threads. `files` get yield points beside those that `path` imports.
+    """
+
+    path: Path
+    test: str = ""
+    call: int = 0
+    arguments: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    def target(self, root: Path) -> str:
+        """What the program is called: a path, `::`, and what is run of it."""
+        path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+        test = f"::{self.test}" if self.test else ""
+        call = f"::explore@{self.call}" if self.call else ""
+        return f"{path.as_posix()}{test}{call}"
+
+
+def confirm_program(program: Program, limits: Limits, root: Path) -> Verdict:
+    """Explore the program under control. Raises CannotRun where there is nothing to run it with, or on."""
+    root = root.resolve()
+    if not program.path.is_file():
+        raise CannotRun(f"there is no file {program.path}")
+    interpreter = find_interpreter(limits.python or "", root)
+    scenario = scenario_of(program, root)
+    budget = Budget(limits.budget, limits.schedules, memory=limits.memory, bound=limits.bound, seed=limits.seed)
+    answer = run_job(Job(scenario, budget), interpreter)
+    exploration = Exploration(interpreter, limits, limits.budget, [Tried(scenario, answer)])
+    return verdict_of(exploration, [], program.target(root), root)
+
+
+def scenario_of(program: Program, root: Path) -> Scenario:
+    """The scenario that runs the program. Raises CannotRun for a file that cannot be read."""
+    project = Project(root)
+    stage = Stage(project, Fixtures(), open_module(project, program.path))
+    files = dict.fromkeys([*stage.instrument, *(str(path) for path in program.files)])
+    layout = project.layout(program.path)
+    name = program.test or program.path.name
+    return Scenario(
+        kind="threads" if program.call else "program",
+        module=layout.module,
+        path=str(program.path),
+        sys_path=layout.sys_path,
+        setup=f"import sys\nsys.argv[1:] = {list(program.arguments)!r}" if program.arguments else "",
+        operations=(Operation(name, "" if program.test else "run_target()"),),
+        instrument=tuple(files)[: INSTRUMENTED_FILES + len(program.files)],
+        test=program.test,
+        call=program.call,
+    )
