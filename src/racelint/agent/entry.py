@@ -98,6 +98,11 @@ class TakenOver:
         self.entry = entry
         self.problem = "pytest collected no such test"
 
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            *_, last = str(report.longrepr).strip().splitlines() or [""]
+            self.problem = f"pytest cannot collect it: {last.removeprefix('E').strip()}"
+
     def pytest_runtestloop(self, session: Any) -> bool:
         if not session.items:
             return True

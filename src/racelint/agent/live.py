@@ -6,6 +6,7 @@ back of the modules' state is written back before each execution, and all code i
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import linecache
@@ -114,7 +115,7 @@ def accepted(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
 
 
 def labels_of(threads: list[Callable[..., Any]]) -> list[str]:
-    """What people call each thread: the function's name, or the source of a lambda that has a line to itself."""
+    """What people call each thread: the function's name, or what a lambda computes."""
     return [_label(number, function) for number, function in enumerate(threads, 1)]
 
 
@@ -124,8 +125,18 @@ def _label(number: int, function: Callable[..., Any]) -> str:
     code = getattr(inner, "__code__", None)
     if name != "<lambda>" or code is None:
         return name
-    text = linecache.getline(code.co_filename, code.co_firstlineno)
-    _, found, body = text.partition("lambda")
-    if not found or "lambda" in body:
-        return f"thread {number}"
-    return body.partition(":")[2].strip(" ,)]\n")[:LONGEST_LABEL] or f"thread {number}"
+    text = _body_of_lambda(code)
+    return text if 0 < len(text) <= LONGEST_LABEL else f"thread {number}"
+
+
+def _body_of_lambda(code: Any) -> str:
+    """The source of what the lambda computes, "" where it is not certain which one it is."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return ""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno]
+    if len(found) > 1 and hasattr(code, "co_positions"):
+        column = max(start or 0 for _, _, start, _ in code.co_positions())
+        found = [node for node in found if node.body.col_offset <= column <= (node.body.end_col_offset or 0)]
+    return ast.unparse(found[0].body) if len(found) == 1 else ""

@@ -53,6 +53,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             with open(path, "rb") as file:
                 source = file.read()
             # A second table throws the traced copy's sites away: they are the same ones.
+            if traced:
+                self.compile(path)
             table = self.table if not traced else shadow(self.table)
             code = instrument(source, path, self._file_name(path), table, traced)
             self._codes[path, traced] = code

@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "scan": ("racelint.cli.scan", "Find race conditions and lock misuse."),
     "baseline": ("racelint.cli.baseline", "Write down what is found today, to fail only for what is new."),
     "confirm": ("racelint.cli.confirm", "Run suspect code under threads and prove or refute a finding."),
+    "run": ("racelint.cli.run", "Run a script under every interleaving of its threads."),
     "replay": ("racelint.cli.replay", "Run one recorded interleaving again."),
     "fix": ("racelint.cli.fix", "Put findings right, where a fix is known and safe."),
     "report": ("racelint.cli.report", "Write a page to look at."),

@@ -21,7 +21,7 @@ def command(recording: str, python: str | None, root: str | None, output_format:
 
     Exit codes: 0 it does not go wrong any more, 1 it still does, 2 it could not be run.
     """
-    from racelint.cli.confirm import print_results
+    from racelint.cli.exploring import print_results
     from racelint.confirm import BadReplay, CannotRun, Limits, TargetResult, replay
 
     folders = [Path(root)] if root else _upwards(Path(os.getcwd()))

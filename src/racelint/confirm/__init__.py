@@ -1,6 +1,7 @@
 """The dynamic half: which scenarios to run for a finding or a target, in which interpreter, and what came of it."""
 
 from racelint.confirm.confirmation import TargetResult, confirm_finding, confirm_findings, confirm_target, replay
+from racelint.confirm.entries import Program, confirm_program
 from racelint.confirm.errors import CannotRun
 from racelint.confirm.fixed import Proof, prove_fix
 from racelint.confirm.replay import BadReplay
@@ -11,11 +12,13 @@ __all__ = [
     "BadReplay",
     "CannotRun",
     "Limits",
+    "Program",
     "Proof",
     "Target",
     "TargetResult",
     "confirm_finding",
     "confirm_findings",
+    "confirm_program",
     "confirm_target",
     "limits_of",
     "parse_target",

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
+from racelint.confirm.entries import Program, confirm_program
 from racelint.confirm.errors import CannotRun
 from racelint.confirm.exploration import SHORTEST, Exploration, Tried
 from racelint.confirm.fixtures import Fixtures, read_fixtures
@@ -75,8 +76,11 @@ def confirm_target(
     parsed = parse_target(target)
     cwd = Path.cwd()
     if not parsed.wants_findings:
+        if parsed.is_test:
+            program = Program((cwd / parsed.path).resolve(), parsed.test)
+            return [TargetResult(target, None, confirm_program(program, limits, root or cwd))]
         bench = _Bench.open(limits, root or cwd)
-        return [TargetResult(target, None, bench.explore(parsed, limits.budget))]
+        return [TargetResult(target, None, bench.explore(parsed, limits.alone))]
     chosen = [finding for finding in findings if parsed.selects(finding, cwd)]
     if not chosen and (parsed.fingerprint or parsed.line or not is_known_code(parsed.code)):
         raise CannotRun(_no_finding(parsed, findings, cwd))

@@ -48,9 +48,9 @@ def confirm_program(program: Program, limits: Limits, root: Path) -> Verdict:
         raise CannotRun(f"there is no file {program.path}")
     interpreter = find_interpreter(limits.python or "", root)
     scenario = scenario_of(program, root)
-    budget = Budget(limits.budget, limits.schedules, memory=limits.memory, bound=limits.bound, seed=limits.seed)
+    budget = Budget(limits.alone, limits.schedules, memory=limits.memory, bound=limits.bound, seed=limits.seed)
     answer = run_job(Job(scenario, budget), interpreter)
-    exploration = Exploration(interpreter, limits, limits.budget, [Tried(scenario, answer)])
+    exploration = Exploration(interpreter, limits, limits.alone, [Tried(scenario, answer)])
     return verdict_of(exploration, [], program.target(root), root)
 
 

@@ -26,6 +26,11 @@ class Limits(msgspec.Struct, frozen=True):
     seed: int = 0
     fixtures: str = ""
 
+    @property
+    def alone(self) -> float:
+        """Seconds for something that shares the run with nothing else."""
+        return min(self.budget, self.total)
+
 
 def limits_of(settings: ConfirmSettings | Limits) -> Limits:
     """The same settings with the limits filled in."""

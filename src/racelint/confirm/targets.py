@@ -25,13 +25,15 @@ from racelint.model.finding import Finding
 from racelint.model.scenario import ScenarioKind
 
 _CODE = re.compile(r"(RL\d{3})(?:@(\d+))?", re.IGNORECASE)
+_TEST = re.compile(r"((?:.*[/\\])?(?:test_[^/\\]*|[^/\\:]*_test)\.py)::((?:\w+::)*test\w*(?:\[.*\])?)")
+"""A test of a file that pytest would collect, by its node id."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 NAMES_SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Target:
-    """A parsed TARGET: findings by `code` (and `line`) of `path`, a `fingerprint`, or `names` of `path` to run."""
+    """A parsed TARGET: findings by `code` (and `line`) of `path`, a `fingerprint`, a `test`, or `names` of `path`."""
 
     text: str
     path: str = ""
@@ -39,6 +41,11 @@ class Target:
     line: int = 0
     fingerprint: str = ""
     names: tuple[str, ...] = ()
+    test: str = ""
+
+    @property
+    def is_test(self) -> bool:
+        return bool(self.test)
 
     @property
     def wants_findings(self) -> bool:
@@ -54,6 +61,9 @@ class Target:
 
 def parse_target(text: str) -> Target:
     """Read one TARGET. Raises CannotRun with a sentence for text that is none."""
+    test = _TEST.fullmatch(text)
+    if test:
+        return Target(text, path=test[1], test=test[2])
     path, separator, rest = text.rpartition("::")
     if not separator:
         if _FINGERPRINT.fullmatch(text):
