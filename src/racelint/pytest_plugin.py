@@ -1,5 +1,6 @@
-"""`pytest --racelint`: each finding of the project is a test that fails. `--racelint-explore`: so is each test that some
-interleaving of its threads breaks.
+"""`pytest --racelint`: each finding of the project is a test that fails.
+
+`--racelint-explore`: so is each test that some interleaving of its threads breaks.
 
 Loaded in every run of pytest where racelint is installed, so it imports nothing of racelint until it is asked to.
 """
