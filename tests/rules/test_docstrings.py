@@ -34,6 +34,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL301": ("wait-outside-while", "error"),
     "RL302": ("condition-without-lock", "error"),
     "RL303": ("wait-holding-other-lock", "error"),
+    "RL304": ("lost-notify", "error"),
     "RL306": ("barrier-party-mismatch", "error"),
     "RL401": ("lock-in-hot-loop", "warning"),
     "RL402": ("cpu-bound-threads", "info"),

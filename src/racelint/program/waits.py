@@ -126,6 +126,8 @@ class _Judge:
                 if node.deps and set(node.deps) != {self.call.id} and not isinstance(node, Loop):
                     return _Point("tested" if looped else "used", node)
             elif isinstance(node, Return):
+                if pending and not node.value and all(isinstance(e, Access) and e.id in node.deps for e in pending):
+                    return _Point("tested", node)  # `return self.done is not None`: the caller is told
                 if pending:
                     return _Point("used", pending[0])
                 return _Point("ends", node)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Access, Branch, Call
 from racelint.program import Program
+from racelint.program.lost_notifies import LostNotifies
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.waits import Wait, is_plain_sleep, waits_of
 from racelint.rules.base import Rule, step
@@ -73,8 +74,9 @@ class WaitOutsideWhile(Rule):
     fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
+        missed = {(found.use.function.id, found.use.call.id) for found in LostNotifies(program).found()}
         for wait in waits_of(program):
-            if wait.outcome == "tested" or is_plain_sleep(wait):
+            if wait.outcome == "tested" or is_plain_sleep(wait) or (wait.function.id, wait.call.id) in missed:
                 continue
             lock = program.locks.of(wait.path, wait.function)
             facts = program.stores.facts[wait.function.id]
