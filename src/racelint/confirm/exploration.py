@@ -39,6 +39,9 @@ PROBING_SHARE = 0.3
 
 PROBING_ROUNDS = 4
 
+ITERATION = "during iteration"
+"""What CPython says of a dict, set or deque that was changed so."""
+
 REFUSALS = {
     "RL202": ("release unlocked lock", "un-acquired lock"),
     "RL302": ("cannot notify on un-acquired", "cannot wait on un-acquired"),
@@ -197,7 +200,10 @@ def raises_by_itself(candidate: Candidate) -> Tried | None:
 
 
 def judged(scenario: Scenario, answer: Answer) -> Answer:
-    """The answer, unless it is a hang that another defect than the one asked about explains."""
+    """The answer, unless another defect than the one asked about explains it."""
+    if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
+        reason = f"another exception than that of a container changed while it is iterated: {answer.outcome}"
+        return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)
     if scenario.code != "RL201" or answer.status != "confirmed" or shows_leak(answer):
         return answer
     reason = "the lock is free again after the operation, however it ends"
