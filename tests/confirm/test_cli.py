@@ -159,7 +159,7 @@ def test_text_shows_the_interleaving_and_the_replay_works(folder: Path) -> None:
 def test_replay_of_nonsense(folder: Path, recording: str) -> None:
     done = racelint(folder, "replay", recording)
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: ")
+    assert done.stderr.startswith("racelint: error: ")
     assert "Traceback" not in done.stderr
 
 
