@@ -122,7 +122,9 @@ def trace(suspect: Suspect) -> list[Step]:
 def _first_step(suspect: Suspect) -> Step:
     assert suspect.compound is not None
     first = suspect.compound.first
-    return step("access", f"reads `{shown(first.location)}`", first.function, first.span)
+    held = [record.held for record in suspect.group.records if record.access == first]
+    names = {lock.short for lock in frozenset.intersection(*held)} if held else ()
+    return step("access", f"reads `{shown(first.location)}`", first.function, first.span, sorted(names))
 
 
 def _access(role: str, record: Record) -> Step:
