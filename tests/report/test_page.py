@@ -174,6 +174,15 @@ def test_source_is_shown_within_its_function() -> None:
     assert shown_lines(finding(), 0) == [[9, 11], [5, 7]]
 
 
+def test_source_is_shown_without_the_indentation_that_all_of_it_has() -> None:
+    book = SourceBook({"bank.py": SOURCE}, ())
+    (block,) = book.blocks([Mark("bank.py", 11, 9, "")], 0)
+    assert ["".join(piece.text for piece in line.pieces) for line in block.lines] == [
+        "def charge(self, fee):",
+        "    self._balance -= fee",
+    ]
+
+
 def test_locks_are_shaded_where_they_are_held() -> None:
     book = SourceBook({"bank.py": SOURCE}, overview().locked)
     _, deposit = sides_of(finding(), book, 4)

@@ -114,12 +114,15 @@ class SourceBook:
         self, path: str, numbers: Sequence[int], marks: Sequence[Mark], held: Sequence[set[int]]
     ) -> Iterator[CodeLine]:
         coloured = self._coloured(path)
+        indent = min(
+            (_indent(self._lines[path][number - 1]) for number in numbers if self.text(path, number)), default=0
+        )
         before = numbers[0] - 1
         for number in numbers:
             here = [mark for mark in marks if mark.line == number]
             yield CodeLine(
                 number=number,
-                pieces=tuple(_joined(_cut(coloured[number - 1], here))),
+                pieces=tuple(_joined(_without(indent, _cut(coloured[number - 1], here)))),
                 label="; ".join(dict.fromkeys(mark.label for mark in here if mark.label)),
                 held=tuple(lock for lock, lines in enumerate(held) if number in lines),
                 gap=number > before + 1,
@@ -162,6 +165,15 @@ def _cut(pieces: Sequence[Piece], marks: Sequence[Mark]) -> Iterator[Piece]:
         if start > _LONGEST:
             yield Piece("…")
             return
+
+
+def _without(indent: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces without the first `indent` characters, which all lines of a block share."""
+    for piece in pieces:
+        text = piece.text[indent:]
+        indent -= len(piece.text) - len(text)
+        if text:
+            yield msgspec.structs.replace(piece, text=text)
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
