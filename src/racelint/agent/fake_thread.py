@@ -223,7 +223,7 @@ def start_joinable_thread(
     held = handle if handle is not None else ThreadHandle()
     task = _control.spawn(function, _label(function), daemon)
     held._begin(task.ident)
-    task.on_end.append(held._set_done)
+    task.on_end = (*task.on_end, held._set_done)
     return held
 
 
@@ -236,7 +236,7 @@ def _set_sentinel() -> Lock:
         if lock.is_locked:
             lock.release()
 
-    task.on_end.append(ended)
+    task.on_end = (*task.on_end, ended)
     return lock
 
 

@@ -31,8 +31,3 @@ class Known:
             if len(self._by_plan) < MAX_PLANS:
                 self._by_plan[choices] = found
         return found
-
-    def forget(self) -> None:
-        """Look at every execution again."""
-        self._by_order.clear()
-        self._by_plan.clear()

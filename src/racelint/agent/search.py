@@ -69,9 +69,9 @@ class Search:
         self.order: Outcome | None = None
         self.explained = False
         self.cut = 0
-        self.hot = self._full = bytearray(len(self.table))
+        self.hot = bytearray(len(self.table))
         self._order = Order(finder.table)
-        self._known = Known(self._order)
+        self.known = Known(self._order)
         finder.on_compiled = self._grow
         self._marks: dict[str, Any] = {}
         self._marks_for: bytearray | None = None
@@ -100,13 +100,12 @@ class Search:
         self.schedules += 1
         return self.subject.execute(policy, helpers)
 
-    def _run_fast(self, policy: Policy) -> Outcome:
-        """One of many: an execution whose order is known is not looked at again."""
+    def run_fast(self, policy: Policy, known: Known | None) -> Outcome:
+        """One of many: an execution whose order is `known` is not looked at again."""
         self.schedules += 1
         if self._marks_for is not self.hot:
             self._marks_for = self.hot
             self._marks = points.fast(self.control, self.hot, self.counts)
-        known = self._known if self.hot is self._full else None
         return self.subject.execute(policy, self._marks, known=known)
 
     def run_logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
@@ -238,7 +237,7 @@ class Search:
                 for plan in frontier.plans(bound):
                     if self.schedules >= limit or self.spent(0.4):
                         return None
-                    found = self._try(plan, frontier)
+                    found = self._try(plan, frontier, None)
                     if found is not None:
                         return found
         finally:
@@ -252,7 +251,7 @@ class Search:
             for plan in frontier.plans(bound):
                 if self.spent(0.8):
                     return None
-                found = self._try(plan, frontier)
+                found = self._try(plan, frontier, self.known)
                 if found is not None:
                     return found
             self.bound_exhausted = bound
@@ -262,9 +261,9 @@ class Search:
                 break
         return None
 
-    def _try(self, plan: dict[int, int], frontier: Frontier) -> Found | None:
+    def _try(self, plan: dict[int, int], frontier: Frontier, known: Known | None) -> Found | None:
         policy = PlanPolicy(plan)
-        outcome = self._run_fast(policy)
+        outcome = self.run_fast(policy, known)
         frontier.extend(plan, policy.trail, self.control.events)
         return self.judge(outcome, plan)
 
@@ -275,7 +274,7 @@ class Search:
         chance = Random(self.budget["seed"])
         while not self.spent():
             policy = RandomPolicy(chance, weights)
-            outcome = self._run_fast(policy)
+            outcome = self.run_fast(policy, self.known)
             found = self.judge(outcome, policy.plan)
             if found is not None:
                 return found

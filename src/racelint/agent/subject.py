@@ -50,7 +50,8 @@ class Subject:
         self.is_program = scenario["kind"] == "program"
         self.labels = [operation["label"] for operation in scenario["operations"]]
         self.is_script = any("run_target" in operation["source"] for operation in scenario["operations"])
-        self._before = compile(scenario.get("before") or "", "<fixtures>", "exec")
+        before = scenario.get("before") or ""
+        self._before = compile(before, "<fixtures>", "exec") if before else None
         self._setup = compile(scenario["setup"], "<setup>", "exec")
         self._after = compile(scenario.get("after") or "", "<after>", "exec")
         self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
@@ -68,6 +69,7 @@ class Subject:
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
         self._template = names if self.is_program else {**names, **OPERATORS}
+        self._helpers: dict[str, Any] | None = None
         control.on_stuck = self._look_at_wreck
         # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
         self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
@@ -154,12 +156,13 @@ class Subject:
 
     def _bind(self, helpers: dict[str, Any]) -> None:
         """Give the names of the set-up to a new namespace."""
-        namespace: dict[str, Any] = dict(self._template)
-        if not self.is_program:
-            namespace.update(helpers)
-        self.namespace = namespace
+        if not self.is_program and self._helpers is not helpers:
+            self._helpers = helpers
+            self._template.update(helpers)
+        self.namespace = namespace = dict(self._template)
         self._fixed = len(namespace)
-        exec(self._before, namespace)
+        if self._before is not None:
+            exec(self._before, namespace)
         if not self.is_script:
             namespace["target"] = self._load()
         exec(self._setup, namespace)

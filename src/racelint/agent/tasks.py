@@ -33,6 +33,7 @@ class Task:  # racelint: thread-confined
     result: Any = None
     error: BaseException | None = None
     handle: Any = None
+    on_end: tuple[Callable[[], None], ...] = ()
 
     def __init__(self, index: int, label: str, body: Callable[[], Any] | None, daemon: bool) -> None:
         self.index = index
@@ -44,7 +45,6 @@ class Task:  # racelint: thread-confined
         self.visits: dict[Any, int] = {}
         self.pending: dict[int, Any] = {}
         self.storage: dict[int, Any] = {}
-        self.on_end: list[Callable[[], None]] = []
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
