@@ -19,7 +19,7 @@ from racelint.confirm.scenes import instrumented
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.synthesis import located, open_module
 from racelint.confirm.working_copy import working_copy
-from racelint.model.finding import Finding
+from racelint.model.finding import Finding, Status
 from racelint.model.scenario import Answer, Budget, Job, Scenario, Site
 
 Moved = Callable[[int], int]
@@ -27,10 +27,11 @@ Moved = Callable[[int], int]
 
 
 class Proof(NamedTuple):
-    """`gone` is None where the race was not shown to be there before; `words` say what was seen."""
+    """`before`: the verdict before the fix. `gone` is None where that confirmed nothing. `words` say what was seen."""
 
     gone: bool | None
     words: str
+    before: Status = "confirmed"
 
 
 def prove_fix(
@@ -55,7 +56,8 @@ def prove_fix(
         before = confirm_finding(_inside(finding, root, copy), limits, copy)
         if before.status != "confirmed" or before.schedule is None:
             seen = f": {before.outcome}" if before.outcome else ""
-            return Proof(False if before.status == "benign" else None, f"{before.status} before the fix{seen}")
+            gone = False if before.status == "benign" else None
+            return Proof(gone, f"{before.status} before the fix{seen}", before.status)
         target.write_bytes(fixed)
         scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, moved, copy)
         again = run_job(Job(scenario, _budget(limits), recorded.schedule), interpreter)

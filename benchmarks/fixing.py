@@ -1,0 +1,93 @@
+"""Fixes of one target, looked at from outside: whether they parse, what a scan says after them, what runs show."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from racelint.config.settings import ConfirmSettings, Settings
+from racelint.confirm import CannotRun, Proof, prove_fix
+from racelint.engine.fixing import offered
+from racelint.engine.scan import Scanned, ScanOptions, scan, scanned
+from racelint.fixes.text_edits import apply_edits, moved_line
+from racelint.model.finding import Finding
+from racelint.rules.registry import all_rules
+from racelint.syntax.source import decode, encoding_of
+
+OPTIONS = ScanOptions(Settings(select=("ALL",)), jobs=1)
+CONFIRMABLE = {rule.code for rule in all_rules() if rule.confirmable}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finding. `gone`: a scan of the fixed file finds neither it nor anything new.
+
+    `proof` is what running the code before and after the fix shows, None where that was not asked or not possible.
+    """
+
+    finding: Finding
+    parses: bool = False
+    gone: bool = False
+    proof: Proof | None = None
+
+    @property
+    def offered(self) -> bool:
+        return self.finding.fix is not None
+
+    @property
+    def safe(self) -> bool:
+        return self.finding.fix is not None and self.finding.fix.applicability == "safe"
+
+
+def outcomes(folder: Path, target: str, wanted: Callable[[Finding], bool], python: str, budget: float) -> list[Outcome]:
+    """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0."""
+    found = scanned([target], OPTIONS, str(folder))
+    chosen = tuple(finding for finding in found.result.findings if wanted(finding))
+    result = offered(found._replace(result=msgspec.structs.replace(found.result, findings=chosen)))
+    settings = ConfirmSettings(python or None, budget)
+    return [_outcome(found, finding, folder, settings) for finding in result.findings]
+
+
+def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSettings) -> Outcome:
+    if finding.fix is None:
+        return Outcome(finding)
+    file = next(file for file in found.scope.files if file.display == finding.path)
+    source = found.scope.sources[file.path]
+    fixed = apply_edits(decode(source), finding.fix.edits).encode(encoding_of(source))
+    try:
+        ast.parse(fixed)
+    except SyntaxError:
+        return Outcome(finding)
+    proof = _proof(found, finding, Path(file.path), fixed, folder, settings) if settings.budget else None
+    return Outcome(finding, True, _is_gone(found, finding, file.path, fixed, folder), proof)
+
+
+def _is_gone(found: Scanned, finding: Finding, path: str, fixed: bytes, folder: Path) -> bool:
+    given = [file.path for file in found.scope.files if file.reported]
+    after = scan(given, ScanOptions(OPTIONS.settings, jobs=1, unsaved={path: fixed}), str(folder))
+    old, new = (Counter(map(_key, result.findings)) for result in (found.result, after))
+    return new[_key(finding)] < old[_key(finding)] and not new - old
+
+
+def _key(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.code, finding.path, finding.symbol, finding.subject
+
+
+def _proof(
+    found: Scanned, finding: Finding, path: Path, fixed: bytes, folder: Path, settings: ConfirmSettings
+) -> Proof | None:
+    if finding.code not in CONFIRMABLE or finding.fix is None:
+        return None
+    edits = finding.fix.edits
+    files = {Path(file.path): found.scope.sources[file.path] for file in found.scope.files}
+    os.chdir(folder)  # the paths of findings start there
+    try:
+        return prove_fix(finding, path, files, fixed, lambda line: moved_line(line, edits), settings, folder)
+    except CannotRun:
+        return None
