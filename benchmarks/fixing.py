@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,13 @@ def _is_gone(found: Scanned, finding: Finding, path: str, fixed: bytes, folder: 
     given = [file.path for file in found.scope.files if file.reported]
     after = scan(given, ScanOptions(OPTIONS.settings, jobs=1, unsaved={path: fixed}), str(folder))
     old, new = (Counter(map(_key, result.findings)) for result in (found.result, after))
-    return new[_key(finding)] < old[_key(finding)] and not new - old
+    told = [_telling(result.findings) for result in (found.result, after)]
+    return new[_key(finding)] < old[_key(finding)] and not told[1] - told[0]
+
+
+def _telling(findings: Iterable[Finding]) -> Counter[tuple[str, str, str, str]]:
+    """Without advice that rests on a lock alone: a lock made by a fix brings such about what stands beside it."""
+    return Counter(_key(f) for f in findings if f.severity != "info" or f.evidence != "lock")
 
 
 def _key(finding: Finding) -> tuple[str, str, str, str]:

@@ -52,6 +52,11 @@ class Draft:
         """How many findings there are of each kind."""
         return Counter(key_of(finding) for finding in self.findings)
 
+    @cached_property
+    def telling(self) -> Counter[Key]:
+        """The same without advice that rests on a lock alone: a new lock brings such about what stands beside it."""
+        return Counter(key_of(f) for f in self.findings if f.severity != "info" or f.evidence != "lock")
+
     def tree(self, display: str) -> Tree:
         """The syntax tree of a file. Raises UnreadableSource."""
         if display not in self._trees:

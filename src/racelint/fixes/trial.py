@@ -81,8 +81,7 @@ def tried(draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> Draf
     for key, count in gone.items():
         if after.counts[key] > draft.counts[key] - count:
             return None
-    new = after.counts - draft.counts
-    return None if new else after
+    return None if after.telling - draft.telling else after
 
 
 class _Search:
