@@ -22,7 +22,7 @@ from racelint.engine.selection import rule_book
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PROSE = sorted(DOCS.glob("*.md"))
-PYTEST = {"--racelint", "--racelint-path"}
+PYTEST = {"--racelint", "--racelint-path", "--racelint-explore", "--racelint-seconds"}
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
@@ -103,6 +103,12 @@ def test_settings_in_the_prose_are_settings(path: Path) -> None:
         table = tomllib.loads(text).get("tool", {}).get("racelint")
         if table is not None:
             msgspec.convert(table, Settings)
+
+
+def test_each_page_is_listed() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = {name for block in re.findall(r":::\{toctree\}\n(.*?):::", index, re.DOTALL) for name in block.split()}
+    assert {path.stem for path in PROSE} - {"index"} <= listed
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.name)

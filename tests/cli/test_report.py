@@ -61,3 +61,9 @@ def test_a_wrong_configuration_is_told(project: Path) -> None:
     assert answer.returncode == 2
     assert "did you mean `select`" in answer.stderr
     assert not (project / "racelint.html").exists()
+
+
+def test_fixes_are_shown_unless_they_are_not_wanted(project: Path) -> None:
+    for options, shown in ([], True), (["--no-fixes"], False):
+        assert racelint("report", ".", "-o", "race.html", *options, cwd=project).returncode == 0
+        assert ("Add a lock, and hold" in (project / "race.html").read_text(encoding="utf-8")) is shown

@@ -17,6 +17,7 @@ from racelint.cli.options import (
     rule_options,
 )
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain
+from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, write_reports
 from racelint.cli.scan import judged, scan_result
 from racelint.cli.sections import SectionedCommand, option, section
@@ -38,6 +39,11 @@ from racelint.report.counts import count_line
         help="Write the page there.",
     ),
     option("--open", "open_it", is_flag=True, help="Open it in the browser."),
+    option(
+        "--show-fixes/--no-fixes",
+        default=True,
+        help="Try a fix for each finding and show it, at a second or so each.  [default: yes]",
+    ),
 )
 @rule_options
 @file_options
@@ -55,7 +61,10 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
-        result = judged(scan_result(given, hierarchy, options, where), given, hierarchy, where, options)
+        with sign_of_life("scanning"):
+            result = scan_result(given, hierarchy, options, where)
+        with sign_of_life("proving" if options["confirm"] else "comparing"):
+            result = judged(result, given, hierarchy, where, options)
     except (ConfigError, BadBaseline) as error:
         raise click.ClickException(str(error)) from None
     complain(result)

@@ -150,7 +150,7 @@ def scan_result(
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
     found = scanned(paths, scan_options(hierarchy, options), os.getcwd())
     page = any(destination.output_format in FOR_BROWSERS for destination in where)
-    result = offered(found) if page or options["show_fixes"] else found.result
+    result = offered(found) if options["show_fixes"] else found.result
     return with_overview(result, found, paths) if page else result
 
 
