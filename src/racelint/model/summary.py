@@ -120,7 +120,7 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
     then: tuple[AnyNode, ...]
     orelse: tuple[AnyNode, ...]
     constant: str = ""
-    """`true` or `false` where the condition is a literal."""
+    """`true` or `false` where the condition is a literal, `main` where it tells a script from an imported module."""
     implied: tuple[tuple[Path, bool], ...] = ()
     """What plain names hold in `then`: something true, or something false (None, 0, empty)."""
 

@@ -276,7 +276,7 @@ def _is_certain(function: FunctionInfo, event: int) -> bool:
     places = place_of(function, event)
     for place in places:
         node: AnyNode | None = place.node
-        if isinstance(node, Branch) and not (function.ir.kind == "module" and node.test == "compare" and not node.deps):
+        if isinstance(node, Branch) and node.constant != "main":
             return False
         if isinstance(node, Try) and place.block is not node.body and place.block is not node.final:
             return False

@@ -17,7 +17,7 @@ def runs_of(program: Program, function: FunctionInfo, event: int, once: Function
     total = 1
     for place in places:
         node = place.node
-        if isinstance(node, Branch) and not (function.ir.kind == "module" and node.test == "compare" and not node.deps):
+        if isinstance(node, Branch) and node.constant != "main":
             return None
         if isinstance(node, Loop) and place.block is not node.orelse:
             turns = number(program, node.turns, function)

@@ -36,6 +36,8 @@ def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
         node = node.value
     if isinstance(node, ast.Compare):
         test, flipped = _comparison(node)
+        if _is_main_guard(node):
+            return Condition(operand.deps, "other", constant="main")
         call = _call_of(operand.value) if test == "compare" else -1
         return Condition(operand.deps, test, -1 if call < 0 else call, negated != flipped)
     constant = _constant(node)
@@ -104,6 +106,14 @@ def _comparison(node: ast.Compare) -> tuple[Test, bool]:
     if isinstance(right, ast.Constant) and right.value is None:
         return "none", isinstance(operator, (ast.Is, ast.Eq))
     return "compare", False
+
+
+def _is_main_guard(node: ast.Compare) -> bool:
+    """`__name__ == "__main__"`."""
+    sides = (node.left, *node.comparators)
+    named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
+    main = any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
+    return named and main and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq)
 
 
 def _constant(node: ast.expr) -> str:

@@ -1,0 +1,48 @@
+"""What runs while a module is imported, and which modules are."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from racelint.model.summary import AnyNode, Branch
+from racelint.program.index import FunctionInfo, ModuleInfo
+from racelint.program.linker import Program
+from racelint.program.walk import place_of
+
+
+class Importing:
+    """Answers for the code of a program's modules and classes."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The modules that another one of the program imports, at its top level or in a function."""
+        found: set[str] = set()
+        index = self.program.index
+        for module in index.all_modules:
+            for entry in module.summary.imports:
+                dotted = index.resolve_module(module, entry.module, entry.level)
+                names = {module.source.renamed.get(dotted, dotted)}
+                names.add(f"{dotted}.{entry.attribute}")
+                found |= {name for name in names if name in index.modules and name != module.name}
+        return frozenset(found)
+
+    def is_imported(self, module: ModuleInfo) -> bool:
+        """Imported by others, or made for it: the face of a package, or a module that says what it exports."""
+        if module.source.path.endswith("__main__.py"):
+            return False
+        made_for_it = "__all__" in module.variables or module.source.path.endswith("__init__.py")
+        return made_for_it or module.name in self.imported
+
+    @staticmethod
+    def runs_at_import(function: FunctionInfo, event: int) -> bool:
+        """An event of a module's or class's own code, outside of a main guard."""
+        if function.ir.kind not in ("module", "class") or function.ir.parent:
+            return False
+        return not any(_is_main_guard(place.node, place.block) for place in place_of(function, event))
+
+
+def _is_main_guard(node: AnyNode | None, block: tuple[AnyNode, ...]) -> bool:
+    return isinstance(node, Branch) and node.constant == "main" and block is node.then
