@@ -100,7 +100,18 @@ class Racelint(Tool):
 
     def run(self, part: Path, base: Path) -> Answer:
         given = part.relative_to(base).as_posix()
-        words = [sys.executable, "-m", "racelint", "scan", given, "--isolated", "--output-format", "json", "-j1"]
+        words = [
+            sys.executable,
+            "-m",
+            "racelint",
+            "scan",
+            given,
+            "--isolated",
+            "--no-cache",
+            "--output-format",
+            "json",
+            "-j1",
+        ]
         done, seconds, memory = measured(words, base, self._snapshot)
         try:
             answer = json.loads(done.stdout)

@@ -184,7 +184,7 @@ def test_a_fixed_file_keeps_its_mode_and_a_link_stays_a_link(folder: Path) -> No
     assert (folder / "race.py").is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o750
     assert "with self._lock" in target.read_text()
-    assert sorted(file.name for file in folder.iterdir()) == ["race.py", "real.txt"]
+    assert sorted(file.name for file in folder.iterdir()) == [".racelint_cache", "race.py", "real.txt"]
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:

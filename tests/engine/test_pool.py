@@ -16,9 +16,10 @@ import msgspec
 import pytest
 
 from racelint.engine import pool
-from racelint.engine.pool import WorkerError, summarize_all, workers_for
+from racelint.engine.pool import summarize_all
 from racelint.engine.stack import call_with_deep_stack
 from racelint.engine.worker import Request
+from racelint.engine.workforce import WorkerError, workers_for
 from racelint.model.summary import ModuleSummary
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from racelint.model.finding import Severity
 from racelint.rules.base import SECTIONS, Rule
-from racelint.rules.registry import all_rules
+from racelint.rules.registry import all_rules, codes
 from tests.rules.conftest import findings
 
 RULE_BOOK: dict[str, tuple[str, Severity]] = {
@@ -118,3 +118,7 @@ def test_the_sections_stand_in_their_order(rule: Rule) -> None:
     found = re.findall(r"^## (.+)$", rule.docstring, re.MULTILINE)
     assert [section for section in found if section in SECTIONS] == list(SECTIONS)
     assert rule.summary.endswith(".")
+
+
+def test_the_codes_that_files_state_are_those_of_the_rules() -> None:
+    assert codes() == tuple(rule.code for rule in all_rules())

@@ -86,7 +86,10 @@ def _findings(target: Target, options: dict[str, Any], here: str, scans: dict[st
     path = target.path or "."
     if path not in scans:
         from racelint.cli.options import hierarchy_for
+        from racelint.engine.cache import FOLDER
         from racelint.engine.scan import ScanOptions, scan
 
-        scans[path] = list(scan([path], ScanOptions(hierarchy=hierarchy_for((path,), options)), here).findings)
+        scans[path] = list(
+            scan([path], ScanOptions(hierarchy=hierarchy_for((path,), options), cache=FOLDER), here).findings
+        )
     return scans[path]

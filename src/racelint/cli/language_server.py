@@ -15,6 +15,7 @@ from racelint import __version__
 from racelint.config.hierarchy import load_hierarchy
 from racelint.config.load import ConfigError, project_root
 from racelint.engine.add_ignore import with_ignores
+from racelint.engine.cache import FOLDER
 from racelint.engine.fixing import offered
 from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.scan import ScanOptions, scanned
@@ -105,7 +106,7 @@ def _findings(path: str, unsaved: dict[str, bytes]) -> tuple[Finding, ...]:
     """What a scan finds in one file, in the light of its whole project, each with its fix. Raises ConfigError."""
     root = project_root(Path(path).parent)
     hierarchy = load_hierarchy(Path(path).parent, check=unknown_selectors)
-    options = ScanOptions(hierarchy=hierarchy, whole_project=True, unsaved=unsaved)
+    options = ScanOptions(hierarchy=hierarchy, whole_project=True, unsaved=unsaved, cache=FOLDER)
     return offered(scanned([path], options, str(root))).findings
 
 

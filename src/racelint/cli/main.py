@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "config": ("racelint.cli.config", "Explain what can be configured."),
     "server": ("racelint.cli.server", "Show findings in the editor (LSP)."),
     "rule": ("racelint.cli.rule", "Explain a rule."),
+    "clean": ("racelint.cli.clean", "Forget what earlier scans worked out."),
 }
 
 EXIT_COULD_NOT_RUN = 2

@@ -14,7 +14,9 @@ from racelint.cli.sections import option, section
 from racelint.config.hierarchy import Hierarchy, load_hierarchy
 from racelint.config.settings import Settings
 from racelint.engine.baseline import read_baseline
+from racelint.engine.cache import FOLDER
 from racelint.engine.compare import against_baseline
+from racelint.engine.paths import absolute
 from racelint.engine.scan import ScanOptions, common_folder
 from racelint.engine.selection import unknown_selectors
 from racelint.model.result import ScanResult
@@ -117,6 +119,13 @@ file_options = section(
     option(
         "-j", "--jobs", callback=_jobs, metavar="auto|N", default="auto", show_default=True, help="Processes to use."
     ),
+    option("-n", "--no-cache", is_flag=True, help="Work everything out anew, and remember nothing."),
+    option(
+        "--cache-dir",
+        type=click.Path(file_okay=False),
+        metavar="PATH",
+        help=f"Where to remember what was worked out.  [default: {FOLDER} in the project]",
+    ),
 )
 
 known_options = section(
@@ -183,7 +192,15 @@ def scan_options(hierarchy: Hierarchy, options: dict[str, Any], unsaved: dict[st
         whole_project=options["scope"] == "project" or options.get("new_from_rev") is not None,
         comments=not options.get("ignore_noqa"),
         unsaved=options.get("unsaved", {}),
+        cache=cache_folder(options),
     )
+
+
+def cache_folder(options: dict[str, Any]) -> str | None:
+    """Where to remember what was worked out; a relative path lies below the project. None for nowhere."""
+    if options["no_cache"]:
+        return None
+    return absolute(options["cache_dir"]) if options["cache_dir"] else FOLDER
 
 
 def without_known(result: ScanResult, paths: Sequence[str], settings: Settings) -> ScanResult:

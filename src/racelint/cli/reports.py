@@ -10,7 +10,7 @@ import msgspec
 
 from racelint.cli.output import deliver, style_for, width_of_terminal
 from racelint.config.settings import Settings
-from racelint.engine.selection import rule_book
+from racelint.engine.selection import RuleBook
 from racelint.engine.threshold import above
 from racelint.model.result import ScanResult
 from racelint.report import statistics as counted
@@ -70,7 +70,7 @@ def write_reports(
 
     Files first, so that a reader of standard output who goes away costs none.
     """
-    rules = {rule.code: rule for rule in rule_book()}
+    rules = RuleBook()
     misconfigured = any(error.kind == "configuration" for error in result.errors)
     for destination in sorted(where, key=lambda each: each.file is None):
         if misconfigured and destination.output_format not in FOR_PROGRAMS:

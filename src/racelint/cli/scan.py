@@ -33,9 +33,7 @@ from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.baseline import BadBaseline
-from racelint.engine.changed import only_new
 from racelint.engine.fixing import offered
-from racelint.engine.overview import with_overview
 from racelint.engine.prove import prove
 from racelint.engine.repository import NoRevision
 from racelint.engine.scan import root_of, scanned
@@ -151,7 +149,11 @@ def scan_result(
     found = scanned(paths, scan_options(hierarchy, options), os.getcwd())
     page = any(destination.output_format in FOR_BROWSERS for destination in where)
     result = offered(found) if options["show_fixes"] else found.result
-    return with_overview(result, found, paths) if page else result
+    if not page:
+        return result
+    from racelint.engine.overview import with_overview
+
+    return with_overview(result, found, paths)
 
 
 def judged(
@@ -168,6 +170,8 @@ def judged(
     settings = hierarchy.base.settings
     result = without_known(result, paths, settings)
     if options.get("new_from_rev") is not None:
+        from racelint.engine.changed import only_new
+
         result = only_new(result, options["new_from_rev"], paths, scan_options(hierarchy, options), here)
     if options.get("add_ignore") is not None:
         shown = above(result, settings.min_severity or "warning", settings.min_confidence).findings

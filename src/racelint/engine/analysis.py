@@ -1,128 +1,129 @@
-"""From the scope of a scan to what the rules say of it: summarise, link, check, and read again what is reported."""
+"""From the scope of a scan to what is said of it: what the cache knows, and the rest worked out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
 from racelint.config.settings import Settings
+from racelint.engine.cache import Cache, content_key, key_of
 from racelint.engine.collector import collector_paused
-from racelint.engine.pool import WorkerError, summarize_all
+from racelint.engine.fingerprint import fingerprint
+from racelint.engine.linked import LinkedUnit, Said
 from racelint.engine.scope import Scope
+from racelint.engine.selection import Selection
 from racelint.engine.stack import call_with_deep_stack
+from racelint.engine.summaries import Summaries
+from racelint.engine.units import Unit, units_of
 from racelint.engine.unreadable import unreadable_finding
-from racelint.engine.worker import Reply, Request, describe
-from racelint.model.finding import Finding
+from racelint.engine.worker import Reply, Request
+from racelint.engine.workforce import WorkerError
 from racelint.model.result import Problem
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
-from racelint.program import Program, link
-from racelint.rules.base import Rule
 
-ROUNDS = 3
-"""How often findings may move to definitions that LibCST has not read yet."""
+BATCH = 64 * 1024 * 1024
+"""Bytes of source whose summaries are held at once, unless a single unit has more."""
 
 
 class Analysis:
-    """The findings of one scope. `unreadable` holds an RL900 for each file that cannot be read."""
+    """All that is said of one scope. The rules of the `selection` are imported only where something is checked."""
 
-    def __init__(self, scope: Scope, rules: Iterable[Rule], settings: Settings, jobs: int | None = None) -> None:
-        self.unreadable: list[Finding] = []
-        self.findings: list[Finding] = []
-        self.problems: list[Problem] = []
+    def __init__(
+        self, scope: Scope, settings: Settings, selection: Selection, cache: Cache, jobs: int | None = None
+    ) -> None:
         self._scope = scope
-        self._rules = tuple(rules)
         self._settings = settings
-        self._jobs = jobs
-        self._modules: dict[str, tuple[SourceFile, ModuleSummary]] = {}
-        """The summaries by the path shown."""
+        self._selection = selection
+        self._cache = cache
+        self._summaries = Summaries(cache, jobs)
+        self._units, self._rest = units_of(scope)
 
-    def run(self) -> Analysis:
-        """Fill in the findings. Whatever goes wrong with a file or a rule is a problem; the rest goes on."""
-        self._summarize()
+    def run(self) -> Said:
+        """What is said of every unit: what earlier scans found out, and the rest worked out now.
+
+        Whatever goes wrong with a file or a rule is a problem; the rest goes on.
+        """
+        units = [*self._units, self._rest]
+        keys = [self._key(unit) for unit in units]
+        known = self._cache.get(keys)
+        said = {key: msgspec.msgpack.decode(value, type=Said) for key, value in known.items()}
+        missing = {key: unit for key, unit in zip(keys, units, strict=True) if key not in said}
         with collector_paused():
-            self._check()
-            reread: dict[str, set[int]] = {}
-            for _ in range(ROUNDS):
-                if not self._reread(reread):
-                    break
-                self._check()
-        return self
+            for batch in _batches(missing, self._scope.sources):
+                fresh = self._work_out(batch)
+                said |= fresh
+                kept = {key: each for key, each in fresh.items() if not each.problems}
+                self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
+        whole = self._unread()
+        for key in keys:
+            whole.add(said[key])
+        return whole
 
-    @property
     def modules(self) -> tuple[tuple[SourceFile, ModuleSummary], ...]:
-        """The files that were linked, with their summaries."""
-        return tuple(self._modules.values())
+        """Every file that is linked, with its summary, whatever is known of the findings. Raises WorkerError."""
+        files = [file for unit in self._units for file in unit]
+        replies = self._summaries.of([self._request(file) for file in files])
+        return tuple(LinkedUnit(files, replies).modules.values())
 
-    def _summarize(self) -> None:
-        scope = self._scope
-        readable = [
-            file
-            for file in scope.files
-            if file.path in scope.sources and (file.reported or file.path in scope.relevant)
-        ]
-        self.unreadable.extend(
-            unreadable_finding(file.display, f"cannot be read: {scope.unreadable[file.path]}")
-            for file in scope.files
-            if file.path in scope.unreadable
-        )
-        requests = [
-            Request(file.display, scope.sources[file.path], file.path not in scope.relevant) for file in readable
-        ]
-        for file, reply in zip(readable, self._answers(requests), strict=False):
-            self._sort(file, reply)
+    def _unread(self) -> Said:
+        reasons = self._scope.unreadable
+        files = [file for file in self._scope.files if file.path in reasons]
+        return Said([unreadable_finding(file.display, f"cannot be read: {reasons[file.path]}") for file in files])
 
-    def _answers(self, requests: Sequence[Request]) -> list[Reply]:
+    def _request(self, file: SourceFile, reported: tuple[int, ...] = (), *, check: bool = False) -> Request:
+        return Request(file.display, self._scope.sources[file.path], check, reported)
+
+    def _work_out(self, units: Mapping[bytes, Unit]) -> dict[bytes, Said]:
+        """What is said of each of some units, by its key."""
+        requests = [self._request(file, check=unit is self._rest) for unit in units.values() for file in unit]
         try:
-            return summarize_all(requests, self._jobs)
+            replies = iter(self._summaries.of(requests))
+            return call_with_deep_stack(
+                lambda: {key: self._said_of(unit, list(islice(replies, len(unit)))) for key, unit in units.items()}
+            )
         except WorkerError as error:
-            self.problems.append(Problem("internal", str(error)))
-            return []
+            return {key: Said(problems=[Problem("internal", str(error))]) for key in units}
 
-    def _sort(self, file: SourceFile, reply: Reply) -> None:
-        """Put one answer where it belongs."""
-        if reply.unreadable is not None:
-            self.unreadable.append(unreadable_finding(file.display, *reply.unreadable))
-        elif reply.failure:
-            self.problems.append(Problem("internal", f"could not be analysed: {reply.failure}", file.display))
-        elif reply.summary:
-            self._modules[file.display] = (file, msgspec.msgpack.decode(reply.summary, type=ModuleSummary))
+    def _said_of(self, unit: Unit, replies: Sequence[Reply]) -> Said:
+        linked = LinkedUnit(unit, replies)
+        if unit is not self._rest:
+            linked.check_until_read(self._selection.rules, self._settings, self._reread)
+        return linked.said
 
-    def _check(self) -> None:
-        """What the rules say of the linked program. A rule that fails is a problem; the others still speak."""
-        self.findings = []
-        try:
-            program = call_with_deep_stack(partial(link, self.modules, self._settings))
-        except Exception as error:
-            self.problems.append(Problem("internal", f"linking failed: {describe(error)}"))
-            return
-        for rule in self._rules:
-            try:
-                self.findings.extend(call_with_deep_stack(partial(_said, rule, program)))
-            except Exception as error:
-                self.problems.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
+    def _reread(self, files: Sequence[tuple[SourceFile, tuple[int, ...]]]) -> list[Reply]:
+        return self._summaries.of([self._request(file, lines) for file, lines in files])
 
-    def _reread(self, known: dict[str, set[int]]) -> bool:
-        """Have LibCST read every definition with a finding, beyond the lines `known`; whether that changes anything."""
-        fresh: dict[str, set[int]] = {}
-        for finding in self.findings:
-            if self._modules[finding.path][0].reported and finding.line not in known.get(finding.path, ()):
-                fresh.setdefault(finding.path, set()).add(finding.line)
-        for display, lines in fresh.items():
-            known.setdefault(display, set()).update(lines)
-        requests = [
-            Request(display, self._scope.sources[self._modules[display][0].path], False, tuple(sorted(known[display])))
-            for display in sorted(fresh)
-        ]
-        changed = False
-        for request, reply in zip(requests, self._answers(requests), strict=False):
-            file, before = self._modules[request.display]
-            self._sort(file, reply)
-            changed = changed or self._modules[request.display][1] != before
-        return changed
+    def _key(self, unit: Unit) -> bytes:
+        """Names everything that a unit's findings depend on."""
+        kind = "readable" if unit is self._rest else "linked"
+        parts = [part for file in unit for part in (_identity(file), content_key(self._scope.sources[file.path]))]
+        return key_of(fingerprint(), kind, self._selection.name, _what_counts(self._settings), *parts)
 
 
-def _said(rule: Rule, program: Program) -> list[Finding]:
-    return list(rule.check(program))
+def _batches(units: Mapping[bytes, Unit], sources: Mapping[str, bytes]) -> Iterator[dict[bytes, Unit]]:
+    batch: dict[bytes, Unit] = {}
+    size = 0
+    for key, unit in units.items():
+        batch[key] = unit
+        size += sum(len(sources[file.path]) for file in unit)
+        if size >= BATCH:
+            yield batch
+            batch, size = {}, 0
+    if batch:
+        yield batch
+
+
+def _identity(file: SourceFile) -> str:
+    """What findings say of a file, and what other files know it by."""
+    renamed = sorted(file.renamed.items())
+    return repr((file.display, os.path.basename(file.path), file.module, file.reported, renamed))
+
+
+def _what_counts(settings: Settings) -> bytes:
+    """The settings that a linked program depends on."""
+    declared = (settings.contracts, settings.extra_locks, settings.extra_thread_roots, settings.extra_blocking_calls)
+    return msgspec.msgpack.encode((*declared, settings.targets))

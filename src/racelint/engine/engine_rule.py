@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from racelint.model.finding import Finding
-from racelint.program import Program
+
+if TYPE_CHECKING:
+    from racelint.program import Program
 
 
 class EngineRule:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import msgspec
 
 from racelint.config.hierarchy import Hierarchy, Scoped
 from racelint.engine.ignoring import Patterns
-from racelint.engine.selection import is_on, longest, matches, rule_book
+from racelint.engine.selection import RuleBook, is_on, longest, matches
 from racelint.model.finding import Finding, Severity, severity_rank
 from racelint.rules.base import Rule
 
@@ -19,24 +18,26 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 class Policy:
-    """Answers for the files of a scan; `paths` gives each shown path as an absolute one."""
+    """Answers for the files of a scan; `paths` gives each shown path as an absolute one.
 
-    def __init__(self, hierarchy: Hierarchy, paths: Mapping[str, str]) -> None:
+    `chosen` are codes of rules that the settings of every file want: of those, what no pattern ignores is reported.
+    """
+
+    def __init__(self, hierarchy: Hierarchy, paths: Mapping[str, str], chosen: Container[str] = ()) -> None:
+        self.rules: Mapping[str, Rule] = RuleBook()
         self._hierarchy = hierarchy
+        self._chosen = chosen
         self._paths = paths
         self._scoped: dict[str, Scoped] = {}
         self._known: dict[tuple[str, str], bool] = {}
-
-    @cached_property
-    def rules(self) -> dict[str, Rule]:
-        return {rule.code: rule for rule in rule_book()}
 
     def is_reported(self, code: str, display: str) -> bool:
         """Whether findings of the rule are wanted in the file."""
         key = (code, display)
         if key not in self._known:
             scoped = self._of(display)
-            self._known[key] = is_on(self.rules[code], scoped.settings) and not self._ignored(code, display, scoped)
+            wanted = code in self._chosen or is_on(self.rules[code], scoped.settings)
+            self._known[key] = wanted and not self._ignored(code, display, scoped)
         return self._known[key]
 
     def graded(self, finding: Finding) -> Finding:

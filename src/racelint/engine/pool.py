@@ -18,23 +18,9 @@ import msgspec
 
 import racelint
 from racelint.engine.worker import Reply, Request, read_message, write_message
-
-FILES_PER_WORKER = 50
-"""Fewer than this for each worker, and starting another costs more than it saves."""
+from racelint.engine.workforce import WorkerError, workers_for
 
 _BOOT = "import sys; sys.path[:0] = [sys.argv[1]]; from racelint.engine.worker import main; main()"
-
-
-class WorkerError(Exception):
-    """No worker process could be started; the text says why."""
-
-
-def workers_for(files: int, jobs: int | None) -> int:
-    """How many processes to use: `jobs` if given, else as many as there are cores and work for them."""
-    if jobs is not None:
-        return max(1, min(jobs, files))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, files // FILES_PER_WORKER))
 
 
 def summarize_all(requests: Sequence[Request], jobs: int | None = None) -> list[Reply]:

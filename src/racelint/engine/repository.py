@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 
 from racelint.config.load import NAMES, ROOT_MARKERS
@@ -65,6 +64,8 @@ class Repository:
         environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
         folder = self.top if at_top else self._folder
         try:
+            import subprocess
+
             done = subprocess.run(["git", *arguments], cwd=folder, env=environ, input=given, capture_output=True)
         except OSError as error:
             raise NoRevision(f"cannot run git: {(error.strerror or str(error)).lower()}") from None

@@ -13,15 +13,16 @@ from racelint.config.hierarchy import Hierarchy, Scoped
 from racelint.config.load import project_root
 from racelint.config.settings import Settings
 from racelint.engine.analysis import Analysis
+from racelint.engine.cache import Cache
 from racelint.engine.discover import Discovery, WalkOptions, discover
 from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
 from racelint.engine.paths import absolute, printable
 from racelint.engine.policy import Excluding, Policy
 from racelint.engine.scope import Scope, gather
-from racelint.engine.selection import chosen_rules
+from racelint.engine.selection import Selection
 from racelint.model.finding import Finding
-from racelint.model.result import ScanResult
+from racelint.model.result import Problem, ScanResult
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
 
@@ -32,7 +33,8 @@ class ScanOptions(msgspec.Struct, frozen=True):
     `settings` hold everywhere, unless `hierarchy` says what holds where. With `whole_project`, all files of the project
     are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
     `comments` says whether those that silence findings count. `unsaved` is the text of files (by absolute path) that
-    counts instead of what the disk holds.
+    counts instead of what the disk holds. `cache` is the folder (relative to the project's) to
+    remember in what was worked out; None remembers nothing.
     """
 
     settings: Settings = Settings()
@@ -42,6 +44,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     whole_project: bool = False
     comments: bool = True
     unsaved: dict[str, bytes] = {}
+    cache: str | None = None
 
 
 class Scanned(NamedTuple):
@@ -49,8 +52,12 @@ class Scanned(NamedTuple):
 
     result: ScanResult
     scope: Scope
-    summaries: Sequence[tuple[SourceFile, ModuleSummary]]
     settings: Settings
+    analysis: Analysis
+
+    @property
+    def summaries(self) -> Sequence[tuple[SourceFile, ModuleSummary]]:
+        return self.analysis.modules()
 
 
 def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> ScanResult:
@@ -70,30 +77,33 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
     folders = sorted({Path(path).parent for path in discovery.files})
     settings = hierarchy.combined(folders)
     scope = gather(discovery.files, root, here, settings.declared_names, context, options.unsaved)
-    rules = chosen_rules(scoped.settings for scoped in map(hierarchy.of, folders))
-    analysis = Analysis(scope, rules, settings, options.jobs).run()
-    problems = (*discovery.errors, *analysis.problems)
+    cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
+    selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
+    analysis = Analysis(scope, settings, selection, cache, options.jobs)
+    said = analysis.run()
+    cache.close()
+    problems = (*discovery.errors, *said.problems)
     sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)
     everything = options.whole_project
-    seen = frozenset() if problems else seen_in_full(scope, analysis.unreadable, paths, here, everything=everything)
+    seen = frozenset() if problems else seen_in_full(scope, said.unreadable, paths, here, everything=everything)
     finished = finish(
-        (*analysis.unreadable, *analysis.findings),
+        (*said.unreadable, *said.findings),
         sources,
-        Policy(hierarchy, {file.display: file.path for file in scope.files}),
+        Policy(hierarchy, {file.display: file.path for file in scope.files}, selection.everywhere(said.findings)),
         {file.display: _below_root(file.path, root) for file in scope.files if file.reported},
         seen,
     )
     result = ScanResult(
         findings=finished.findings,
         errors=problems,
-        warnings=discovery.warnings,
+        warnings=(*discovery.warnings, *(Problem("cache", text) for text in (cache.complaint,) if text)),
         files=len(discovery.files),
         context=len(scope.files) - len(discovery.files),
         silenced=finished.silenced,
         seen_in_full=seen,
         lines=sources.lines_mentioned((*finished.findings, *(entry.finding for entry in finished.silenced))),
     )
-    return Scanned(result, scope, analysis.modules, settings)
+    return Scanned(result, scope, settings, analysis)
 
 
 def seen_in_full(

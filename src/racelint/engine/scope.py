@@ -22,13 +22,14 @@ class Scope(msgspec.Struct, frozen=True):
     """The files of a scan, sorted by path.
 
     `sources` holds their bytes by path; `unreadable` why a file could not be read. `relevant` holds the paths worth
-    a summary: for the rest it is enough that they parse.
+    a summary: for the rest it is enough that they parse. `links` are the paths that each path imports.
     """
 
     files: tuple[SourceFile, ...]
     sources: dict[str, bytes]
     unreadable: dict[str, str]
     relevant: frozenset[str]
+    links: dict[str, tuple[str, ...]] = {}
 
 
 def gather(
@@ -59,7 +60,8 @@ def gather(
         SourceFile(path, display_path(path, cwd), modules[path], path in asked, _renamed(reader.links[path], modules))
         for path in sorted(modules)
     )
-    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, declared))
+    imports = {path: tuple(found.values()) for path, found in reader.links.items()}
+    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, declared), imports)
 
 
 def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:

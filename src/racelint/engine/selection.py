@@ -2,23 +2,85 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
+import msgspec
+
+from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.unreadable import UnreadableFile
+from racelint.model.finding import Finding
 from racelint.rules.base import Rule
-from racelint.rules.registry import all_rules
+
+
+class RuleBook(Mapping[str, Rule]):
+    """Every rule that can be reported by its code: those that check, and the engine's own.
+
+    Those that check are imported, with all their analyses, when the first of them is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._own = {rule.code: rule for rule in OWN_RULES}
+
+    def __getitem__(self, code: str) -> Rule:
+        return self._own[code] if code in self._own else self._all[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._codes)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @cached_property
+    def _codes(self) -> tuple[str, ...]:
+        from racelint.rules.registry import codes
+
+        return tuple(sorted((*codes(), *self._own)))
+
+    @cached_property
+    def _all(self) -> dict[str, Rule]:
+        return {rule.code: rule for rule in rule_book()}
+
+
+class Selection:
+    """The rules that any of some settings wants."""
+
+    def __init__(self, settings: Iterable[Settings]) -> None:
+        self._wanted = list(dict.fromkeys((each.select, each.extend_select, each.ignore) for each in settings))
+
+    @property
+    def name(self) -> bytes:
+        """Selections of one name choose the same rules."""
+        return msgspec.msgpack.encode(self._wanted)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """In the order of their codes. Raises ConfigError for a plugin that cannot be loaded."""
+        from racelint.rules.registry import BadPlugin
+
+        try:
+            return chosen_rules(Settings(select=a, extend_select=b, ignore=c) for a, b, c in self._wanted)
+        except BadPlugin as error:
+            raise ConfigError(str(error)) from None
+
+    def everywhere(self, findings: Iterable[Finding]) -> frozenset[str]:
+        """Codes of findings that the chosen rules made and every file wants; none where that takes a closer look."""
+        return frozenset(finding.code for finding in findings) if len(self._wanted) == 1 else frozenset()
 
 
 def rule_book() -> tuple[Rule, ...]:
     """Every rule that can be reported: those that check, and the engine's own."""
+    from racelint.rules.registry import all_rules
+
     return tuple(sorted((*all_rules(), *OWN_RULES), key=lambda rule: rule.code))
 
 
 def chosen_rules(settings: Iterable[Settings]) -> tuple[Rule, ...]:
     """The rules that any of these settings wants, in the order of their codes."""
+    from racelint.rules.registry import all_rules
+
     wanted = list(settings)
     return tuple(rule for rule in all_rules() if any(is_on(rule, each) for each in wanted))
 
@@ -55,7 +117,9 @@ def unknown_selectors(settings: Settings) -> Iterator[tuple[str, str]]:
     given = {"select": settings.select, "extend-select": settings.extend_select, "ignore": settings.ignore}
     given |= {f'per-file-ignores."{pattern}"': codes for pattern, codes in settings.per_file_ignores.items()}
     given["severities"] = tuple(settings.severities)
-    codes = [rule.code for rule in rule_book()]
+    if not any(given.values()):
+        return
+    codes = tuple(RuleBook())
     for key, selectors in given.items():
         for selector in selectors:
             if not selector or not any(matches(code, selector) for code in codes):
@@ -64,5 +128,7 @@ def unknown_selectors(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def nearest_code(selector: str, codes: Sequence[str]) -> str:
     """`; did you mean RL101?` for what is no code."""
+    import difflib
+
     close = difflib.get_close_matches(selector.upper(), codes, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else "; `racelint rule --all` lists them"

@@ -10,7 +10,14 @@ from racelint.model.finding import Finding
 from racelint.model.overview import Overview
 
 ProblemKind = Literal[
-    "missing-path", "unreadable-directory", "no-python", "configuration", "internal", "interpreter", "not-written"
+    "missing-path",
+    "unreadable-directory",
+    "no-python",
+    "configuration",
+    "internal",
+    "interpreter",
+    "not-written",
+    "cache",
 ]
 
 

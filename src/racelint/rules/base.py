@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from racelint.model.finding import Confidence, Evidence, Finding, Severity, Step, StepRole
 from racelint.model.summary import Span
-from racelint.program import Program
-from racelint.program.index import FunctionInfo
+
+if TYPE_CHECKING:  # a rule is described without the analyses that it asks
+    from racelint.program import Program
+    from racelint.program.index import FunctionInfo
 
 _LOWER: dict[Severity, Severity] = {"error": "warning", "warning": "info", "info": "info"}
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "How it is confirmed", "Known limits")
@@ -48,6 +49,8 @@ class Rule(ABC):
     @property
     def docstring(self) -> str:
         """The rule's documentation as Markdown."""
+        import inspect  # 20 ms, and few scans ask
+
         return inspect.cleandoc(type(self).__doc__ or "")
 
     @property
