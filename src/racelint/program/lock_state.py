@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from racelint.model.summary import AnyNode, Call
 from racelint.program.index import FunctionInfo
+from racelint.program.interpreter import Exit
 from racelint.program.locations import Location
 from racelint.program.locks import Lock, LockIdentity
 
@@ -77,15 +78,6 @@ class LockState:
 
 
 EMPTY = LockState()
-ExitKind = Literal["return", "raise", "break", "continue"]
-
-
-class Exit(NamedTuple):
-    """How control leaves: by which node, in what state."""
-
-    kind: ExitKind
-    node: AnyNode | None
-    state: LockState
 
 
 class Effect(NamedTuple):
@@ -109,7 +101,7 @@ class LockFlow:
 
     function: FunctionInfo
     before: dict[int, LockState] = field(default_factory=dict)
-    exits: list[Exit] = field(default_factory=list)
+    exits: list[Exit[LockState]] = field(default_factory=list)
     acquisitions: list[tuple[Lock, AnyNode, LockState]] = field(default_factory=list)
     """Every lock taken here, by what, and the state just before."""
     releases: list[tuple[Lock, Call, LockState]] = field(default_factory=list)

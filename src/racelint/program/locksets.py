@@ -1,13 +1,11 @@
 """Which locks are held where: a must-lockset dataflow over the control-flow tree of one function.
 
-Python has no goto, so the tree is interpreted directly: every construct maps the state before it to the state after
-it and to the states of its other exits (return, raise, break, continue). Loops run to a fixed point. Lock effects of
-called functions (a helper that leaves the lock held, a context manager's block) are theirs, computed once.
+Lock effects of called functions (a helper that leaves the lock held, a context manager's block) are theirs, computed
+once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from racelint.knowledge.locks import ACQUIRES, READERS_AND_WRITERS, RELEASES
@@ -16,19 +14,14 @@ from racelint.model.summary import (
     AnyNode,
     Branch,
     Call,
-    Jump,
     Loop,
-    Operation,
     Path,
-    Raise,
-    Return,
-    Suspend,
-    Try,
     With,
 )
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.index import FunctionInfo
-from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Exit, Hold, LockFlow, LockState
+from racelint.program.interpreter import Event, Interpreter
+from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Hold, LockFlow, LockState
 from racelint.program.locks import Lock, Locks
 from racelint.program.raising import Raising
 from racelint.program.substitution import owner_of, substituted
@@ -153,71 +146,44 @@ def _outlives(lock: Lock) -> bool:
     return lock.location.kind != "captured"
 
 
-class _Solver:
-    """One function's interpretation; `sinks` collects the states of abrupt exits of the construct at hand."""
+class _Solver(Interpreter[LockState]):
+    """One function's interpretation."""
 
     def __init__(self, flows: LockFlows, function: FunctionInfo) -> None:
+        super().__init__()
         self.flows = flows
         self.function = function
         self.flow = LockFlow(function)
-        self.sinks: list[Exit] = []
         self.effects = {site.event: site for site in flows._plain_calls(function)}
         self.yields = {id(node): -1 - index for index, node in enumerate(flows.stores.facts[function.id].yields)}
         self.conditional: dict[int, Lock] = {}
+        self._added: dict[int, list[Lock]] = {}
         self._seen: set[tuple[str, int]] = set()
 
     def solve(self) -> LockFlow:
-        state = self._block(self.function.ir.body, EMPTY)
-        if state is not None:
-            self.sinks.append(Exit("return", None, state))
-        self.flow.exits = self.sinks
+        self.flow.exits = self.run(self.function.ir.body, EMPTY)
         return self.flow
 
     def _record(self, event: int, state: LockState) -> None:
         before = self.flow.before.get(event)
         self.flow.before[event] = state if before is None else before.joined(state)
 
-    def _block(self, nodes: Iterable[AnyNode], state: LockState | None) -> LockState | None:
-        for node in nodes:
-            if state is None:
-                return None
-            state = self._node(node, state)
+    def joined(self, left: LockState, right: LockState) -> LockState:
+        return left.joined(right)
+
+    def event(self, node: Event, state: LockState) -> LockState:
+        if isinstance(node, Call):
+            return self._call(node, state)
+        if isinstance(node, Access):
+            self._record(node.id, state)
+            if not self.flows.raising.access(node, self.function):
+                return state
+        elif id(node) in self.yields:
+            self._record(self.yields[id(node)], state)
+        self.leave("raise", node, state)
         return state
 
-    def _node(self, node: AnyNode, state: LockState) -> LockState | None:
-        match node:
-            case Access():
-                self._record(node.id, state)
-                if self.flows.raising.access(node, self.function):
-                    self.sinks.append(Exit("raise", node, state))
-                return state
-            case Call():
-                return self._call(node, state)
-            case Branch():
-                return self._branch(node, state)
-            case Loop():
-                return self._loop(node, state)
-            case Try():
-                return self._try(node, state)
-            case With():
-                return self._with(node, state)
-            case Suspend():
-                if id(node) in self.yields:
-                    self._record(self.yields[id(node)], state)
-                self.sinks.append(Exit("raise", node, state))
-                return state
-            case Operation():
-                self.sinks.append(Exit("raise", node, state))
-                return state
-            case Return():
-                self.sinks.append(Exit("return", node, state))
-            case Raise():
-                self.sinks.append(Exit("raise", node, state))
-            case Jump():
-                self.sinks.append(Exit(node.kind, node, state))
-        return None
-
-    def _call(self, node: Call, state: LockState) -> LockState | None:
+    def _call(self, node: Call, state: LockState) -> LockState:
         self._record(node.id, state)
         for path in node.func[:1]:
             name = path[-1]
@@ -235,7 +201,7 @@ class _Solver:
                     for lock in self.flows.entered(inner, self.function) or ():
                         state = state.acquired(Hold(lock, node.id, "with"))
         if self.flows.raising.call(node, self.function):
-            self.sinks.append(Exit("raise", node, state))
+            self.leave("raise", node, state)
         site = self.effects.get(node.id)
         if site is not None and site.callee is not self.function:
             effect = self.flows.effect(site.callee)
@@ -277,91 +243,15 @@ class _Solver:
             self._seen.add(("acquire", number))
             self.flow.acquisitions.append((lock, node, state))
 
-    def _branch(self, node: Branch, state: LockState) -> LockState | None:
-        taken, other = state, state
+    def split(self, node: Branch | Loop, state: LockState) -> tuple[LockState, LockState]:
+        """`if lock.acquire(timeout=1):`."""
         lock = self.conditional.get(node.call)
-        if lock is not None:
-            got = state.acquired(Hold(lock, node.call, "acquire"))
-            failed = state.released(lock)
-            failed = LockState(failed.must, failed.may, state.dropped)
-            taken, other = (failed, got) if node.negated else (got, failed)
-        then = self._block(node.then, taken) if node.constant != "false" else None
-        orelse = self._block(node.orelse, other) if node.constant != "true" else None
-        return _join(then, orelse)
-
-    def _loop(self, node: Loop, state: LockState) -> LockState | None:
-        outer, self.sinks = self.sinks, []
-        head: LockState | None = state
-        after: LockState | None = None
-        for _ in range(3):
-            self.sinks = []
-            before = head
-            at_test = self._block(node.head, head)
-            inside, after = self._split(node, at_test)
-            end = self._block(node.body, inside)
-            for exit_ in self.sinks:
-                if exit_.kind == "continue":
-                    end = _join(end, exit_.state)
-            head = _join(state, end)
-            if head == before:
-                break
-        if node.infinite:
-            after = None
-        after = self._block(node.orelse, after)
-        for exit_ in self.sinks:
-            if exit_.kind == "break":
-                after = _join(after, exit_.state)
-            elif exit_.kind in ("return", "raise"):
-                outer.append(exit_)
-        self.sinks = outer
-        return after
-
-    def _split(self, node: Loop, state: LockState | None) -> tuple[LockState | None, LockState | None]:
-        lock = self.conditional.get(node.call)
-        if lock is None or state is None:
+        if lock is None:
             return state, state
-        got = state.acquired(Hold(lock, node.call, "acquire"))
-        failed = LockState(state.must, state.may - {lock.location}, state.dropped)
-        return (failed, got) if node.negated else (got, failed)
+        failed = state.released(lock)
+        return state.acquired(Hold(lock, node.call, "acquire")), LockState(failed.must, failed.may, state.dropped)
 
-    def _try(self, node: Try, state: LockState) -> LockState | None:
-        outer, self.sinks = self.sinks, []
-        end = self._block(node.body, state)
-        raised = [exit_ for exit_ in self.sinks if exit_.kind == "raise"]
-        pending = [exit_ for exit_ in self.sinks if exit_.kind != "raise"]
-        self.sinks = []
-        end = self._block(node.orelse, end)
-        entry: LockState | None = None
-        for exit_ in raised:
-            entry = _join(entry, exit_.state)
-        if node.handlers:
-            if entry is None:
-                entry = state
-            for handler in node.handlers:
-                end = _join(end, self._block(handler.body, entry))
-            if not _catches_all(node):
-                pending.extend(raised)
-        else:
-            pending.extend(raised)
-        pending.extend(self.sinks)
-        self.sinks = outer
-        return self._finally(node, end, pending)
-
-    def _finally(self, node: Try, end: LockState | None, pending: list[Exit]) -> LockState | None:
-        if not node.final:
-            self.sinks.extend(pending)
-            return end
-        after = self._block(node.final, end)
-        ends: dict[LockState, LockState | None] = {}
-        for exit_ in pending:
-            if exit_.state not in ends:
-                ends[exit_.state] = self._block(node.final, exit_.state)
-            state = ends[exit_.state]
-            if state is not None:
-                self.sinks.append(Exit(exit_.kind, exit_.node, state))
-        return after
-
-    def _with(self, node: With, state: LockState) -> LockState | None:
+    def entered(self, node: With, state: LockState) -> LockState:
         self._record(node.id, state)
         inside = state
         added: list[Lock] = []
@@ -377,30 +267,16 @@ class _Solver:
                 other = {held.identity for held in added if held.location != lock.location}
                 added = [held for held in added if held.location == lock.location]
                 inside = inside.without(other)
-        mark = len(self.sinks)
-        end = self._block(node.body, inside)
-        self.sinks[mark:] = [Exit(exit_.kind, exit_.node, _left(exit_.state, added)) for exit_ in self.sinks[mark:]]
-        return _left(end, added) if end is not None else None
+        self._added[node.id] = added
+        return inside
 
-
-def _left(state: LockState, added: list[Lock]) -> LockState:
-    """After a `with`: what it took is released."""
-    locations = {lock.location for lock in added}
-    left = state.without({lock.identity for lock in added})
-    return LockState(left.must, left.may - (locations - {h.lock.location for h in left.must}), left.dropped - locations)
-
-
-def _join(left: LockState | None, right: LockState | None) -> LockState | None:
-    if left is None or right is None:
-        return left if right is None else right
-    return left.joined(right)
-
-
-def _catches_all(node: Try) -> bool:
-    for handler in node.handlers:
-        if not handler.types or any(path[-1] in ("g:BaseException", "g:Exception") for path in handler.types):
-            return True
-    return False
+    def left(self, node: With, inside: LockState, before: LockState) -> LockState:
+        """What the `with` took is released."""
+        added = self._added[node.id]
+        locations = {lock.location for lock in added}
+        left = inside.without({lock.identity for lock in added})
+        gone = locations - {hold.lock.location for hold in left.must}
+        return LockState(left.must, left.may - gone, left.dropped - locations)
 
 
 def may_fail(call: Call) -> bool:
