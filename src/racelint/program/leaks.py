@@ -7,7 +7,7 @@ the lock is held (`if locked: lock.release()`) are believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -19,24 +19,21 @@ from racelint.model.summary import (
     Call,
     Jump,
     Loop,
-    Operation,
     Path,
     Raise,
     Return,
     Suspend,
-    Try,
     With,
 )
 from racelint.program.index import External, FunctionInfo
+from racelint.program.interpreter import Event, Exit, Interpreter
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows, may_fail
 from racelint.program.values import nodes_of
+from racelint.program.walk import contains
 
 _ENDS_PROCESS = frozenset({"sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit"})
 _SWALLOWS = frozenset({"contextlib.suppress", "pytest.raises"})
-
-State = bool | None
-"""Whether the lock may be held; None where control does not come."""
 
 
 class Leak(NamedTuple):
@@ -71,83 +68,64 @@ def follow(flows: LockFlows, function: FunctionInfo, call: Call, lock: Lock) -> 
     """Follow the lock that `call` takes to all exits of the function."""
     tenure = Tenure(function, call, lock)
     walk = _Walk(flows, tenure)
-    end = walk.block(function.ir.body, False)
-    if end:
-        walk.sinks.append(Leak("return", None))
+    ways = [Leak(way.kind, way.node) for way in walk.run(function.ir.body, False) if way.state]
     seen: set[tuple[str, int]] = set()
-    for leak in walk.sinks:
+    for leak in (*walk.turns, *ways):
         if (leak.kind, id(leak.node)) not in seen:
             seen.add((leak.kind, id(leak.node)))
             tenure.leaks.append(leak)
     return tenure
 
 
-class _Walk:
-    """One pass over the control-flow tree; `sinks` are abrupt exits, with the lock held, of the construct at hand."""
+class _Walk(Interpreter[bool]):
+    """The state: whether the lock may be held."""
 
     def __init__(self, flows: LockFlows, tenure: Tenure) -> None:
+        super().__init__()
         self.flows = flows
         self.tenure = tenure
         self.function = tenure.function
         self.location = tenure.lock.location
         self.path: Path = tenure.call.func[0][:-1]
-        self.sinks: list[Leak] = []
-        self.last_jump: AnyNode | None = None
+        self.turns: list[Leak] = []
+        self._last_jump: AnyNode | None = None
         self.callees: dict[int, list[FunctionInfo]] = {}
         for site in flows.calls.outgoing[self.function.id]:
             self.callees.setdefault(site.event, []).append(site.callee)
 
-    def block(self, nodes: Iterable[AnyNode], held: State) -> State:
-        for node in nodes:
-            if held is None:
-                return None
-            held = self._node(node, held)
-        return held
+    def joined(self, left: bool, right: bool) -> bool:
+        return left or right
 
-    def _node(self, node: AnyNode, held: bool) -> State:
-        match node:
-            case Call():
-                return self._call(node, held)
-            case Branch():
-                return self._branch(node, held)
-            case Loop():
-                return self._loop(node, held)
-            case Try():
-                return self._try(node, held)
-            case With():
-                return self._with(node, held)
-            case Access() | Suspend() | Operation():
-                return self._event(node, held)
-            case Return():
-                self._leave("return", node, held and not self._hands_over(node))
-            case Raise():
-                self._leave("raise", node, held)
-            case Jump():
-                self._leave(node.kind, node, held)
-        return None
+    def caught(self, raised: Sequence[Exit[bool]], before: bool) -> bool:
+        return any(exit_.state for exit_ in raised)
 
-    def _leave(self, kind: Literal["return", "raise", "break", "continue"], node: AnyNode, held: bool) -> None:
-        if held:
-            self.sinks.append(Leak(kind, node))
+    def returned(self, node: Return, state: bool) -> bool:
+        return state and not self._hands_over(node)
 
-    def _event(self, node: Access | Suspend | Operation, held: bool) -> State:
-        if not held:
-            return held
+    def turned(self, node: Loop, jumps: Sequence[Exit[bool]], end: bool | None) -> None:
+        if contains(node, self.tenure.call.id):
+            self._last_jump = next((jump.node for jump in jumps if jump.state), node)
+
+    def event(self, node: Event, state: bool) -> bool | None:
+        if isinstance(node, Call):
+            return self._call(node, state)
+        if not state:
+            return state
         if isinstance(node, Access):
             if node.kind == "write" and self.path in node.value:
                 self.tenure.handed_on = True
                 return False
             if not self.flows.raising.access(node, self.function):
-                return held
+                return state
         elif isinstance(node, Suspend) and node.kind == "await" and node.value == ((f"c:{self.tenure.call.id}",),):
-            return held
-        self._leave("raise", node, held)
-        return held
+            return state
+        self.leave("raise", node, state)
+        return state
 
-    def _call(self, node: Call, held: bool) -> State:
+    def _call(self, node: Call, held: bool) -> bool | None:
         if node.id == self.tenure.call.id:
-            if held and self.last_jump is not None:
-                self.sinks.append(Leak("turn", self.last_jump))
+            if held:
+                self.turns.append(Leak("turn", self._last_jump))
             return node.used or not self.tenure.conditional
         if any(path[-1] in RELEASES and len(path) > 1 and self._is_ours(path[:-1]) for path in node.func):
             if held:
@@ -162,10 +140,10 @@ class _Walk:
         if releasing:
             if held:
                 self.tenure.releases.append(node)
-                self._leave("raise", node, not all(self._releases_raising(callee) for callee in releasing))
+                self.leave("raise", node, not all(self._releases_raising(callee) for callee in releasing))
             return False
         if held and self.tenure.call.id not in node.deps and self.flows.raising.call(node, self.function):
-            self._leave("raise", node, held)
+            self.leave("raise", node, held)
         return held
 
     def _releases(self, callee: FunctionInfo) -> bool:
@@ -207,21 +185,20 @@ class _Walk:
             return True
         return False
 
-    def _branch(self, node: Branch, held: bool) -> State:
-        taken: bool = held
-        other: bool = held
+    def split(self, node: Branch | Loop, state: bool) -> tuple[bool, bool]:
+        """By the answer of the acquire itself, or by a flag: an arm that releases says that it is held there."""
         if node.call == self.tenure.call.id:
-            taken, other = (False, held) if node.negated else (held, False)
-        elif held and node.test in ("truth", "none", "other"):
-            if self._gives_back(node.then):
-                other = False
-                self.tenure.flagged = True
-            elif self._gives_back(node.orelse):
-                taken = False
-                self.tenure.flagged = True
-        then = self.block(node.then, taken) if node.constant != "false" else None
-        orelse = self.block(node.orelse, other) if node.constant != "true" else None
-        return _either(then, orelse)
+            return state, False
+        if not state or not isinstance(node, Branch) or node.test not in ("truth", "none", "other"):
+            return state, state
+        arms = (node.orelse, node.then) if node.negated else (node.then, node.orelse)
+        if self._gives_back(arms[0]):
+            self.tenure.flagged = True
+            return state, False
+        if self._gives_back(arms[1]):
+            self.tenure.flagged = True
+            return False, state
+        return state, state
 
     def _gives_back(self, arm: tuple[AnyNode, ...]) -> bool:
         """An arm that releases the lock and goes on: its condition says whether the lock is held."""
@@ -230,102 +207,18 @@ class _Walk:
         calls = [node for node in nodes_of(arm) if isinstance(node, Call)]
         return any(path[-1] in RELEASES and self._is_ours(path[:-1]) for call in calls for path in call.func)
 
-    def _loop(self, node: Loop, held: bool) -> State:
-        outer, self.sinks = self.sinks, []
-        found: list[Leak] = []
-        head: State = held
-        after: State = None
-        for _ in range(2):
-            self.sinks = []
-            test = self.block(node.head, head)
-            inside, after = self._split(node, test)
-            end = self.block(node.body, inside)
-            going_on = [leak for leak in self.sinks if leak.kind == "continue"]
-            if end or going_on:
-                self.last_jump = going_on[0].node if going_on else node
-                end = True
-            found.extend(leak for leak in self.sinks if leak.kind != "continue")
-            head = _either(held, end)
-        self.last_jump = None
-        self.sinks = []
-        after = None if node.infinite else self.block(node.orelse, after)
-        outer.extend(self.sinks)
-        for leak in found:
-            if leak.kind == "break":
-                after = True
-            else:
-                outer.append(leak)
-        if node.infinite and after is None and any(isinstance(n, Jump) for n in nodes_of(node.body)):
-            after = False
-        self.sinks = outer
-        return after
-
-    def _split(self, node: Loop, held: State) -> tuple[State, State]:
-        if node.call == self.tenure.call.id and held is not None:
-            return (False, held) if node.negated else (held, False)
-        return held, held
-
-    def _try(self, node: Try, held: bool) -> State:
-        outer, self.sinks = self.sinks, []
-        end = self.block(node.body, held)
-        raised = [leak for leak in self.sinks if leak.kind == "raise"]
-        pending = [leak for leak in self.sinks if leak.kind != "raise"]
-        self.sinks = []
-        end = self.block(node.orelse, end)
-        for handler in node.handlers:
-            end = _either(end, self.block(handler.body, bool(raised)))
-        pending.extend(leak for leak in raised if not catches(node, leak.node))
-        pending.extend(self.sinks)
-        self.sinks = outer
-        if not node.final:
-            self.sinks.extend(pending)
-            return end
-        after = self.block(node.final, end if end is not None else False)
-        if pending:
-            mark = len(self.sinks)
-            if self.block(node.final, True):
-                self.sinks[mark:mark] = pending
-        return after if end is not None else None
-
-    def _with(self, node: With, held: bool) -> State:
-        outer, self.sinks = self.sinks, []
-        end = self.block(node.body, held)
-        inner, self.sinks = self.sinks, outer
+    def left(self, node: With, inside: bool, before: bool) -> bool:
+        """A `with` of this very lock gives it back."""
         for path in node.item.value[:1]:
             lock = self.flows.locks.of(path, self.function)
-            if lock is not None and lock.location == self.location and not held:
-                return None if end is None else False
-            if self._swallows(path):
-                end = True if any(leak.kind == "raise" for leak in inner) else end
-                inner = [leak for leak in inner if leak.kind != "raise"]
-        self.sinks.extend(inner)
-        return end
+            if lock is not None and lock.location == self.location and not before:
+                return False
+        return inside
 
-    def _swallows(self, path: Path) -> bool:
+    def swallows(self, node: With) -> bool:
+        path = node.item.value[0] if node.item.value else ("",)
         call = self.flows.stores.facts[self.function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
         if call is None:
             return False
         things = self.flows.types.of_value(call.func, self.function)
         return any(isinstance(thing, External) and thing.dotted in _SWALLOWS for thing in things)
-
-
-_LOOKUPS = ("g:KeyError", "g:IndexError", "g:LookupError")
-
-
-def catches(node: Try, raised: AnyNode | None) -> bool:
-    """Whether some handler certainly catches what `raised` raises."""
-    for handler in node.handlers:
-        names = {path[-1] for path in handler.types}
-        if not handler.types or names & {"g:BaseException", "g:Exception"}:
-            return True
-        if isinstance(raised, Access) and names & set(_LOOKUPS):
-            return True
-        if isinstance(raised, Raise) and any(path in handler.types for path in raised.types):
-            return True
-    return False
-
-
-def _either(left: State, right: State) -> State:
-    if left is None or right is None:
-        return right if left is None else left
-    return left or right
