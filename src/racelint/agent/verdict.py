@@ -135,7 +135,7 @@ def _explored(search: Search) -> str:
 def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
     known = [other for other in search.baseline.outcomes.values() if other.key != outcome.key]
     if not known:
-        return outcome.text(), []
+        return outcome.text(), ["every thread ends"] if outcome.hang else []
     labels = telling_labels([outcome, *known])
     expected = list(dict.fromkeys(other.text(labels) or other.text()[:MAX_TEXT] for other in known))
     return outcome.text(labels), sorted(expected)[:MAX_EXPECTED]
