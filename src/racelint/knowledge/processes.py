@@ -14,3 +14,16 @@ PLAIN_CONTAINERS: frozenset[str] = frozenset(
     | {"collections.OrderedDict", "collections.defaultdict", "collections.Counter", "array.array"}
 )
 """Containers that each process has a copy of."""
+
+THREAD_ONLY: frozenset[str] = frozenset(
+    {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Event", "threading.Barrier"}
+    | {"threading.Semaphore", "threading.BoundedSemaphore", "_thread.allocate_lock"}
+    | {"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue", "queue.SimpleQueue"}
+)
+"""What works between the threads of one process alone."""
+
+SIGNALS: frozenset[str] = frozenset(
+    {"set", "put", "put_nowait", "notify", "notify_all", "release", "is_set", "wait", "get", "get_nowait", "acquire"}
+    | {"clear", "join", "task_done", "empty", "wait_for"}
+)
+"""Methods by which one side tells the other something, or listens."""

@@ -114,6 +114,10 @@ class Lifetimes:
                 holders.add(access.path)
                 if len(access.path) >= 2 and access.path[0] == f"p:{function.self_name}":
                     attributes.add("/".join(access.path[1:]))
+            elif access.kind == "write" and any((*v, ELEMENT) in holders for v in access.value):
+                holders.add((*access.path, ELEMENT))  # a list of them gets a name
+                if len(access.path) >= 2 and access.path[0] == f"p:{function.self_name}":
+                    attributes.add("/".join((*access.path[1:], ELEMENT)))
         for call in self.stores.facts[function.id].calls:
             for path in call.func[:1]:
                 if path[-1] in ("append", "add") and any(v in holders for a in call.args for v in a.value):

@@ -1,0 +1,104 @@
+"""RL604 thread-primitive-in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.thread_primitives import ThreadPrimitive, ThreadPrimitives
+from racelint.rules.base import Rule, step, symbol_of
+
+
+class ThreadPrimitiveInProcess(Rule):
+    """A lock, event or queue that is made for threads is handed to a process.
+
+    ## What it does
+    Reports primitives of `threading` and `queue` among the arguments of a process or the tasks of a process pool, and
+    those that a process and the one that started it both use to tell each other something.
+
+    ## Why is this bad?
+    A spawned process cannot be given them: it raises TypeError. A forked one gets a copy: its lock excludes nobody, its
+    event is never set by the parent, what it puts into its queue nobody gets.
+
+    ## Example
+    ```python
+    from multiprocessing import Process
+    from threading import Lock
+
+
+    def work(lock):
+        with lock:
+            print("alone?")
+
+
+    if __name__ == "__main__":
+        lock = Lock()
+        p = Process(target=work, args=(lock,))  # RL604
+        p.start()
+        p.join()
+    ```
+
+    ## Use instead
+    ```python
+    from multiprocessing import Lock, Process
+
+
+    def work(lock):
+        with lock:
+            print("alone")
+
+
+    if __name__ == "__main__":
+        lock = Lock()
+        p = Process(target=work, args=(lock,))
+        p.start()
+        p.join()
+    ```
+
+    ## How it is confirmed
+    Real processes run it: the start raises, or both are in the critical section at once, or the signal never comes.
+
+    ## Known limits
+    Objects that hold such a primitive in an attribute are not looked into.
+    """
+
+    code = "RL604"
+    name = "thread-primitive-in-process"
+    since = "0.1.0"
+    severity = "error"
+    confirmable = True
+    fixable = False
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for primitive in ThreadPrimitives(program).found():
+            yield self._kept(primitive) if primitive.uses else self._passed(primitive)
+
+    def _passed(self, primitive: ThreadPrimitive) -> Finding:
+        return self.finding(
+            primitive.function,
+            primitive.span,
+            message=f"a `{primitive.dotted}` is handed to a process, and works between threads alone",
+            why="a spawned process cannot be given it, a forked one gets a copy that has nothing to do with this one",
+            subject=primitive.dotted,
+            evidence="thread",
+            trace=[step("lock", f"a `{primitive.dotted}` is passed here", primitive.function, primitive.span)],
+        )
+
+    def _kept(self, primitive: ThreadPrimitive) -> Finding:
+        (child, there), (parent, here) = primitive.uses
+        return self.finding(
+            primitive.function,
+            primitive.span,
+            message=f"a `{primitive.dotted}` is used by a process and by its parent: each has one of its own",
+            why=f"`{symbol_of(child)}` runs in the child (line {there[0]}), `{symbol_of(parent)}` does not"
+            f" (line {here[0]}): neither sees what the other does",
+            subject=primitive.dotted,
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("lock", f"a `{primitive.dotted}` is made here", primitive.function, primitive.span),
+                step("access", "is used in the child", child, there),
+                step("conflict", "is used in the parent", parent, here),
+            ],
+        )
