@@ -58,3 +58,22 @@ def is_loud(node: cst.CSTNode) -> bool:
             return True
         pending.extend(child_nodes(current))
     return False
+
+
+def parameter_names(params: cst.Parameters) -> set[str]:
+    """The names of all parameters, `*args` and `**kwargs` included."""
+    plain = [*params.posonly_params, *params.params, *params.kwonly_params]
+    stars = [param for param in (params.star_arg, params.star_kwarg) if isinstance(param, cst.Param)]
+    return {param.name.value for param in (*plain, *stars)}
+
+
+def names_in(node: cst.CSTNode) -> set[str]:
+    """Every name and attribute that stands in the code."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, cst.Name):
+            found.add(current.value)
+        pending.extend(child_nodes(current))
+    return found

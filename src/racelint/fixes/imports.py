@@ -118,7 +118,8 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
     body = block.body
     following = body[place] if place < len(body) else None
     moved = _blank_prefix(following) if following is not None and _same_kind(fresh, following) else []
-    if place > 0 and is_docstring(body[place - 1], place - 1) and not moved:
+    in_function = isinstance(rewriting.tree.parent(block), cst.FunctionDef)
+    if place > 0 and is_docstring(body[place - 1], place - 1) and not moved and not in_function:
         moved = [_BLANK]
     rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=moved)])
     if following is None:

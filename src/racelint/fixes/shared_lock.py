@@ -1,0 +1,96 @@
+"""RL206: a lock made for each call becomes one that all calls share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.imports import after_imports, insert
+from racelint.fixes.lock_safety import Extent, LockSafety
+from racelint.fixes.places import functions_in, span_of
+from racelint.fixes.statements import statement
+from racelint.model.finding import Finding
+from racelint.program.per_call_locks import Fresh, PerCallLocks
+from racelint.syntax.edits import Rewriting, Statement, Tree
+
+_HOME = "_shared_lock"
+
+
+class SharedLock(Fixer):
+    """`with Lock():` takes a lock of the module instead, a local one moves there, and `locks.get(key, Lock())` becomes
+    `locks.setdefault(key, Lock())`.
+
+    Safe where nothing runs under the lock but the program's own plain computation; unsafe where calls run under it that
+    may wait or call back, now that they exclude one another. Not offered across an await, or where a method or property
+    makes the lock.
+    """
+
+    codes = ("RL206",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        tree = draft.tree(finding.path)
+        for fresh in PerCallLocks(draft.program).found():
+            if fresh.function.module.source.display == finding.path and fresh.span == span_of(finding):
+                made = tree.at(fresh.made, cst.Call)
+                if made is not None:
+                    yield from _proposals(draft, tree, fresh, made)
+                return
+
+
+def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
+    rewriting = Rewriting(tree)
+    outer = tree.parent(made)
+    if isinstance(outer, cst.Arg) and _sets_default(rewriting, tree.parent(outer)):
+        yield Proposal(rewriting.code(), "Keep the lock that is made: `setdefault`")
+        return
+    reason = _reason(draft, tree, fresh)
+    if reason is None:
+        return
+    if isinstance(outer, cst.WithItem):
+        name = _HOME
+        rewriting.replace(made, lambda updated: cst.Name(name))
+    else:
+        line = tree.statement(made)
+        name = _assigned(line)
+        if not name or line is None or _is_known(tree, name):
+            return
+        place = tree.index(line)
+        rewriting.splice(tree.block(line), place, place + 1, lambda old: [])
+    if not _is_known(tree, name):
+        insert(rewriting, tree.module, after_imports(tree), statement(f"{name} = {tree.spelled(made)}"))
+    claims = frozenset([name])
+    yield Proposal(rewriting.code(), f"Make the lock once, as `{name}`", "unsafe" if reason else "safe", reason, claims)
+
+
+def _sets_default(rewriting: Rewriting, call: cst.CSTNode) -> bool:
+    """`locks.get(key, Lock())`."""
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "get":
+        return False
+    rewriting.replace(call.func, lambda updated: updated.with_changes(attr=cst.Name("setdefault")))
+    return True
+
+
+def _assigned(entry: Statement | None) -> str:
+    """The name that a line binds the lock to."""
+    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    return target.value if isinstance(target, cst.Name) else ""
+
+
+def _is_known(tree: Tree, name: str) -> bool:
+    """Whether the module binds the name already."""
+    return any(_assigned(entry) == name for entry in tree.module.body if isinstance(entry, cst.SimpleStatementLine))
+
+
+def _reason(draft: Draft, tree: Tree, fresh: Fresh) -> str | None:
+    """Why it is not safe to exclude; None where it is not possible."""
+    taken = tree.node_at(fresh.span)
+    block = tree.statement(taken) if taken is not None else None
+    if block is None or fresh.function not in functions_in(draft.program, fresh.function.module.source.display):
+        return None
+    inside = tree.span(block) if isinstance(block, cst.With) else (*fresh.span[:2], *fresh.function.ir.span[2:])
+    found = LockSafety(draft.program, None, ()).examine(fresh.function, Extent(inside[0] + 1, inside[2]))
+    return None if found.obstacles else "; ".join(found.doubts)

@@ -1,0 +1,32 @@
+"""RL503: the thread is started instead of being run in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.places import span_of
+from racelint.model.finding import Finding
+from racelint.syntax.edits import Rewriting
+
+
+class StartedRun(Fixer):
+    """`thread.run()` becomes `thread.start()`.
+
+    Unsafe: what follows runs beside the thread from now on. Not offered where the answer is used.
+    """
+
+    codes = ("RL503",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        tree = draft.tree(finding.path)
+        call = tree.at(span_of(finding), cst.Call)
+        if call is None or not isinstance(call.func, cst.Attribute) or not isinstance(tree.parent(call), cst.Expr):
+            return
+        rewriting = Rewriting(tree)
+        rewriting.replace(call.func, lambda updated: updated.with_changes(attr=cst.Name("start")))
+        reason = "what follows runs beside the thread from now on"
+        yield Proposal(rewriting.code(), "Call `start()`, which calls `run()` on the thread", "unsafe", reason)

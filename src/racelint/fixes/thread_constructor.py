@@ -1,0 +1,76 @@
+"""RL507: the constructor of the thread class is called, and first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import names_in, parameter_names
+from racelint.fixes.imports import insert, is_docstring
+from racelint.fixes.places import functions_in, span_of
+from racelint.fixes.statements import only_call, statement
+from racelint.model.finding import Finding
+from racelint.program import Program
+from racelint.program.index import FunctionInfo
+from racelint.syntax.edits import Rewriting, Statement, Tree
+
+
+class ThreadConstructor(Fixer):
+    """`super().__init__()` is put at the start of the constructor, or moved there.
+
+    Safe: without it the thread cannot be started. Not offered where the base's constructor needs arguments, or where
+    those that it is given are computed before.
+    """
+
+    codes = ("RL507",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        tree = draft.tree(finding.path)
+        name = tree.at(span_of(finding), cst.Name)
+        constructor = tree.parent(name) if name is not None else None
+        if not isinstance(constructor, cst.FunctionDef) or not isinstance(constructor.body, cst.IndentedBlock):
+            return
+        body = constructor.body
+        start = 1 if is_docstring(body.body[0], 0) else 0
+        known = parameter_names(constructor.params)
+        rewriting = Rewriting(tree)
+        late = _own_call(tree, body)
+        if late is None:
+            if _needs_arguments(draft.program, finding):
+                return
+            insert(rewriting, body, start, statement("super().__init__()"))
+        else:
+            call = only_call(late)
+            if call is None or not names_in(call) - {"super", "__init__", "Thread", "threading", "Process"} <= known:
+                return
+            place = tree.index(late)
+            rewriting.splice(body, start, place + 1, lambda old: [old[-1], *old[:-1]])
+        yield Proposal(rewriting.code(), "Call the constructor of the thread class first")
+
+
+def _own_call(tree: Tree, body: cst.IndentedBlock) -> Statement | None:
+    """The line that calls a base's `__init__`."""
+    for entry in body.body:
+        call = only_call(entry)
+        if call is not None and tree.spelled(call.func).endswith(".__init__"):
+            assert isinstance(entry, cst.SimpleStatementLine)
+            return entry
+    return None
+
+
+def _needs_arguments(program: Program, finding: Finding) -> bool:
+    """Whether some constructor of the program that comes next must be given something."""
+    for function in functions_in(program, finding.path):
+        if function.ir.name_span == span_of(finding) and function.cls is not None:
+            return any(_demands(base.method("__init__")) for base in function.cls.bases)
+    return False
+
+
+def _demands(constructor: FunctionInfo | None) -> bool:
+    if constructor is None:
+        return False
+    own = constructor.ir.params[1:]
+    return any(not param.has_default and param.kind in ("plain", "positional", "keyword") for param in own)
