@@ -15,6 +15,8 @@ from tests.fixes.drafts import draft_of, mended
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 FIXED = [rule for rule in all_rules() if rule.code in all_fixers()]
+LEFT = {"RL504": 1}
+"""How many findings of a bad example only its author can put right."""
 FILES = sorted(FIXTURES.glob("rl[0-9][0-9][0-9]/*.py"))
 
 
@@ -34,7 +36,8 @@ def test_the_bad_example_of_a_rule_is_fixed(rule: Rule) -> None:
     draft = draft_of({"example.py": rule.example("Example").encode()})
     after = mended(draft, rule.code)
     assert after.applied
-    assert not [finding for finding in after.draft.findings if finding.severity != "info"]
+    left = [finding for finding in after.draft.findings if finding.severity != "info"]
+    assert len(left) == LEFT.get(rule.code, 0)
 
 
 def test_no_fix_for_what_cannot_be_given_back() -> None:

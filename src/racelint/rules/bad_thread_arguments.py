@@ -28,7 +28,7 @@ class BadThreadArguments(Rule):
     from threading import Thread
 
 
-    def work(name):
+    def work(name="all"):
         print("working on", name)
 
 
@@ -42,7 +42,7 @@ class BadThreadArguments(Rule):
     from threading import Thread
 
 
-    def work(name):
+    def work(name="all"):
         print("working on", name)
 
 
