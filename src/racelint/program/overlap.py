@@ -72,7 +72,20 @@ class Overlap:
             return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
+        if self._kept_from(root, other):
+            return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _kept_from(self, root: ThreadRoot, other: Record) -> bool:
+        """The thread's own object is a local of the function that starts it: only what that calls can have it too."""
+        maker, receiver = root.site_function, root.receiver
+        if maker is None or receiver is None or len(receiver) != 1 or root.target.cls is None:
+            return False
+        if self._anchor(other) != self.program.anchors.of_class(root.target.cls):
+            return False
+        if any(context.function is maker for context in other.context.chain()):
+            return False
+        return self.program.ownership.stays_with(receiver[0], maker)
 
     @staticmethod
     def _of_one_call(root: ThreadRoot, group: Group) -> bool:

@@ -76,17 +76,31 @@ class Ownership:
         """The first event after which another thread may hold the object at `root`; a very large number for never."""
         key = (function.id, root)
         if key not in self._escapes:
-            first = self._spawned.get(function.id, {}).get(root, _NEVER)
-            for access in self.stores.facts[function.id].accesses:
-                if access.kind == "write" and (root,) in access.value and self._is_shared_place(access.path, function):
-                    first = min(first, access.id)
-            for call in self.stores.facts[function.id].calls:
-                stored = any((root,) in argument.value for argument in call.args)
-                adds = any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func)
-                if stored and adds and self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
-                    first = min(first, call.id)
-            self._escapes[key] = first
+            spawned = self._spawned.get(function.id, {}).get(root, _NEVER)
+            self._escapes[key] = min(spawned, self._stored_at(root, function))
         return self._escapes[key]
+
+    def _stored_at(self, root: str, function: FunctionInfo) -> int:
+        """The first event that puts the object where others may find it."""
+        first = _NEVER
+        for access in self.stores.facts[function.id].accesses:
+            if access.kind == "write" and (root,) in access.value and self._is_shared_place(access.path, function):
+                first = min(first, access.id)
+        for call in self.stores.facts[function.id].calls:
+            stored = any((root,) in argument.value for argument in call.args)
+            adds = any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func)
+            if stored and adds and self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
+                first = min(first, call.id)
+        return first
+
+    def stays_with(self, root: str, function: FunctionInfo) -> bool:
+        """Whether the object is made by the function and goes nowhere but to the threads that it starts."""
+        if not self.is_fresh(root, function):
+            return False
+        facts = self.stores.facts[function.id]
+        left = [node.value for node in facts.returns] + [node.value for node in facts.yields]
+        returned = any((root,) in value for value in left)
+        return not returned and self._stored_at(root, function) == _NEVER
 
     def _is_shared_place(self, path: Path, function: FunctionInfo) -> bool:
         root = path[0]

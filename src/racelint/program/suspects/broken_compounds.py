@@ -62,7 +62,7 @@ class BrokenCompounds(Search):
         if compound.through_call or compound.inner:
             mine = self.races.records.of(compound.act)
         for record in mine:
-            if record.perhaps or (guard is not None and self.guards.only_called_with(guard, record, group)):
+            if record.perhaps or (guard is not None and self.guards.only_called_with(guard, record)):
                 continue
             guards = self.races.compound_guards(compound, record)
             conflict = self._conflict(group, record, guards, compound)

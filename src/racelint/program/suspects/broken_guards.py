@@ -22,7 +22,7 @@ class BrokenGuards(Search):
         for record in group.changes:
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
-            if self.guards.only_called_with(guard, record, group):
+            if self.guards.only_called_with(guard, record):
                 continue
             for other in group.records:
                 if harmless_beside(record, other):

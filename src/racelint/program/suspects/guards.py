@@ -30,7 +30,7 @@ class Guards:
 
     def _inferred(self, group: Group) -> Location | None:
         for location, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
-            if count < 2 and group.total > 2:
+            if count < 2 and group.total != 2:
                 continue
             changes = [r for r in group.changes if location in r.locations_held]
             if not self._has_to_do_with(location, group):
@@ -60,21 +60,28 @@ class Guards:
                     return lock.location if lock is not None else None
         return None
 
-    @staticmethod
-    def only_called_with(guard: Location, record: Record, group: Group) -> bool:
-        """A public method that the program only calls with the guard held: its users are meant to do so too."""
-        if record.context.parent is not None or _overrides(record.access.function):
+    def only_called_with(self, guard: Location, record: Record) -> bool:
+        """Entered by a public method that the program only calls with the guard held, as its users are to do too."""
+        entry = record.context.entry
+        if entry.root is not None or self._is_older(entry.function, guard):
             return False
-        inner = [r for r in group.records if r.access is record.access and r.context.parent is not None]
-        return bool(inner) and all(guard in r.locations_held for r in inner)
+        inner = [context for context in self.program.reach.of(entry.function) if context.parent is not None]
+        return bool(inner) and all(any(lock.location == guard for lock in context.held) for context in inner)
+
+    @staticmethod
+    def _is_older(function: FunctionInfo, guard: Location) -> bool:
+        """What users know the method by is a base that has no such lock, so that they cannot be meant to hold it."""
+        if function.cls is None:
+            return False
+        first = [base for base in function.cls.mro if function.ir.name in base.ir.methods][-1]
+        return (
+            guard.kind == "attribute"
+            and all(base.id != guard.owner for base in first.mro)
+            and first is not function.cls
+        )
 
     @staticmethod
     def own_locks(record: Record, group: Group) -> frozenset[Location]:
         """The held locks that have to do with the location: of its class or module, or taken by the function itself."""
         local = {hold.lock.location for hold in record.state.must}
         return frozenset(lock for lock in record.locations_held if lock in local or lock in group.owner_locks)
-
-
-def _overrides(function: FunctionInfo) -> bool:
-    """A method that a base has as well belongs to what users know of the class."""
-    return function.cls is not None and any(function.ir.name in base.ir.methods for base in function.cls.mro[1:])

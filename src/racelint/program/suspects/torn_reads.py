@@ -43,7 +43,7 @@ class TornReads(Search):
 
     def _suspect(self, group: Group, guard: Location, first: SharedAccess, second: SharedAccess) -> Suspect | None:
         for record in self.races.records.of(second):
-            if record.perhaps or guard in record.locations_held:
+            if record.perhaps or guard in record.locations_held or self.guards.only_called_with(guard, record):
                 continue
             for other in group.changes:
                 if guard in other.locations_held and self.overlap.parallel(record, other, group):
@@ -74,9 +74,15 @@ class TornReads(Search):
             for deps in _combined(function):
                 own = [reads[dep] for dep in deps if dep in reads]
                 for first, second in combinations(own, 2):
-                    if first.location != second.location:
+                    if _apart(first.location, second.location):
                         found.setdefault(first.location, []).append((function, first, second))
         return found
+
+
+def _apart(left: Location, right: Location) -> bool:
+    """Two variables, none of which lies below the other."""
+    fields = min(len(left.fields), len(right.fields))
+    return (left.owner, left.fields[:fields]) != (right.owner, right.fields[:fields])
 
 
 def _changers(group: Group, guard: Location) -> set[str]:
