@@ -41,6 +41,10 @@ class Anchors:
     def of_class(cls: ClassInfo) -> Anchor:
         return (f"class:{cls.id}",)
 
+    def class_of(self, anchor: Anchor) -> ClassInfo | None:
+        """The class whose object the anchor hangs from."""
+        return self._classes.get(anchor[0])
+
     def same(self, left: Anchor | None, right: Anchor | None) -> bool:
         """Whether two anchors are one object: equal, or hanging from a class and one derived from it."""
         if left is None or right is None or left[1:] != right[1:]:

@@ -73,7 +73,8 @@ def _lazy_threads(program: Program, function: FunctionInfo, event: int, context:
     }
     for check in _deciding_reads(program, function, event):
         location = program.locations.of(check.path, function)
-        if location is not None and not location.content and location in changed:
+        confined = location is not None and program.contracts.confined(location, [])
+        if location is not None and not confined and not location.content and location in changed:
             yield LazyStart(function, check, location, event, context)
 
 

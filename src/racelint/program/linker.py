@@ -27,6 +27,7 @@ from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
 from racelint.program.roots import find_initializers, find_roots
 from racelint.program.shared import SharedAccesses
+from racelint.program.thread_objects import ThreadObjects
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Bound, Types
 from racelint.program.values import Stores
@@ -97,6 +98,10 @@ class Program:
             self.decorator_locks,
             self.anchors,
         )
+
+    @cached_property
+    def thread_objects(self) -> ThreadObjects:
+        return ThreadObjects(self.index, self.stores, self.types, self.reach, self.roots)
 
     @cached_property
     def contracts(self) -> Contracts:

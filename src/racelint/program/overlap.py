@@ -58,7 +58,7 @@ class Overlap:
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
             if first is second:
-                if private or (self._own_part(left) and self._own_part(right)):
+                if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
                     return False
                 return first.in_loop if self._of_one_call(first, group) else first.many
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
@@ -72,7 +72,7 @@ class Overlap:
             return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
-        if self._kept_from(root, other):
+        if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
             return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
 
@@ -86,6 +86,12 @@ class Overlap:
         if any(context.function is maker for context in other.context.chain()):
             return False
         return self.program.ownership.stays_with(receiver[0], maker)
+
+    def _made_within(self, record: Record, root: ThreadRoot) -> bool:
+        """It is an object that each thread of the root makes for itself."""
+        anchor = self._anchor(record) if not self.records.is_static(record.access) else None
+        cls = self.program.anchors.class_of(anchor) if anchor is not None else None
+        return cls is not None and self.program.thread_objects.within(cls, root)
 
     @staticmethod
     def _of_one_call(root: ThreadRoot, group: Group) -> bool:

@@ -1,0 +1,93 @@
+"""Objects that a thread makes for itself, and that nothing keeps which lives longer than the thread's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.summary import Access, Value
+from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.reach import Reach
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.types import Instance, Types, descendants
+from racelint.program.values import Stored, Stores
+
+_ANYONE = ""
+"""Keeps what a module holds, what another thread is given, and what is stored in something unknown."""
+
+
+class ThreadObjects:
+    """Answers for the classes of a program; told by where the objects are made and what they are stored in."""
+
+    def __init__(self, index: Index, stores: Stores, types: Types, reach: Reach, roots: list[ThreadRoot]) -> None:
+        self.stores = stores
+        self.types = types
+        self.reach = reach
+        self._makers: dict[str, list[FunctionInfo]] = {}
+        self._keepers: dict[str, set[str]] = {}
+        self._classes = {cls.id: cls for cls in index.classes}
+        self._known: dict[tuple[str, str], bool] = {}
+        for function in index.functions:
+            self._note_makers(function)
+        for holder, value, function in [*self._stored(), *_handed_over(roots)]:
+            for cls in self._classes_of(value, function):
+                self._keepers.setdefault(cls.id, set()).add(holder)
+
+    def within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
+        """Whether each object of `cls` that a thread of `root` meets is one that this very thread has made."""
+        key = (cls.id, root.id)
+        if key not in self._known:
+            self._known[key] = True
+            self._known[key] = self._is_within(cls, root)
+        return self._known[key]
+
+    def _is_within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
+        makers = [maker for made in (cls, *descendants(cls)) for maker in self._makers.get(made.id, [])]
+        if not makers or not all(any(c.root is root for c in self.reach.of(maker)) for maker in makers):
+            return False
+        keepers = {keeper for kept in (*cls.mro, *descendants(cls)) for keeper in self._keepers.get(kept.id, ())}
+        return all(keeper != _ANYONE and self.within(self._classes[keeper], root) for keeper in sorted(keepers))
+
+    def _note_makers(self, function: FunctionInfo) -> None:
+        for call in self.stores.facts[function.id].calls:
+            for thing in self.types.of_value(call.func, function):
+                if isinstance(thing, ClassInfo):
+                    self._makers.setdefault(thing.id, []).append(function)
+
+    def _stored(self) -> Iterator[tuple[str, Value, FunctionInfo]]:
+        """What is stored, where, and the function that does it; the holder is the class of an object, or anyone."""
+        for (owner, _), entries in self.stores.attributes.items():
+            for entry in entries:
+                yield (_ANYONE if _is_static(entry) else owner), entry.value, entry.function
+        for key, entries in self.stores.elements.items():
+            if key[0] != "function":
+                yield from ((key[1] if key[0] == "class" else _ANYONE, e.value, e.function) for e in entries)
+        for entries in self.stores.variables.values():
+            yield from ((_ANYONE, entry.value, entry.function) for entry in entries)
+        for facts in self.stores.facts.values():
+            for access in facts.accesses:
+                if access.kind == "write" and len(access.path) > 2:
+                    yield from self._stored_deep(access, facts.function)
+
+    def _stored_deep(self, access: Access, function: FunctionInfo) -> Iterator[tuple[str, Value, FunctionInfo]]:
+        """`self.owner.part = made`: kept by whatever `self.owner` is."""
+        holders = [t.cls.id for t in self.types.of(access.path[:-1], function) if isinstance(t, Instance)]
+        yield from ((holder, access.value, function) for holder in holders or [_ANYONE])
+
+    def _classes_of(self, value: Value, function: FunctionInfo) -> list[ClassInfo]:
+        return [thing.cls for thing in self.types.of_value(value, function) if isinstance(thing, Instance)]
+
+
+def _is_static(entry: Stored) -> bool:
+    """Stored on a class, which lives longer than any thread."""
+    if entry.access is None or entry.function.is_classmethod or entry.function.ir.name == "__new__":
+        return True
+    return not entry.access.path[0].startswith(("p:", "f:"))
+
+
+def _handed_over(roots: list[ThreadRoot]) -> Iterator[tuple[str, Value, FunctionInfo]]:
+    """What threads are given by those who start them."""
+    for root in roots:
+        if root.site_function is not None:
+            yield from ((_ANYONE, value, root.site_function) for value in root.bindings.values())
+            if root.receiver is not None:
+                yield _ANYONE, (root.receiver,), root.site_function
