@@ -67,3 +67,11 @@ def test_fixes_are_shown_unless_they_are_not_wanted(project: Path) -> None:
     for options, shown in ([], True), (["--no-fixes"], False):
         assert racelint("report", ".", "-o", "race.html", *options, cwd=project).returncode == 0
         assert ("Add a lock, and hold" in (project / "race.html").read_text(encoding="utf-8")) is shown
+
+
+def test_the_same_files_make_the_same_page(project: Path) -> None:
+    pages = set()
+    for seed in ("1", "2"):
+        assert racelint("report", ".", "-o", "race.html", cwd=project, env={"PYTHONHASHSEED": seed}).returncode == 0
+        pages.add((project / "race.html").read_bytes())
+    assert len(pages) == 1

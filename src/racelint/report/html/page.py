@@ -107,6 +107,7 @@ def _rendered(
             sentence=count_line(result),
             summary=summary_of(findings),
             findings=shown,
+            at=_by_place(shown),
             packed=_packed(shown) if detail.packed else "",
             left_out=len(findings) - len(shown),
             rules=[rules[code] for code in codes if code in rules],
@@ -120,6 +121,14 @@ def _rendered(
             style=_static("page.css"),
         )
     )
+
+
+def _by_place(views: Sequence[FindingView]) -> dict[tuple[str, int], list[FindingView]]:
+    """The findings of each line."""
+    found: dict[tuple[str, int], list[FindingView]] = {}
+    for view in views:
+        found.setdefault((view.finding.path, view.finding.line), []).append(view)
+    return found
 
 
 def _drawings(edges: Sequence[LockEdge]) -> list[Drawing]:
