@@ -27,3 +27,28 @@ SIGNALS: frozenset[str] = frozenset(
     | {"clear", "join", "task_done", "empty", "wait_for"}
 )
 """Methods by which one side tells the other something, or listens."""
+
+PROXIES: frozenset[str] = frozenset(
+    f"multiprocessing.managers.{name}" for name in ("DictProxy", "ListProxy", "NamespaceProxy")
+)
+"""What stands for a container in the process of a manager: what it holds is given out as copies."""
+
+PIPED_QUEUES: frozenset[str] = frozenset(
+    {"multiprocessing.Queue", "multiprocessing.JoinableQueue", "multiprocessing.SimpleQueue"}
+)
+"""Queues whose items go through a pipe, which holds only so much."""
+
+UNLOCKED_ARRAYS: frozenset[str] = frozenset(
+    {"multiprocessing.RawArray", "multiprocessing.sharedctypes.RawArray"}
+    | {"multiprocessing.shared_memory.SharedMemory", "multiprocessing.shared_memory.ShareableList"}
+)
+"""Memory that processes share, with no lock of its own."""
+
+VIEWS: frozenset[str] = frozenset({"numpy.frombuffer", "numpy.ndarray", "numpy.asarray", "builtins.memoryview"})
+"""What gives another look at the same memory."""
+
+HANDSHAKES: frozenset[str] = frozenset(
+    {"wait", "wait_for", "set", "put", "put_nowait", "get", "get_nowait", "send", "send_bytes", "recv", "recv_bytes"}
+    | {"acquire", "release", "notify", "notify_all", "is_set", "poll"}
+)
+"""Calls that order what two processes do: one tells, the other waits."""

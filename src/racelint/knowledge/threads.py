@@ -167,3 +167,19 @@ QUEUES: frozenset[str] = frozenset(
 
 PROCESS_CONTEXTS: frozenset[str] = frozenset({"multiprocessing.get_context", "multiprocessing.context"})
 """Objects whose attributes are those of `multiprocessing`."""
+
+CLOCKS: frozenset[str] = frozenset({"time.time", "time.monotonic", "time.perf_counter"})
+"""What a loop asks to know when to give up."""
+
+WAITED_FOR: dict[tuple[str, str], str] = {
+    ("threading.Event", "is_set"): "wait",
+    ("threading.Event", "isSet"): "wait",
+    ("multiprocessing.Event", "is_set"): "wait",
+    ("threading.Thread", "is_alive"): "join",
+    ("threading.Thread", "isAlive"): "join",
+    ("multiprocessing.Process", "is_alive"): "join",
+    ("queue.Queue", "empty"): "get",
+    ("concurrent.futures.Future", "done"): "result",
+    ("multiprocessing.pool.AsyncResult", "ready"): "wait",
+}
+"""Methods that look whether something has happened, and those that wait for it."""

@@ -83,7 +83,7 @@ class SharedValues:
         base = access.path[:-1]
         homes: dict[str, Parent] = {}
         for child in self.children:
-            if function.id in child.functions and not _excludes(child.held[function.id]):
+            if function.id in child.functions and not excludes(child.held[function.id]):
                 for origin in sorted(self.origins.of(base, function, child)):
                     if ELEMENT not in origin and not any(part.startswith("l:") for part in origin):
                         yield origin, child
@@ -102,15 +102,20 @@ class SharedValues:
         return not parent.joins or access.id < min(parent.joins)
 
     def _is_locked(self, function: FunctionInfo, access: Access) -> bool:
-        state = self.program.flows.of(function).at(access.id)
-        if _excludes(frozenset(hold.lock for hold in state.must)):
-            return True
-        if state.may - {hold.lock.location for hold in state.must}:
+        if held_between_processes(self.program, function, access.id):
             return True
         around = enclosing(place_of(function, access.id))
         return any(isinstance(node, With) and node.item.value == (access.path[:-1],) for node in around)
 
 
-def _excludes(held: frozenset[Lock]) -> bool:
+def held_between_processes(program: Program, function: FunctionInfo, event: int) -> bool:
+    """Whether a lock between processes is held there, or one may be."""
+    state = program.flows.of(function).at(event)
+    if excludes(frozenset(hold.lock for hold in state.must)):
+        return True
+    return bool(state.may - {hold.lock.location for hold in state.must})
+
+
+def excludes(held: frozenset[Lock]) -> bool:
     """A lock between processes, or one that may be: the value's own is not known by its type."""
     return any(lock.facts is None or lock.facts.world == "process" for lock in held)

@@ -61,6 +61,7 @@ _RETURNS: dict[str, str] = {
     "multiprocessing.Manager": "multiprocessing.managers.SyncManager",
     "multiprocessing.managers.SyncManager.dict": "multiprocessing.managers.DictProxy",
     "multiprocessing.managers.SyncManager.list": "multiprocessing.managers.ListProxy",
+    "multiprocessing.managers.SyncManager.Namespace": "multiprocessing.managers.NamespaceProxy",
     "logging.getLogger": "logging.Logger",
     "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
     "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",

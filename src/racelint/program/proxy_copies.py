@@ -1,0 +1,101 @@
+"""Changes of what a manager's container gave out: a copy, which the manager never hears of again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.knowledge.containers import MUTATING_METHODS
+from racelint.knowledge.processes import PROXIES
+from racelint.model.summary import ELEMENT, Access, Call, Path, Span
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.makers import makers
+from racelint.program.types import Constant, Object, Thing
+from racelint.program.values import FunctionFacts
+
+_GIVING = frozenset({"get", "setdefault"})
+
+
+class ProxyCopy(NamedTuple):
+    """At `span` an element of the proxy at `base` is changed; `known`: it is seen to be no proxy itself."""
+
+    function: FunctionInfo
+    span: Span
+    base: Path
+    element: Path
+    known: bool
+
+
+class ProxyCopies:
+    """All changes of such copies that are not put back."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def found(self) -> Iterator[ProxyCopy]:
+        """In source order."""
+        for function in self.program.index.functions:
+            facts = self.program.stores.facts[function.id]
+            for event, span, element in self._changes(facts):
+                base = self._proxy(element, function, facts)
+                if base is None or self._is_put_back(base, element, event, facts):
+                    continue
+                things = self._elements(base, element, function)
+                if not any(isinstance(t, Object) and t.dotted in PROXIES for t in things):
+                    yield ProxyCopy(function, span, base, element, bool(things))
+
+    @staticmethod
+    def _changes(facts: FunctionFacts) -> Iterator[tuple[int, Span, Path]]:
+        """The events that change an object in place, with the path of the object."""
+        for event in facts.events.values():
+            if isinstance(event, Call):
+                for path in event.func[:1]:
+                    if len(path) > 1 and path[-1] in MUTATING_METHODS:
+                        yield event.id, event.span, path[:-1]
+            elif event.kind in ("write", "delete") and len(event.path) > 1:
+                yield event.id, event.span, event.path[:-1]
+
+    def _proxy(self, element: Path, function: FunctionInfo, facts: FunctionFacts) -> Path | None:
+        """The proxy that gave out `element`, or an object around it; None where none did."""
+        for length in range(len(element) - 1, 0, -1):
+            base, field = element[:length], element[length]
+            if self._is_proxy(base, function, field):
+                return base
+        made = facts.call(int(element[0][2:])) if element[0].startswith("c:") else None
+        for path in made.func[:1] if made is not None else ():
+            if len(path) > 1 and path[-1] in _GIVING and self._is_proxy(path[:-1], function, ELEMENT):
+                return path[:-1]
+        return None
+
+    def _is_proxy(self, base: Path, function: FunctionInfo, field: str) -> bool:
+        things = [t for t in self.program.types.of(base, function) if not isinstance(t, Constant)]
+        return bool(things) and all(
+            isinstance(t, Object) and t.dotted in PROXIES and (field == ELEMENT) != t.dotted.endswith("NamespaceProxy")
+            for t in things
+        )
+
+    def _elements(self, base: Path, element: Path, function: FunctionInfo) -> list[Thing]:
+        """What is seen to be stored there, here and where the proxy was made."""
+        things = [*self.program.types.of(element, function)]
+        for made in makers(self.program, base, function):
+            held = (f"c:{made.call.id}", ELEMENT)
+            for access in self.program.stores.facts[made.function.id].accesses:
+                if access.kind == "write" and access.path == held:
+                    things.extend(self.program.types.of_value(access.value, made.function))
+        return [thing for thing in things if not isinstance(thing, Constant)]
+
+    @staticmethod
+    def _is_put_back(base: Path, element: Path, event: int, facts: FunctionFacts) -> bool:
+        """The copy is stored again afterwards, or was taken to be worked on here: returned or passed on."""
+        for later in facts.events.values():
+            if isinstance(later, Access):
+                stored = later.kind == "write" and later.path[:-1] == base
+                if later.id > event and (stored or (later.kind == "write" and element in later.value)):
+                    return True
+            elif later.id != event:
+                again = any(path[:-1] == base and path[-1] in MUTATING_METHODS for path in later.func)
+                passed = any(element in argument.value for argument in later.args)
+                if later.id > event and (again or passed):
+                    return True
+        return any(element in node.value for node in facts.returns)
