@@ -162,12 +162,30 @@ def report(tool: Tool, judge: Callable[..., tuple[Outcome, list[Hit]]], known: d
     outcomes = {bug.id: judged[bug][0] for bug in bugs}
     if verbose:
         for bug in bugs:
-            outcome, hits = judged[bug]
-            seen = "; ".join(sorted({f"{hit.code}@{hit.line}" for hit in hits}))
-            print(f"{outcome:8} {bug.id:44} {bug.category:20} {bug.file}:{bug.lines[0]}-{bug.lines[1]} {seen}")
+            print(line(bug, *judged[bug]))
     table(bugs, outcomes, lambda bug: bug.category, "category")
     table(bugs, outcomes, lambda bug: bug.evidence, "evidence")
     print(density(tool, answers))
+
+
+def report_declared(known: dict[Bug, Trees], verbose: bool) -> None:
+    """Score racelint again on the bugs that only a contract makes bugs, with each one's contract declared."""
+    bugs = [bug for bug in known if bug.evidence == "contract-only"]
+    if not bugs:
+        return
+    print("\n=== racelint, with the contract declared")
+    with ThreadPoolExecutor(2) as pool:
+        judged = list(pool.map(lambda bug: ours(bug, known[bug], Racelint(bug.contract)), bugs))
+    for bug, (outcome, hits) in zip(bugs, judged, strict=True) if verbose else ():
+        print(line(bug, outcome, hits))
+    outcomes = {bug.id: outcome for bug, (outcome, _) in zip(bugs, judged, strict=True)}
+    table(bugs, outcomes, lambda bug: bug.category, "category")
+
+
+def line(bug: Bug, outcome: Outcome, hits: Sequence[Hit]) -> str:
+    """What became of one bug."""
+    seen = "; ".join(sorted({f"{hit.code}@{hit.line}" for hit in hits}))
+    return f"{outcome:8} {bug.id:44} {bug.category:20} {bug.file}:{bug.lines[0]}-{bug.lines[1]} {seen}"
 
 
 def main() -> None:
@@ -193,6 +211,7 @@ def main() -> None:
         else:
             known[bug] = trees.narrowed() if options.file else trees
     report(Racelint(), ours, known, options.verbose or bool(options.only))
+    report_declared(known, options.verbose or bool(options.only))
     if not options.no_peers:
         for peer in (Threadcheck(), ThreadSafety()):
             report(peer, theirs, known, options.verbose)

@@ -69,6 +69,13 @@ class Bug:
             artefacts=tuple(entry.get("artefacts", ())),
         )
 
+    @property
+    def contract(self) -> tuple[str, ...]:
+        """What its author would declare thread-safe: the function, and the class or function that it stands in."""
+        module = self.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        dotted = f"{module}.{self.qualname.replace('.<locals>', '')}"
+        return (dotted, dotted.rpartition(".")[0])
+
     def artefact(self, version: str) -> str:
         """The verified archive of `version`, empty where the manifest names none."""
         pattern = re.compile(rf"^{re.escape(self.package)}-{re.escape(version)}(-|\.tar|\.zip)".replace("_", "[-_]"))

@@ -82,12 +82,16 @@ def load(fields: dict[str, Any]) -> Answer:
 
 
 class Racelint(Tool):
-    """racelint as it stood when the benchmark began: a copy is run, so that edits meanwhile change nothing."""
+    """racelint as it stood when the benchmark began: a copy is run, so that edits meanwhile change nothing.
+
+    `thread_safe`: what its configuration declares; without, it runs as it comes.
+    """
 
     name = "racelint"
     grave = frozenset({"error", "warning"})
 
-    def __init__(self) -> None:
+    def __init__(self, thread_safe: tuple[str, ...] = ()) -> None:
+        self._thread_safe = thread_safe
         self._version = fingerprint(REPOSITORY / "src" / "racelint")
         self._snapshot = CACHE / "snapshots" / self._version
         if not self._snapshot.exists():
@@ -96,23 +100,17 @@ class Racelint(Tool):
             part.rename(self._snapshot)
 
     def version(self) -> str:
-        return self._version
+        declared = "".join(f"+{name}" for name in self._thread_safe)
+        return self._version + (hashlib.blake2b(declared.encode(), digest_size=8).hexdigest() if declared else "")
 
     def run(self, part: Path, base: Path) -> Answer:
-        given = part.relative_to(base).as_posix()
-        words = [
-            sys.executable,
-            "-m",
-            "racelint",
-            "scan",
-            given,
-            "--isolated",
-            "--no-cache",
-            "--output-format",
-            "json",
-            "-j1",
-        ]
-        done, seconds, memory = measured(words, base, self._snapshot)
+        command = [sys.executable, "-m", "racelint", "scan", part.relative_to(base).as_posix()]
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Path(folder, "racelint.toml")
+            settings.write_text(f"[contracts]\nthread-safe = {json.dumps(self._thread_safe)}\n")
+            configuration = ["--config", str(settings)] if self._thread_safe else ["--isolated"]
+            words = [*command, *configuration, "--no-cache", "--output-format", "json", "-j1"]
+            done, seconds, memory = measured(words, base, self._snapshot)
         try:
             answer = json.loads(done.stdout)
         except ValueError:
