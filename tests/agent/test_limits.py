@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.agent.conftest import AgentRunner
 
 COUNTER = """
@@ -139,3 +141,29 @@ def test_outcome_that_the_flagged_region_does_not_cause_is_left_alone(agent: Age
     answer = agent(source, ["b.add()", "b.add()"], "b = target.Both()")
     assert answer["status"] == "not-reproduced"
     assert "made atomic" in answer["reason"]
+
+
+@pytest.mark.parametrize("carrier", ["greenlet", "threads"])
+def test_finalisers_run_outside_of_switches(agent: AgentRunner, carrier: str) -> None:
+    # What an operation returned is dropped when the next execution begins, and its finaliser makes accesses.
+    if carrier == "greenlet":
+        pytest.importorskip("greenlet")
+    source = """
+    class Connection:
+        def __init__(self, pool):
+            self.pool = pool
+
+        def __del__(self):
+            self.pool = self.pool.made and None  # FLAG
+
+    class Pool:
+        def __init__(self):
+            self.made = 0
+
+        def make(self):
+            self.made = 1
+            self.made = 1
+            return Connection(self)
+    """
+    answer = agent(source, ["p.make()"] * 3, "p = target.Pool()", carrier=carrier, schedules=3000)
+    assert answer["status"] == "not-reproduced", answer["reason"]

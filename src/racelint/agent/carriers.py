@@ -54,7 +54,7 @@ class GreenletCarrier:
     def _serve(self) -> None:
         host, idle = self.adopt(), self._idle
         while True:
-            there = self.run(host.task)
+            there = self.run(_taken(host))
             idle.append(host)
             there.switch()
 
@@ -98,13 +98,19 @@ class ThreadCarrier:
     def _serve(self, worker: _Worker) -> None:
         while True:
             worker.gate.acquire()  # racelint: ignore[RL201] a baton: released by whoever hands over
-            there = self.run(worker.task)
+            there = self.run(_taken(worker))
             self._idle.append(worker)
             there.gate.release()
 
     def switch(self, here: Any, there: Any) -> None:
         there.gate.release()
         here.gate.acquire()
+
+
+def _taken(host: Any) -> Any:
+    """The task to run. Not kept: what it holds is finalised by code of the target, which must not happen in a switch."""
+    task, host.task = host.task, None
+    return task
 
 
 def _nobody(task: Any) -> Any:

@@ -42,6 +42,7 @@ class Control:  # racelint: thread-confined
 
     def begin(self) -> None:
         """Forget the last execution."""
+        self._drop()
         while self.undo:
             self.undo.pop()()
         for reset in self.on_reset:
@@ -51,7 +52,6 @@ class Control:  # racelint: thread-confined
         main.fresh = False
         main.handle = self._harness
         self.current = main
-        self.tasks: list[Task] = []
         self.goal: list[Task] = []
         self.choice: Choice | None = None
         self.clock = 0.0
@@ -62,7 +62,14 @@ class Control:  # racelint: thread-confined
         self.stale: set[int] = set()
         self.aborting = False
         self.executions += 1
+
+    def _drop(self) -> None:
+        """Let go of what the last execution used; finalisers among that run here, where they cannot wait."""
+        self.aborting = True
+        self.choice = None
+        self.tasks: list[Task] = []
         self.events: list[Event] = []
+        self.aborting = False
 
     # Life of a thread
 

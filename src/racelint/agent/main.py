@@ -33,7 +33,13 @@ def main(arguments: list[str]) -> int:
         # Not the interpreter's own exit: its handlers would meet our `threading` and the threads of the target.
         os._exit(0)
 
-    deliver(run_job(job, deliver, write))
+    try:
+        answer = run_job(job, deliver, write)
+    except Exception as error:
+        # Else its text would be lost with the streams of the target.
+        reason = f"the agent itself failed: {type(error).__name__}: {error}".rstrip(": ")
+        answer = answer_of("inconclusive", reason=reason)
+    deliver(answer)
     return 0
 
 
