@@ -108,7 +108,7 @@ class ThreadCarrier:
 
 
 def _taken(host: Any) -> Any:
-    """The task to run. Not kept: what it holds is finalised by code of the target, which must not happen in a switch."""
+    """The task to run. It is not kept: the target finalises what it holds, which must not happen in a switch."""
     task, host.task = host.task, None
     return task
 
