@@ -1,0 +1,69 @@
+"""Functions that were handed in from outside, called while a lock is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import ELEMENT, Call, Path
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.takings import Held
+from racelint.program.types import Constant
+from racelint.program.values import Stored, element_key
+
+
+class ForeignCall(NamedTuple):
+    """`call` runs what `giver` took as its parameter `name`, with `held` held."""
+
+    function: FunctionInfo
+    call: Call
+    held: Held
+    giver: FunctionInfo
+    name: str
+
+
+def foreign_calls(program: Program) -> Iterator[ForeignCall]:
+    """In source order, for each call the lock taken last."""
+    for function in program.index.functions:
+        for call in program.stores.facts[function.id].calls:
+            held = [h for h in program.takings.held(function, call.id) if _keeps_out(h)]
+            if held and len(call.func) == 1 and not _is_known(program, call, function):
+                given = _given_by(program, call.func[0], function)
+                if given is not None:
+                    yield ForeignCall(function, call, max(held, key=lambda h: h.span), *given)
+
+
+def _keeps_out(held: Held) -> bool:
+    return held.lock.facts is not None and held.lock.facts.family != "semaphore"
+
+
+def _is_known(program: Program, call: Call, function: FunctionInfo) -> bool:
+    """Whether the program itself says what is called: then other rules look into it."""
+    sites = program.calls.outgoing[function.id]
+    things = [t for t in program.types.of_value(call.func, function) if not isinstance(t, Constant)]
+    return bool(things) or any(site.event == call.id and not site.weak for site in sites)
+
+
+def _given_by(program: Program, path: Path, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
+    """Whose parameter holds the called function: this function's, or that of one who kept it."""
+    if len(path) == 1 and path[0].startswith("p:") and path[0][2:] != function.self_name:
+        return function, path[0][2:]
+    for stored in _stored(program, path, function):
+        for value in stored.value:
+            if len(value) == 1 and value[0].startswith("p:") and value[0][2:] != stored.function.self_name:
+                return stored.function, value[0][2:]
+    return None
+
+
+def _stored(program: Program, path: Path, function: FunctionInfo) -> list[Stored]:
+    """What is kept in a variable or attribute, or among the elements of one."""
+    if path[-1] == ELEMENT:
+        key = element_key(program.index, function, path[:-1])
+        return program.stores.elements.get(key, []) if key is not None else []
+    location = program.locations.of(path, function)
+    if location is None or len(location.fields) != 1:
+        return []
+    if location.kind == "attribute":
+        return program.stores.attributes.get((location.owner, location.fields[0]), [])
+    return program.stores.variables.get((location.owner, location.fields[0]), []) if location.kind == "global" else []
