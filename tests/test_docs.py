@@ -22,7 +22,7 @@ from racelint.engine.selection import rule_book
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PROSE = sorted(DOCS.glob("*.md"))
-PYTEST = {"--racelint", "--racelint-path", "--racelint-explore", "--racelint-seconds"}
+PYTEST = {"--racelint", "--racelint-path", "--racelint-explore", "--racelint-record", "--racelint-seconds"}
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 

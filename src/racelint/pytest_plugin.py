@@ -1,6 +1,7 @@
 """`pytest --racelint`: each finding of the project is a test that fails.
 
-`--racelint-explore`: so is each test that some interleaving of its threads breaks.
+`--racelint-explore`: so is each test that some interleaving of its threads breaks. `--racelint-record`: what the tests
+pass to the project's functions is kept for `racelint confirm`.
 
 Loaded in every run of pytest where racelint is installed, so it imports nothing of racelint until it is asked to.
 """
@@ -32,8 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Run each test under the interleavings of the threads that it starts, in a process of its own.",
     )
     group.addoption(
+        "--racelint-record",
+        action="store_true",
+        help="Keep the arguments that the tests pass to the project's code: `racelint confirm` builds objects with them.",
+    )
+    group.addoption(
         "--racelint-seconds", type=float, default=10.0, metavar="SECONDS", help="How long to explore each. [10]"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the calls of the tests, where asked to."""
+    if config.getoption("racelint_record"):
+        from racelint.pytest_recording import Recording
+
+        config.pluginmanager.register(Recording(config), "racelint-recording")
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import ClassOutline
 from racelint.confirm.project import Project, layout_of
+from racelint.confirm.recorded import Recorded
 from racelint.confirm.scenes import Stage, instrumented, threads_scenario
 from racelint.confirm.targets import resolved
 from racelint.model.scenario import Scenario
@@ -249,7 +250,7 @@ def test_fixtures_build_what_cannot_be_made_up(tmp_path: Path) -> None:
     stage = stage_of(
         tmp_path,
         "class A:\n    def __init__(self, gizmo): gizmo.frob()\n    def m(self): ...",
-        read_fixtures(str(fixture_file)),
+        read_fixtures(str(fixture_file), {}, Recorded()),
     )
     scenario = scenario_of(stage, "A.m", "A.m")
     assert scenario.setup.endswith("subject = make_A()")

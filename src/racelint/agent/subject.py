@@ -14,6 +14,7 @@ from typing import Any
 
 from .capture import Capture
 from .control import Control
+from .drawn import drawn
 from .instrument import OPERATORS, instrument
 from .known import Known
 from .loader import InstrumentingFinder, shadow
@@ -67,7 +68,7 @@ class Subject:
         self._wreck: Outcome | None = None
         self._fixed = 0
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
-        names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete)
+        names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
         control.on_stuck = self._look_at_wreck

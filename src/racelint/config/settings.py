@@ -61,6 +61,14 @@ class ConfirmSettings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknow
             examples=["tests/race_fixtures.py"],
         ),
     ] = None
+    factories: Annotated[
+        dict[str, str],
+        Meta(
+            description="Functions that build what racelint cannot, as `module:function` by the name of a class or "
+            "parameter; they are imported where the code is run.",
+            examples=[{"Client": "tests.factories:make_client"}],
+        ),
+    ] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):

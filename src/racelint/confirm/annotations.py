@@ -72,11 +72,12 @@ class AnnotationReader:
 
     def _first(self, nodes: list[ast.expr], module: ModuleOutline, depth: int) -> str | None:
         """The first alternative that tells a value, None itself last."""
-        found = [self.expression(node, module, depth + 1) for node in nodes if not _is_none(node)]
-        known = [expression for expression in found if expression is not None]
-        if known:
-            return known[0]
-        return "None" if any(_is_none(node) for node in nodes) else None
+        types = [node for node in nodes if not _is_none(node)]
+        found = (self.expression(node, module, depth + 1) for node in types)
+        known = next((expression for expression in found if expression is not None), None)
+        if known is not None or len(types) == len(nodes):
+            return known
+        return drawn(types[0], module, "None") if types else "None"
 
     def _subscript(self, node: ast.Subscript, module: ModuleOutline, depth: int) -> str | None:
         name, arguments = last_name(node), _arguments(node)
@@ -96,15 +97,18 @@ class AnnotationReader:
         if name in ("tuple", "Tuple"):
             return self._tuple(arguments, module, depth)
         if name in CONTAINERS:
-            values = [self.expression(argument, module, depth + 1) or "1" for argument in arguments]
+            values = [self._element(argument, module, depth) for argument in arguments]
             return CONTAINERS[name].format(*values, *["1"] * (2 - len(values)))
         return self.expression(node.value, module, depth + 1)
 
     def _tuple(self, arguments: list[ast.expr], module: ModuleOutline, depth: int) -> str:
         if arguments and isinstance(arguments[-1], ast.Constant) and arguments[-1].value is Ellipsis:
             arguments = [arguments[0], arguments[0]]
-        values = [self.expression(argument, module, depth + 1) or "1" for argument in arguments]
+        values = [self._element(argument, module, depth) for argument in arguments]
         return f"({', '.join(values)},)" if values else "()"
+
+    def _element(self, node: ast.expr, module: ModuleOutline, depth: int) -> str:
+        return self.expression(node, module, depth + 1) or drawn(node, module, "1")
 
     def _alias(self, name: str, module: ModuleOutline, depth: int) -> str | None:
         """`Key = str`, `UserId = NewType("UserId", int)`, `T = TypeVar("T", bound=int)`, here or in another file."""
@@ -121,6 +125,12 @@ class AnnotationReader:
             bounds = [keyword.value for keyword in value.keywords if keyword.arg == "bound"] or value.args[1:2]
             return self.expression(bounds[0], found[0], depth + 1) if bounds else "1"
         return None
+
+
+def drawn(annotation: ast.expr, module: ModuleOutline, otherwise: str) -> str:
+    """The text that lets the agent ask hypothesis for a value of a type that is not known here."""
+    text = annotation.value if isinstance(annotation, ast.Constant) else ast.unparse(annotation)
+    return f"drawn({text!r}, {module.name!r}, {otherwise})" if isinstance(text, str) else otherwise
 
 
 def _arguments(node: ast.Subscript) -> list[ast.expr]:

@@ -152,7 +152,8 @@ class Builder:
             self._apart = None
 
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
-        worth = self.guesses.mining and _worth_mining(function)
+        recorded = self._recorded(module, function.qualname, cls, function.parameters)
+        worth = not recorded and self.guesses.mining and _worth_mining(function)
         site = self._call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
             self.guesses.mined = True
@@ -160,17 +161,49 @@ class Builder:
         positional: list[str] = []
         keywords: list[tuple[str, str]] = []
         shared: list[tuple[int, str]] = []
-        for parameter in function.required:
-            value = self.values.value(module, parameter, [function], cls)
+        for parameter in function.parameters:
+            if not parameter.required and parameter.name not in recorded:
+                continue
+            value = recorded.get(parameter.name) or self.values.value(module, parameter, [function], cls)
             bound = self.bind(f"arg_{parameter.name}", self._agreed(parameter, value))
             project_class = self.values.class_of(module, parameter, function)
-            if parameter.kind == "keyword":
+            if parameter.kind == "keyword" or not parameter.required:
                 keywords.append((parameter.name, bound))
                 continue
             if project_class is not None:
                 shared.append((len(positional), project_class.qualname))
             positional.append(bound)
         return Arguments(tuple(positional), tuple(keywords), tuple(shared))
+
+    def _recorded(
+        self, module: ModuleOutline, qualname: str, cls: ClassOutline | None, parameters: tuple[Parameter, ...]
+    ) -> dict[str, str]:
+        """What the user's tests pass to a function of the module, or to one that the class inherits, by parameter.
+
+        Defaults are left out, and what a fixture makes. Raises CannotBuild.
+        """
+        if self.guesses.sample is None or not self.fixtures.recorded.calls:
+            return {}
+        owners = [owner for owner, _ in self.project.lineage(module, cls)] if cls is not None else [module]
+        found = (self.fixtures.recorded.of(owner.name, qualname, self.guesses.sample) for owner in owners)
+        call = next((call for call in found if call is not None), None)
+        if call is None:
+            return {}
+        self.guesses.sampled = True
+        self.imports.update(call.imports)
+        values: dict[str, str] = {}
+        for parameter in parameters:
+            text = call.values.get(parameter.name) or self._object(call.objects.get(parameter.name, ""))
+            is_default = parameter.default is not None and ast.unparse(parameter.default) == text
+            if text and not is_default and self.fixtures.maker(parameter.name) is None:
+                values[parameter.name] = text
+        return values
+
+    def _object(self, name: str) -> str:
+        """An object of the project class `module:qualname`, empty where there is none. Raises CannotBuild."""
+        module, _, qualname = name.partition(":")
+        found = self.project.named(module) if qualname else None
+        return self.instance(found, found.classes[qualname]) if found and qualname in found.classes else ""
 
     def _agreed(self, parameter: Parameter, text: str) -> str:
         """The value that the scenario's other operations pass under this name: what one puts in another takes out."""
@@ -247,11 +280,12 @@ class Builder:
     def _call_constructor(self, module: ModuleOutline, cls: ClassOutline, reference: str) -> str:
         owner, constructor = self._constructor(module, cls)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
-        site = self._call_site(module, cls.name, parameters, constructor=True)
+        recorded = self._recorded(module, cls.qualname, None, parameters)
+        site = self._call_site(module, cls.name, parameters, constructor=True) if not recorded else None
         if site is not None:
             arguments = [*site.arguments, *(f"{name}={text}" for name, text in site.keywords)]
             return f"{reference}({', '.join(arguments)})"
-        return self._made_up(owner, module, cls, parameters, reference)
+        return self._made_up(owner, module, cls, parameters, reference, recorded)
 
     def _made_up(
         self,
@@ -260,14 +294,18 @@ class Builder:
         cls: ClassOutline,
         parameters: tuple[Parameter, ...],
         reference: str,
+        recorded: dict[str, str],
     ) -> str:
         methods = list(self.project.methods(module, cls).values())
         arguments = []
         try:
             for parameter in parameters:
-                if parameter.required:
+                value = recorded.get(parameter.name, "")
+                if parameter.required and not value:
                     value = self.values.value(owner, parameter, methods, cls, constructing=True)
-                    arguments.append(value if parameter.kind == "positional" else f"{parameter.name}={value}")
+                if value:
+                    is_positional = parameter.required and parameter.kind == "positional"
+                    arguments.append(value if is_positional else f"{parameter.name}={value}")
         except CannotBuild as problem:
             other = self._other_source(module, cls)
             if other is not None:

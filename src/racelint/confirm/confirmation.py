@@ -17,6 +17,7 @@ from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.interpreter import Interpreter, find_interpreter
 from racelint.confirm.project import Project
 from racelint.confirm.recipes import Attempt, unsupported
+from racelint.confirm.recorded import read_recorded
 from racelint.confirm.replay import digest_of, read_replay
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import Stage, instrumented
@@ -129,7 +130,8 @@ class _Bench:
     def open(cls, limits: Limits, root: Path) -> _Bench:
         root = root.resolve()
         interpreter = find_interpreter(limits.python or "", root)
-        return cls(limits, Project(root), read_fixtures(limits.fixtures), interpreter)
+        fixtures = read_fixtures(limits.fixtures, limits.factories, read_recorded(root))
+        return cls(limits, Project(root), fixtures, interpreter)
 
     def confirm(self, finding: Finding, seconds: float) -> Verdict:
         reason = unsupported(finding.code)
@@ -152,7 +154,7 @@ class _Bench:
     def _verdict(self, stage: Stage, attempts: Callable[[], Iterable[Attempt]], target: str, seconds: float) -> Verdict:
         exploration = Exploration(self.interpreter, self.limits, seconds)
         exploration.run(attempts, stage.guesses)
-        return verdict_of(exploration, list(stage.guesses.made), target, self.cwd)
+        return verdict_of(exploration, stage.guesses.uncertain, target, self.cwd)
 
 
 def _in_parallel(judge: Callable[[int], Verdict], order: Sequence[int], jobs: int) -> list[Verdict]:

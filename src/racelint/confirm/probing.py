@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from racelint.confirm.recorded import MOST_SAMPLES
 from racelint.confirm.values import Guesses
 from racelint.model.scenario import Probe, Scenario
 
@@ -87,7 +88,7 @@ class Selection:
 
     def promising(self) -> list[Candidate]:
         """The scenarios with the best values found, most promising first; those that cannot run only where none can."""
-        best = self._probed(list(self.build(MOST_SCENARIOS)))
+        best = self._best_sample(self._probed(list(self.build(MOST_SCENARIOS))))
         if best and not best[0].is_promising and self.guesses.mined:
             self.guesses.mining = False
             unmined = self._probed(list(self.build(MOST_SCENARIOS)))
@@ -102,6 +103,19 @@ class Selection:
             best = self._probed(other)
         usable = [candidate for candidate in best if not candidate.rank[0] and not candidate.is_misfit]
         return usable or best
+
+    def _best_sample(self, first: list[Candidate]) -> list[Candidate]:
+        """The scenarios with the recorded calls that come furthest; `first` has the first of each."""
+        best, chosen = first, self.guesses.sample
+        for sample in (*range(1, MOST_SAMPLES), None):
+            if not best or best[0].is_promising or not self.guesses.sampled:
+                break
+            self.guesses.sample = sample
+            other = self._probed(list(self.build(MOST_SCENARIOS)))
+            if other and other[0].rank < best[0].rank:
+                best, chosen = other, sample
+        self.guesses.sample = chosen
+        return best
 
     def _with_other_values(self, best: Candidate) -> list[Scenario] | None:
         """The scenarios with one parameter changed so that they become more promising, None for no such change."""

@@ -174,6 +174,14 @@ class Project:
                 found.setdefault(name, method)
         return found
 
+    def named(self, module: str) -> ModuleOutline | None:
+        """The project's module of this name, None where there is none."""
+        for folder in (self.root / "src", self.root):
+            found = self._load(_module_file(folder, module.split(".")))
+            if found is not None:
+                return found
+        return None
+
     def mentioning(self, name: str) -> list[ModuleOutline]:
         """The project's modules that call `name`, in the order of their paths."""
         with self.guard:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
@@ -14,7 +16,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     `budget` is wall seconds for one finding or target, `total` for the whole run; `memory` is bytes of address space
     for each child process; `bound` is the number of preemptions explored completely before the random tail; `fixtures`
-    is the path of a Python file whose `make_<Name>` functions build what racelint cannot, or empty.
+    is the path of a Python file whose `make_<Name>` functions build what racelint cannot, or empty; `factories` name
+    functions that do, by class or parameter.
     """
 
     python: str | None = None
@@ -25,6 +28,7 @@ class Limits(msgspec.Struct, frozen=True):
     bound: int = 4
     seed: int = 0
     fixtures: str = ""
+    factories: Mapping[str, str] = {}
 
     @property
     def alone(self) -> float:
@@ -44,4 +48,5 @@ def limits_of(settings: ConfirmSettings | Limits) -> Limits:
         bound=settings.bound,
         seed=settings.seed,
         fixtures=settings.fixtures or "",
+        factories=settings.factories,
     )

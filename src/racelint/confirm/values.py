@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from racelint.confirm.annotations import AnnotationReader
+from racelint.confirm.annotations import AnnotationReader, drawn
 from racelint.confirm.call_sites import CallSite
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
@@ -25,13 +25,24 @@ class Guesses:
     """
 
     made: dict[str, None] = field(default_factory=dict)
+    drawn: dict[str, None] = field(default_factory=dict)
+    """Parameters whose annotation only hypothesis may know a value for."""
     chosen: dict[str, str] = field(default_factory=dict)
     mining: bool = True
     """Whether arguments of calls are taken from calls of functions that are named alike."""
     mined: bool = False
     """Whether some were."""
+    sample: int | None = 0
+    """Which of the recorded calls of each function is taken; None for none."""
+    sampled: bool = False
+    """Whether some were."""
     sites: dict[tuple[object, ...], tuple[ModuleOutline, CallSite] | None] = field(default_factory=dict)
     """The call that was found for a name and its parameters, with the module it stands in."""
+
+    @property
+    def uncertain(self) -> list[str]:
+        """The parameters that the user may know a better value for."""
+        return list({**self.made, **self.drawn})
 
 
 @dataclass
@@ -75,8 +86,11 @@ class Values:
         if usage.counted and (expression is None or expression == "1"):
             return "3"
         if expression is not None:
+            if "drawn(" in expression:
+                self.guesses.drawn.setdefault(parameter.name)
             return expression
-        return self._guessed(module, parameter, usage)
+        guessed = self._guessed(module, parameter, usage)
+        return guessed if parameter.annotation is None else drawn(parameter.annotation, module, guessed)
 
     def _annotated(self, module: ModuleOutline, parameter: Parameter, cls: ClassOutline | None) -> str | None:
         annotation = parameter.annotation
@@ -87,7 +101,7 @@ class Values:
         try:
             expression = self.annotations.expression(annotation, module)
         except CannotBuild:
-            return f"stand_in({parameter.name!r})"
+            return drawn(annotation, module, f"stand_in({parameter.name!r})")
         if expression == "1":
             named = by_name(parameter.name) if ast.unparse(annotation).rpartition(".")[2] == "Any" else None
             return named or expression
