@@ -32,6 +32,7 @@ import msgspec  # noqa: E402
 
 from racelint.config.settings import ConfirmSettings  # noqa: E402
 from racelint.confirm import CannotRun, Limits, confirm_finding, limits_of  # noqa: E402
+from racelint.confirm.exploration import judged  # noqa: E402
 from racelint.confirm.interpreter import find_interpreter  # noqa: E402
 from racelint.confirm.project import Project  # noqa: E402
 from racelint.confirm.replay import read_replay  # noqa: E402
@@ -162,7 +163,7 @@ def in_fixed_release(result: Result, buggy: Site, fixed: Site, limits: Limits) -
         scenario, path=str(fixed.file), sys_path=sys_path, instrument=instrument, flagged=()
     )
     budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
-    answer = run_job(Job(moved, budget), find_interpreter(str(fixed.python), fixed.base))
+    answer = judged(moved, run_job(Job(moved, budget), find_interpreter(str(fixed.python), fixed.base)))
     return Verdict(answer.status, answer.effect, outcome=answer.outcome, reason=answer.reason)
 
 

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--racelint-record",
         action="store_true",
-        help="Keep the arguments that the tests pass to the project's code: `racelint confirm` builds objects with them.",
+        help="Keep what the tests pass to the project's code: `racelint confirm` builds objects with the same.",
     )
     group.addoption(
         "--racelint-seconds", type=float, default=10.0, metavar="SECONDS", help="How long to explore each. [10]"

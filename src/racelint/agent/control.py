@@ -16,6 +16,16 @@ STOP = 0
 Event = tuple[int, int, Any]
 """Thread, site, object. In place of a site: a lock was taken, or what happens now depends on all that happened."""
 TAKEN, EVERYTHING = -1, -2
+
+
+class Never:
+    """What is never free, and nobody holds."""
+
+    is_locked = True
+    owner = None
+
+
+NEVER = Never()
 NOBODY: list[Task] = []
 
 
@@ -134,6 +144,12 @@ class Control:  # racelint: thread-confined
         expired, task.expired = task.expired, False
         task.waited = not expired
         return not expired
+
+    def stall(self, callee: Any, text: str) -> None:
+        """Wait for ever for what `callee`, written `text`, would give; the set-up goes on without."""
+        if self.current is not self.main:
+            self.current.stalled = text
+            self.block(NEVER)
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass; other threads may run meanwhile."""

@@ -8,7 +8,7 @@ import typing
 from typing import Any
 
 EXAMPLES = 20
-"""Draws that may be refused before hypothesis gives up: it is asked for the simplest value, which mostly is the first."""
+"""Draws that may be refused before hypothesis gives up: the simplest value is wanted, which mostly is the first."""
 
 _found: dict[tuple[str, str], tuple[Any, ...]] = {}
 """By annotation and module: the value alone, nothing where hypothesis has none."""

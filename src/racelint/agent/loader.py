@@ -32,6 +32,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.roots = [os.path.realpath(root) for root in roots]
         self.helpers: dict[str, Any] = {}
         self.traced = False
+        self.stalls = ""
+        """Calls of the first file that never return, `function:callee`."""
         self._codes: dict[tuple[str, bool], Any] = {}
         self._specs: dict[str, importlib.machinery.ModuleSpec] = {}
         self.live: list[types.ModuleType] = []
@@ -56,7 +58,9 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             if traced:
                 self.compile(path)
             table = self.table if not traced else shadow(self.table)
-            code = instrument(source, path, self._file_name(path), table, traced)
+            code = instrument(
+                source, path, self._file_name(path), table, traced, self.stalls if path == self.paths[0] else ""
+            )
             self._codes[path, traced] = code
             if not traced:
                 self.on_compiled()

@@ -13,6 +13,7 @@ HANGS_BY_ITSELF = frozenset(
     [
         "RL201",
         "RL203",
+        "RL205",
         "RL206",
         "RL207",
         "RL210",

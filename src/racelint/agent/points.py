@@ -80,7 +80,13 @@ def fast(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
 def idle() -> Marks:
     """Marks that do nothing: for code that runs before there is anything to control."""
     nothing = {"_rl_q": _pass, "_rl_c": _pass, "_rl_n": _pass, "_rl_v": _pass, "_rl_w": _pass, "_rl_o": _pass}
-    return {**nothing, "_rl_p": lambda site, obj=None: obj, "_rl_t": lambda site: True, "_rl_s": _nothing}
+    return {
+        **nothing,
+        "_rl_p": lambda site, obj=None: obj,
+        "_rl_t": lambda site: True,
+        "_rl_s": _nothing,
+        "_rl_h": lambda callee, text: None,
+    }
 
 
 def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
@@ -190,6 +196,7 @@ def _marks(control: Control, access: Access, counts: LoopCounts) -> Marks:
         "_rl_t": begin_turn,
         "_rl_o": elements(point),
         "_rl_n": counts.shorten,
+        "_rl_h": control.stall,
         "_rl_s": woken,
         "_rl_v": _pass,
         "_rl_w": _pass,

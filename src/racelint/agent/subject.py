@@ -59,6 +59,7 @@ class Subject:
         text = scenario.get("invariant") or ""
         self._invariant = compile(text, "<invariant>", "eval") if text else None
         self.has_invariant = bool(text)
+        finder.stalls = scenario.get("stalls") or ""
         finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
         self.trace(True)
@@ -282,7 +283,7 @@ class Subject:
         spoken = []
         for task in waiting:
             owner = task.lock.owner if task.lock is not None else None
-            where = self.finder.table[task.last_site].text if task.last_site else "its start"
+            where = task.stalled or self.finder.table[task.last_site].text if task.last_site else "its start"
             by = f", held by {owner.label}" if owner is not None and owner is not task and owner.index >= 0 else ""
             spoken.append(f"{task.label} waits in {where}{by}")
         outcome.waiting = tuple(spoken)

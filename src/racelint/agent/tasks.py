@@ -29,7 +29,7 @@ class Task:  # racelint: thread-confined
     fresh = True
     awaited = expired = sleeping = spinning = waited = in_region = False
     spin_site = spins = last_site = region_depth = 0
-    region_scope = ""
+    region_scope = stalled = ""
     result: Any = None
     error: BaseException | None = None
     handle: Any = None

@@ -125,7 +125,7 @@ class Recorder:
             if site.what == "start":
                 return  # the library's own wait for a new thread to begin
             verb = "sleeps" if task.sleeping else "waits"
-            self._step(site, f"{verb} in {site.text}", always=True)
+            self._step(site, f"{verb} in {task.stalled or site.text}", always=True)
 
     def _raised(self) -> None:
         for task in self.control.tasks:

@@ -91,6 +91,13 @@ def prepared_combinations(
             yield Combination(combination.threads, combination.swapped, filler)
 
 
+def fillers(footprints: Footprints, entries: Sequence[Entry], entry: Entry) -> list[Entry]:
+    """What may have to be called before the entry does anything, by name and by what it changes."""
+    touched = footprints.of(entry.function, entry.cls).touched
+    changing = [e for e in entries if _FILLING.match(e.function.name) and e.function is not entry.function]
+    return [e for e in changing if footprints.of(e.function, e.cls).writes & touched][:FILLERS]
+
+
 def _fills(footprint: Footprint, touched: set[str]) -> bool:
     changes = footprint.writes | footprint.calls_on
     return bool(changes & touched) and not footprint.waits and not footprint.starts

@@ -17,6 +17,7 @@ from racelint.confirm.recipes import Attempt
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import BEFOREHAND
 from racelint.confirm.settings import Limits
+from racelint.confirm.stalling import judged_stall
 from racelint.confirm.values import Guesses
 from racelint.model.scenario import Answer, Budget, Job, Probe, Scenario
 
@@ -163,7 +164,7 @@ class Exploration:
     def _run(self, scenario: Scenario, seconds: float) -> Answer:
         budget = Budget(
             seconds=seconds,
-            schedules=FEW_SCHEDULES if scenario.code == "RL201" else self.limits.schedules,
+            schedules=FEW_SCHEDULES if scenario.code in ("RL201", "RL205") else self.limits.schedules,
             memory=self.limits.memory,
             bound=self.limits.bound,
             seed=self.limits.seed,
@@ -204,6 +205,8 @@ def judged(scenario: Scenario, answer: Answer) -> Answer:
     if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
         reason = f"another exception than that of a container changed while it is iterated: {answer.outcome}"
         return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)
+    if scenario.stalls:
+        return judged_stall(scenario, answer)
     if scenario.code != "RL201" or answer.status != "confirmed" or shows_leak(answer):
         return answer
     reason = "the lock is free again after the operation, however it ends"

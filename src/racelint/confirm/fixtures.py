@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from racelint.confirm.errors import CannotRun
@@ -23,7 +23,7 @@ class Fixtures:
 
     source: str = ""
     names: frozenset[str] = frozenset()
-    recorded: Recorded = Recorded()
+    recorded: Recorded = field(default_factory=Recorded)
     """Arguments that the user's tests pass."""
 
     def maker(self, name: str) -> str | None:

@@ -74,7 +74,7 @@ def failing_scenario(stage: Stage, entry: Entry, section: CriticalSection, faili
     builder = stage.builder()
     subject = subject_of(builder, entry)
     call = call_of(builder, entry, subject)
-    lock = _outside(builder, section.lock, entry.cls, subject)
+    lock = outside(builder, section.lock, entry.cls, subject)
     label = entry.label
     if failing is not None:
         builder.statements.extend([PRELUDE, _patch(builder, failing, entry, subject)])
@@ -92,7 +92,7 @@ def _patch(builder: Builder, call: ast.Call, entry: Entry, subject: str) -> str:
         raise CannotBuild(f"`{ast.unparse(call.func)}` cannot be made to fail from outside", "")
     head, _, last = name.rpartition(".")
     if head:
-        owner = _outside(builder, head, entry.cls, subject)
+        owner = outside(builder, head, entry.cls, subject)
         return _holder(owner, last)
     if f"arg_{name}" in builder.names:
         return f"arg_{name} = fails"
@@ -107,7 +107,7 @@ def _holder(owner: str, last: str) -> str:
     return f"{owner} = FailsAt({owner}, {last!r})"
 
 
-def _outside(builder: Builder, name: str, cls: ClassOutline | None, subject: str) -> str:
+def outside(builder: Builder, name: str, cls: ClassOutline | None, subject: str) -> str:
     """A name of the function as the set-up sees it. Raises CannotBuild for a local of the function."""
     head, dot, rest = name.partition(".")
     if head == "self" and subject:

@@ -9,6 +9,7 @@ from functools import partial
 from racelint.confirm.combinations import (
     Combination,
     callers_of,
+    fillers,
     pair_combinations,
     prepared_combinations,
     public_entries,
@@ -27,6 +28,7 @@ from racelint.confirm.scenes import (
     thread_objects_scenario,
     threads_scenario,
 )
+from racelint.confirm.stalling import is_lock_name, locks_at, stalled_call, stalled_scenario
 from racelint.model.scenario import Scenario, ScenarioKind
 
 Attempt = Callable[[], Scenario]
@@ -145,6 +147,18 @@ def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
                 )
 
 
+def stalls(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """What is waited for under a lock never comes: the operation, at once or made possible by another, and one more."""
+    for function in functions[:1]:
+        call = stalled_call(stage)
+        if call is None or is_lock_name(call.callee):
+            continue
+        for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
+            for lock in locks_at(function, stage.flagged[0].line):
+                for first in (None, *fillers(stage.footprints, neighbours(stage, function), entry)):
+                    yield partial(stalled_scenario, stage, entry, call, lock, first)
+
+
 def cost(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """What is measured: the function with the loop, or the program with the threads."""
     for function in functions[:1]:
@@ -259,7 +273,6 @@ def unsupported(code: str) -> str:
 CERTAIN = {
     "RL108": "RL108 is plain from the source: there is nothing to run",
     "RL110": "RL110 is about what callers may do with the object, there is no operation to run",
-    "RL205": "RL205 is about waiting time, which no schedule can show to be wrong",
     "RL209": "RL209 is plain from the source: there is nothing to run",
     "RL211": "RL211 is advice on style: the code is correct",
     "RL212": "RL212 is plain from the source: there is nothing to run",
@@ -281,6 +294,7 @@ RECIPES: dict[str, Recipe] = {
     "RL201": leaks,
     "RL202": alone,
     "RL203": alone,
+    "RL205": stalls,
     "RL210": finalizers,
     "RL301": waiters,
     "RL302": alone,

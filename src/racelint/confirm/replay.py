@@ -50,7 +50,7 @@ def write_replay(replay: Replay, root: Path) -> str:
         table,
         [scenario.kind, scenario.module, index[scenario.path], [index[path] for path in scenario.sys_path]],
         [scenario.setup, [[op.label, op.source] for op in scenario.operations], scenario.after, scenario.before],
-        [list(scenario.observe), scenario.invariant, scenario.code, scenario.test, scenario.call],
+        [list(scenario.observe), scenario.invariant, scenario.code, scenario.test, scenario.call, scenario.stalls],
         [[index[site.path], site.line, site.column] for site in scenario.flagged],
         [schedule.first, sites, [[s.thread, sites.index(s.site), s.visit, s.to] for s in schedule.switches]],
     ]
@@ -91,7 +91,7 @@ def _replay(fields: Any, root: Path) -> Replay:
     paths = [_absolute(path, root) for path in table]
     kind, name, path, sys_path = module
     setup, operations, after, before = code
-    observe, invariant, rule, test, call = oracle
+    observe, invariant, rule, test, call, *stalls = oracle
     first, sites, steps = switches
     scenario = Scenario(
         kind=kind,
@@ -108,6 +108,7 @@ def _replay(fields: Any, root: Path) -> Replay:
         code=rule,
         test=test,
         call=call,
+        stalls=stalls[0] if stalls else "",
     )
     schedule = Schedule(first, tuple(Switch(thread, sites[site], visit, to) for thread, site, visit, to in steps))
     return msgspec.convert(msgspec.to_builtins(Replay(target, scenario, schedule, digest)), Replay)

@@ -60,6 +60,8 @@ class Scenario(msgspec.Struct, frozen=True):
     """The rest of a pytest node id after `path::`: the program is that test, run by pytest with its fixtures."""
     call: int = 0
     """Which call of `racelint.explore` in the script or test makes the threads, from 1; 0 where none does."""
+    stalls: str = ""
+    """A call that never returns, as `function:callee` with the function's qualified name; empty for none."""
     code: str = ""
     """The rule that asked, empty where the user did: hangs and costs are judged by it."""
 

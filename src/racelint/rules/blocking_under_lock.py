@@ -84,7 +84,8 @@ class BlockingUnderLock(Rule):
     ```
 
     ## How it is confirmed
-    It works, only slowly: there is nothing to confirm, but for a deadlock with the thread that is waited for.
+    The call is made to wait for ever, as if nobody answered, and another thread asks for the lock: it never gets it.
+    That shows that the lock is held meanwhile, not how long the call takes.
 
     ## Known limits
     A lock most of whose users block is taken to be there to keep the slow things in order: that is only mentioned on
@@ -95,7 +96,7 @@ class BlockingUnderLock(Rule):
     name = "blocking-under-lock"
     since = "0.1.0"
     severity = "warning"
-    confirmable = False
+    confirmable = True
     fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
