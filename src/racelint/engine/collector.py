@@ -9,11 +9,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Make no search for cycles inside the block; reference counts go on freeing what has none."""
+    """Make no search for cycles inside the block; reference counts go on freeing what has none.
+
+    What was made meanwhile counts as old afterwards: else the next allocation would have all of it searched.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

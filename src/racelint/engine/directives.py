@@ -26,6 +26,7 @@ _OWN = re.compile(r"#\s*racelint:\s*(?P<verb>[\w-]*)(?P<rest>[^#]*)", re.IGNOREC
 _BRACKET = re.compile(r"\s*\[(?P<codes>[^\]]*)\](?P<reason>.*)", re.DOTALL)
 _NOQA = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z][A-Z0-9]*(?:(?:\s*,\s*|\s+)[A-Z]+[0-9]+)*)", re.IGNORECASE)
 _CODE = re.compile(r"RL\d{0,3}\b")
+_NOQA_OF_OURS = re.compile(rb"#\s*noqa[^\r\n]*RL\d{0,3}\b", re.IGNORECASE)
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -66,7 +67,7 @@ class Directives(msgspec.Struct, frozen=True):
 
 def mentions_directive(source: bytes) -> bool:
     """Whether the file can hold a comment of interest, told from its bytes."""
-    return b"racelint:" in source or (b"noqa" in source.lower() and b"RL" in source.upper())
+    return b"racelint:" in source or _NOQA_OF_OURS.search(source) is not None
 
 
 def directives_in(text: str) -> Directives:

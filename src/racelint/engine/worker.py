@@ -38,7 +38,7 @@ class Reply(msgspec.Struct, array_like=True):
     """The encoded ModuleSummary, or why there is none.
 
     `unreadable` is (message, line, column) where the file is to blame, `failure` the error where racelint is. A reply
-    with none of them says that a file that was only checked is readable.
+    with none of them says that a file that was only checked is readable, or that LibCST reads it as Python does.
     """
 
     summary: bytes = b""
@@ -66,7 +66,7 @@ def read_message(stream: BinaryIO) -> bytes | None:
 
 def answer(request: Request) -> Reply:
     """Summarize or check one file; every failure becomes a reply."""
-    from racelint.summarize import summarize_source
+    from racelint.summarize import resummarize, summarize_source
     from racelint.syntax.quick import read
     from racelint.syntax.source import UnreadableSource
 
@@ -74,7 +74,10 @@ def answer(request: Request) -> Reply:
         if request.check:
             read(request.source, request.display)
             return Reply()
-        return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display, request.reported)))
+        if not request.reported:
+            return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display)))
+        again = resummarize(request.source, request.display, request.reported)
+        return Reply(msgspec.msgpack.encode(again)) if again is not None else Reply()
     except UnreadableSource as error:
         return Reply(unreadable=(error.message, error.line, error.column))
     except (RecursionError, MemoryError):

@@ -10,7 +10,7 @@ from functools import cached_property
 from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
 from racelint.model.source import SourceFile
-from racelint.model.summary import ClassDef, Directive, Function, Import, ModuleSummary, Path
+from racelint.model.summary import ClassDef, Directive, Function, Import, ModuleSummary, Path, Span
 
 _BUILTIN_TYPES = frozenset(
     {"dict", "list", "set", "tuple", "frozenset", "bytearray", "bytes", "str", "int", "float", "bool", "object", "type"}
@@ -53,6 +53,8 @@ class FunctionInfo:
     is_property: bool = False
     is_contextmanager: bool = False
     id: str = field(init=False)
+    spans: dict[int, Span] = field(default_factory=dict)
+    """Where its events stand, by their number; filled when first asked for (`values.event_span`)."""
 
     def __post_init__(self) -> None:
         self.id = f"{self.module.name}:{self.ir.qualname}"

@@ -47,9 +47,7 @@ class Races:
         locks = self.program.lock_places.beside(location)
         contract = contracts.covers(location)
         promised = contract or any(contracts.covers_function(access.function) for access in accesses)
-        threaded = any(
-            context.root is not None for access in accesses for context in self.program.reach.of(access.function)
-        )
+        threaded = any(self.program.reach.in_thread(access.function) for access in accesses)
         if not locks and not promised and not threaded:
             return None
         records = [record for access in accesses for record in self.records.of(access)]

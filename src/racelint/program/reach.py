@@ -104,10 +104,15 @@ class Reach:
         for root in roots:
             if root.in_process:
                 self._explore([self._root_context(root)])
+        self._in_threads = frozenset(self.contexts)
         self._explore(self._entries())
 
     def of(self, function: FunctionInfo) -> list[Context]:
         return self.contexts.get(function.id, [])
+
+    def in_thread(self, function: FunctionInfo) -> bool:
+        """Whether a thread root reaches the function."""
+        return function.id in self._in_threads
 
     def _root_context(self, root: ThreadRoot) -> Context:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
@@ -200,6 +205,8 @@ class Reach:
             self.contexts.setdefault(context.function.id, []).append(context)
             for site in self.calls.outgoing[context.function.id]:
                 if site.callee.ir.is_async and not context.function.ir.is_async:
+                    continue
+                if len(seen.get((root, site.callee.id), ())) >= _MAX_CONTEXTS:
                     continue
                 if not self._is_handed(context, site) or not _suits(context, site):
                     continue

@@ -6,6 +6,7 @@ calls, return values, arguments at the call sites of the program.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from racelint.knowledge.locks import LOCK_FACTORIES
@@ -99,7 +100,12 @@ class Types:
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
         self._tries: dict[tuple[str, Path], int] = {}
         self._constructors: dict[ClassInfo, list[FunctionInfo]] = {}
+        self._families: dict[ClassInfo, tuple[ClassInfo, ...]] = {}
+        self._known_bearers: dict[tuple[ClassInfo, str], tuple[ClassInfo, ...]] = {}
+        self._complete = False
+        """Whether `late_attributes` holds all that it will."""
         self._record_late_attributes()
+        self._complete = True
 
     def forget(self) -> None:
         """Drop what was inferred, after new arguments were recorded."""
@@ -329,7 +335,7 @@ class Types:
                 return self.returned(method) if bound else []
             return [Bound(method, (bound or method.is_classmethod) and not method.is_static)]
         found: list[Thing] = []
-        for owner in (*cls.mro, *descendants(cls)):
+        for owner in self._bearers(cls, name):
             entries = self.stores.attributes.get((owner.id, name), []) + self.late_attributes.get((owner.id, name), [])
             found.extend(self.of_stored(entries))
             found.extend(self._hinted(owner.ir.hints.get(name, ()), owner.module))
@@ -338,6 +344,28 @@ class Types:
             if nested is not None:
                 found.append(nested)
         return found
+
+    def _bearers(self, cls: ClassInfo, name: str) -> Iterable[ClassInfo]:
+        """Of the class, its bases and what derives from it, those that say something of an attribute."""
+        if cls not in self._families:
+            self._families[cls] = (*cls.mro, *descendants(cls))
+        family = self._families[cls]
+        if not self._complete:
+            return family
+        known = self._known_bearers.get((cls, name))
+        if known is None:
+            known = self._known_bearers[cls, name] = tuple(owner for owner in family if self._bears(owner, name))
+        return known
+
+    def _bears(self, owner: ClassInfo, name: str) -> bool:
+        key = (owner.id, name)
+        return (
+            key in self.stores.attributes
+            or key in self.late_attributes
+            or name in owner.ir.hints
+            or any(f"{method.self_name}.{name}" in method.ir.hints for method in self._constructors_of(owner))
+            or f"{owner.ir.qualname}.{name}" in owner.module.classes
+        )
 
     def _hinted_on_self(self, owner: ClassInfo, name: str) -> list[Thing]:
         found: list[Thing] = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from racelint.model.summary import (
@@ -32,23 +33,25 @@ class Stored(NamedTuple):
 
 def nodes_of(body: tuple[AnyNode, ...]) -> Iterator[AnyNode]:
     """Every node of a control-flow tree, outer before inner, in source order."""
-    for node in body:
-        yield node
-        if isinstance(node, Branch):
-            yield from nodes_of(node.then)
-            yield from nodes_of(node.orelse)
-        elif isinstance(node, Loop):
-            yield from nodes_of(node.head)
-            yield from nodes_of(node.body)
-            yield from nodes_of(node.orelse)
-        elif isinstance(node, Try):
-            yield from nodes_of(node.body)
-            for handler in node.handlers:
-                yield from nodes_of(handler.body)
-            yield from nodes_of(node.orelse)
-            yield from nodes_of(node.final)
-        elif isinstance(node, With):
-            yield from nodes_of(node.body)
+    pending = [iter(body)]
+    while pending:
+        for node in pending[-1]:
+            yield node
+            if isinstance(node, (Branch, Loop, Try, With)):
+                pending.append(chain.from_iterable(_parts(node)))
+                break
+        else:
+            pending.pop()
+
+
+def _parts(node: Branch | Loop | Try | With) -> Iterable[tuple[AnyNode, ...]]:
+    if isinstance(node, Branch):
+        return node.then, node.orelse
+    if isinstance(node, Loop):
+        return node.head, node.body, node.orelse
+    if isinstance(node, Try):
+        return node.body, *(handler.body for handler in node.handlers), node.orelse, node.final
+    return (node.body,)
 
 
 class FunctionFacts:
@@ -179,9 +182,10 @@ def element_key(index: Index, function: FunctionInfo, path: tuple[str, ...]) -> 
 
 def event_span(function: FunctionInfo, event: int) -> Span:
     """The span of an event of a function; its name's where the event is not known."""
-    for node in nodes_of(function.ir.body):
-        if isinstance(node, (Access, Call)) and node.id == event:
-            return node.span
-        if isinstance(node, With) and node.id == event:
-            return node.item.span
-    return function.ir.name_span
+    if not function.spans:
+        for node in nodes_of(function.ir.body):
+            if isinstance(node, (Access, Call)):
+                function.spans[node.id] = node.span
+            elif isinstance(node, With):
+                function.spans[node.id] = node.item.span
+    return function.spans.get(event, function.ir.name_span)

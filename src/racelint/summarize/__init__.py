@@ -1,5 +1,5 @@
 """One file's source to its ModuleSummary: pure, so that it can be cached, run in any process and shipped."""
 
-from racelint.summarize.module import summarize_source
+from racelint.summarize.module import resummarize, summarize_source
 
-__all__ = ["summarize_source"]
+__all__ = ["resummarize", "summarize_source"]

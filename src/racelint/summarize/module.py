@@ -15,18 +15,20 @@ from racelint.syntax.source import UnreadableSource
 from racelint.syntax.spans import NameSpans, spans_of
 
 
-def summarize_source(source: bytes, path: str = "<source>", reported: Sequence[int] = ()) -> ModuleSummary:
+def summarize_source(source: bytes, path: str = "<source>") -> ModuleSummary:
     """Summarise one file. Raises UnreadableSource where it cannot be parsed; never executes anything.
 
-    The definitions that hold the lines `reported` are read with LibCST, the rest with Python's own, quicker parser.
     Deep trees need a deep stack: call it on a thread with a large one (`racelint.engine` does).
     """
-    module, text = read(source, path)
-    if reported:
-        from racelint.syntax.concrete import reread
+    return summarize_tree(*read(source, path))
 
-        reread(module, text, reported)
-    return summarize_tree(module, text)
+
+def resummarize(source: bytes, path: str, reported: Sequence[int]) -> ModuleSummary | None:
+    """The same with LibCST's reading of the definitions that hold the lines `reported`; None where that is no other."""
+    from racelint.syntax.concrete import reread
+
+    module, text = read(source, path)
+    return summarize_tree(module, text) if reread(module, text, reported) else None
 
 
 def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:

@@ -22,20 +22,23 @@ def tree_of(module: cst.Module, text: str) -> ast.Module:
     return ast.Module(Converter(module, text).block(module.body), [])
 
 
-def reread(module: ast.Module, text: str, lines: Iterable[int]) -> None:
-    """Put LibCST's reading of the definitions that hold `lines` in the place of Python's own.
+def reread(module: ast.Module, text: str, lines: Iterable[int]) -> bool:
+    """Put LibCST's reading of the definitions that hold `lines` in the place of Python's own; whether they differ.
 
     A definition is a function or method, or a statement outside of them. What LibCST cannot read stays as it is:
     Python has accepted it.
     """
     source = lines_of(text)
+    differ = False
     for body, position in {
         id(body[at]): (body, at) for line in lines for body, at in _holders(module.body, line)
     }.values():
         first = _first_line(body[position])
         read = _read_alone(source[first - 1 : body[position].end_lineno], text, first)
         if read is not None and _begins_as(read, body[position]):
+            differ = differ or not _alike(read, body[position])
             body[position] = read
+    return differ
 
 
 def _holders(body: list[ast.stmt], line: int) -> Iterator[tuple[list[ast.stmt], int]]:
@@ -66,6 +69,25 @@ def _read_alone(lines: list[str], text: str, first: int) -> ast.stmt | None:
         (outer,) = statements
         statements = getattr(outer, "body", [])
     return statements[0] if len(statements) == 1 else None
+
+
+def _alike(left: object, right: object) -> bool:
+    """Whether two readings say the same of the same places; the text between the fields of an f-string says nothing."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, ast.JoinedStr) and isinstance(right, ast.JoinedStr):
+        return _alike(_fields(left), _fields(right))
+    if isinstance(left, ast.AST):
+        names = [name for name in (*left._fields, *left._attributes) if name != "ctx"]
+        return all(_alike(getattr(left, name, None), getattr(right, name, None)) for name in names)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_alike, left, right))
+    return left == right
+
+
+def _fields(string: ast.JoinedStr) -> list[ast.expr | None]:
+    fields = [value for value in string.values if isinstance(value, ast.FormattedValue)]
+    return [part for field in fields for part in (field.value, field.format_spec)]
 
 
 def _begins_as(read: ast.stmt, known: ast.stmt) -> bool:
