@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -103,6 +103,7 @@ def explore(
     seed: int = 0,
     memory: int = 2048,
     python: str | None = None,
+    interpreters: Literal["any", "gil"] = "any",
 ) -> ExploreResult:
     """Run `threads` under every interleaving that the budget allows, and look for one that goes wrong.
 
@@ -113,13 +114,14 @@ def explore(
 
     The script or test that makes the call is run once more up to it, in a process of its own with `memory` MiB, under
     the interpreter `python` (default: the project's environment). `seconds` and `schedules` end the search; up to
-    `bound` preemptions are explored completely. Raises CannotRun where the caller cannot be run again: it has no file.
+    `bound` preemptions are explored completely; with the `interpreters` "gil" only what CPython 3.10 or later can show
+    with its GIL is wrong. Raises CannotRun where the caller cannot be run again: it has no file.
     """
     if not threads:
         raise ValueError("explore() needs at least one thread")
     functions = [function for function in (*threads, setup, invariant) if function is not None]
     program = _program(functions)
-    limits = Limits(python, seconds, seconds, memory * MEBIBYTE, schedules, bound, seed)
+    limits = Limits(python, seconds, seconds, memory * MEBIBYTE, schedules, bound, seed, interpreters)
     root = _root(program.path)
     return ExploreResult(program.target(root), confirm_program(program, limits, root))
 

@@ -58,6 +58,7 @@ class AgentRunner:
         schedules: int = 1500,
         bound: int = 4,
         steps: int = 20_000,
+        interpreters: str = "any",
         **scenario: Any,
     ) -> dict[str, Any]:
         """A job on `source`; its lines marked `# FLAG` are the flagged sites."""
@@ -81,6 +82,7 @@ class AgentRunner:
             **scenario,
         }
         budget = {"seconds": seconds, "schedules": schedules, "steps": steps, "memory": 0, "bound": bound, "seed": 0}
+        budget["interpreters"] = interpreters
         return {"scenario": whole, "budget": budget, "schedule": schedule, "protocol": 1}
 
     def run(self, job: dict[str, Any], python: str = sys.executable, carrier: str = "") -> dict[str, Any]:

@@ -57,3 +57,34 @@ def test_window_with_a_switch_point_is_observed(agent: AgentRunner, name: str) -
     found = _interpreters(agent, POSSIBLE[name])
     assert found["gil-3.10+"] == "observed"
     assert found["gil-3.9"] == "modelled"
+
+
+BOTH = """
+def f():
+    return 1
+
+class C:
+    def __init__(self):
+        self.x = self.y = 0
+
+    def work(self):
+        self.x += 1
+        self.y = self.y + f()
+"""
+ONLY_X = BOTH.replace("self.y = self.y + f()", "f()")
+
+
+def test_a_schedule_that_the_gil_allows_is_looked_for(agent: AgentRunner) -> None:
+    answer = agent(BOTH, ["c.work()", "c.work()"], "c = target.C()")
+    assert answer["interpreters"]["gil-3.10+"] == "observed"
+    assert "y=1" in answer["outcome"] and "x=2" in answer["outcome"]
+
+
+@pytest.mark.parametrize("source", [BOTH, ONLY_X])
+def test_what_needs_no_gil_is_left_out_on_request(agent: AgentRunner, source: str) -> None:
+    answer = agent(source, ["c.work()", "c.work()"], "c = target.C()", interpreters="gil")
+    if source is BOTH:
+        assert (answer["status"], answer["interpreters"]["gil-3.10+"]) == ("confirmed", "observed")
+    else:
+        assert answer["status"] == "not-reproduced"
+        assert "not with the GIL" in answer["reason"]

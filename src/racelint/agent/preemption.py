@@ -115,12 +115,22 @@ def _certain(event: Event, start: Event, end: Event) -> bool:
     return event.branch == start.branch[: len(event.branch)] or event.branch == end.branch[: len(event.branch)]
 
 
+def happens_on_gil(table: SiteTable, interesting: set[int], entries: list[Entry], schedule: dict[str, Any]) -> bool:
+    """Whether a GIL build of 3.10 or later can make every switch of the schedule."""
+    model = PreemptionModel(table)
+    return all(_possible(model, switch, interesting, entries) for switch in schedule["switches"])
+
+
+def is_possible_on_gil(interpreters: dict[str, str]) -> bool:
+    """What `possibilities` found for GIL builds of 3.10 and later; True where nothing is known."""
+    return interpreters.get("gil-3.10+") != "impossible"
+
+
 def possibilities(
     table: SiteTable, interesting: set[int], entries: list[Entry], schedule: dict[str, Any]
 ) -> dict[str, str]:
     """How the schedule can happen on each family of interpreters: "observed", "modelled" or "impossible"."""
-    model = PreemptionModel(table)
-    on_gil = all(_possible(model, switch, interesting, entries) for switch in schedule["switches"])
+    on_gil = happens_on_gil(table, interesting, entries, schedule)
     running = "free-threaded" if is_free_threaded() else "gil-3.10+"
     found = {"gil-3.9": "modelled", "gil-3.10+": "modelled" if on_gil else "impossible", "free-threaded": "modelled"}
     if found[running] != "impossible" and sys.implementation.name == "cpython":

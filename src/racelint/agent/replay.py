@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import points
 from .outcome import Outcome
 from .schedules import JournalPolicy, ReplayPolicy, Schedule
 from .search import Found, Search
 
 REPLAY_STEPS = 20
+
+WillDo = Callable[[Schedule], bool]
+
+
+def every_schedule(schedule: Schedule) -> bool:
+    """For a shrinking that asks for nothing but the effect."""
+    return True
 
 
 class Nondeterminism(Exception):
@@ -41,7 +50,7 @@ class Replayer:
         finally:
             search.control.step_limit = limit
 
-    def shrink(self, schedule: Schedule, effect: str) -> tuple[Schedule, Outcome]:
+    def shrink(self, schedule: Schedule, effect: str, will_do: WillDo) -> tuple[Schedule, Outcome]:
         """Drop switches one at a time, last first, while the outcome stays wrong in the same way."""
         outcome, _ = self.run(schedule)
         best = schedule
@@ -51,12 +60,12 @@ class Replayer:
             for number in range(len(best["switches"]) - 1, -1, -1):
                 shorter = {**best, "switches": best["switches"][:number] + best["switches"][number + 1 :]}
                 tried, _ = self.run(shorter)
-                if self._is_wrong(tried, effect):
+                if self._is_wrong(tried, effect) and will_do(shorter):
                     best, outcome, dropped = shorter, tried, True
         if best["first"]:
             other = {**best, "first": 0}
             tried, _ = self.run(other)
-            if self._is_wrong(tried, effect):
+            if self._is_wrong(tried, effect) and will_do(other):
                 best, outcome = other, tried
         return best, outcome
 

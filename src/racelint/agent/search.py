@@ -1,11 +1,9 @@
-"""The search: serial orders, directed windows, iterative preemption bounding, a random tail.
-
-The first wrong outcome ends it.
-"""
+"""The search: serial orders, directed windows, iterative preemption bounding, a random tail."""
 
 from __future__ import annotations
 
 from _random import Random  # the module `random` belongs to the target
+from collections.abc import Iterator
 from typing import Any
 
 from . import points
@@ -116,16 +114,15 @@ class Search:
 
     # Phases
 
-    def find(self) -> Found | None:
-        """Search until something wrong is found or the budget ends."""
+    def found(self) -> Iterator[Found]:
+        """What is wrong, as it is found, until the budget ends."""
         self.serial()
         if self.wrong_by_itself() is not None:
-            return None
+            return
         for phase in (self._directed, self._bounded, self._random):
-            found = phase()
-            if found is not None or self.spent():
-                return found
-        return None
+            yield from phase()
+            if self.spent():
+                return
 
     def wrong_by_itself(self) -> Outcome | None:
         """An outcome that is wrong although no threads interleaved in it: see `oracle`."""
@@ -221,11 +218,11 @@ class Search:
             if any(site.path == path and site.line <= line <= site.last_line for path, line in lines)
         }
 
-    def _directed(self) -> Found | None:
+    def _directed(self) -> Iterator[Found]:
         """Windows at the flagged sites only (after RaceFuzzer: Sen, PLDI 2008)."""
         targets = {site for site in self.flagged_sites if self.hot[site]} or self.flagged_sites
         if not targets:
-            return None
+            return
         hot = bytearray(len(self.hot))
         for site in targets:
             hot[site] = 1
@@ -236,40 +233,36 @@ class Search:
             for bound in (0, 1, 2):
                 for plan in frontier.plans(bound):
                     if self.schedules >= limit or self.spent(0.4):
-                        return None
-                    found = self._try(plan, frontier, None)
-                    if found is not None:
-                        return found
+                        return
+                    yield from self._try(plan, frontier, None)
         finally:
             self.hot = full
-        return None
 
-    def _bounded(self) -> Found | None:
+    def _bounded(self) -> Iterator[Found]:
         """Iterative preemption bounding (Musuvathi and Qadeer, PLDI 2007)."""
         frontier = Frontier(self._order)
         for bound in range(self.budget["bound"] + 1):
             for plan in frontier.plans(bound):
                 if self.spent(0.8):
-                    return None
-                found = self._try(plan, frontier, self.known)
-                if found is not None:
-                    return found
+                    return
+                yield from self._try(plan, frontier, self.known)
             self.bound_exhausted = bound
             if frontier.is_empty():
                 self.bound_exhausted = self.budget["bound"]
                 self.complete = True
                 break
-        return None
 
-    def _try(self, plan: dict[int, int], frontier: Frontier, known: Known | None) -> Found | None:
+    def _try(self, plan: dict[int, int], frontier: Frontier, known: Known | None) -> Iterator[Found]:
         policy = PlanPolicy(plan)
         outcome = self.run_fast(policy, known)
         frontier.extend(plan, policy.trail, self.control.events)
-        return self.judge(outcome, plan)
+        found = self.judge(outcome, plan)
+        if found is not None:
+            yield found
 
-    def _random(self) -> Found | None:
+    def _random(self) -> Iterator[Found]:
         if self.complete:
-            return None
+            return
         weights = RandomPolicy.weights(self.events)
         chance = Random(self.budget["seed"])
         while not self.spent():
@@ -277,8 +270,7 @@ class Search:
             outcome = self.run_fast(policy, self.known)
             found = self.judge(outcome, policy.plan)
             if found is not None:
-                return found
-        return None
+                yield found
 
     def out_of_control(self) -> list[str]:
         """What ran without yield points or was changed for the search, in words."""

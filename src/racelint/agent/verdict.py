@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from .answer import Answer, answer_of
 from .oracle import own_effect
 from .outcome import Outcome, telling_labels
-from .preemption import possibilities
-from .replay import Nondeterminism, Replayer
+from .passage import Passage
+from .preemption import is_possible_on_gil, possibilities
+from .replay import Nondeterminism, Replayer, WillDo, every_schedule
+from .schedules import Schedule
 from .search import Found, Search
 from .witness import Recorder
 
 MAX_EXPECTED = 6
 MAX_TEXT = 240
 ATTEMPTS = 3
+MOST_OTHERS = 24
+SHARE_FOR_OTHERS = 0.2
+"""Of the budget: for an interleaving that more interpreters can show than the first one."""
+
+ELSEWHERE = (
+    "it goes wrong only where threads may be switched anywhere, as in a free-threaded build or CPython 3.9: "
+    "not with the GIL of 3.10 and later"
+)
 
 
 def search_job(search: Search) -> Answer:
     """Search for a wrong outcome and say what came of it."""
-    found = search.find()
-    if found is not None:
-        return _confirmed(search, found)
+    found = search.found()
+    first = next(found, None)
+    if first is not None:
+        shown = _confirmed(search, first)
+        return (
+            shown
+            if is_possible_on_gil(shown["interpreters"])
+            else _on_gil(search, shown, itertools.chain([first], found))
+        )
     if search.wrong_by_itself() is not None:
         return _wrong_by_itself(search)
     return _not_found(search)
@@ -42,11 +60,33 @@ def replay_job(search: Search, job: dict[str, Any]) -> Answer:
     return _shown(search, job["schedule"], outcome, effect, note)
 
 
+def _on_gil(search: Search, shown: Answer, found: Iterator[Found]) -> Answer:
+    """The answer for an interleaving that a GIL build can show, too; `shown`, which it cannot, where none is found."""
+    passage, replayer = Passage(search), Replayer(search)
+    only_gil = search.budget.get("interpreters") == "gil"
+    share = search.budget["seconds"] * (1.0 if only_gil else SHARE_FOR_OTHERS)
+    limit = search.seconds() + share
+    for number, one in enumerate(found):
+        if search.seconds() > limit or (number >= MOST_OTHERS and not only_gil):
+            break
+        try:
+            schedule = _repeating(replayer, one)
+            if passage.is_possible_on_gil(schedule):
+                schedule, outcome = _smallest(replayer, schedule, one.effect, passage.is_possible_on_gil)
+                return _shown(search, schedule, outcome, one.effect, "")
+        except Nondeterminism:
+            continue
+    if only_gil:
+        return _base(search, status="not-reproduced", interpreters=shown["interpreters"], reason=ELSEWHERE)
+    return {**shown, "schedules_run": search.schedules}
+
+
 def _confirmed(search: Search, found: Found) -> Answer:
     reason = ""
     for _ in range(ATTEMPTS):
         try:
-            schedule, outcome = _repeated(Replayer(search), found)
+            replayer = Replayer(search)
+            schedule, outcome = _smallest(replayer, _repeating(replayer, found), found.effect)
         except Nondeterminism as error:
             reason = reason or f"two runs of one schedule differ in: {error}"
             continue
@@ -54,18 +94,25 @@ def _confirmed(search: Search, found: Found) -> Answer:
     return _base(search, status="inconclusive", reason=reason)
 
 
-def _repeated(replayer: Replayer, found: Found) -> tuple[dict[str, Any], Outcome]:
-    """The smallest schedule that gives the wrong outcome every time. Raises Nondeterminism."""
+def _repeating(replayer: Replayer, found: Found) -> Schedule:
+    """The schedule of what was found, by sites. Raises Nondeterminism."""
     schedule = replayer.schedule(found)
     first, _ = replayer.run(schedule)
     if first.key != found.outcome.key:
         raise Nondeterminism("how the schedule by sites ended")
-    schedule, outcome = replayer.shrink(schedule, found.effect)
-    replayer.verify(schedule, outcome)
-    return schedule, outcome
+    return schedule
 
 
-def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: str, note: str) -> Answer:
+def _smallest(
+    replayer: Replayer, schedule: Schedule, effect: str, will_do: WillDo = every_schedule
+) -> tuple[Schedule, Outcome]:
+    """The smallest schedule that will do and gives the wrong outcome every time. Raises Nondeterminism."""
+    smallest, outcome = replayer.shrink(schedule, effect, will_do)
+    replayer.verify(smallest, outcome)
+    return smallest, outcome
+
+
+def _shown(search: Search, schedule: Schedule, outcome: Outcome, effect: str, note: str) -> Answer:
     recorder = Recorder(search, schedule)
     recorder.run()
     if effect == "not-serializable" and recorder.shows_lost_update():
@@ -87,7 +134,7 @@ def _shown(search: Search, schedule: dict[str, Any], outcome: Outcome, effect: s
 
 
 def _wrong_by_itself(search: Search) -> Answer:
-    schedule: dict[str, Any] = {"first": 0, "switches": []}
+    schedule: Schedule = {"first": 0, "switches": []}
     outcome, _ = Replayer(search).run(schedule)
     effect = _own_effect(search, outcome)
     if not effect:

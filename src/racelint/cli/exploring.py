@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from racelint.cli.duration import Duration
+from racelint.cli.options import interpreters_option
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS
 from racelint.cli.sections import option, section
 
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 MEBIBYTE = 1024 * 1024
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-
-
-class Duration(click.ParamType[float]):
-    """A number of seconds, or with a unit: `90`, `60s`, `2m`, `1h`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        read = _DURATION.fullmatch(str(value).strip())
-        seconds = float(read[1]) * _UNITS[read[2]] if read else 0.0
-        if not seconds:
-            self.fail(f"{value!r} is no time above zero: write `90`, `60s` or `2m`", param, ctx)
-        return seconds
-
 
 search_options: Callable[[Decorated], Decorated] = section(
     "Search",
@@ -45,6 +30,7 @@ search_options: Callable[[Decorated], Decorated] = section(
         metavar="TIME",
         help="For all there is to confirm: 90, 60s, 2m.  [default: 10s for each]",
     ),
+    interpreters_option,
     option("--memory", type=click.IntRange(min=64), metavar="MIB", help="Address space of each run.  [default: 2048]"),
     option("--bound", type=click.IntRange(min=0), help="Preemptions to explore completely.  [default: 4]"),
     option("--seed", type=int, help="Of the random schedules at the end of a search.  [default: 0]"),
@@ -82,6 +68,7 @@ def with_options(limits: Limits, options: dict[str, Any]) -> Limits:
         "memory": options["memory"] * MEBIBYTE if options.get("memory") else None,
         "bound": options.get("bound"),
         "seed": options.get("seed"),
+        "interpreters": options.get("interpreters"),
         "fixtures": options.get("fixtures"),
     }
     return msgspec.structs.replace(limits, **{name: value for name, value in given.items() if value is not None})

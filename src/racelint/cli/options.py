@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from racelint.cli.duration import Duration
 from racelint.cli.sections import option, section
 from racelint.config.hierarchy import Hierarchy, load_hierarchy
 from racelint.config.settings import Settings
@@ -140,16 +141,23 @@ fix_options = section(
     option("--diff", is_flag=True, help="Write nothing, show the changes as a patch.  [exit 1 if there are any]"),
     option("--show-fixes", is_flag=True, help="List what was fixed; in a report, say how each finding can be."),
 )
+interpreters_option = option(
+    "--interpreters",
+    type=click.Choice(["any", "gil"]),
+    help="Whose races count: `gil` leaves out what CPython 3.10 or later cannot show with its GIL.  [default: any]",
+)
+
 proof_options = section(
     "Proof",
     option("--confirm", is_flag=True, help="Run the code under threads: prove findings, and that fixes help."),
     option("--python", metavar="PATH", help="Interpreter to run it with."),
     option(
         "--confirm-budget",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="For each finding.  [default: 10]",
+        type=Duration(),
+        metavar="TIME",
+        help="For all findings, the gravest first: 90, 60s, 2m.  [default: 10s for each, 5m for all]",
     ),
+    interpreters_option,
 )
 
 color_option = option(
@@ -216,7 +224,11 @@ def with_options(settings: Settings, options: dict[str, Any]) -> Settings:
     extended = {name: (*getattr(settings, name), *options.get(name, ())) for name in ("extend_select", "ignore")}
     per_file_ignores = {**settings.per_file_ignores, **options.get("per_file_ignores", {})}
     given = {name: options[name] for name in _REPLACED if options.get(name) not in (None, ())}
-    confirm = {"python": options.get("python"), "budget": options.get("confirm_budget")}
+    confirm = {
+        "python": options.get("python"),
+        "total_budget": options.get("confirm_budget"),
+        "interpreters": options.get("interpreters"),
+    }
     proving = msgspec.structs.replace(settings.confirm, **{key: value for key, value in confirm.items() if value})
     return msgspec.structs.replace(settings, **extended, **given, per_file_ignores=per_file_ignores, confirm=proving)
 

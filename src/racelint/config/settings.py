@@ -54,6 +54,14 @@ class ConfirmSettings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknow
     memory: Annotated[int, Meta(ge=64, description="MiB of address space for each run.")] = 2048
     bound: Annotated[int, Meta(ge=0, description="Preemptions to explore completely before the random tail.")] = 4
     seed: Annotated[int, Meta(description="Of the random schedules at the end of a search.")] = 0
+    interpreters: Annotated[
+        Literal["any", "gil"],
+        Meta(
+            description="`gil` confirms only what CPython 3.10 or later can show with its GIL; `any` also what takes "
+            "a free-threaded build or an older release.",
+            examples=["gil"],
+        ),
+    ] = "any"
     fixtures: Annotated[
         str | None,
         Meta(

@@ -26,7 +26,7 @@ from racelint.confirm.synthesis import attempts_for, located, open_module, stage
 from racelint.confirm.targets import Target, parse_target, target_attempts
 from racelint.confirm.verdict import cannot, verdict_of
 from racelint.model.finding import Finding, Verdict, severity_rank
-from racelint.model.scenario import Budget, Job
+from racelint.model.scenario import Job
 
 
 class TargetResult(msgspec.Struct, frozen=True):
@@ -106,7 +106,7 @@ def replay(
     bench = _Bench.open(limits, root)
     files = instrumented(bench.project, open_module(bench.project, path))
     scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)))
-    budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
+    budget = limits.of_search(limits.budget)
     answer = run_job(Job(scenario, budget, recorded.schedule), bench.interpreter)
     if then_search and answer.status == "not-reproduced":
         answer = run_job(Job(scenario, budget), bench.interpreter)

@@ -16,7 +16,7 @@ from racelint.confirm.settings import Limits
 from racelint.confirm.synthesis import open_module
 from racelint.confirm.verdict import verdict_of
 from racelint.model.finding import Verdict
-from racelint.model.scenario import Budget, Job, Operation, Scenario
+from racelint.model.scenario import Job, Operation, Scenario
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ def confirm_program(program: Program, limits: Limits, root: Path) -> Verdict:
         raise CannotRun(f"there is no file {program.path}")
     interpreter = find_interpreter(limits.python or "", root)
     scenario = scenario_of(program, root)
-    budget = Budget(limits.alone, limits.schedules, memory=limits.memory, bound=limits.bound, seed=limits.seed)
-    answer = run_job(Job(scenario, budget), interpreter)
+    answer = run_job(Job(scenario, limits.of_search(limits.alone)), interpreter)
     exploration = Exploration(interpreter, limits, limits.alone, [Tried(scenario, answer)])
     return verdict_of(exploration, [], program.target(root), root)
 

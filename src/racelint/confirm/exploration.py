@@ -162,14 +162,8 @@ class Exploration:
         return msgspec.structs.replace(answer, status="inconclusive", effect=None, schedule=None, reason=reason)
 
     def _run(self, scenario: Scenario, seconds: float) -> Answer:
-        budget = Budget(
-            seconds=seconds,
-            schedules=FEW_SCHEDULES if scenario.code in ("RL201", "RL205") else self.limits.schedules,
-            memory=self.limits.memory,
-            bound=self.limits.bound,
-            seed=self.limits.seed,
-        )
-        return run_job(Job(scenario, budget), self.interpreter)
+        schedules = FEW_SCHEDULES if scenario.code in ("RL201", "RL205") else None
+        return run_job(Job(scenario, self.limits.of_search(seconds, schedules)), self.interpreter)
 
     def _deepen(self, deadline: float) -> bool:
         """Search again, longer, where the time of the first round did not do; True where that confirmed."""

@@ -20,7 +20,7 @@ from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.synthesis import located, open_module
 from racelint.confirm.working_copy import working_copy
 from racelint.model.finding import Finding, Status
-from racelint.model.scenario import Answer, Budget, Job, Scenario, Site
+from racelint.model.scenario import Answer, Job, Scenario, Site
 
 Moved = Callable[[int], int]
 """From a line of the file before the fix to the one after it."""
@@ -60,10 +60,10 @@ def prove_fix(
             return Proof(gone, f"{before.status} before the fix{seen}", before.status)
         target.write_bytes(fixed)
         scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, moved, copy)
-        again = run_job(Job(scenario, _budget(limits), recorded.schedule), interpreter)
+        again = run_job(Job(scenario, limits.of_search(limits.budget), recorded.schedule), interpreter)
         if again.status == "confirmed":
             return Proof(False, "the schedule that broke the code still does after the fix")
-        found = judged(scenario, run_job(Job(scenario, _budget(limits)), interpreter))
+        found = judged(scenario, run_job(Job(scenario, limits.of_search(limits.budget)), interpreter))
         return _said(found, scenario, len(recorded.schedule.switches))
 
 
@@ -101,7 +101,3 @@ def _said(found: Answer, scenario: Scenario, preemptions: int) -> Proof:
         bound = f"all with at most {found.bound_exhausted} preemptions"
         return Proof(True, f"confirmed before the fix, not reproduced after it within {run} ({bound})")
     return Proof(False, f"confirmed before the fix, {found.status} after it: {found.reason}")
-
-
-def _budget(limits: Limits) -> Budget:
-    return Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
+from racelint.engine.workforce import cores
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
 from racelint.model.fix import Fix
 from racelint.model.result import Problem, ScanResult
@@ -24,8 +25,9 @@ def prove(
 ) -> ScanResult:
     """`result` with a verdict on each finding of `minimum` severity or graver whose rule can be confirmed.
 
-    This runs the scanned code. What turns out harmless becomes `info`, with the reason in its verdict. Where there is
-    no interpreter to run it, the result says so as an error.
+    This runs the scanned code, in `jobs` processes at a time (default: one for each core). What turns out harmless
+    becomes `info`, with the reason in its verdict. Where there is no interpreter to run it, the result says so as an
+    error.
     """
     confirmable = {rule.code for rule in all_rules() if rule.confirmable}
     asked = [
@@ -39,7 +41,7 @@ def prove(
 
     try:
         chosen = [result.findings[position] for position in asked]
-        verdicts = confirm_findings(chosen, settings, root, jobs or 1)
+        verdicts = confirm_findings(chosen, settings, root, jobs or cores())
     except CannotRun as error:
         return msgspec.structs.replace(result, errors=(*result.errors, Problem("interpreter", str(error))))
     findings = list(result.findings)

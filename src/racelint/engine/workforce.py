@@ -16,5 +16,9 @@ def workers_for(files: int, jobs: int | None) -> int:
     """How many processes to use: `jobs` if given, else as many as there are cores and work for them."""
     if jobs is not None:
         return max(1, min(jobs, files))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, files // FILES_PER_WORKER))
+    return max(1, min(cores(), files // FILES_PER_WORKER))
+
+
+def cores() -> int:
+    """How many processes can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

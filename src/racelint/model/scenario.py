@@ -76,6 +76,8 @@ class Budget(msgspec.Struct, frozen=True):
     bound: int = 4
     """Preemption bounding goes from 0 to this before the random tail."""
     seed: int = 0
+    interpreters: Literal["any", "gil"] = "any"
+    """`gil`: what no GIL build of 3.10 or later can show is not reproduced."""
 
 
 class Switch(msgspec.Struct, frozen=True):
