@@ -35,7 +35,8 @@ class Control:  # racelint: thread-confined
 
     `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
     `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
-    next one; `on_stuck` sees the state in which nothing can go on.
+    next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
+    found its lock taken.
     """
 
     def __init__(self, carrier: Carrier) -> None:
@@ -69,6 +70,7 @@ class Control:  # racelint: thread-confined
         self.waiting = self.awaited = 0
         self.spun = False
         self.stuck = ""
+        self.refused = False
         self.stale: set[int] = set()
         self.aborting = False
         self.executions += 1

@@ -26,7 +26,7 @@ class Lock:
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         timeout = _checked(blocking, timeout)
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
-            return _failed()
+            return _failed(self)
         _taken(self)
         return True
 
@@ -72,7 +72,7 @@ class RLock:
             self.count += 1
             return True
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
-            return _failed()
+            return _failed(self)
         _taken(self)
         self.count = 1
         return True
@@ -141,8 +141,10 @@ def _dropped(lock: Lock | RLock) -> None:
         _control.changed()
 
 
-def _failed() -> bool:
+def _failed(lock: Lock | RLock) -> bool:
     """A try that failed depends on a release that has not come."""
+    if lock.owner not in (None, _control.current) and type(lock) is not Sentinel:
+        _control.refused = True
     _control.depend(_control.current)
     return False
 
@@ -227,9 +229,15 @@ def start_joinable_thread(
     return held
 
 
+class Sentinel(Lock):
+    """Held by a thread for as long as it lives: who does not get it was refused nothing."""
+
+    __slots__ = ()
+
+
 def _set_sentinel() -> Lock:
     """A lock that is released when the running thread ends (3.10 to 3.12)."""
-    lock = Lock()
+    lock = Sentinel()
     task = _control.current
 
     def ended() -> None:

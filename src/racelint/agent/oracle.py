@@ -31,6 +31,9 @@ HANGS_BY_ITSELF = frozenset(
 )
 """Rules whose defect can hang every order of a scenario, the serial ones included."""
 
+REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
+"""Rules about code that goes on without the lock that it was refused."""
+
 
 class Baseline:
     """The outcomes that are right because some order without a race gives them."""
@@ -55,6 +58,10 @@ class Baseline:
         self.hangs = self.hangs or bool(outcome.hang)
         self.holds = self.holds or outcome.invariant
         self.stale.update(outcome.stale)
+
+    def speaks_of(self, outcome: Outcome, code: str) -> bool:
+        """Whether serial orders say what is right for it: nobody is refused a lock in them."""
+        return not outcome.refused or bool(outcome.hang) or code in REFUSED
 
     def knows(self, outcome: Outcome) -> bool:
         return outcome.key in self.outcomes

@@ -12,10 +12,23 @@ class Outcome:
 
     `results` counts the parts that are operations' results. `hang` says why nothing could go on ("" if all ended),
     `blocked` which operations wait for ever. `invariant` is False if the user's invariant does not hold.
-    `stale` are the tests under which a thread waited and went on though they still held.
+    `stale` are the tests under which a thread waited and went on though they still held. `refused`: a thread was
+    refused a lock that another one held, as no thread is in a serial order.
     """
 
-    __slots__ = ("_key", "blocked", "cycle", "hang", "invariant", "parts", "raised", "results", "stale", "waiting")
+    __slots__ = (
+        "_key",
+        "blocked",
+        "cycle",
+        "hang",
+        "invariant",
+        "parts",
+        "raised",
+        "refused",
+        "results",
+        "stale",
+        "waiting",
+    )
 
     def __init__(self, parts: tuple[tuple[str, Tree], ...], results: int) -> None:
         self.parts = parts
@@ -24,6 +37,7 @@ class Outcome:
         self.blocked: tuple[str, ...] = ()
         self.waiting: tuple[str, ...] = ()
         self.cycle = False
+        self.refused = False
         self.invariant = True
         self.stale: tuple[str, ...] = ()
         self.raised: frozenset[tuple[str, str]] = frozenset()

@@ -289,7 +289,7 @@ class Search:
 
     def judge(self, outcome: Outcome, plan: dict[int, int]) -> Found | None:
         """None if the outcome is right, harmless, or not the doing of what was flagged."""
-        if self.baseline.knows(outcome):
+        if self.baseline.knows(outcome) or not self.baseline.speaks_of(outcome, self.code):
             return None
         effect = self.baseline.effect(outcome)
         if effect == "order":

@@ -36,6 +36,7 @@ def install(control: Control) -> None:
     for name in ("concurrent.futures", "concurrent.futures._base", "concurrent.futures.thread"):
         importlib.import_module(name)
     _offer_choice_at_start(threading, control)
+    _note_refusals(threading.Semaphore, control)
     _hash_by_creation(threading.Thread, Undo(control, lambda: _reset_threading(threading)))
     futures: Any = sys.modules["concurrent.futures"]
     _hash_by_creation(futures.Future, Undo(control, _reset_pools))
@@ -119,6 +120,20 @@ def _offer_choice_at_start(threading: Any, control: Control) -> None:
         self._started = StartEvent()
 
     threading.Thread.__init__ = initialise
+
+
+def _note_refusals(semaphore: Any, control: Control) -> None:
+    """Who does not get a permit in time is refused it, as one who does not get a lock; pools ask on the quiet."""
+    original = semaphore.acquire
+
+    @functools.wraps(original)
+    def acquire(self: Any, blocking: bool = True, timeout: float | None = None) -> bool:
+        got: bool = original(self, blocking, timeout)
+        if not got and sys._getframe(1).f_globals.get("__name__") not in PRIVATE:
+            control.refused = True
+        return got
+
+    semaphore.acquire = semaphore.__enter__ = acquire
 
 
 def _hash_by_creation(owner: Any, undo: Undo) -> None:

@@ -243,6 +243,7 @@ class Subject:
         parts.extend(self._state(snapshot))
         outcome = Outcome(tuple(parts), results)
         outcome.raised = frozenset(raised)
+        outcome.refused = control.refused
         if self._asks_waiters and control.stale:
             outcome.stale = tuple(sorted({self.finder.table[site].text for site in control.stale}))
         if self.has_invariant and not control.stuck:

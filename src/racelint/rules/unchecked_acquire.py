@@ -57,11 +57,12 @@ class UncheckedAcquire(Rule):
 
         def deposit(self, amount):
             if not self.lock.acquire(timeout=1):
-                raise TimeoutError("the account is busy")
+                return False
             try:
                 self.money += amount
             finally:
                 self.lock.release()
+            return True
     ```
 
     ## How it is confirmed
