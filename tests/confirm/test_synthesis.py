@@ -178,6 +178,7 @@ OPERATIONS = [
         "made_by_make = target.make()",
         "made_by_make(1)",
     ),
+    ("class A:\n    async def m(self, n): ...", "A.m", "subject = target.A()", "run_task(subject.m(1))"),
     (
         "def make():\n    n = 0\n    def inc(): ...\n    def get(): return n\n    return inc, get",
         "make.<locals>.get",
@@ -193,7 +194,7 @@ def test_operations(tmp_path: Path, source: str, name: str, setup: str, operatio
 
 
 REFUSED = [
-    ("class A:\n    async def m(self): ...", "A.m", "coroutine"),
+    ("class A:\n    async def m(self):\n        yield 1", "A.m", "asynchronous generator"),
     ("def f():\n    def g(): ...\n    g()", "f.<locals>.g", "does not return it"),
 ]
 

@@ -46,7 +46,9 @@ MUTATORS = frozenset(
         "subtract",
     ]
 )
-SYNCHRONISERS = ("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "racelint_agent")
+SYNCHRONISERS = (
+    *("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "asyncio", "racelint_agent"),
+)
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, classmethod, staticmethod, property)
 
 

@@ -43,7 +43,7 @@ class Bench:
         self.control.step_limit = job["budget"]["steps"]
         sys.meta_path.insert(0, self.finder)
         self.watchdog = Watchdog(self.control, job, write)
-        shim.install(self.control)
+        shim.install(self.control, loops=_has_coroutines(self.finder.paths))
         gc.disable()
 
     def answer(self) -> Answer:
@@ -81,3 +81,12 @@ class Bench:
         watchdog = Watchdog(self.control, self.job, lambda answer: self.write(prober.answer(answer["reason"])))
         watchdog.start()
         return prober.run(watchdog)
+
+
+def _has_coroutines(paths: list[str]) -> bool:
+    """Whether any of these source files has to do with coroutines."""
+    for path in paths:
+        with open(path, "rb") as file:
+            if b"async" in file.read():
+                return True
+    return False

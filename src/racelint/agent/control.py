@@ -36,7 +36,7 @@ class Control:  # racelint: thread-confined
     `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
     `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
     next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
-    found its lock taken.
+    found its lock taken. `run_task` runs a coroutine, where there are any.
     """
 
     def __init__(self, carrier: Carrier) -> None:
@@ -49,6 +49,7 @@ class Control:  # racelint: thread-confined
         self.on_reset: list[Callable[[], None]] = []
         self.undo: list[Callable[[], None]] = []
         self.on_stuck: Callable[[], Any] = _ignore
+        self.run_task: Callable[[Any], Any] | None = None
         self.begin()
 
     def begin(self) -> None:

@@ -34,6 +34,12 @@ HANGS_BY_ITSELF = frozenset(
 REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
 """Rules about code that goes on without the lock that it was refused."""
 
+HANGS_IN_SOME_ORDER = frozenset({"RL703"})
+"""Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
+
+CREATOR_FIRST = frozenset({"RL109"})
+"""Rules about threads that raise because an object is not complete: right is what comes if its creator goes first."""
+
 
 class Baseline:
     """The outcomes that are right because some order without a race gives them."""
@@ -95,7 +101,7 @@ def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome
     hung = [outcome for outcome in baseline.outcomes.values() if outcome.hang and outcome.hang != "steps"]
     if not hung:
         return None
-    if code in HANGS_BY_ITSELF or (is_program and not code):
+    if code in HANGS_BY_ITSELF or (is_program and not code) or (code in HANGS_IN_SOME_ORDER and baseline.completes):
         return hung[0]
     return None
 

@@ -20,7 +20,7 @@ class SerialPolicy(Policy):
     A sleep does not end a turn. `expire_at_once` is the variant in which every timeout passes before anything else.
     """
 
-    sleep_is_instant = True
+    sleep_is_instant = awaits_are_instant = True
 
     def __init__(self, order: tuple[int, ...], expire_at_once: bool = False) -> None:
         super().__init__()

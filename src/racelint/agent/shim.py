@@ -23,8 +23,11 @@ from .tasks import Abort
 PRIVATE = ("threading", "_threading_local", "queue", "concurrent.futures.thread", "concurrent.futures._base")
 
 
-def install(control: Control) -> None:
-    """Put the shim in place for the rest of the process (the agent ends with `os._exit`, so it is never undone)."""
+def install(control: Control, *, loops: bool = False) -> None:
+    """Put the shim in place for the rest of the process (the agent ends with `os._exit`, so it is never undone).
+
+    With `loops`, event loops are under control as well.
+    """
     fake = fake_thread.build(control)
     _forget_threaded_modules()
     sys.modules["_thread"] = fake
@@ -42,6 +45,16 @@ def install(control: Control) -> None:
     _hash_by_creation(futures.Future, Undo(control, _reset_pools))
     _hash_by_creation(futures.ThreadPoolExecutor, Undo(control, _reset_pools))
     _fix_chance(control)
+    if loops:
+        _install_loops(control)
+
+
+def _install_loops(control: Control) -> None:
+    sys.modules["_asyncio"] = None  # type: ignore[assignment]  # tasks in C keep the running loop by OS thread
+    fake_loop = importlib.import_module(".fake_loop", __package__)
+    futures: Any = sys.modules["asyncio.futures"]
+    _hash_by_creation(futures.Future, Undo(control, lambda: None))
+    fake_loop.install(control)
 
 
 class Undo:

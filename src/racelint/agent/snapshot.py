@@ -104,6 +104,8 @@ class Snapshot:
                 shown = (("state", ("value", value._state)), ("result", self.tree(value._result, depth + 1)))
                 return ("object", number, "Future", shown)
             return ("opaque", kind.__name__)
+        if kind.__module__.startswith("asyncio"):
+            return self._of_asyncio(value, number, depth)
         if isinstance(value, StandIn):
             given = {name: held for name, held in vars(value).items() if not name.startswith("_rl_")}
             return ("object", number, "stand-in", self._pairs(given, depth))
@@ -128,6 +130,12 @@ class Snapshot:
             hidden = set(vars(type(value)).get("__slots__", ()))
             own = {k: v for k, v in vars(value).items() if not k.startswith("_") and k not in hidden}
             shown = {k: v for k, v in own.items() if k not in ("interval", "function", "args", "kwargs", "finished")}
+        return ("object", number, type(value).__name__, self._pairs(shown, depth))
+
+    def _of_asyncio(self, value: Any, number: int, depth: int) -> Tree:
+        """What an object of `asyncio` is to its users."""
+        names = ("_locked", "_value", "_queue", "_state", "_result")
+        shown = {name[1:]: getattr(value, name) for name in names if name in getattr(value, "__dict__", ())}
         return ("object", number, type(value).__name__, self._pairs(shown, depth))
 
     def _pairs(self, mapping: dict[Any, Any], depth: int) -> tuple[Any, ...]:

@@ -48,6 +48,24 @@ class StandIn:
     def __exit__(self, *details: object) -> None:
         return None
 
+    def __await__(self) -> Any:
+        """Others run meanwhile, as with most that is awaited."""
+        yield
+        return StandIn(f"await {self._rl_name}")
+
+    async def __aenter__(self) -> StandIn:
+        await self
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self
+
+    def __aiter__(self) -> StandIn:
+        return self
+
+    async def __anext__(self) -> StandIn:
+        raise StopAsyncIteration
+
     def __index__(self) -> int:
         return 1
 

@@ -70,6 +70,7 @@ class Subject:
         self._fixed = 0
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn)
+        names["run_task"] = control.run_task
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
         control.on_stuck = self._look_at_wreck

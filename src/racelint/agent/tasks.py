@@ -74,11 +74,13 @@ class Policy:
     """Decides at choice points. The defaults run the first ready thread, and switch nowhere else.
 
     `plan` is where it did not: the step of a decision to the thread chosen there. `sleep_is_instant`: a sleep only
-    moves the clock. `expire_at_once`: so does every wait that has a timeout.
+    moves the clock. `expire_at_once`: so does every wait that has a timeout. `awaits_are_instant`: so does the sleep of
+    a coroutine.
     """
 
     sleep_is_instant = False
     expire_at_once = False
+    awaits_are_instant = False
 
     def __init__(self, plan: dict[int, int] | None = None) -> None:
         self.plan = plan if plan is not None else {}

@@ -122,8 +122,8 @@ class Recorder:
         task = self.control.current
         if task.index >= 0 and task.state == BLOCKED and task.last_site:
             site = self.search.table[task.last_site]
-            if site.what == "start":
-                return  # the library's own wait for a new thread to begin
+            if site.what == "start" or site.path.startswith("<"):
+                return  # the library's own wait for a new thread to begin, or a task's for its first step
             verb = "sleeps" if task.sleeping else "waits"
             self._step(site, f"{verb} in {task.stalled or site.text}", always=True)
 

@@ -38,12 +38,14 @@ class Combination:
     first: Entry | None = None
 
 
-def public_entries(project: Project, module: ModuleOutline, cls: ClassOutline) -> list[Entry]:
-    """The methods that users of an object call, properties and the special ones included, coroutines left out."""
+def public_entries(
+    project: Project, module: ModuleOutline, cls: ClassOutline, *, coroutines: bool = False
+) -> list[Entry]:
+    """The methods that users of an object call, properties and the special ones included; `coroutines` too if asked."""
     found = []
     for name, method in project.methods(module, cls).items():
         visible = not name.startswith("_") or name in PUBLIC_SPECIAL
-        if visible and not method.nested and not method.is_async:
+        if visible and not method.nested and (coroutines or not method.is_async):
             found.append(Entry(module, method, cls))
     return found
 

@@ -59,8 +59,8 @@ def call_of(builder: Builder, entry: Entry, subject: str) -> Call:
     caller = builder.fixtures.caller(function.name)
     if caller is not None:
         return Call(Operation(entry.label, f"{caller}({subject})"))
-    if function.is_async:
-        raise CannotBuild(f"`{entry.label}` is a coroutine: asyncio is not put under control", "")
+    if function.is_async and function.is_generator:
+        raise CannotBuild(f"`{entry.label}` is an asynchronous generator", "")
     if function.nested:
         return _closure_call(builder, entry)
     if entry.makes_object and entry.cls is not None:
@@ -97,7 +97,9 @@ def _operation(
 
 
 def _consumed(builder: Builder, function: FunctionOutline, call: str) -> str:
-    """Run a generator's body, and a context manager's both halves: calling them alone runs nothing."""
+    """Run a coroutine's or generator's body, and a context manager's both halves: calling them alone runs nothing."""
+    if function.is_async:
+        return f"run_task({call})"
     if function.kind == "context":
         return f"with {call}:\n    pass"
     if function.is_generator:

@@ -101,6 +101,15 @@ def whole_programs(stage: Stage, functions: list[FunctionOutline]) -> Iterator[A
     yield from _programs(stage, functions, "program")
 
 
+def across_threads(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """What runs a loop and a thread beside it: programs, the functions around the flagged ones first."""
+    for function in functions:
+        outer = stage.module.outermost(function)
+        for entry in entries_of(stage, outer)[:PAIRS_OF_ENTRIES]:
+            yield lambda entry=entry: program_scenario(stage, entry)  # type: ignore[misc]
+    yield from whole_programs(stage, functions)
+
+
 def processes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """What starts real processes and comes to the flagged functions."""
     yield from _programs(stage, functions, "processes")
@@ -182,7 +191,7 @@ def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
     made = _made_by(stage, cls) if function.name == "__call__" else []
     if made:
         return made
-    public = {entry.function.name for entry in public_entries(stage.project, stage.module, cls)}
+    public = {e.function.name for e in public_entries(stage.project, stage.module, cls, coroutines=stage.on_a_loop)}
     if function.name in public:
         return [Entry(stage.module, function, cls)]
     callers = callers_of(stage.footprints, cls, function)
@@ -215,8 +224,10 @@ def neighbours(stage: Stage, function: FunctionOutline) -> list[Entry]:
     """What else is called on the same object, or the module's other functions."""
     cls = stage.module.classes.get(function.owner)
     if cls is not None:
-        return public_entries(stage.project, stage.module, cls)
-    plain = [f for f in stage.module.functions.values() if not f.owner and not f.nested and not f.is_async]
+        return public_entries(stage.project, stage.module, cls, coroutines=stage.on_a_loop)
+    plain = [
+        f for f in stage.module.functions.values() if not f.owner and not f.nested and f.is_async <= stage.on_a_loop
+    ]
     return [Entry(stage.module, f) for f in plain]
 
 
@@ -263,8 +274,6 @@ def unsupported(code: str) -> str:
     """Why no run can add to what the source already says; empty where the rule can be confirmed."""
     if code in CERTAIN:
         return CERTAIN[code]
-    if code.startswith("RL7"):
-        return f"{code} is about coroutines, and asyncio is not put under control"
     if code.startswith("RL9"):
         return f"{code} is about the source text, there is nothing to run"
     return ""
@@ -288,6 +297,8 @@ CERTAIN = {
     "RL509": "RL509 is about the end of the interpreter, which is not put under control",
     "RL603": "RL603 depends on the start method, there is nothing to schedule",
     "RL606": "RL606 depends on the start method, there is nothing to schedule",
+    "RL704": "RL704 is about waiting time, which no schedule can show to be wrong",
+    "RL705": "RL705 is about what the garbage collector may do, which no schedule can show",
 }
 
 RECIPES: dict[str, Recipe] = {
@@ -311,6 +322,7 @@ RECIPES: dict[str, Recipe] = {
     "RL605": processes,
     "RL607": processes,
     "RL608": processes,
+    "RL703": across_threads,
 }
 """By rule; every other rule that can be confirmed is a `race`."""
 

@@ -29,6 +29,9 @@ INSTRUMENTED_FILES = 40
 BEFOREHAND = "# beforehand: "
 """Begins the comment in a set-up that names the operation run before the threads start."""
 
+ON_A_LOOP = frozenset({"RL701", "RL702"})
+"""Rules about what tasks of one event loop do to each other."""
+
 CELLS = (
     "{{name: cell.cell_contents for made in ({0} if isinstance({0}, tuple) else ({0},)) "
     "for name, cell in zip(made.__code__.co_freevars, made.__closure__ or ())}}"
@@ -54,6 +57,11 @@ class Stage:
     def instrument(self) -> tuple[str, ...]:
         """The files that get yield points."""
         return tuple(str(path) for path in instrumented(self.project, self.module))
+
+    @property
+    def on_a_loop(self) -> bool:
+        """Whether the finding is about tasks of one event loop: all operations run on it."""
+        return self.code in ON_A_LOOP
 
     def starts_threads(self, entry: Entry) -> bool:
         """Whether the entry starts threads of its own: it is run alone, not against itself."""
@@ -99,7 +107,8 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     calls: dict[Entry, Call] = {}
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
     for entry in entries:
-        calls[entry] = call_of(builder, entry, subject_of(builder, entry))
+        call = call_of(builder, entry, subject_of(builder, entry))
+        calls[entry] = call if entry.function.is_async or not stage.on_a_loop else in_a_task(call)
     if combination.swapped and not any(call.swapped for call in calls.values()):
         raise NotApplicable
     if combination.first is not None:
@@ -116,6 +125,12 @@ def apart(source: str) -> str:
     """The call with other literals: what is put in under another key makes a container grow."""
     renamed = source.replace("'key'", "'other'")
     return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
+
+
+def in_a_task(call: Call) -> Call:
+    """The plain function that is called, called on the event loop."""
+    operation = call.operation
+    return Call(Operation(operation.label, f"run_task(lambda: {operation.source})"))
 
 
 def program_scenario(stage: Stage, entry: Entry, kind: ScenarioKind = "program") -> Scenario:

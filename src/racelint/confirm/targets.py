@@ -125,12 +125,14 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
     outer = set(stage.project.outer_bases(stage.module, cls))
     if "Thread" in outer:
         yield lambda: thread_objects_scenario(stage, stage.module, cls)
-    entries = public_entries(stage.project, stage.module, cls)
+    entries = public_entries(stage.project, stage.module, cls) or public_entries(
+        stage.project, stage.module, cls, coroutines=True
+    )
     constructor = cls.methods.get("__new__") or cls.methods.get("__init__")
     if constructor is not None and (constructor.name == "__new__" or not entries):
         entries.append(Entry(stage.module, constructor, cls))
     if not entries:
-        raise CannotRun(f"class `{cls.qualname}` has no public method that is not a coroutine")
+        raise CannotRun(f"class `{cls.qualname}` has no public method")
     for entry in entries:
         if _footprint(stage, entry).starts_threads:
             yield _program(stage, entry)

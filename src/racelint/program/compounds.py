@@ -137,8 +137,7 @@ class _Walk:
         for call, conditions in self._decided_calls:
             self._acts_of_call(call, conditions)
 
-    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> tuple[_Condition, ...]:
-        """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
+    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> None:
         for node in nodes:
             if isinstance(node, (Access, Call)):
                 access = self.accesses.get(node.id)
@@ -154,15 +153,12 @@ class _Walk:
             elif isinstance(node, Branch):
                 condition = _Condition(node.deps, node.test, node.negated, node.span)
                 flipped = _Condition(node.deps, node.test, not node.negated, node.span)
-                then = self._block(node.then, (*conditions, condition))
-                orelse = self._block(node.orelse, (*conditions, flipped))
-                inside = len(conditions) + 1
+                self._block(node.then, (*conditions, condition))
+                self._block(node.orelse, (*conditions, flipped))
                 if leaves(node.then) or _pauses(node.then):
-                    conditions = (*conditions, flipped, *orelse[inside:])
+                    conditions = (*conditions, flipped)
                 elif node.orelse and leaves(node.orelse):
-                    conditions = (*conditions, condition, *then[inside:])
-                else:
-                    conditions = (*conditions, *then[inside:], *orelse[inside:])
+                    conditions = (*conditions, condition)
             elif isinstance(node, Loop):
                 self._block(node.head, conditions)
                 inner = conditions
@@ -174,7 +170,6 @@ class _Walk:
                 self._block(node.body, conditions)
             elif isinstance(node, Try):
                 self._try(node, conditions)
-        return conditions
 
     def _try(self, node: Try, conditions: tuple[_Condition, ...]) -> None:
         self._block(node.body, conditions)

@@ -23,11 +23,10 @@ class LockPlaces:
     def beside(self, location: Location) -> frozenset[Location]:
         """The thread locks that live where the variable lives."""
         if location.kind == "attribute":
-            return self.of_class(location.owner)
+            return self._of_class(location.owner)
         return self._places.get((location.kind, location.owner), frozenset())
 
-    def of_class(self, owner: str) -> frozenset[Location]:
-        """Those of the class of this id and of the classes related to it."""
+    def _of_class(self, owner: str) -> frozenset[Location]:
         cls: ClassInfo | None = self._classes.get(owner)
         if cls is None:
             return frozenset()
