@@ -77,8 +77,8 @@ def _is_gone(found: Scanned, finding: Finding, path: str, fixed: bytes, folder: 
 
 
 def _telling(findings: Iterable[Finding]) -> Counter[tuple[str, str, str, str]]:
-    """Without advice that rests on a lock alone: a lock made by a fix brings such about what stands beside it."""
-    return Counter(_key(f) for f in findings if f.severity != "info" or f.evidence != "lock")
+    """Without advice: a lock that is held, or a wait with a timeout, brings such about what it stands by."""
+    return Counter(_key(finding) for finding in findings if finding.severity != "info")
 
 
 def _key(finding: Finding) -> tuple[str, str, str, str]:

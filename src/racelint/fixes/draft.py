@@ -54,8 +54,8 @@ class Draft:
 
     @cached_property
     def telling(self) -> Counter[Key]:
-        """The same without advice that rests on a lock alone: a new lock brings such about what stands beside it."""
-        return Counter(key_of(f) for f in self.findings if f.severity != "info" or f.evidence != "lock")
+        """The same without advice: a lock that is held, or a wait with a timeout, brings such about what it stands by."""
+        return Counter(key_of(finding) for finding in self.findings if finding.severity != "info")
 
     def tree(self, display: str) -> Tree:
         """The syntax tree of a file. Raises UnreadableSource."""

@@ -77,3 +77,15 @@ def names_in(node: cst.CSTNode) -> set[str]:
             found.add(current.value)
         pending.extend(child_nodes(current))
     return found
+
+
+def variables_in(node: cst.CSTNode) -> set[str]:
+    """Every name that stands in the code as a variable, parameter or definition: those of attributes left out."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, cst.Name):
+            found.add(current.value)
+        pending.extend([current.value] if isinstance(current, cst.Attribute) else child_nodes(current))
+    return found

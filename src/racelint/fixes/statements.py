@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from keyword import iskeyword
 
 import libcst as cst
 
+from racelint.fixes.expressions import variables_in
 from racelint.syntax.edits import Block, Statement, Tree
 
 
@@ -80,8 +81,7 @@ def comments_of(entry: Statement) -> list[cst.EmptyLine]:
 
 
 def unused_name(tree: Tree, node: cst.CSTNode, wanted: str) -> str:
-    """`wanted`, or with a number where the function around `node` (or the module) uses that word anywhere."""
-    words = set(re.findall(r"\w+", tree.spelled(tree.scope(node))))
-    if wanted not in words:
-        return wanted
-    return next(name for name in (f"{wanted}_{number}" for number in range(2, 1000)) if name not in words)
+    """`wanted`, or with a number where the function around `node` (or the module) uses that name for anything."""
+    taken = variables_in(tree.scope(node))
+    numbered = (f"{wanted}_{number}" for number in range(2, 1000))
+    return next(name for name in (wanted, *numbered) if name not in taken and not iskeyword(name))

@@ -82,7 +82,7 @@ class BusyWait(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
+    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for wait in BusyWaits(program).found():

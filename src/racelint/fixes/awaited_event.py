@@ -1,0 +1,133 @@
+"""RL403: a loop that only looks becomes a wait; the flag that it looks at becomes an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import libcst as cst
+
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import expression, negated
+from racelint.fixes.flag_uses import NotAFlag, make_event
+from racelint.fixes.places import span_of
+from racelint.fixes.statements import comments_of, line
+from racelint.model.finding import Finding
+from racelint.program.busy_waits import BusyWait, BusyWaits
+from racelint.syntax.edits import Rewriting, Statement, Tree
+
+_WAITING = frozenset({"wait", "join"})
+"""Methods that wait and take nothing away, with a timeout as their first argument."""
+
+
+class AwaitedEvent(Fixer):
+    """`while not done.is_set(): sleep(1)` becomes `done.wait()`, `while t.is_alive()` becomes `t.join()`; a deadline in
+    the test becomes the timeout.
+
+    A flag of the file becomes a `threading.Event`: `self.done = True` is `self.done.set()`, and `if self.done` is
+    `if self.done.is_set()`. Waiting on what can be waited for is safe, a flag made an event is not, since code
+    elsewhere may read it. Not offered for what is more than a flag.
+    """
+
+    codes = ("RL403",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        tree = draft.tree(finding.path)
+        for wait in BusyWaits(draft.program).found():
+            if wait.function.module.source.display != finding.path or wait.span != span_of(finding):
+                continue
+            loop = _loop_at(tree, wait)
+            look = _look(loop) if loop is not None else None
+            if loop is None or look is None:
+                return
+            proposal = _waiting(tree, loop, look, wait) if wait.instead else _with_event(draft, tree, loop, look, wait)
+            if proposal is not None:
+                yield proposal
+            return
+
+
+class _Look(NamedTuple):
+    """The loop ends when `until` is true; `timeout` is what is left of its time, None where it has no end."""
+
+    until: cst.BaseExpression
+    timeout: cst.BaseExpression | None
+
+
+def _loop_at(tree: Tree, wait: BusyWait) -> cst.While | None:
+    node = tree.node_at(wait.span)
+    for current in (node, *tree.ancestors(node)) if node is not None else ():
+        if isinstance(current, cst.While):
+            return current if current.orelse is None else None
+    return None
+
+
+def _look(loop: cst.While) -> _Look | None:
+    """What the loop looks at: `while not X:`, `while not X and now() < end:`, `while True: if X: break`."""
+    test = loop.test
+    if isinstance(test, cst.Name) and test.value == "True":
+        first = loop.body.body[0]
+        leaves = isinstance(first, cst.If) and first.orelse is None and _is_break(first.body)
+        return _Look(first.test, None) if leaves and isinstance(first, cst.If) else None
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        left = _time_left(test.right)
+        return _Look(negated(test.left), left) if left is not None else None
+    return _Look(negated(test), None)
+
+
+def _is_break(body: cst.BaseSuite) -> bool:
+    only = body.body[0] if len(body.body) == 1 else None
+    small = only.body[0] if isinstance(only, cst.SimpleStatementLine) and len(only.body) == 1 else only
+    return isinstance(small, cst.Break)
+
+
+def _time_left(test: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`end - now()` for `now() < end`, nothing below zero."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None
+    operator, end = test.comparisons[0].operator, test.comparisons[0].comparator
+    if not isinstance(test.left, cst.Call) or not isinstance(operator, (cst.LessThan, cst.LessThanEqual)):
+        return None
+    left = cst.BinaryOperation(end, cst.Subtract(), test.left)
+    return cst.Call(cst.Name("max"), [cst.Arg(cst.Integer("0")), cst.Arg(left)])
+
+
+def _replaced(rewriting: Rewriting, loop: cst.While, waited: cst.BaseExpression, method: str, look: _Look) -> None:
+    """The wait in place of the loop, whose comments it keeps."""
+    block = rewriting.tree.block(loop)
+    place = rewriting.tree.index(loop)
+    args = [cst.Arg(look.timeout)] if look.timeout is not None else []
+    call = line(cst.Expr(cst.Call(cst.Attribute(waited, cst.Name(method)), args)), leading=loop.leading_lines)
+    header = loop.body.header if isinstance(loop.body, cst.IndentedBlock) else None
+    inner = [entry for body in loop.body.body if isinstance(body, Statement) for entry in comments_of(body)]
+
+    def build(old: list[Statement]) -> list[Statement]:
+        first = call.with_changes(leading_lines=(*loop.leading_lines, *inner))
+        return [first.with_changes(trailing_whitespace=header) if header is not None else first]
+
+    rewriting.splice(block, place, place + 1, build)
+
+
+def _waiting(tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Proposal | None:
+    """The object that the loop asks has a method that waits."""
+    call = look.until.expression if isinstance(look.until, cst.UnaryOperation) else look.until
+    if wait.instead not in _WAITING or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return None
+    rewriting = Rewriting(tree)
+    _replaced(rewriting, loop, call.func.value, wait.instead, look)
+    return Proposal(rewriting.code(), f"Wait with `{tree.spelled(call.func.value)}.{wait.instead}()`")
+
+
+def _with_event(draft: Draft, tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Proposal | None:
+    """The flag becomes an event, here and wherever the file uses it."""
+    if wait.setter is None or not isinstance(look.until, (cst.Name, cst.Attribute)):
+        return None
+    rewriting = Rewriting(tree)
+    try:
+        make_event(draft, rewriting, wait.setter.location, loop)
+    except NotAFlag:
+        return None
+    name = tree.spelled(look.until)
+    _replaced(rewriting, loop, expression(name), "wait", look)
+    reason = "code that reads the flag elsewhere finds an event there, which is always true"
+    return Proposal(rewriting.code(), f"Make `{name}` an event, and wait for it", "unsafe", reason)
