@@ -77,7 +77,7 @@ def _is_gone(found: Scanned, finding: Finding, path: str, fixed: bytes, folder: 
 
 
 def _telling(findings: Iterable[Finding]) -> Counter[tuple[str, str, str, str]]:
-    """Without advice: a lock that is held, or a wait with a timeout, brings such about what it stands by."""
+    """Without advice: a lock or a wait that a fix makes may bring such about what stands beside it."""
     return Counter(_key(finding) for finding in findings if finding.severity != "info")
 
 

@@ -1,45 +1,118 @@
-"""RL101, RL102, RL104, RL105: what is done to shared state in several steps is put under its lock."""
+"""RL101, RL102, RL104, RL105, RL107: what is done to shared state in several steps is put under its lock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.guarding import Guarding, existing_locks, fresh_lock
+from racelint.fixes.guarding import Choice, Guarding
 from racelint.fixes.lazy_init import second_check
-from racelint.fixes.places import suspect_of
-from racelint.fixes.sites import NotCovered
+from racelint.fixes.new_lock import new_lock
+from racelint.fixes.places import functions_in, span_of, suspect_of
+from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
 from racelint.model.finding import Finding
+from racelint.program.lazy_starts import LazyStart, lazy_starts
+from racelint.program.locations import Location
+from racelint.program.suspects import Suspect
+
+Sites = Callable[[Choice], Sequence[Site]]
+"""What goes under the lock, by the lock. Raises NotCovered."""
 
 
 class AddedGuard(Fixer):
     """The smallest block that makes the steps one goes under `with lock:`.
 
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
-    the lock beside the variable or a new one, and every function that changes the variable takes it.
+    the lock beside the variable or a new one, and every function that changes the variable takes it. It becomes an
+    `RLock` where what runs under it takes it again.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
     Never across an `await` or `yield` or a call that waits, never where the lock is held already.
     """
 
-    codes = ("RL101", "RL102", "RL104", "RL105")
+    codes = ("RL101", "RL102", "RL104", "RL105", "RL107")
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         suspect = suspect_of(draft.program, finding)
-        if suspect is None:
+        if suspect is not None:
+            checked = second_check(draft, suspect) if finding.code == "RL105" else None
+            if checked is not None:
+                yield checked
+            location = suspect.group.location
+            yield from _proposals(draft, finding.path, location, _choices(draft, suspect), _sites(draft, suspect))
             return
-        checked = second_check(draft, suspect) if finding.code == "RL105" else None
-        if checked is not None:
-            yield checked
-        for lock in (*existing_locks(draft, suspect), None):
-            try:
-                plan = Guarding(draft, suspect, lock) if lock is not None else fresh_lock(draft, suspect)
-            except NotCovered:
-                continue
-            if plan is None:
-                continue
-            found = [plan.proposal(finding.path)]
-            if plan.around_loops():
-                found.append(plan.proposal(finding.path))
-            yield from (proposal for proposal in found if proposal is not None)
+        lazy = _lazy_start(draft, finding) if finding.code == "RL105" else None
+        if lazy is not None:
+            choices = _lazy_choices(draft, lazy)
+            yield from _proposals(draft, finding.path, lazy.location, choices, lambda choice: [lazy_site(draft, lazy)])
+
+
+def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
+    functions = set(functions_in(draft.program, finding.path))
+    found = (lazy for lazy in lazy_starts(draft.program) if lazy.check.span == span_of(finding))
+    return next((lazy for lazy in found if lazy.function in functions), None)
+
+
+def _proposals(
+    draft: Draft, path: str, location: Location, choices: Iterator[Choice], sites: Sites
+) -> Iterator[Proposal]:
+    """Under each lock in turn: around the steps, or around the loop that they stand in."""
+    for choice in choices:
+        try:
+            plan = Guarding(draft, location, sites(choice), choice)
+        except NotCovered:
+            continue
+        found = [plan.proposal(path)]
+        if plan.around_loops():
+            found.append(plan.proposal(path))
+        yield from (proposal for proposal in found if proposal is not None)
+
+
+def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:
+    """The locks that may be meant for the variable: its guard, else the only one beside it, else a new one."""
+    beside = suspect.group.owner_locks
+    known = suspect.guard or (next(iter(beside)) if len(beside) == 1 else None)
+    if known is not None:
+        yield Choice(known)
+        yield Choice(known, reentrant=True)
+    if suspect.guard is None:
+        static = any(draft.program.suspects.races.records.is_static(r.access) for r in suspect.group.records)
+        yield from _new(draft, suspect.group.location, static)
+
+
+def _lazy_choices(draft: Draft, lazy: LazyStart) -> Iterator[Choice]:
+    group = next((g for g in draft.program.suspects.races.groups if g.location == lazy.location), None)
+    beside = sorted(group.owner_locks - {lazy.location}) if group is not None else []
+    if len(beside) == 1:
+        yield Choice(beside[0])
+        yield Choice(beside[0], reentrant=True)
+    yield from _new(draft, lazy.location, static=lazy.makes_lock)
+
+
+def _new(draft: Draft, location: Location, static: bool) -> Iterator[Choice]:
+    new = new_lock(draft, location, static)
+    if new is not None:
+        yield Choice(new.location, new)
+        yield Choice(new.location, new, reentrant=True)
+
+
+def _sites(draft: Draft, suspect: Suspect) -> Sites:
+    """With the guard of the variable one function is put right, with any other lock all that change it."""
+
+    def found(choice: Choice) -> list[Site]:
+        if choice.location != suspect.guard:
+            return all_sites(draft, suspect, None if choice.new else choice.location)
+        try:
+            return own_sites(draft, suspect)
+        except NotCovered:
+            if choice.reentrant or _is_reentrant(suspect):
+                return sites_within(draft, suspect)
+            raise
+
+    return found
+
+
+def _is_reentrant(suspect: Suspect) -> bool:
+    held = (lock for record in suspect.group.records for lock in record.context.held)
+    return any(lock.reentrant for lock in held if lock.location == suspect.guard)

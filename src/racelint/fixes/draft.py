@@ -54,7 +54,7 @@ class Draft:
 
     @cached_property
     def telling(self) -> Counter[Key]:
-        """The same without advice: a lock that is held, or a wait with a timeout, brings such about what it stands by."""
+        """The same without advice: a lock or a wait that a fix makes may bring such about what stands beside it."""
         return Counter(key_of(finding) for finding in self.findings if finding.severity != "info")
 
     def tree(self, display: str) -> Tree:

@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.lock_safety import LockSafety
 from racelint.fixes.names import lock_at, lock_path, written
-from racelint.fixes.new_lock import NewLock, make_lock, new_lock
+from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import parts_of
-from racelint.fixes.sites import NotCovered, Site, all_sites, own_sites
+from racelint.fixes.reentrant_lock import make_reentrant
+from racelint.fixes.sites import NotCovered, Site
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
-from racelint.program.suspects import Suspect
 from racelint.syntax.edits import Rewriting
 
 _USABLE = frozenset({"lock", "rlock", "condition"})
 
 
-def existing_locks(draft: Draft, suspect: Suspect) -> Iterator[Location]:
-    """The locks that may be meant for the variable: its guard, else the only one beside it."""
-    if suspect.guard is not None:
-        yield suspect.guard
-    elif len(suspect.group.owner_locks) == 1:
-        yield from suspect.group.owner_locks
+class Choice(NamedTuple):
+    """The lock at `location`, or one that is `new`; `reentrant`: it is made one that its holder may take again."""
 
-
-def fresh_lock(draft: Draft, suspect: Suspect) -> Guarding | None:
-    """The same with a lock that is made for it; None where the variable has a guard, or there is no place for one."""
-    if suspect.guard is not None:
-        return None
-    static = any(draft.program.suspects.races.records.is_static(r.access) for r in suspect.group.records)
-    new = new_lock(draft, suspect.group.location, static)
-    return Guarding(draft, suspect, new.location, new) if new is not None else None
+    location: Location
+    new: NewLock | None = None
+    reentrant: bool = False
 
 
 class Guarding:
-    """Raises NotCovered where what is to be locked cannot be put under a `with`, or cannot name the lock."""
+    """`location` is the variable, `sites` are where the chosen lock is to be held.
 
-    def __init__(self, draft: Draft, suspect: Suspect, lock: Location, new: NewLock | None = None) -> None:
+    Raises NotCovered where what is to be locked cannot be put under a `with`, or cannot name the lock.
+    """
+
+    def __init__(self, draft: Draft, location: Location, sites: Sequence[Site], choice: Choice) -> None:
         self.draft = draft
-        self.suspect = suspect
-        self.location = suspect.group.location
-        self.new = new
-        guarded = lock == suspect.guard
-        self.sites = own_sites(draft, suspect) if guarded else all_sites(draft, suspect, None if new else lock)
-        self.lock = None if new else self._known(lock)
-        self.headers = [self._header(site, lock) for site in self.sites]
+        self.location = location
+        self.sites = sites
+        self.choice = choice
+        self.lock = None if choice.new else self._known(choice.location)
+        self.headers = [self._header(site, choice.location) for site in sites]
         self.doubts: tuple[str, ...] = ()
-        self.display = self.sites[0].function.module.source.display
-        if any(site.function.module.source.display != self.display for site in self.sites):
+        self.display = sites[0].function.module.source.display
+        if any(site.function.module.source.display != self.display for site in sites):
             raise NotCovered
-        self.parts = parts_of(draft.tree(self.display), self.sites, self.headers)
+        self.parts = parts_of(draft.tree(self.display), sites, self.headers)
 
     def _known(self, lock: Location) -> Lock:
         """The lock as every site sees it."""
@@ -86,18 +79,22 @@ class Guarding:
 
     def proposal(self, path: str) -> Proposal | None:
         """The new text of the file; None where something stands elsewhere, or the lock may not be held."""
-        if self.display != path or (self.new is not None and self.new.display != path):
+        new, reentrant = self.choice.new, self.choice.reentrant
+        if self.display != path or (new is not None and new.display != path):
             return None
         tree = self.draft.tree(path)
-        safety = LockSafety(self.draft.program, self.lock, [part.function for part in self.parts])
+        takers = [part.function for part in self.parts]
+        safety = LockSafety(self.draft.program, self.lock, takers, reentrant=reentrant)
         examined = [part.examined(tree, safety) for part in self.parts]
         if any(found.obstacles for found, _ in examined):
             return None
         doubts = [*self.doubts, *(doubt for found, _ in examined for doubt in found.doubts)]
         rewriting = Rewriting(tree)
-        if self.new is not None:
-            make_lock(rewriting, self.new, any(found.nested for found, _ in examined))
-            doubts += [self.new.doubt] if self.new.doubt else []
+        if new is not None:
+            make_lock(rewriting, new, reentrant or any(found.nested for found, _ in examined))
+            doubts += [new.doubt] if new.doubt else []
+        elif reentrant and not make_reentrant(self.draft, rewriting, self.choice.location):
+            return None
         for part, (_, loose) in zip(self.parts, examined, strict=True):
             part.rewrite(rewriting, loose)
         return Proposal(
@@ -105,10 +102,12 @@ class Guarding:
             self._message(),
             "unsafe" if doubts else "safe",
             "; ".join(dict.fromkeys(doubts)),
-            frozenset([str(self.new.location)] if self.new is not None else []),
+            frozenset([str(new.location)] if new is not None else []),
         )
 
     def _message(self) -> str:
         held = " and ".join(f"`{header}`" for header in sorted(set(self.headers)))
         what = f"old {held} while `{self.location.attribute}` is changed"
-        return f"Add a lock, and h{what}" if self.new is not None else f"H{what}"
+        if self.choice.new is not None:
+            return f"Add a lock, and h{what}"
+        return f"Make the lock an `RLock`, and h{what}" if self.choice.reentrant else f"H{what}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,18 @@ from racelint.program.spelling import spelled_call
 from racelint.program.types import Member, Object, Thing
 from racelint.program.values import nodes_of
 
-_QUIET = NEVER_RAISES | {"builtins.hasattr", "builtins.getattr", "builtins.setattr", "threading.Condition"}
+
+def _is_exception(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
+
+
+_PRIMITIVES = ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "Thread", "Timer")
+_QUIET = (
+    NEVER_RAISES
+    | {"builtins.hasattr", "builtins.getattr", "builtins.setattr"}
+    | {f"threading.{name}" for name in _PRIMITIVES}
+    | {f"builtins.{name}" for name, value in vars(builtins).items() if _is_exception(value)}
+)
 _QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
 
 
@@ -46,11 +58,17 @@ class Examination(NamedTuple):
 
 
 class LockSafety:
-    """Examines stretches for one lock (None: one that is yet to be made), which `takers` are going to take."""
+    """Examines stretches for one lock (None: one that is yet to be made), which `takers` are going to take.
 
-    def __init__(self, program: Program, lock: Lock | None, takers: Iterable[FunctionInfo]) -> None:
+    `reentrant`: the lock is to become a reentrant one.
+    """
+
+    def __init__(
+        self, program: Program, lock: Lock | None, takers: Iterable[FunctionInfo], *, reentrant: bool = False
+    ) -> None:
         self.program = program
-        self.lock = lock
+        self.released = lock
+        self.lock = None if reentrant else lock
         self.takers = {function.id for function in takers}
         self.computing = Computing(program)
         self.blocking = BlockingCalls(program)
@@ -63,6 +81,7 @@ class LockSafety:
             *(clause for site in sites for clause in self._taken(site)),
             *self._held(function, extent),
             *self._taken_here(function, extent, opened),
+            *self._given_back(function, extent),
         ]
         doubts = []
         for call in self.program.stores.facts[function.id].calls:
@@ -121,6 +140,13 @@ class LockSafety:
             if lock.location == self.lock.location and extent.holds(span) and span[0] not in opened:
                 yield "the lock is taken inside"
 
+    def _given_back(self, function: FunctionInfo, extent: Extent) -> Iterator[str]:
+        """By a call: the end of a `with` block stays with its block."""
+        for lock, node, _ in self.program.flows.of(function).releases:
+            mine = self.released is not None and lock.location == self.released.location
+            if mine and isinstance(node, Call) and extent.holds(node.span):
+                yield "the lock is given back inside"
+
     def _reaches_taker(self, function: FunctionInfo, seen: set[str]) -> bool:
         if function.id in self.takers:
             return True
@@ -143,7 +169,9 @@ class LockSafety:
             return thing.name in _QUIET_METHODS
         if isinstance(thing, ClassInfo):
             made = [site.callee for site in self.program.calls.outgoing[function.id] if site.event == call.id]
-            return not thing.all_external_bases() and all(self.computing.is_pure(callee) for callee in made)
+            return _QUIET.issuperset(thing.all_external_bases()) and all(
+                self.computing.is_pure(callee) for callee in made
+            )
         return isinstance(thing, Object) and thing.dotted.startswith("builtins.")
 
 

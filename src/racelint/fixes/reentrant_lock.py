@@ -15,7 +15,7 @@ from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.locations import Location
 from racelint.program.taken_twice import taken_twice
-from racelint.syntax.edits import Rewriting, Tree
+from racelint.syntax.edits import Rewriting
 
 _PLAIN = {"threading.Lock": "threading", "multiprocessing.Lock": "multiprocessing"}
 
@@ -31,30 +31,33 @@ class ReentrantLock(Fixer):
     codes = ("RL203",)
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
-        program, tree = draft.program, draft.tree(finding.path)
-        for nesting in taken_twice(program):
+        tree = draft.tree(finding.path)
+        for nesting in taken_twice(draft.program):
             display = nesting.function.module.source.display
             if (display, nesting.span, nesting.held.lock.name) != (finding.path, span_of(finding), finding.subject):
                 continue
-            made = maker_of(program, nesting.held.lock.location)
-            if made is None or made[0].module.source.display != finding.path or made[1].args:
-                return
-            call = tree.at(made[1].span, cst.Call)
-            module = _PLAIN.get(type_of_call(program, *made))
-            if module and call is not None and not _needs_a_plain_one(program, nesting.held.lock.location):
-                yield Proposal(_renamed(tree, call, module), f"Make `{nesting.held.lock.short}` an `RLock`")
+            rewriting = Rewriting(tree)
+            if make_reentrant(draft, rewriting, nesting.held.lock.location):
+                yield Proposal(rewriting.code(), f"Make `{nesting.held.lock.short}` an `RLock`")
             return
 
 
-def _renamed(tree: Tree, call: cst.Call, module: str) -> str:
-    """`Lock()` as `RLock()`, `threading.Lock()` as `threading.RLock()`."""
-    rewriting = Rewriting(tree)
+def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> bool:
+    """Make the lock an `RLock` where it is made; False, and nothing done, where that cannot be or may not."""
+    program, tree = draft.program, rewriting.tree
+    made = maker_of(program, location)
+    if made is None or made[1].args or draft.tree(made[0].module.source.display) is not tree:
+        return False
+    call = tree.at(made[1].span, cst.Call)
+    module = _PLAIN.get(type_of_call(program, *made))
+    if call is None or module is None or _needs_a_plain_one(program, location):
+        return False
     if isinstance(call.func, cst.Attribute):
         name: cst.BaseExpression = call.func.with_changes(attr=cst.Name("RLock"))
     else:
         name = cst.parse_expression(imported(rewriting, module, "RLock", call, by_name=True))
     rewriting.replace(call, lambda updated: updated.with_changes(func=name))
-    return rewriting.code()
+    return True
 
 
 def _needs_a_plain_one(program: Program, location: Location) -> bool:

@@ -11,6 +11,7 @@ from racelint.model.summary import Path, Span
 from racelint.program import Program
 from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
+from racelint.program.lazy_starts import LazyStart
 from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
@@ -44,7 +45,12 @@ def own_sites(draft: Draft, suspect: Suspect) -> list[Site]:
     if any(suspect.guard in {lock.location for lock in record.context.held} for record in mine):
         bare = [record for record in mine if suspect.guard not in record.locations_held]
         return list({site.stretch: site for record in bare for site in [_at_caller(draft, record)]}.values())
-    return [*_all_in(draft, suspect, function, suspect.guard), _site_of(draft, suspect)]
+    return sites_within(draft, suspect)
+
+
+def sites_within(draft: Draft, suspect: Suspect) -> list[Site]:
+    """The same, whoever calls the function: some may hold the guard already. Raises NotCovered."""
+    return [*_all_in(draft, suspect, suspect.record.access.function, suspect.guard), _site_of(draft, suspect)]
 
 
 def _at_caller(draft: Draft, record: Record) -> Site:
@@ -120,6 +126,22 @@ def _of_compound(draft: Draft, compound: Compound) -> Site:
     if compound.check_span != (1, 1, 1, 1):
         spans.append(compound.check_span)
     return _site(draft, compound.function, compound.act, spans)
+
+
+def lazy_site(draft: Draft, lazy: LazyStart) -> Site:
+    """From the check to what it decides, and to what is stored where it looked. Raises NotCovered."""
+    function, program = lazy.function, draft.program
+    accesses = program.stores.facts[function.id].accesses
+    stored = [
+        access.span
+        for access in accesses
+        if access.kind == "write" and program.locations.of(access.path, function) == lazy.location
+    ]
+    spans = (lazy.check.span, event_span(function, lazy.made_at), *(s for s in stored if s > lazy.check.span))
+    stretch = covering(draft.tree(function.module.source.display), spans)
+    if stretch is None:
+        raise NotCovered
+    return Site(function, stretch, lazy.check.path[: -len(lazy.location.fields)], spans)
 
 
 def _site(draft: Draft, function: FunctionInfo, access: SharedAccess, spans: Iterable[Span]) -> Site:

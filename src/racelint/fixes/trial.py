@@ -15,7 +15,7 @@ from racelint.model.finding import Finding
 from racelint.model.fix import Edit, Fix
 from racelint.syntax.source import UnreadableSource
 
-MOST_PROPOSALS = 4
+MOST_PROPOSALS = 6
 """Of one fix: what the first few cannot do, the next will not."""
 
 
