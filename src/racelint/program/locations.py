@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from racelint.knowledge.containers import SELF_GUARDED
+from racelint.knowledge.containers import CONTAINERS, SELF_GUARDED
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
 from racelint.program.types import Instance, Object, Types
 from racelint.program.values import Stores
 
 _MAX_DEPTH = 4
+ITSELF = "self"
+"""The field that stands for what an object holds that is a container itself."""
 
 
 @dataclass(frozen=True, order=True)
@@ -90,7 +92,7 @@ class Locations:
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Location | None:
         if len(path) == 1:
-            return self._variable(path[0], function)
+            return self._itself(path[0], function) or self._variable(path[0], function)
         field = path[-1]
         if field == ELEMENT:
             container = self.of(path[:-1], function)
@@ -116,6 +118,17 @@ class Locations:
                 return None
         base = self.of(path[:-1], function)
         return base.below(field) if base is not None else None
+
+    def _itself(self, root: str, function: FunctionInfo) -> Location | None:
+        """The object that is a container itself: `self` in a class derived from dict."""
+        cls = function.cls
+        if cls is None or function.is_classmethod or not set(cls.all_external_bases()) & CONTAINERS:
+            return None
+        call = self.stores.facts[function.id].call(int(root[2:])) if root.startswith("c:") else None
+        if root != f"p:{function.self_name}" and (call is None or call.func[:1] != (("g:super",),)):
+            return None
+        owner = next(base for base in reversed(cls.mro) if set(base.external_bases) & CONTAINERS)
+        return Location("attribute", owner.id, (ITSELF,))
 
     def behind_property(self, cls: ClassInfo, name: str) -> Path | None:
         """The attribute of `self` that a property of the class returns as it is: `_x` for `return self._x`."""

@@ -8,7 +8,7 @@ from racelint.program.anchors import Anchor
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.locations import Location
+from racelint.program.locations import ITSELF, Location
 from racelint.program.records import Record, Records
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Object
@@ -152,7 +152,7 @@ class Overlap:
 
     def _anchor(self, record: Record) -> Anchor | None:
         access = record.access
-        path = access.path[: len(access.path) - len(access.location.fields)]
+        path = access.path[: max(len(access.path) - len(access.location.fields), access.location.fields[0] == ITSELF)]
         if not path:
             return None
         anchor = self.program.anchors.of(path, access.function, dict(record.context.anchors))

@@ -18,7 +18,7 @@ from racelint.knowledge.containers import (
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
 from racelint.program.index import FunctionInfo, Index
-from racelint.program.locations import Location, Locations
+from racelint.program.locations import ITSELF, Location, Locations
 from racelint.program.types import Bound, Constant, Instance, Object, Thing, Types
 from racelint.program.values import Stores
 
@@ -87,7 +87,7 @@ class SharedAccesses:
         if event.path[0].startswith(("v:", "k:")):
             return None
         location = self.locations.of(event.path, function)
-        if location is None or self._is_property(event, function):
+        if location is None or self._is_property(event, function) or self._is_overridden(event, location, function):
             return None
         deed: Deed = "iterate" if event.kind == "iterate" else "read" if event.kind == "test" else event.kind
         if deed == "iterate":
@@ -113,6 +113,15 @@ class SharedAccesses:
             event.key if deed == "iterate" else "",
             event.called,
         )
+
+    @staticmethod
+    def _is_overridden(event: Access, location: Location, function: FunctionInfo) -> bool:
+        """`self[k]` in a container whose class defines what that does; or `self` as such."""
+        if location.fields[0] != ITSELF or location.kind != "attribute" or function.cls is None:
+            return False
+        names = {"read": "__getitem__", "write": "__setitem__", "delete": "__delitem__", "iterate": "__iter__"}
+        bare = len(event.path) == 1 and event.kind != "iterate"
+        return bare or function.cls.method(names.get(event.kind, "")) is not None
 
     def _is_property(self, event: Access, function: FunctionInfo) -> bool:
         """What a property computes is no variable; its getter and setter are calls."""
@@ -173,6 +182,8 @@ class SharedAccesses:
             location = base.below(ELEMENT) if base is not None else None
             if location is None or not self._is_container(path[:-1], function, method):
                 continue
+            if location.fields[0] == ITSELF and self._calls_own(path, function):
+                continue
             deed: Deed = "mutate" if method in MUTATING_METHODS else "read"
             return SharedAccess(
                 call.id,
@@ -188,6 +199,11 @@ class SharedAccesses:
                 method,
             )
         return None
+
+    @staticmethod
+    def _calls_own(path: Path, function: FunctionInfo) -> bool:
+        """`self.pop(k)` in a container whose class defines `pop`; `super().pop(k)` is the container's."""
+        return path[0].startswith("p:") and function.cls is not None and function.cls.method(path[-1]) is not None
 
     def _written(self, call: Call, path: Path, function: FunctionInfo) -> SharedAccess | None:
         base = self.locations.of(path[:-1], function)
@@ -208,11 +224,17 @@ class SharedAccesses:
         """A built-in container, or something unknown that is used like one."""
         things = self.types.of(path, function)
         known = [thing for thing in things if not isinstance(thing, Constant)]
+        if self._is_super(path, function):
+            return True
         if not known:
             return method in ("", "append", "popleft", "setdefault", "appendleft", "popitem", "extend", "pop", "add")
         return any(
             isinstance(t, Object) and (t.dotted in CONTAINERS or t.dotted == "builtins.generator") for t in known
         ) or any(isinstance(t, Instance) and set(t.cls.all_external_bases()) & CONTAINERS for t in known)
+
+    def _is_super(self, path: Path, function: FunctionInfo) -> bool:
+        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        return len(path) == 1 and call is not None and call.func[:1] == (("g:super",),)
 
     def _is_inert(self, path: Path, function: FunctionInfo) -> bool:
         """Loads of methods, locks and objects that guard themselves."""
