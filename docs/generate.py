@@ -16,6 +16,7 @@ import click
 from racelint.cli.main import SUBCOMMANDS, cli
 from racelint.config.show import Key, keys
 from racelint.engine.selection import rule_book
+from racelint.fixes.registry import fix_words
 from racelint.rules.base import Rule
 
 DOCS = Path(__file__).parent
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
     found = {f"rules/{rule.code.lower()}.md": rule_page(rule) for rule in rules}
     found["rules/index.md"] = rule_index(rules)
     found["_generated/settings.md"] = settings_table()
+    found["_generated/fixes.md"] = fixes_table(rules)
     return found
 
 
@@ -65,6 +67,8 @@ def rule_page(rule: Rule) -> str:
         "Since": rule.since,
     }
     table = "".join(f":{name}: {value}\n" for name, value in facts.items())
+    fix = fix_words(rule.code)
+    body = f"{body.strip()}\n\n## How it is fixed\n{fix}" if fix else body
     silence = f"## Silence it\nOn the line, with a reason: `# racelint: ignore[{rule.code}] why`."
     return f"# {rule.code} {rule.name}\n\n{MARKER}\n{lead}\n\n{table}\n{_spaced(body.strip())}\n\n{_spaced(silence)}\n"
 
@@ -106,6 +110,13 @@ def _link(rule: Rule) -> str:
 def _traits(rule: Rule) -> str:
     traits = {"confirm": rule.confirmable, "fix": rule.fixable, "off": not rule.default_on}
     return ", ".join(name for name, has in traits.items() if has)
+
+
+def fixes_table(rules: tuple[Rule, ...]) -> str:
+    """What the fix of each rule does, in a sentence or two: the first paragraph of its words."""
+    words = {rule: fix_words(rule.code).partition("\n\n")[0].replace("\n", " ") for rule in rules}
+    rows = [f"| [{rule.code}](rules/{rule.code.lower()}.md) | {text} |\n" for rule, text in words.items() if text]
+    return f"{MARKER}\n| rule | what the fix does |\n|---|---|\n{''.join(rows)}"
 
 
 def settings_table() -> str:

@@ -52,15 +52,16 @@ def _as_object(rule: Rule) -> dict[str, Any]:
         "summary": rule.summary,
         "default_on": rule.default_on,
         "confirmable": rule.confirmable,
-        "fixable": _has_fix(rule),
+        "fixable": bool(_fix(rule)),
+        "fix": _fix(rule),
         "documentation": rule.docstring,
     }
 
 
-def _has_fix(rule: Rule) -> bool:
-    from racelint.fixes.registry import all_fixers
+def _fix(rule: Rule) -> str:
+    from racelint.fixes.registry import fix_words
 
-    return rule.code in all_fixers()
+    return fix_words(rule.code)
 
 
 def _as_text(rule: Rule) -> str:
@@ -68,6 +69,8 @@ def _as_text(rule: Rule) -> str:
     traits.append("on by default" if rule.default_on else "off by default")
     if rule.confirmable:
         traits.append("can be confirmed")
-    if _has_fix(rule):
+    fix = _fix(rule)
+    if fix:
         traits.append("has a fix")
-    return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{rule.docstring}\n"
+    section = f"\n## How it is fixed\n{fix}\n" if fix else ""
+    return f"{rule.code} {rule.name} ({', '.join(traits)})\n\n{rule.docstring}\n{section}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from functools import cache
 
@@ -26,3 +27,9 @@ def all_fixers() -> dict[str, Fixer]:
                         raise TypeError(f"{code} is fixed by two files")
                     found[code] = value()
     return dict(sorted(found.items()))
+
+
+def fix_words(code: str) -> str:
+    """What the fix of a rule does, and when it is safe; empty where the rule has none."""
+    fixer = all_fixers().get(code)
+    return inspect.cleandoc(fixer.__doc__ or "") if fixer is not None else ""
