@@ -54,6 +54,12 @@ class Snapshot:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             return ("opaque", "…")
+        try:
+            return self._whole(value, depth)
+        except Exception:  # what the target makes of its own objects: `__class__`, `__repr__`, `__hash__`
+            return ("opaque", type(value).__qualname__)
+
+    def _whole(self, value: Any, depth: int) -> Tree:
         if isinstance(value, (enum.Enum, *SCALARS)):
             return ("value", _plain(repr(value)))
         if isinstance(value, tuple):

@@ -86,6 +86,9 @@ class Exploration:
     raised: dict[str, str] = field(default_factory=dict)
     """Operations of the first scenario that raise even when run alone, with what they raise."""
 
+    lost: str = ""
+    """Why probing took all the time, because the code cannot be stopped: a search would fare no better."""
+
     is_misfit: bool = False
     """Nothing was explored: the values made up are of the wrong kind for every operation."""
 
@@ -99,7 +102,9 @@ class Exploration:
         certain = next(filter(None, map(raises_by_itself, candidates)), None)
         if certain is not None:
             self.tried.append(certain)
-        if self.is_misfit or certain is not None:
+        if candidates and self.lost:
+            self.tried.append(Tried(candidates[0].scenario, Answer("inconclusive", reason=self.lost)))
+        if self.is_misfit or self.tried:
             return
         for index, candidate in enumerate(candidates):
             left = deadline - time.monotonic()
@@ -127,6 +132,7 @@ class Exploration:
                 break
             found.append(Probe(failure=answer.reason))
             if time.monotonic() - begun > self.seconds:
+                self.lost = answer.reason
                 break
         return found
 

@@ -52,7 +52,10 @@ def run_job(job: Job, interpreter: Interpreter) -> Answer:
     finally:
         end_marked(MARK, mark)
         _remove(scratch)
-    return answer if answer is not None else Answer("inconclusive", reason=_why(ended, job))
+    if answer is None:
+        return Answer("inconclusive", reason=_why(ended, job))
+    # Probes are written down as they come: what ended them shows in how the process ended.
+    return answer if ended.status == 0 or not job.probe else msgspec.structs.replace(answer, reason=_why(ended, job))
 
 
 def _run(job: Job, interpreter: Interpreter, scratch: Path, mark: str) -> Ended:
