@@ -24,7 +24,7 @@ class BrokenIterations(Search):
     def of(self, group: Group) -> Iterator[Suspect]:
         """The iterations of one container that fail or skip elements."""
         for record in group.records:
-            if record.access.deed != "iterate" or record.perhaps:
+            if record.access.deed != "iterate" or record.perhaps or self._keeps_guard(record, group):
                 continue
             kind = self._container_kind(record)
             for other in group.changes:
@@ -33,6 +33,10 @@ class BrokenIterations(Search):
                 if other.access is not record.access and self.overlap.parallel(record, other, group):
                     yield self.inquiry.suspect("iteration", group, record, other, None, self.guards.of(group))
                     break
+
+    def _keeps_guard(self, record: Record, group: Group) -> bool:
+        """The guard is held here: the defect is where it is not."""
+        return self.guards.of(group) in record.locations_held
 
     def _container_kind(self, record: Record) -> str:
         """`dict` for what raises when it is resized, `list` for what silently skips elements, else empty."""

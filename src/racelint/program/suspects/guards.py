@@ -71,13 +71,12 @@ class Guards:
     @staticmethod
     def _is_older(function: FunctionInfo, guard: Location) -> bool:
         """What users know the method by is a base that has no such lock, so that they cannot be meant to hold it."""
-        if function.cls is None:
-            return False
-        first = [base for base in function.cls.mro if function.ir.name in base.ir.methods][-1]
+        bases = function.cls.mro if function.cls is not None else ()
+        first = [base for base in bases if function.ir.name in base.ir.methods][-1:]
         return (
             guard.kind == "attribute"
-            and all(base.id != guard.owner for base in first.mro)
-            and first is not function.cls
+            and first != [function.cls]
+            and any(all(base.id != guard.owner for base in older.mro) for older in first)
         )
 
     @staticmethod
