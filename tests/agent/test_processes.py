@@ -100,3 +100,132 @@ def test_global_changed_in_the_child_stays_there(agent: AgentRunner) -> None:
 def test_code_without_processes_is_unsupported(agent: AgentRunner) -> None:
     answer = agent("def main():\n    return 1\n", ["target.main()"], kind="processes")
     assert answer["status"] == "unsupported"
+
+
+HANDED = """
+    import {home} as home
+    from multiprocessing import Process
+
+    def work(thing):
+        print(thing)
+
+    if __name__ == "__main__":
+        process = Process(target=work, args=(home.{thing}(),))  # FLAG
+        process.start()
+        process.join()
+    """
+
+
+@pytest.mark.parametrize("thing", ["Lock", "Event", "Condition", "Semaphore"])
+def test_primitives_of_threads_cannot_be_handed_to_a_spawned_process(agent: AgentRunner, thing: str) -> None:
+    bad, good = HANDED.format(home="threading", thing=thing), HANDED.format(home="multiprocessing", thing=thing)
+    answer = agent(bad, ["run_target()"], kind="processes", code="RL604")
+    assert (answer["status"], answer["effect"]) == ("confirmed", "exception")
+    assert "cannot pickle" in answer["outcome"]
+    assert agent(good, ["run_target()"], kind="processes", code="RL604")["status"] == "not-reproduced"
+
+
+SIGNALLED = """
+    import {home} as home
+    import multiprocessing
+
+    ready = home.Event()  # FLAG
+
+    def work():
+        ready.set()
+
+    if __name__ == "__main__":
+        process = multiprocessing.get_context("fork").Process(target=work)
+        process.start()
+        process.join()
+    """
+
+
+def test_a_signal_of_threads_is_not_seen_by_the_parent(agent: AgentRunner) -> None:
+    answer = agent(SIGNALLED.format(home="threading"), ["run_target()"], kind="processes", code="RL604")
+    assert (answer["status"], answer["effect"]) == ("confirmed", "lost-in-process")
+    answer = agent(SIGNALLED.format(home="multiprocessing"), ["run_target()"], kind="processes", code="RL604")
+    assert answer["status"] == "not-reproduced"
+
+
+QUEUE = """
+    from multiprocessing import Process, Queue
+
+    def work(results):
+        for n in range({count}):
+            results.put(n)
+
+    if __name__ == "__main__":
+        results = Queue()
+        process = Process(target=work, args=(results,))
+        process.start()
+        {first}
+        {then}
+    """
+
+
+def test_a_join_before_the_queue_is_read_never_returns(agent: AgentRunner) -> None:
+    join, read = "process.join()  # FLAG", "rows = [results.get() for _ in range({count})]"
+    for first, then, count, status in (
+        (join, read, 20_000, "confirmed"),
+        (read, join, 20_000, "not-reproduced"),
+        (join, read, 20, "not-reproduced"),
+    ):
+        source = QUEUE.format(first=first.format(count=count), then=then.format(count=count), count=count)
+        answer = agent(source, ["run_target()"], kind="processes", code="RL607")
+        assert (answer["status"], answer["effect"]) == (status, "deadlock" if status == "confirmed" else None), answer
+
+
+MANAGED = """
+    from multiprocessing import Manager, Process
+
+    def work(found):
+        rows = found["rows"]
+        rows.append(1)  # FLAG
+        {then}
+
+    if __name__ == "__main__":
+        with Manager() as manager:
+            found = manager.dict(rows=[])
+            process = Process(target=work, args=(found,))
+            process.start()
+            process.join()
+    """
+
+
+def test_a_changed_copy_is_lost_unless_it_is_stored_again(agent: AgentRunner) -> None:
+    answer = agent(MANAGED.format(then="pass"), ["run_target()"], kind="processes", code="RL608")
+    assert (answer["status"], answer["effect"]) == ("confirmed", "lost-in-process")
+    assert "still has []" in answer["outcome"]
+    answer = agent(MANAGED.format(then='found["rows"] = rows'), ["run_target()"], kind="processes", code="RL608")
+    assert answer["status"] == "not-reproduced"
+
+
+PAIR = """
+    from multiprocessing import {kind}, Process
+
+    def move(pair):
+        for n in range(100):
+            {lock}
+                pair[0] = n  # FLAG
+                pair[1] = n
+
+    if __name__ == "__main__":
+        pair = {kind}("i", 2)
+        process = Process(target=move, args=(pair,))
+        process.start()
+        {lock}
+            seen = pair[:]  # FLAG
+        process.join()
+    """
+
+
+def test_an_array_without_a_lock_is_read_half_written(agent: AgentRunner) -> None:
+    source = PAIR.format(kind="RawArray", lock="if True:")
+    answer = agent(source, ["run_target()"], kind="processes", code="RL605")
+    assert (answer["status"], answer["effect"]) == ("confirmed", "not-serializable"), answer
+    again = agent(source, ["run_target()"], kind="processes", code="RL605", schedule=answer["schedule"])
+    assert (again["status"], again["outcome"]) == ("confirmed", answer["outcome"])
+    source = PAIR.format(kind="Array", lock="with pair.get_lock():")
+    answer = agent(source, ["run_target()"], kind="processes", code="RL605")
+    assert answer["status"] == "not-reproduced", answer

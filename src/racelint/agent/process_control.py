@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 # Plain paths: pathlib costs more to import than a small search takes.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH118, PTH207
 import contextlib
+import glob
 import itertools
 import json
+import linecache
 import os
 import select
 import signal
@@ -19,15 +21,18 @@ from .process_run import run_operation
 QUIET = 0.2
 """Seconds after which a process that says nothing counts as blocked."""
 
-
 RUN_LIMIT = 8.0
-
-
+SAMPLES = 5
 _addresses = itertools.count()
 
 
 class Run:
-    """What one run of the scenario came to. `reports` are by process number, `order` the gates passed, in order."""
+    """What one run of the scenario came to. `reports` are by process number, `order` the gates passed, in order.
+
+    `joining` are processes that waited for another at the end of a run that `hung`, `idle` says that they all only
+    waited, `copies` what a manager gave out
+    and was changed: process, container, what the manager has and what the copy is.
+    """
 
     def __init__(self) -> None:
         self.reports: dict[int, dict[str, Any]] = {}
@@ -36,8 +41,23 @@ class Run:
         self.order: list[tuple[int, str, int]] = []
         self.result = ""
         self.error = ""
-        self.hung = False
+        self.hung = self.idle = False
+        self.joining: set[int] = set()
+        self.copies: list[tuple[int, str, str, str]] = []
         self.switch_used = False
+
+    def witness(self, repeats: int) -> dict[str, Any]:
+        """Its lanes; of the steps that one line of one process makes, `repeats` first and last ones."""
+        numbers = sorted(self.labels)
+        by_place: dict[tuple[int, str, int], list[int]] = {}
+        for index, step in enumerate(self.steps):
+            by_place.setdefault((step["thread"], step["path"], step["line"]), []).append(index)
+        kept = sorted({index for places in by_place.values() for index in places[:repeats] + places[-repeats:]})
+        lanes = []
+        for step in (self.steps[index] for index in kept):
+            source = linecache.getline(step["path"], step["line"]).strip()
+            lanes.append({**step, "thread": numbers.index(step["thread"]), "source": source})
+        return {"threads": [self.labels[number] for number in numbers], "steps": lanes}
 
     def shared(self) -> tuple[tuple[str, str], ...]:
         """What the first process sees at the end: its result and the shared objects."""
@@ -64,7 +84,10 @@ class Controller:
         self.folder = folder
         self.runs = 0
 
-    def run(self, order: tuple[int, ...] = (), pause: Pause | None = None) -> Run:
+    def run(
+        self, order: tuple[int, ...] = (), pause: Pause | None = None, limit: float = RUN_LIMIT, **ways: Any
+    ) -> Run:
+        """One run of at most `limit` seconds; `ways` are settings of `process_side` that differ from the usual."""
         self.runs += 1
         address = os.path.join(self.folder, f"gate{next(_addresses)}")
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -78,13 +101,14 @@ class Controller:
             "turns": 3,
             "paths": [scenario["path"], *scenario["instrument"]],
             "roots": scenario["sys_path"],
+            **ways,
         }
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
             server.close()
             run_operation(scenario, configuration, self.folder)
-        session = Session(server, order, pause)
+        session = Session(server, order, pause, limit)
         try:
             session.serve(child)
         finally:
@@ -96,8 +120,9 @@ class Controller:
 class Session:
     """The conversation with the processes of one run."""
 
-    def __init__(self, server: socket.socket, order: tuple[int, ...], pause: Pause | None) -> None:
+    def __init__(self, server: socket.socket, order: tuple[int, ...], pause: Pause | None, limit: float) -> None:
         self.server = server
+        self.limit = limit
         self.rank = {number: rank for rank, number in enumerate(order)}
         self.pause = pause
         self.run = Run()
@@ -109,7 +134,7 @@ class Session:
         self.buffers: dict[socket.socket, bytes] = {}
 
     def serve(self, child: int) -> None:
-        deadline = time.monotonic() + RUN_LIMIT
+        deadline = time.monotonic() + self.limit
         heard = time.monotonic()
         while self.live and time.monotonic() < deadline:
             busy = self.running - self.joining - self.silent
@@ -126,6 +151,8 @@ class Session:
                 self._listen(0.05)
                 return
         self.run.hung = bool(self.live)
+        self.run.idle = self.run.hung and _is_idle(child)
+        self.run.joining = self.joining & self.live
 
     def _listen(self, patience: float) -> bool:
         ready, _, _ = select.select([self.server, *self.buffers], [], [], patience)
@@ -161,6 +188,7 @@ class Session:
             self.run.steps.append({"thread": number, **{k: message[k] for k in ("path", "line", "action")}})
         elif kind == "end":
             self.run.reports[number] = message["report"]
+            self.run.copies.extend((number, *copy) for copy in message["copies"])
             self.live.discard(number)
             self.running.discard(number)
             self.joining.discard(number)
@@ -193,6 +221,18 @@ class Session:
         if pause is None or said["type"] != "at" or number != pause.process:
             return False
         return bool(said["site"] == pause.site and said["visit"] == pause.visit)
+
+
+def _is_idle(group: int) -> bool:
+    """Whether no process of the group runs, or would if it had a processor, as far as the system tells."""
+    for _ in range(SAMPLES):
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            with contextlib.suppress(OSError), open(path) as file:
+                state, _, of_group = file.read().rpartition(")")[2].split()[:3]
+                if int(of_group) == group and state in "RD":
+                    return False
+        time.sleep(QUIET / 2)
+    return True
 
 
 def _has_ended(child: int) -> bool:

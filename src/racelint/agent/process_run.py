@@ -11,7 +11,8 @@ from . import fake_thread
 from .capture import Capture, nothing, silence
 from .carriers import ThreadCarrier
 from .control import Control
-from .process_side import CONFIGURATION, install, is_plain
+from .process_side import CONFIGURATION, install
+from .process_values import is_plain
 from .snapshot import Snapshot, text_of
 from .subject import search_path
 
@@ -31,7 +32,7 @@ def run_operation(scenario: dict[str, Any], configuration: dict[str, Any], folde
     except BaseException as problem:
         error = f"the operation failed: {type(problem).__name__}: {problem}"
     try:
-        side.send({"type": "end", "report": side.report(), "result": result, "error": error})
+        side.send({"type": "end", **side.last_words(), "result": result, "error": error})
     finally:
         os._exit(0)
 

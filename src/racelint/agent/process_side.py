@@ -16,13 +16,14 @@ from typing import Any
 
 from . import points
 from . import sites as kinds
-from .access_log import CONTAINERS, locations
+from .access_log import locations
 from .instrument import OPERATORS
 from .loader import InstrumentingFinder
-from .snapshot import CODE, Snapshot, text_of
+from .process_values import is_plain, is_shared, is_signal, parts_of, spoken
+from .process_ways import ProxyCopies, shrink_pipes, spawn_by_default
+from .snapshot import CODE
 
 CONFIGURATION = "RACELINT_PROCESSES"
-SHARED_MODULES = ("multiprocessing", "ctypes", "_ctypes", "multiprocessing.sharedctypes")
 
 
 class ProcessSide:
@@ -46,6 +47,7 @@ class ProcessSide:
         self._replies: Any = None
         self.counts = points.LoopCounts()
         self.counts.base = configuration["turns"]
+        self.proxies = ProxyCopies()
         self.finder = InstrumentingFinder(configuration["paths"], configuration["roots"])
         self.finder.compile_all()
         self.finder.traced = True
@@ -70,6 +72,7 @@ class ProcessSide:
         self.visits = {}
         self.written, self.touched, self.flagged_objects = set(), set(), set()
         self.written_names = set()
+        self.proxies.forget()
         self.send({"type": "begin"}, wait=True)
 
     # Marks
@@ -123,14 +126,14 @@ class ProcessSide:
             if flagged:
                 self.flagged_objects.add(where)
         if site.kind in (kinds.WRITE, kinds.ITEM_WRITE) and number in self._pending:
-            self._tell(site, f"wrote {site.text} = {_value(self._pending.pop(number))}")
+            self._tell(site, f"wrote {site.text} = {spoken(self._pending.pop(number))}")
         elif site.kind == kinds.CONTENTS and any(obj is value for value in self.tracked.values()):
-            self._tell(site, f"read {site.text} = {_value(obj)}", always=True)
+            self._tell(site, f"read {site.text} = {spoken(obj)}", always=True)
 
     def _read(self, number: int, value: Any) -> Any:
         site = self.finder.table[number]
         if site.kind != kinds.CALL:
-            self._tell(site, f"read {site.text} = {_value(value)}")
+            self._tell(site, f"read {site.text} = {spoken(value)}")
         return value
 
     def _wrote(self, number: int, value: Any) -> Any:
@@ -147,14 +150,19 @@ class ProcessSide:
         """Compare this object between the processes that have it."""
         self.tracked.setdefault(label, value)
 
+    def last_words(self) -> dict[str, Any]:
+        """What is told of this process at its end."""
+        return {"report": self.report(), "copies": self.proxies.changed()}
+
     def report(self) -> dict[str, Any]:
         """Final values of tracked objects and module globals, and which of them this process wrote or touched."""
         objects = {}
         for label, value in self.tracked.items():
-            inner = {id(value), *_parts(value)}
+            inner = {id(value), *parts_of(value)}
             objects[label] = {
-                "value": _value(value),
+                "value": spoken(value),
                 "shared": is_shared(value),
+                "signal": is_signal(value),
                 "written": bool(inner & self.written),
                 "touched": bool(inner & self.touched),
                 "flagged": bool(inner & self.flagged_objects),
@@ -163,54 +171,17 @@ class ProcessSide:
             for name, value in list(vars(module).items()):
                 if name.startswith("_") or isinstance(value, (*CODE, type)) or is_shared(value):
                     continue
-                inner = {id(value), *_parts(value)}
+                inner = {id(value), *parts_of(value)}
                 written = (getattr(module, "__file__", ""), name) in self.written_names
                 objects[f"global {name}"] = {
-                    "value": _value(value),
+                    "value": spoken(value),
                     "shared": False,
+                    "signal": is_signal(value),
                     "written": written or bool(inner & self.written),
                     "touched": written or bool(inner & self.touched),
                     "flagged": written or bool(inner & self.flagged_objects),
                 }
         return objects
-
-
-def is_shared(value: Any) -> bool:
-    """An object whose contents live in memory or a server that processes share."""
-    return any(base.__module__.split(".")[0] in SHARED_MODULES for base in type(value).__mro__)
-
-
-def is_plain(value: Any) -> bool:
-    return not isinstance(value, (*CODE, type, int, float, complex, str, bytes, bool, type(None)))
-
-
-def _parts(value: Any) -> set[int]:
-    """The ids of the containers one and two levels inside."""
-    found: set[int] = set()
-    level = [value]
-    for _ in range(2):
-        deeper: list[Any] = []
-        for item in level:
-            fields = getattr(item, "__dict__", None)
-            if isinstance(item, CONTAINERS):
-                deeper.extend(list(item.values() if isinstance(item, dict) else item)[:200])
-            if isinstance(fields, dict) and not isinstance(item, type | types.ModuleType):
-                deeper.extend(list(fields.values())[:200])
-        found.update(id(item) for item in deeper if is_plain(item))
-        level = deeper
-    return found
-
-
-def _value(value: Any) -> str:
-    """The value as text; shared values and arrays by what they hold."""
-    if is_shared(value):
-        for read in (lambda: value.value, lambda: list(value[:]), lambda: dict(value)):
-            try:
-                return text_of(Snapshot().tree(read()), 100)
-            except Exception:
-                continue
-        return type(value).__name__
-    return text_of(Snapshot().tree(value), 100)
 
 
 # Installing it in a process
@@ -222,6 +193,12 @@ def install(configuration: dict[str, Any]) -> ProcessSide:
     sys.meta_path.insert(0, side.finder)
     time.sleep = lambda seconds: None
     _hook_processes(side)
+    if configuration.get("copies"):
+        side.proxies.watch()
+    if configuration.get("spawn"):
+        spawn_by_default()
+    if configuration.get("small_pipes"):
+        shrink_pipes()
     return side
 
 
@@ -254,11 +231,11 @@ def _hook_processes(side: ProcessSide) -> None:
         try:
             return bootstrap(self, *args, **kwargs)
         finally:
-            side.send({"type": "end", "report": side.report()})
+            side.send({"type": "end", **side.last_words()})
 
     def hooked_join(self: Any, timeout: float | None = None) -> None:
         side.send({"type": "joining"})
-        join(self, timeout)
+        join(self, 0 if side.configuration.get("joins_return") else timeout)
         side.send({"type": "joined"}, wait=True)
 
     base.start, base._bootstrap, base.join = hooked_start, hooked_bootstrap, hooked_join

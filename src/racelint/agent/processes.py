@@ -1,14 +1,14 @@
 """Scenarios of real processes: each instrumented, one controller over a socket.
 
 Two questions are asked. Does a process change a plain object that another process has its own copy of (RL601)? And does
-a forced interleaving of accesses to shared memory give a result that no serial order of the processes gives (RL602)?
+a forced interleaving of accesses to shared memory give a result that no serial order of the processes gives (RL602,
+RL605)? What other rules ask is in `process_checks`.
 """
 
 from __future__ import annotations
 
 # Plain paths: pathlib costs more to import than a small search takes.
 # ruff: noqa: PTH100, PTH118, PTH120
-import linecache
 import os
 import socket
 import sys
@@ -18,6 +18,7 @@ from typing import Any
 
 from .answer import Answer, answer_of
 from .loader import InstrumentingFinder
+from .process_checks import CHECKS
 from .process_control import Controller, Pause, Run
 from .process_side import CONFIGURATION
 from .sites import Site
@@ -32,6 +33,8 @@ def run_processes(job: dict[str, Any]) -> Answer:
     code = job["scenario"].get("code") or ""
     with tempfile.TemporaryDirectory(prefix="racelint") as folder:
         _write_sitecustomize(folder)
+        if code in CHECKS:
+            return CHECKS[code](job, folder)
         first = Controller(job, [], folder).run()
         if first.error:
             return answer_of(status="unsupported", reason=first.error, schedules_run=1)
@@ -40,9 +43,9 @@ def run_processes(job: dict[str, Any]) -> Answer:
         if len(first.labels) < 2:
             return answer_of(status="unsupported", reason="it starts no process with multiprocessing", schedules_run=1)
         lost = _lost_in_process(first, bool(job["scenario"].get("flagged")))
-        if lost is not None and code != "RL602":
+        if lost is not None and code not in ("RL602", "RL605"):
             return _lost_answer(first, lost)
-        return Interleaving(job, folder).search()
+        return (TornReads if code == "RL605" else Interleaving)(job, folder).search()
 
 
 def _lost_in_process(run: Run, flagged: bool) -> tuple[str, int, int] | None:
@@ -69,28 +72,18 @@ def _lost_answer(run: Run, lost: tuple[str, int, int]) -> Answer:
         interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
         outcome=f"{label}: {one} has {written}, {two} still has {seen}",
         expected=[f"{label}: both have {written}"],
-        witness=_witness(run, 2),
+        witness=run.witness(2),
     )
 
 
-def _witness(run: Run, repeats: int) -> dict[str, Any]:
-    """The lanes of a run; of the steps that one line of one process makes, `repeats` first and last ones."""
-    numbers = sorted(run.labels)
-    by_place: dict[tuple[int, str, int], list[int]] = {}
-    for index, step in enumerate(run.steps):
-        by_place.setdefault((step["thread"], step["path"], step["line"]), []).append(index)
-    kept = sorted({index for places in by_place.values() for index in places[:repeats] + places[-repeats:]})
-    steps = [run.steps[index] for index in kept]
-    lanes = [{**step, "thread": numbers.index(step["thread"]), "source": _line(step)} for step in steps]
-    return {"threads": [run.labels[number] for number in numbers], "steps": lanes}
-
-
-def _line(step: dict[str, Any]) -> str:
-    return linecache.getline(step["path"], step["line"]).strip()
-
-
 class Interleaving:
-    """Looks for a forced interleaving whose result no serial order of the processes gives."""
+    """Looks for a forced interleaving whose result no serial order of the processes gives.
+
+    `orders` are the serial orders, `meanwhile` is the one that is kept while a process is held.
+    """
+
+    orders: tuple[tuple[int, ...], ...] = ((0, 1, 2, 3), (0, 2, 1, 3))
+    meanwhile: tuple[int, ...] = orders[0]
 
     def __init__(self, job: dict[str, Any], folder: str) -> None:
         scenario = job["scenario"]
@@ -106,23 +99,30 @@ class Interleaving:
         self.controller = Controller(job, self.gates, folder)
 
     def search(self) -> Answer:
-        pid_orders = [(0, 1, 2, 3), (0, 2, 1, 3)]
+        serial = [self.controller.run(order) for order in self.orders]
         if self.job.get("schedule"):
             pause = _pause_of(self.job["schedule"])
-            serial = [self.controller.run(order) for order in pid_orders]
-            return self._judged(self.controller.run(pid_orders[0], pause), pause, serial)
-        serial = [self.controller.run(order) for order in pid_orders]
-        expected = {run.shared() for run in serial}
+            return self._judged(self.controller.run(self.meanwhile, pause), pause, serial)
+        expected = {self.outcome(run) for run in serial}
         for pause in self._pauses(serial[0]):
             if time.monotonic() > self.deadline:
                 return self._answer("inconclusive", reason="the budget ended")
-            run = self.controller.run(pid_orders[0], pause)
-            if not run.hung and run.shared() not in expected:
-                again = self.controller.run(pid_orders[0], pause)
-                if again.shared() != run.shared():
+            run = self.controller.run(self.meanwhile, pause)
+            if not run.hung and self.outcome(run) not in expected:
+                again = self.controller.run(self.meanwhile, pause)
+                if self.outcome(again) != self.outcome(run):
                     return self._answer("inconclusive", reason="two runs of one schedule differ")
                 return self._judged(again, pause, serial)
         return self._answer("not-reproduced", reason="each process was held at each of its accesses once")
+
+    def outcome(self, run: Run) -> tuple[tuple[str, str], ...]:
+        """What is compared, with its names."""
+        return run.shared()
+
+    def effect(self, run: Run, pause: Pause) -> str:
+        """Lost, where the held process wrote after others had written what it had read before."""
+        stale = self.table.by_name[pause.site].kind.endswith("write") and run.switch_used
+        return "lost-update" if stale else "not-serializable"
 
     def _pauses(self, run: Run) -> list[Pause]:
         """Writes first: what a process read before it may be stale by then."""
@@ -131,23 +131,50 @@ class Interleaving:
         return [Pause(*gate) for gate in (writes + others)[:MAX_PAUSES]]
 
     def _judged(self, run: Run, pause: Pause, serial: list[Run]) -> Answer:
-        expected = {one.shared() for one in serial}
-        if run.shared() in expected:
+        outcome = self.outcome(run)
+        if outcome in {self.outcome(one) for one in serial}:
             return self._answer("not-reproduced", reason="the schedule gives an outcome that a serial order gives")
         switch = {"thread": pause.process, "site": pause.site, "visit": pause.visit, "to": -1}
-        differing = {label for one in serial for label, value in one.shared() if (label, value) not in run.shared()}
+        differing = {label for one in serial for label, value in self.outcome(one) if (label, value) not in outcome}
         return self._answer(
             "confirmed",
-            effect="lost-update" if _is_stale_write(run, pause, self.table.by_name) else "not-serializable",
+            effect=self.effect(run, pause),
             schedule={"first": 0, "switches": [switch]},
             interpreters={"gil-3.9": "modelled", "gil-3.10+": "observed", "free-threaded": "modelled"},
-            outcome=_spoken(run, differing),
-            expected=sorted({_spoken(one, differing) for one in serial}),
-            witness=_witness(run, 10),
+            outcome=_spoken(outcome, differing),
+            expected=sorted({_spoken(self.outcome(one), differing) for one in serial}),
+            witness=run.witness(10),
         )
 
     def _answer(self, status: str, **fields: Any) -> Answer:
         return answer_of(status=status, schedules_run=self.controller.runs + 1, **fields)
+
+
+class TornReads(Interleaving):
+    """Looks for a read of several elements, some of them from before a write and some from after (RL605).
+
+    A process is held between two elements that it writes in one go: in a turn of a loop with several writes, or in a
+    loop that has but one.
+    """
+
+    orders = ((0, 1, 2, 3), (1, 2, 3, 0))
+    meanwhile = orders[1]
+
+    def outcome(self, run: Run) -> tuple[tuple[str, str], ...]:
+        """What was read on the finding's lines."""
+        lines = {(flag["path"], flag["line"]) for flag in self.job["scenario"].get("flagged") or []}
+        reads = [step for step in run.steps if (step["path"], step["line"]) in lines]
+        return tuple(tuple(step["action"].split(" = ", 1)) for step in reads if step["action"].startswith("read "))
+
+    def effect(self, run: Run, pause: Pause) -> str:
+        return "not-serializable"
+
+    def _pauses(self, run: Run) -> list[Pause]:
+        writes = [gate for gate in run.order if gate[0] > 0 and self.table.by_name[gate[1]].kind == "item-write"]
+        sites = dict.fromkeys(site for _, site, _ in writes)
+        first = next(iter(sites), "")
+        between = [gate for gate in writes if (gate[1] != first if len(sites) > 1 else gate[2] > 1)]
+        return [Pause(*gate) for gate in between[:MAX_PAUSES]]
 
 
 def _may_touch_shared(site: Site) -> bool:
@@ -160,13 +187,8 @@ def _pause_of(schedule: dict[str, Any]) -> Pause:
     return Pause(switch["thread"], switch["site"], switch["visit"])
 
 
-def _is_stale_write(run: Run, pause: Pause, by_name: dict[str, Site]) -> bool:
-    """The held process wrote, after others had written what it had read before."""
-    return by_name[pause.site].kind.endswith("write") and run.switch_used
-
-
-def _spoken(run: Run, labels: set[str]) -> str:
-    return "; ".join(f"{label} = {value}" for label, value in run.shared() if label in labels)
+def _spoken(outcome: tuple[tuple[str, str], ...], labels: set[str]) -> str:
+    return "; ".join(f"{label} = {value}" for label, value in outcome if label in labels)
 
 
 def _write_sitecustomize(folder: str) -> None:
