@@ -123,7 +123,9 @@ def test_confidence_below_the_threshold_is_neither_shown_nor_counted(project: Pa
 
 def test_the_command_line_adds_to_per_file_ignores(project: Path) -> None:
     assert paths(project, "--per-file-ignores", "sub/:RL1,RL2", "--per-file-ignores", "d.py:RL101") == ["a.py"]
-    assert racelint("scan", "--per-file-ignores", "sub", cwd=project).returncode == 2
+    assert paths(project, "--per-file-ignores", "sub/:RL1,RL2,d.py:RL101") == ["a.py"]
+    for wrong in ("sub", "RL1,sub/:RL1", "sub/:"):
+        assert racelint("scan", "--per-file-ignores", wrong, cwd=project).returncode == 2
 
 
 CPU = """\

@@ -132,6 +132,24 @@ def test_a_plugin_brings_its_rules(project: Path, tmp_path_factory: pytest.TempP
     assert racelint("rule", "ACME001", cwd=project, env=env).returncode == 0
 
 
+def test_an_interrupt_is_one_line(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It comes while a rule checks, because that rule sends it."""
+    impatient = PLUGIN.replace(
+        "        for function in",
+        "        import os, signal, threading\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        threading.Event().wait(60)\n"
+        "        for function in",
+    )
+    # a test run in the background of a shell has interrupts ignored, and children inherit that
+    listen = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv[0] = 'racelint'; "
+    command = [sys.executable, "-c", listen + "from racelint.cli.main import main; main()", "scan"]
+    env = {**os.environ, **plugin(tmp_path_factory.mktemp("plugin"), impatient)}
+    answer = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=120)
+    complaint = "\nracelint: interrupted: there is no report, and no file is half written\n"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", complaint)
+
+
 @pytest.mark.parametrize("text", ["import nothing_there\n", "x = 1\n", PLUGIN.replace("ACME001", "RL101")])
 def test_a_plugin_that_is_none_is_said(text: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     answer = racelint("scan", cwd=project, env=plugin(tmp_path_factory.mktemp("plugin"), text))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from racelint.cli import progress
+from racelint.engine.progress import Progress
+from racelint.engine.scan import ScanOptions, scan
 from tests.cli.command import INPUTS, race, racelint
 
 
@@ -58,14 +59,16 @@ import time
 from racelint.cli import progress
 
 progress.PATIENCE = {patience}
-with progress.sign_of_life("scanning"):
+with progress.sign_of_life("waiting") as seen:
+    seen.begin("scanning", 3, "files")
+    seen.advance()
     time.sleep(0.2)
 """
 
 
 def test_long_work_shows_a_sign_of_life_on_a_terminal_and_takes_it_away() -> None:
     written = on_a_terminal(SLOW.format(patience=0.01))
-    assert b"racelint: scanning, 0 s" in written
+    assert b"racelint: scanning, 1 of 3 files, 0 s" in written
     assert written.endswith(b"\r\x1b[K")
 
 
@@ -74,9 +77,20 @@ def test_short_work_shows_none() -> None:
 
 
 def test_there_is_none_in_a_pipe(tmp_path: Path) -> None:
-    assert not sys.stderr.isatty() or progress.PATIENCE
     (tmp_path / "a.py").write_text(race())
     assert racelint("scan", cwd=tmp_path).stderr == ""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_file_counts_towards_the_progress(jobs: int, tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"m{number}.py").write_text(race())
+    seen = Progress()
+    options = ScanOptions(jobs=jobs, cache="cache", progress=seen)
+    scan([str(tmp_path)], options)
+    assert str(seen) == "scanning, 20 of 20 files"
+    scan([str(tmp_path)], options)
+    assert str(seen) == "scanning", "all is known"
 
 
 def test_an_output_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
-import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -205,36 +201,6 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     answer = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert answer.stderr == ""
     assert answer.stdout.startswith("m0.py:1:")
-
-
-def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
-    for number in range(100):
-        (tmp_path / f"m{number}.py").write_text("import threading\n" + "x = 1\n" * 5000)
-    command = [sys.executable, "-m", "racelint", "scan", ".", "-j", "2"]
-    # a test run in the background of a shell has interrupts ignored, and children inherit that
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen
-    )
-    if not Path(f"/proc/{process.pid}/task/{process.pid}/children").exists():
-        process.kill()
-        pytest.skip("this system does not tell when the worker runs")
-    while not _has_children(process.pid):
-        assert process.poll() is None, "the scan ended before its worker started"
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    output, complaint = process.communicate(timeout=60)
-    assert (process.returncode, output, complaint) == (
-        130,
-        "",
-        "\nracelint: interrupted: there is no report, and no file is half written\n",
-    )
-
-
-def _has_children(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):  # threads come and go
-        return any(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children"))
-    return False
 
 
 def test_an_internal_error_is_said_in_a_line_and_exits_2(tmp_path: Path) -> None:

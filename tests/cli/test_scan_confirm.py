@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.command import racelint
 
@@ -33,6 +34,17 @@ def test_the_text_shows_the_interleaving() -> None:
         "(1 confirmed)",
     ):
         assert part in answer.stdout
+
+
+def test_only_what_is_confirmed_fails_where_that_is_asked_for(tmp_path: Path) -> None:
+    strict = ("--fail-on", "confirmed")
+    (tmp_path / "a.py").write_text("x = (\n")
+    unproved = ("scan", "--confirm")
+    assert racelint(*unproved, cwd=tmp_path).returncode == 1
+    assert racelint(*unproved, *strict, cwd=tmp_path).returncode == 0
+    assert racelint("scan", "bank", "--confirm", "--isolated", *strict).returncode == 1
+    without = racelint("scan", "bank", *strict)
+    assert (without.returncode, "goes with --confirm" in without.stderr) == (2, True)
 
 
 def test_an_interpreter_that_is_not_there_is_an_error_and_the_findings_stay() -> None:

@@ -9,6 +9,7 @@ import click
 
 from racelint.cli.options import configuration_options, file_options, hierarchy_for, rule_options, scan_options
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, write_file
+from racelint.cli.progress import sign_of_life
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import DEFAULT_NAME, entries_of, relative_to, render_baseline
@@ -40,7 +41,8 @@ def command(paths: tuple[str, ...], output_file: str | None, **options: Any) -> 
     here = os.getcwd()
     try:
         hierarchy = hierarchy_for(given, options)
-        result = scan(given, scan_options(hierarchy, options), here)
+        with sign_of_life("scanning") as progress:
+            result = scan(given, scan_options(hierarchy, options, progress), here)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     complain(result)

@@ -7,13 +7,14 @@ import os
 import click
 
 from racelint.cli.output import EXIT_CLEAN
+from racelint.cli.sections import SectionedCommand, option, section
 from racelint.engine.cache import FOLDER, remove
 from racelint.engine.scan import root_of
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("paths", nargs=-1, type=click.Path(exists=True), metavar="[PATH]...")
-@click.option("--cache-dir", type=click.Path(file_okay=False), metavar="PATH", help="Where the cache is.")
+@section("Files", option("--cache-dir", type=click.Path(file_okay=False), metavar="PATH", help="Where the cache is."))
 def command(paths: tuple[str, ...], cache_dir: str | None) -> int:
     """Remove the cache of the project that PATHs (default: the working directory) lie in."""
     here = os.getcwd()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 
 from racelint.cli.output import deliver
+from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.check import nearest
 from racelint.config.schema import json_schema
 from racelint.config.show import Key, keys
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("names", nargs=-1, metavar="[KEY]...")
-@click.option("--schema", is_flag=True, help="The JSON schema of racelint.toml, for editors.")
+@section("Result", option("--schema", is_flag=True, help="The JSON schema of racelint.toml, for editors."))
 def command(names: tuple[str, ...], schema: bool) -> int:
     """Explain the settings named by KEY (`per-file-ignores`, `confirm.budget`), or list them all.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from racelint.cli.duration import Duration
-from racelint.cli.options import interpreters_option
+from racelint.cli.options import color_option, interpreters_option
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS
 from racelint.cli.sections import option, section
 
@@ -36,6 +36,14 @@ search_options: Callable[[Decorated], Decorated] = section(
     option("--seed", type=int, help="Of the random schedules at the end of a search.  [default: 0]"),
 )
 
+result_format_option: Callable[[Decorated], Decorated] = option(
+    "--output-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+
 result_options: Callable[[Decorated], Decorated] = section(
     "Result",
     option("--save", type=click.Path(dir_okay=False), metavar="FILE", help="Write the replay strings there."),
@@ -45,13 +53,14 @@ result_options: Callable[[Decorated], Decorated] = section(
         metavar="DIR",
         help="Write a pytest file there for each race: it fails until that is mended.",
     ),
-    option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How."),
+    result_format_option,
+    color_option,
     option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        show_default=True,
-        help="Colour the text.",
+        "--fail-on",
+        type=click.Choice(["confirmed", "inconclusive"]),
+        default="confirmed",
+        metavar="VERDICT",
+        help="Exit 1 only for what is confirmed, or also for what is inconclusive.  [default: confirmed]",
     ),
 )
 
@@ -89,13 +98,17 @@ def finish(results: Sequence[TargetResult], errors: Sequence[dict[str, Any]], op
         _save(results, options["save"])
     if options.get("emit_test"):
         _emit(results, Path(options["emit_test"]))
-    return print_results(results, errors, options["output_format"], options["color"])
+    return print_results(results, errors, options["output_format"], options["color"], options["fail_on"])
 
 
 def print_results(
-    results: Sequence[TargetResult], errors: Sequence[dict[str, Any]], output_format: str, color: str
+    results: Sequence[TargetResult],
+    errors: Sequence[dict[str, Any]],
+    output_format: str,
+    color: str,
+    fail_on: str = "confirmed",
 ) -> int:
-    """Print the results and give the exit code."""
+    """Print the results and give the exit code: 1 for what is confirmed, and for verdicts of the kind `fail_on`."""
     from racelint.cli.output import deliver
 
     for error in errors:
@@ -106,7 +119,8 @@ def print_results(
         deliver(_as_text(results, color))
     if errors:
         return EXIT_COULD_NOT_RUN
-    return EXIT_FINDINGS if any(r.verdict.status == "confirmed" for r in results) else EXIT_CLEAN
+    failing = any(result.verdict.status in ("confirmed", fail_on) for result in results)
+    return EXIT_FINDINGS if failing else EXIT_CLEAN
 
 
 def _as_json(results: Sequence[TargetResult], errors: Sequence[dict[str, Any]]) -> str:

@@ -21,11 +21,13 @@ from racelint.cli.options import (
     without_known,
 )
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain, deliver_bytes, style_for
+from racelint.cli.progress import sign_of_life
 from racelint.cli.sections import SectionedCommand, section
 from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import BadBaseline
 from racelint.engine.fixing import fixed, write_changes
+from racelint.engine.progress import Progress
 from racelint.engine.threshold import above
 from racelint.model.finding import Severity
 from racelint.model.fix import Applicability
@@ -50,7 +52,8 @@ def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
     given = paths or (".",)
     try:
         hierarchy = hierarchy_for(given, options)
-        result = fix_result(given, hierarchy, options)
+        with sign_of_life("fixing") as progress:
+            result = fix_result(given, hierarchy, options, progress)
     except (ConfigError, BadBaseline) as error:
         complain(ScanResult((), errors=(Problem("configuration", str(error)),)))
         return EXIT_COULD_NOT_RUN
@@ -59,7 +62,7 @@ def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
     return code
 
 
-def fix_result(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any]) -> FixResult:
+def fix_result(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any], progress: Progress) -> FixResult:
     """What fixing comes to, nothing written yet. Raises ConfigError, BadBaseline.
 
     Findings as grave as a scan shows are fixed; advice (severity info) too where rules were selected by name.
@@ -69,7 +72,7 @@ def fix_result(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, An
     least: Severity = settings.min_severity or ("info" if options["select"] else "warning")
     return fixed(
         paths,
-        scan_options(hierarchy, options),
+        scan_options(hierarchy, options, progress),
         allowed,
         lambda result: above(without_known(result, paths, settings), least, settings.min_confidence).findings,
         settings.confirm if options["confirm"] else None,

@@ -18,6 +18,7 @@ from racelint.engine.baseline import read_baseline
 from racelint.engine.cache import FOLDER
 from racelint.engine.compare import against_baseline
 from racelint.engine.paths import absolute
+from racelint.engine.progress import Progress
 from racelint.engine.scan import ScanOptions, common_folder
 from racelint.engine.selection import unknown_selectors
 from racelint.model.result import ScanResult
@@ -42,13 +43,18 @@ def _codes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 
 
 def _per_file(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """`PATTERN:CODES` as a table; a pattern may hold colons."""
+    """`PATTERN:CODE,CODE,PATTERN:CODE` as a table: a code without a pattern goes with the one before; colons may be
+    part of a pattern.
+    """
     table: dict[str, tuple[str, ...]] = {}
     for given in value:
-        pattern, colon, codes = given.rpartition(":")
-        if not colon or not pattern:
-            raise click.BadParameter(f"{given!r} is not PATTERN:CODES")
-        table[pattern] = (*table.get(pattern, ()), *_codes(ctx, param, (codes,)))
+        pattern = ""
+        for part in given.replace(",", " ").split():
+            named, _, code = part.rpartition(":")
+            pattern = named or pattern
+            if not pattern or not code:
+                raise click.BadParameter(f"{given!r} is not PATTERN:CODES")
+            table[pattern] = (*table.get(pattern, ()), code.upper())
     return table
 
 
@@ -78,7 +84,7 @@ rule_options = section(
         callback=_per_file,
         multiple=True,
         metavar="PATTERN:CODES",
-        help="Leave these out in some files.",
+        help="Leave these out in some files; several pairs with commas.",
     ),
     option(
         "--target-version",
@@ -191,8 +197,8 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
     )
 
 
-def scan_options(hierarchy: Hierarchy, options: dict[str, Any], unsaved: dict[str, bytes] | None = None) -> ScanOptions:
-    """How the command line asks to scan; `unsaved` is the text of files that counts instead of what the disk holds."""
+def scan_options(hierarchy: Hierarchy, options: dict[str, Any], progress: Progress | None = None) -> ScanOptions:
+    """How the command line asks to scan; `progress` is told how far it has come."""
     return ScanOptions(
         hierarchy=hierarchy,
         jobs=options["jobs"],
@@ -201,6 +207,7 @@ def scan_options(hierarchy: Hierarchy, options: dict[str, Any], unsaved: dict[st
         comments=not options.get("ignore_noqa"),
         unsaved=options.get("unsaved", {}),
         cache=cache_folder(options),
+        progress=progress,
     )
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from racelint.engine.progress import Progress
+
 PATIENCE = 1.0
 """Seconds of silence before the sign appears."""
 BEAT = 0.5
@@ -16,27 +18,31 @@ _CLEAR = "\r\x1b[K"
 
 
 @contextmanager
-def sign_of_life(doing: str) -> Iterator[None]:
-    """Say what is being done and for how long, in one line that goes when it is over; nothing but on a terminal."""
+def sign_of_life(doing: str) -> Iterator[Progress]:
+    """Say what is being done, how much of it is done and for how long, in one line that goes when it is over.
+
+    Whoever does the work keeps what is yielded up to date. Nothing is said but on a terminal.
+    """
+    progress = Progress(doing)
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield
+        yield progress
         return
     over = threading.Event()
-    shown = threading.Thread(target=_beat, args=(doing, over), name="racelint-progress", daemon=True)
+    shown = threading.Thread(target=_beat, args=(progress, over), name="racelint-progress", daemon=True)
     shown.start()
     try:
-        yield
+        yield progress
     finally:
         over.set()
         shown.join()
 
 
-def _beat(doing: str, over: threading.Event) -> None:
+def _beat(progress: Progress, over: threading.Event) -> None:
     begin = time.monotonic()
     if over.wait(PATIENCE):
         return
     while True:
-        sys.stderr.write(f"{_CLEAR}racelint: {doing}, {time.monotonic() - begin:.0f} s")
+        sys.stderr.write(f"{_CLEAR}racelint: {progress}, {time.monotonic() - begin:.0f} s")
         sys.stderr.flush()
         if over.wait(BEAT):
             break

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import click
 
+from racelint.cli.exploring import result_format_option
+from racelint.cli.options import color_option
+from racelint.cli.sections import SectionedCommand, option, section
+
 FILE_LIMIT = 4 * 1024 * 1024
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("recording", metavar="STRING|FILE")
-@click.option("--python", metavar="PATH", help="Interpreter to run it with (default: the project's environment).")
-@click.option("--root", type=click.Path(exists=True, file_okay=False), help="Folder that the paths in it start from.")
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@section(
+    "Run",
+    option("--python", metavar="PATH", help="Interpreter or environment that runs it.  [default: the project's]"),
+    option("--root", type=click.Path(exists=True, file_okay=False), help="Folder that the paths in it start from."),
+)
+@section("Result", result_format_option, color_option)
 def command(recording: str, python: str | None, root: str | None, output_format: str, color: str) -> int:
     """Run the interleaving recorded in STRING (`rl1:…`), or in a FILE that holds one a line, and show what comes of it.
 

@@ -61,10 +61,9 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
-        with sign_of_life("scanning"):
-            result = scan_result(given, hierarchy, options, where)
-        with sign_of_life("proving" if options["confirm"] else "comparing"):
-            result = judged(result, given, hierarchy, where, options)
+        with sign_of_life("scanning") as progress:
+            result = scan_result(given, hierarchy, options, where, progress)
+            result = judged(result, given, hierarchy, where, options, progress)
     except (ConfigError, BadBaseline) as error:
         raise click.ClickException(str(error)) from None
     complain(result)

@@ -6,15 +6,17 @@ from typing import Any
 
 import click
 
+from racelint.cli.exploring import result_format_option
 from racelint.cli.output import deliver
+from racelint.cli.sections import SectionedCommand, option, section
 from racelint.engine.selection import rule_book
 from racelint.rules.base import Rule
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
-@click.option("--all", "everything", is_flag=True, help="Every rule.")
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@section("Rules", option("--all", "everything", is_flag=True, help="Every rule, in a line each."))
+@section("Result", result_format_option)
 def command(codes: tuple[str, ...], everything: bool, output_format: str) -> int:
     """Explain the rules named by CODE (RL101) or by name (unguarded-mutation)."""
     rules = rule_book()

@@ -34,13 +34,17 @@ from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.baseline import BadBaseline
 from racelint.engine.fixing import offered
+from racelint.engine.progress import Progress
 from racelint.engine.prove import prove
 from racelint.engine.repository import NoRevision
 from racelint.engine.scan import root_of, scanned
-from racelint.engine.threshold import above, any_as_grave
+from racelint.engine.threshold import above, any_as_grave, any_confirmed
 from racelint.model.finding import Severity
 from racelint.model.result import Problem, ScanResult
 from racelint.report.formats import FOR_BROWSERS
+
+CONFIRMED = "confirmed"
+"""What `--fail-on` takes beside the severities."""
 
 
 @click.command(cls=SectionedCommand)
@@ -67,7 +71,12 @@ from racelint.report.formats import FOR_BROWSERS
     option("-w", "--watch", is_flag=True, help="Scan again whenever a file changes."),
     option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
     option("-e", "--exit-zero", is_flag=True, help="Exit 0 although there are findings."),
-    option("--fail-on", type=SEVERITY, metavar="LEVEL", help="Exit 1 only for findings as grave.  [default: warning]"),
+    option(
+        "--fail-on",
+        type=click.Choice([*SEVERITY.choices, CONFIRMED]),
+        metavar="LEVEL",
+        help="Exit 1 only for findings as grave, or only for `confirmed` ones.  [default: warning]",
+    ),
 )
 @section(
     "Fixes",
@@ -95,6 +104,11 @@ def command(
 
     Scanning never runs the scanned code; --confirm does. Exit codes: 0 clean, 1 findings, 2 could not do the job.
     """
+    options["only_confirmed"] = options["fail_on"] == CONFIRMED
+    if options["only_confirmed"]:
+        if not options["confirm"]:
+            raise click.UsageError("--fail-on confirmed goes with --confirm: nothing is confirmed without it")
+        options["fail_on"] = None
     where = destinations(output_format, output_file, statistics=statistics)
     given, options["unsaved"] = input_of(paths, options)
 
@@ -125,28 +139,37 @@ def _run(
         if options["show_settings"] or options["show_files"]:
             return show(given, hierarchy, scan_options(hierarchy, options), files=options["show_files"])
         if options["fix"] or options["fix_only"] or options["diff"]:
-            mended = fix_result(given, hierarchy, options)
+            with sign_of_life("fixing") as progress:
+                mended = fix_result(given, hierarchy, options, progress)
             code, result = finish_fixing(mended, options, color)
             if options["fix_only"] or options["diff"]:
                 complain(result)
                 return code
         else:
-            with sign_of_life("scanning"):
-                result = scan_result(given, hierarchy, options, where)
-        with sign_of_life("proving" if options["confirm"] else "comparing"):
-            result = judged(result, given, hierarchy, where, options)
+            with sign_of_life("scanning") as progress:
+                result = scan_result(given, hierarchy, options, where, progress)
+        with sign_of_life("comparing") as progress:
+            result = judged(result, given, hierarchy, where, options, progress)
     except (ConfigError, BadBaseline, NoRevision) as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result)
     write_reports(result, where, settings, color, statistics=statistics)
-    return _exit_code(result, settings, exit_zero=exit_zero)
+    if exit_zero and not result.errors:
+        return EXIT_CLEAN
+    return _exit_code(result, settings, only_confirmed=options["only_confirmed"])
 
 
 def scan_result(
-    paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, Any], where: Sequence[Destination]
+    paths: Sequence[str],
+    hierarchy: Hierarchy,
+    options: dict[str, Any],
+    where: Sequence[Destination],
+    progress: Progress,
 ) -> ScanResult:
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
-    found = scanned(paths, scan_options(hierarchy, options), os.getcwd())
+    found = scanned(paths, scan_options(hierarchy, options, progress), os.getcwd())
+    if options["show_fixes"]:
+        progress.begin("trying fixes")
     page = any(destination.output_format in FOR_BROWSERS for destination in where)
     result = offered(found) if options["show_fixes"] else found.result
     if not page:
@@ -162,6 +185,7 @@ def judged(
     hierarchy: Hierarchy,
     where: Sequence[Destination],
     options: dict[str, Any],
+    progress: Progress,
 ) -> ScanResult:
     """The result without what the baseline knows, then, each if asked for: with only what a change touches or causes,
     silenced by comments, with a verdict on each finding that some report shows. Raises BadBaseline, NoRevision.
@@ -180,13 +204,14 @@ def judged(
         return result
     severities = {shown_severity(settings, destination.output_format) for destination in where}
     least: Severity = "info" if "info" in severities else "warning" if "warning" in severities else "error"
-    return prove(result, settings.confirm, root_of(paths, here), least, options["jobs"])
+    return prove(result, settings.confirm, root_of(paths, here), least, options["jobs"], progress)
 
 
-def _exit_code(result: ScanResult, settings: Settings, *, exit_zero: bool) -> int:
+def _exit_code(result: ScanResult, settings: Settings, *, only_confirmed: bool) -> int:
     """2 where something could not be done, 1 for findings that count, else 0; info counts only on request."""
     if result.errors:
         return EXIT_COULD_NOT_RUN
     grave = settings.fail_on or ("error" if settings.min_severity == "error" else "warning")
-    failing = any_as_grave(above(result, "info", settings.min_confidence).findings, grave)
-    return EXIT_FINDINGS if failing and not exit_zero else EXIT_CLEAN
+    findings = above(result, "info", settings.min_confidence).findings
+    failing = any_confirmed(findings) if only_confirmed else any_as_grave(findings, grave)
+    return EXIT_FINDINGS if failing else EXIT_CLEAN

@@ -45,11 +45,16 @@ def confirm_finding(finding: Finding, settings: ConfirmSettings | Limits, projec
 
 
 def confirm_findings(
-    findings: Sequence[Finding], settings: ConfirmSettings | Limits, root: Path, jobs: int = 1
+    findings: Sequence[Finding],
+    settings: ConfirmSettings | Limits,
+    root: Path,
+    jobs: int = 1,
+    judged: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """A verdict for each finding, in their order; the gravest are run first, `jobs` of them at a time.
 
-    They share the total budget: what it does not reach is `inconclusive`. Raises CannotRun as `confirm_finding`.
+    They share the total budget: what it does not reach is `inconclusive`. `judged` is called after each, by any thread.
+    Raises CannotRun as `confirm_finding`.
     """
     limits = limits_of(settings)
     bench = _Bench.open(limits, root)
@@ -62,7 +67,7 @@ def confirm_findings(
             return cannot("inconclusive", f"the total budget of {limits.total:g} s ended before it was tried")
         return bench.confirm(findings[index], min(limits.budget, left))
 
-    return _in_parallel(judge, order, jobs)
+    return _in_parallel(judge, order, jobs, judged)
 
 
 def confirm_target(
@@ -157,10 +162,14 @@ class _Bench:
         return verdict_of(exploration, stage.guesses.uncertain, target, self.cwd)
 
 
-def _in_parallel(judge: Callable[[int], Verdict], order: Sequence[int], jobs: int) -> list[Verdict]:
+def _in_parallel(
+    judge: Callable[[int], Verdict], order: Sequence[int], jobs: int, judged: Callable[[], None]
+) -> list[Verdict]:
     """The verdicts in the order of the findings. Threads suffice: the work is in the child processes."""
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         waiting = {index: pool.submit(judge, index) for index in order}
+        for verdict in waiting.values():
+            verdict.add_done_callback(lambda _: judged())
         try:
             return [waiting[index].result() for index in sorted(order)]
         except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -13,6 +13,7 @@ from racelint.engine.cache import Cache, content_key, key_of
 from racelint.engine.collector import collector_paused
 from racelint.engine.fingerprint import fingerprint
 from racelint.engine.linked import LinkedUnit, Said
+from racelint.engine.progress import Progress
 from racelint.engine.scope import Scope
 from racelint.engine.selection import Selection
 from racelint.engine.stack import call_with_deep_stack
@@ -42,7 +43,7 @@ class Analysis:
         self._summaries = Summaries(cache, jobs)
         self._units, self._rest = units_of(scope)
 
-    def run(self) -> Said:
+    def run(self, progress: Progress) -> Said:
         """What is said of every unit: what earlier scans found out, and the rest worked out now.
 
         Whatever goes wrong with a file or a rule is a problem; the rest goes on.
@@ -52,9 +53,10 @@ class Analysis:
         known = self._cache.get(keys)
         said = {key: msgspec.msgpack.decode(value, type=Said) for key, value in known.items()}
         missing = {key: unit for key, unit in zip(keys, units, strict=True) if key not in said}
+        progress.begin("scanning", sum(map(len, missing.values())), "files")
         with collector_paused():
             for batch in _batches(missing, self._scope.sources):
-                fresh = self._work_out(batch)
+                fresh = self._work_out(batch, progress.advance)
                 said |= fresh
                 kept = {key: each for key, each in fresh.items() if not each.problems}
                 self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
@@ -77,11 +79,11 @@ class Analysis:
     def _request(self, file: SourceFile, reported: tuple[int, ...] = (), *, check: bool = False) -> Request:
         return Request(file.display, self._scope.sources[file.path], check, reported)
 
-    def _work_out(self, units: Mapping[bytes, Unit]) -> dict[bytes, Said]:
-        """What is said of each of some units, by its key."""
+    def _work_out(self, units: Mapping[bytes, Unit], read: Callable[[], None]) -> dict[bytes, Said]:
+        """What is said of each of some units, by its key; `read` is called for each file."""
         requests = [self._request(file, check=unit is self._rest) for unit in units.values() for file in unit]
         try:
-            replies = iter(self._summaries.of(requests))
+            replies = iter(self._summaries.of(requests, read))
             return call_with_deep_stack(
                 lambda: {key: self._said_of(unit, list(islice(replies, len(unit)))) for key, unit in units.items()}
             )

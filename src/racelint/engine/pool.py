@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,8 +23,10 @@ from racelint.engine.workforce import WorkerError, workers_for
 _BOOT = "import sys; sys.path[:0] = [sys.argv[1]]; from racelint.engine.worker import main; main()"
 
 
-def summarize_all(requests: Sequence[Request], jobs: int | None = None) -> list[Reply]:
-    """One reply for each request, in their order. Raises WorkerError."""
+def summarize_all(
+    requests: Sequence[Request], jobs: int | None = None, answered: Callable[[], None] = lambda: None
+) -> list[Reply]:
+    """One reply for each request, in their order; `answered` is called for each, by any thread. Raises WorkerError."""
     if not requests:
         return []
     replies: list[Reply | None] = [None] * len(requests)
@@ -33,7 +35,7 @@ def summarize_all(requests: Sequence[Request], jobs: int | None = None) -> list[
     for index in largest_first:
         todo.put(index)
     count = workers_for(len(requests), jobs)
-    crews = [_Crew(requests, replies, todo) for _ in range(count)]
+    crews = [_Crew(requests, replies, todo, answered) for _ in range(count)]
     # Daemons: after Ctrl-C nobody waits for a parse to end; its process stops at the end of its input.
     threads = [
         threading.Thread(target=crew.work, name=f"racelint-worker-{number}", daemon=True)
@@ -52,10 +54,17 @@ def summarize_all(requests: Sequence[Request], jobs: int | None = None) -> list[
 class _Crew:
     """What one thread does: it asks its own worker process, and replaces it when it dies."""
 
-    def __init__(self, requests: Sequence[Request], replies: list[Reply | None], todo: queue.SimpleQueue[int]) -> None:
+    def __init__(
+        self,
+        requests: Sequence[Request],
+        replies: list[Reply | None],
+        todo: queue.SimpleQueue[int],
+        answered: Callable[[], None],
+    ) -> None:
         self._requests = requests
         self._replies = replies
         self._todo = todo
+        self._answered = answered
         self._worker: _Worker | None = None
         self.error: BaseException | None = None
 
@@ -68,6 +77,7 @@ class _Crew:
                 except queue.Empty:
                     break
                 self._replies[index] = self._reply(self._requests[index])
+                self._answered()
         except BaseException as error:
             self.error = error
         finally:

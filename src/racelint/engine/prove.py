@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from racelint.config.settings import ConfirmSettings
+from racelint.engine.progress import Progress
 from racelint.engine.workforce import cores
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
 from racelint.model.fix import Fix
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def prove(
-    result: ScanResult, settings: ConfirmSettings, root: Path, minimum: Severity, jobs: int | None = None
+    result: ScanResult,
+    settings: ConfirmSettings,
+    root: Path,
+    minimum: Severity,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> ScanResult:
     """`result` with a verdict on each finding of `minimum` severity or graver whose rule can be confirmed.
 
@@ -41,7 +47,9 @@ def prove(
 
     try:
         chosen = [result.findings[position] for position in asked]
-        verdicts = confirm_findings(chosen, settings, root, jobs or cores())
+        progress = progress or Progress()
+        progress.begin("proving", len(chosen), "findings")
+        verdicts = confirm_findings(chosen, settings, root, jobs or cores(), progress.advance)
     except CannotRun as error:
         return msgspec.structs.replace(result, errors=(*result.errors, Problem("interpreter", str(error))))
     findings = list(result.findings)

@@ -19,6 +19,7 @@ from racelint.engine.findings import Sources, finish
 from racelint.engine.ignoring import Patterns
 from racelint.engine.paths import absolute, printable
 from racelint.engine.policy import Excluding, Policy
+from racelint.engine.progress import Progress
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import Selection
 from racelint.model.finding import Finding
@@ -34,7 +35,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
     `comments` says whether those that silence findings count. `unsaved` is the text of files (by absolute path) that
     counts instead of what the disk holds. `cache` is the folder (relative to the project's) to
-    remember in what was worked out; None remembers nothing.
+    remember in what was worked out; None remembers nothing. `progress` is told how far the scan has come.
     """
 
     settings: Settings = Settings()
@@ -45,6 +46,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     comments: bool = True
     unsaved: dict[str, bytes] = {}
     cache: str | None = None
+    progress: Progress | None = None
 
 
 class Scanned(NamedTuple):
@@ -80,7 +82,7 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
     cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
     selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
     analysis = Analysis(scope, settings, selection, cache, options.jobs)
-    said = analysis.run()
+    said = analysis.run(options.progress or Progress())
     cache.close()
     problems = (*discovery.errors, *said.problems)
     sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)

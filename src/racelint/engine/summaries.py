@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -24,12 +24,14 @@ class Summaries:
         self._cache = cache
         self._jobs = jobs
 
-    def of(self, requests: Sequence[Request]) -> list[Reply]:
-        """One reply for each request, in their order. Raises WorkerError."""
+    def of(self, requests: Sequence[Request], answered: Callable[[], None] = lambda: None) -> list[Reply]:
+        """One reply for each request, in their order; `answered` is called for each. Raises WorkerError."""
         keys = [self._key(request) for request in requests]
         known = {key: msgspec.msgpack.decode(value, type=Reply) for key, value in self._cache.get(keys).items()}
         missing = [(key, request) for key, request in zip(keys, requests, strict=True) if key not in known]
-        made = self._made([request for _, request in missing])
+        for _ in range(len(requests) - len(missing)):
+            answered()
+        made = self._made([request for _, request in missing], answered)
         fresh = {key: reply for (key, _), reply in zip(missing, made, strict=True)}
         self._cache.put({key: msgspec.msgpack.encode(reply) for key, reply in fresh.items() if not reply.failure})
         return [known[key] if key in known else fresh[key] for key in keys]
@@ -39,13 +41,17 @@ class Summaries:
         kind = "readable" if request.check else f"summary {request.reported}"
         return key_of(fingerprint(), kind, request.source)
 
-    def _made(self, requests: Sequence[Request]) -> list[Reply]:
+    def _made(self, requests: Sequence[Request], answered: Callable[[], None]) -> list[Reply]:
         if workers_for(len(requests), self._jobs) > 1 or any(len(request.source) > LARGE for request in requests):
             from racelint.engine.pool import summarize_all
 
-            return summarize_all(requests, self._jobs)
-        return call_with_deep_stack(partial(_answers, requests)) if requests else []
+            return summarize_all(requests, self._jobs, answered)
+        return call_with_deep_stack(partial(_answers, requests, answered)) if requests else []
 
 
-def _answers(requests: Sequence[Request]) -> list[Reply]:
-    return [answer(request) for request in requests]
+def _answers(requests: Sequence[Request], answered: Callable[[], None]) -> list[Reply]:
+    replies = []
+    for request in requests:
+        replies.append(answer(request))
+        answered()
+    return replies

@@ -26,3 +26,8 @@ def above(result: ScanResult, severity: Severity, confidence: Confidence = "low"
 def any_as_grave(findings: Iterable[Finding], severity: Severity) -> bool:
     """Whether one of these findings is of `severity` or graver."""
     return any(severity_rank(finding.severity) <= severity_rank(severity) for finding in findings)
+
+
+def any_confirmed(findings: Iterable[Finding]) -> bool:
+    """Whether one of these findings was confirmed."""
+    return any(finding.verdict is not None and finding.verdict.status == "confirmed" for finding in findings)
