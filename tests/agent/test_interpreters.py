@@ -43,3 +43,13 @@ def test_schedule_found_here_replays_there(agent: AgentRunner, interpreter: str,
     again = agent(model.source, list(model.operations), model.setup, python=interpreter, **options)
     assert (again["status"], again["outcome"]) == ("confirmed", found["outcome"])
     assert again["reason"] == ""
+
+
+@pytest.mark.parametrize("name", ["counter", "three_threads", "stolen_wakeup", "executor_inside", "timers"])
+def test_schedule_found_there_is_the_one_found_here(agent: AgentRunner, interpreter: str, name: str) -> None:
+    model = RACY[name]
+    here, there = (
+        agent(model.source, list(model.operations), model.setup, python=python, carrier="threads", **model.options)
+        for python in (sys.executable, interpreter)
+    )
+    assert there["schedule"] == here["schedule"]

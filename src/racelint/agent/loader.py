@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .identity import Identities
 from .instrument import OPERATORS, instrument
 from .module_state import CannotRestore, ModuleState, TooMuch
 from .sites import SiteTable
@@ -47,6 +48,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._kept_size = 0
         self._kept_traced = False
         self._real: dict[str, str] = {}
+        self.identities = Identities()
 
     def compile(self, path: str, traced: bool = False) -> Any:
         """The instrumented code of `path`. Raises SyntaxError, OSError."""
@@ -115,8 +117,10 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 code = compile(file.read(), path, "exec", dont_inherit=True)
         self.bind(module)
         exec(code, module.__dict__)
+        self.identities.adopt(module.__dict__, module.__name__)
 
     def bind(self, module: types.ModuleType) -> None:
+        module.__dict__["__builtins__"] = self.identities.builtins
         module.__dict__.update(OPERATORS)
         module.__dict__.update(self.helpers)
         self.live.append(module)
@@ -189,6 +193,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.leaks |= self._state.leaks
         self._kept_size = len(sys.modules)
         self._kept_traced = self.traced
+        self.identities.keep()
         return True
 
     def reset(self) -> bool:
@@ -196,6 +201,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
         Where they are `pinned` they stay as they are at worst.
         """
+        self.identities.reset()
         if self.pinned:
             if self._state is not None:
                 self._state.restore()

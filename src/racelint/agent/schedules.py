@@ -58,6 +58,7 @@ class ReplayPolicy(Policy):
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
         task = control.current
+        self.runnable.append(tuple(task.index for task in choice.ready))
         place = (task.index, self._table[site].name, task.visits.get(site, 1))
         return self._follow(place, choice) or task
 

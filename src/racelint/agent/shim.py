@@ -11,7 +11,6 @@ import importlib
 import itertools
 import os
 import sys
-import time as real_time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from . import fake_thread
 from .control import Control
 from .tasks import Abort
+from .virtual_time import install_dates, virtual_time
 
 PRIVATE = ("threading", "_threading_local", "queue", "concurrent.futures.thread", "concurrent.futures._base")
 
@@ -32,7 +32,9 @@ def install(control: Control, *, loops: bool = False) -> None:
     _forget_threaded_modules()
     sys.modules["_thread"] = fake
     sys.modules["_queue"] = None  # type: ignore[assignment]
-    sys.modules["time"] = _virtual_time(control)
+    time = virtual_time(control)
+    sys.modules["time"] = time
+    install_dates(time)
     functools.RLock = fake_thread.RLock  # type: ignore[attr-defined]
     threading = importlib.import_module("threading")
     importlib.import_module("queue")
@@ -55,6 +57,10 @@ def _install_loops(control: Control) -> None:
     futures: Any = sys.modules["asyncio.futures"]
     _hash_by_creation(futures.Future, Undo(control, lambda: None))
     fake_loop.install(control)
+
+
+NODE = 0x0200_0000_0000
+"""The address of this machine, as `uuid` sees it."""
 
 
 class Undo:
@@ -91,29 +97,6 @@ def _uses_threads(module: Any) -> bool:
         return False
     members = list(vars(module).values())
     return any(isinstance(value, types.ModuleType) and value.__name__ in ("threading", "queue") for value in members)
-
-
-def _virtual_time(control: Control) -> types.ModuleType:
-    module = types.ModuleType("time", real_time.__doc__)
-    vars(module).update({name: value for name, value in vars(real_time).items() if not name.startswith("__")})
-    epoch = 1_700_000_000.0
-
-    def sleep(seconds: float) -> None:
-        if seconds < 0:
-            raise ValueError("sleep length must be non-negative")
-        control.sleep(seconds)
-
-    def seconds_from(start: float) -> Any:
-        return lambda: start + control.clock
-
-    def nanoseconds_from(start: float) -> Any:
-        return lambda: int((start + control.clock) * 1e9)
-
-    vars(module).update(sleep=sleep, time=seconds_from(epoch), time_ns=nanoseconds_from(epoch))
-    for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
-        setattr(module, name, seconds_from(1000.0))
-        setattr(module, f"{name}_ns", nanoseconds_from(1000.0))
-    return module
 
 
 def _offer_choice_at_start(threading: Any, control: Control) -> None:
@@ -207,9 +190,21 @@ def _fix_chance(control: Control) -> None:
         if random is not None:
             _seed_in_order(random.Random, made)
             random.seed(0)
+        _forget_names()
 
     os.urandom = urandom
     control.on_reset.append(seed_shared)
+
+
+def _forget_names() -> None:
+    """What the library keeps from one execution to the next where it makes up names."""
+    tempfile: Any = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile._name_sequence = None
+    uuid: Any = sys.modules.get("uuid")
+    if uuid is not None:
+        uuid._generate_time_safe = uuid._last_timestamp = None
+        uuid._node = NODE
 
 
 def _seed_in_order(generator: Any, made: Undo) -> None:

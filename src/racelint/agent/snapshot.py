@@ -50,7 +50,8 @@ class Snapshot:
 
     def tree(self, value: Any, depth: int = 0) -> Tree:
         if type(value) in _FAST:
-            return ("value", repr(value))
+            text = repr(value)
+            return ("value", _plain(text) if " 0x" in text else text)
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             return ("opaque", "…")
