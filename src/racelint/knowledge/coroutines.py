@@ -56,7 +56,7 @@ TASKS_KEPT_BY: frozenset[str] = frozenset(
 
 LOOP_TYPE = "asyncio.AbstractEventLoop"
 
-LOOP_RUNS: frozenset[str] = frozenset({"run_forever", "run_until_complete"})
+LOOP_RUNS: frozenset[str] = frozenset({"run_forever", "run_until_complete", "run_sync"})
 """Methods of a loop that make the calling thread its own."""
 
 LOOP_ONLY: dict[str, str] = {

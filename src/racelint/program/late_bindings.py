@@ -82,7 +82,17 @@ class LateBindings:
                 prefix = "g:" if home.ir.kind == "module" else f"f:{home.qualname}:"
                 if access.kind == "read" and access.path[0].startswith(prefix) and access.path[:1] not in seen:
                     seen.add(access.path[:1])
-                    yield function, access
+                    if not self._waits_before(function, access):
+                        yield function, access
+
+    def _waits_before(self, function: FunctionInfo, access: Access) -> bool:
+        """The closure waits to be told before it reads: then what it reads may well be bound."""
+        for call in self.program.stores.facts[function.id].calls:
+            if call.id < access.id and any(path[-1] == "wait" for path in call.func):
+                things = self.program.types.of_value(tuple(path[:-1] for path in call.func if len(path) > 1), function)
+                if any(isinstance(thing, Object) and thing.dotted in _SIGNALS for thing in things):
+                    return True
+        return False
 
     def _writes(self, home: FunctionInfo, path: Path) -> list[Access]:
         accesses = self.program.stores.facts[home.id].accesses

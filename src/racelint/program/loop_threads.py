@@ -25,6 +25,9 @@ _TO_LOOP = (
     "add_done_callback",
     "add_reader",
     "add_writer",
+    "add_callback",
+    "spawn_callback",
+    "add_future",
 )
 
 
@@ -68,18 +71,21 @@ class LoopThreads:
             yield from self._to_loop(thread)
 
     def _from_threads(self, function: FunctionInfo) -> Iterator[ForeignCall]:
-        reached = [context.root for context in self.program.reach.of(function)]
-        roots = [root for root in reached if root is not None and _has_own_thread(root)]
-        roots = [root for root in roots if not self._runs_a_loop(root.target)]
-        if not roots:
+        contexts = [
+            (context, context.root)
+            for context in self.program.reach.of(function)
+            if context.root is not None and _has_own_thread(context.root) and not self._runs_a_loop(context.root.target)
+        ]
+        if not contexts or function.id in self._callbacks:
             return
-        root = roots[0]
+        context, root = contexts[0]
         where = (root.site_function, root.site.span) if root.site_function and root.site else None
         started = where or (root.target, root.target.ir.name_span)
         alone = all(context.root is not None for context in self.program.reach.of(function))
         for call in self.program.stores.facts[function.id].calls:
             found = self._belongs_to_loop(call, function, alone)
-            if found is not None:
+            owned = any(path[0].removeprefix("p:") in context.owned | context.private for path in call.func)
+            if found is not None and not owned:
                 yield ForeignCall(function, call, found[0], f"{root.title} runs it", found[1], started)
 
     def _belongs_to_loop(self, call: Call, function: FunctionInfo, alone: bool) -> tuple[str, str] | None:

@@ -65,11 +65,19 @@ class PrivateCopies:
         for location, change in changed.items():
             theirs = self._theirs(location, child, parent)
             read = next((a for a in theirs if not a.changes and parent.is_after(a.function, a.event)), None)
-            if read is not None and not any(self._is_own_value(a, parent) for a in theirs):
+            told = all(self._is_handed_in(a, child) for a in mine if a.changes and a.location.container() == location)
+            if read is not None and not told and not any(self._is_own_value(a, parent) for a in theirs):
                 yield LostChange("child", child, _touch(change), _touch(read), str(location))
         for access in mine:
             if not access.changes and self._looks_again(access.function, access.event, child):
                 yield from self._set_by_parent(access, child, parent, changed)
+
+    @staticmethod
+    def _is_handed_in(access: SharedAccess, child: Child) -> bool:
+        """The child keeps what it was started with, for itself: it tells nobody anything."""
+        names = {f"p:{param.name}" for param in child.root.target.ir.params}
+        given = bool(access.value) and all(len(path) == 1 and path[0] in names for path in access.value)
+        return access.deed == "write" and given and access.function is child.root.target
 
     def _set_by_parent(
         self, read: SharedAccess, child: Child, parent: Parent, changed: dict[Location, SharedAccess]

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from racelint.model.summary import Path, Value
+from racelint.model.summary import Path, Value, With
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.walk import enclosing, place_of
 
 _MAX_DEPTH = 5
 Origin = tuple[str, ...]
@@ -27,6 +28,8 @@ class Child:
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     sites: dict[str, CallSite] = field(default_factory=dict)
     held: dict[str, frozenset[Lock]] = field(default_factory=dict)
+    perhaps: set[str] = field(default_factory=set)
+    """Functions that are called, by all that is known, with more locks than are certain."""
 
     @property
     def runs(self) -> int:
@@ -52,6 +55,9 @@ def reached_by(program: Program, root: ThreadRoot) -> Child:
                 continue
             state = program.flows.of(function).at(site.event)
             held = child.held[function.id] | {hold.lock for hold in state.must}
+            unsure = state.may - {hold.lock.location for hold in state.must} or _is_in_a_helper(program, site)
+            if function.id in child.perhaps or unsure:
+                child.perhaps.add(site.callee.id)
             if site.callee.id not in child.functions:
                 child.functions[site.callee.id] = site.callee
                 child.sites[site.callee.id] = site
@@ -60,6 +66,17 @@ def reached_by(program: Program, root: ThreadRoot) -> Child:
             else:
                 child.held[site.callee.id] &= held
     return child
+
+
+def _is_in_a_helper(program: Program, site: CallSite) -> bool:
+    """Inside of `with helper():`, a context manager of the program that holds something itself: a lock perhaps."""
+    outgoing = program.calls.outgoing[site.caller.id]
+    for node in enclosing(place_of(site.caller, site.event)):
+        made = {path[0] for path in node.item.value} if isinstance(node, With) else set()
+        for helper in outgoing:
+            if f"c:{helper.event}" in made and program.stores.facts[helper.callee.id].withs:
+                return True
+    return False
 
 
 def closure(program: Program, functions: Iterable[FunctionInfo]) -> dict[str, FunctionInfo]:

@@ -83,7 +83,8 @@ class SharedValues:
         base = access.path[:-1]
         homes: dict[str, Parent] = {}
         for child in self.children:
-            if function.id in child.functions and not excludes(child.held[function.id]):
+            locked = function.id in child.perhaps or excludes(child.held.get(function.id, frozenset()))
+            if function.id in child.functions and not locked:
                 for origin in sorted(self.origins.of(base, function, child)):
                     if ELEMENT not in origin and not any(part.startswith("l:") for part in origin):
                         yield origin, child

@@ -64,7 +64,9 @@ class BlockingInCoroutine(Rule):
                 continue
             for call in program.stores.facts[function.id].calls:
                 found = calls.reached(call, function)
-                if found is not None and found.blocking.kind != "file" and not _is_done(program, call, function):
+                if found is None or found.blocking.kind == "file" or _is_done(program, call, function):
+                    continue
+                if not _is_asked_first(program, call, found, function):
                     yield self._found(function, call, found)
 
     def _found(self, function: FunctionInfo, call: Call, found: BlockingCall) -> Finding:
@@ -93,4 +95,20 @@ def _is_done(program: Program, call: Call, function: FunctionInfo) -> bool:
             return True
         if other.id < call.id and other.awaited and any(future in argument.value for argument in other.args):
             return True
+    return False
+
+
+def _is_asked_first(program: Program, call: Call, found: BlockingCall, function: FunctionInfo) -> bool:
+    """A queue that the coroutine looks into before it takes something out."""
+    path = found.call.func[0]
+    if path[-1] != "get":
+        return False
+    queue = program.locations.of(path[:-1], found.function)
+    for other in program.stores.facts[function.id].calls:
+        if other.id < call.id and other.func and other.func[0][-1] in ("empty", "qsize"):
+            asked = other.func[0][:-1]
+            if (found.function is function and asked == path[:-1]) or (
+                queue is not None and program.locations.of(asked, function) == queue
+            ):
+                return True
     return False

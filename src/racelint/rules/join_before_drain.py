@@ -86,7 +86,7 @@ class JoinBeforeDrain(Rule):
             why=f"it ends when all that it put (line {put.span[0]}) is written, and the queue is read after the join"
             f" (line {undrained.take.span[0]}): once the pipe is full, both wait",
             subject=f"{home.module.name}.{symbol_of(home)}.{queue}",
-            confidence="high" if undrained.many else "medium",
+            confidence="high" if undrained.many else "low",
             evidence="thread",
             trace=[
                 step("access", "waits for the process", home, undrained.join.span),
