@@ -9,7 +9,9 @@ from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF, Location
+from racelint.program.reach import Context
 from racelint.program.records import Record, Records
+from racelint.program.test_cases import is_of_test_case
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Object
 from racelint.program.values import Stored
@@ -19,6 +21,32 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     """The class of the object that the record's code was entered through."""
     entry = record.context.entry
     return entry.self_class or entry.function.cls
+
+
+def _is_test(record: Record) -> bool:
+    """Entered by a test case's own method: the test runner calls one after the other."""
+    return is_of_test_case(record.context.entry.function)
+
+
+def _is_coroutine(record: Record) -> bool:
+    """Runs on an event loop, which runs one coroutine at a time."""
+    return record.context.entry.function.ir.is_async
+
+
+def _is_outside_test(root: ThreadRoot, other: Record) -> bool:
+    """The thread is a test's: what runs beside it is the test itself, not what users call elsewhere."""
+    test = root.site_function
+    if test is None or not is_of_test_case(test):
+        return False
+    return all(context.function is not test for context in other.context.chain())
+
+
+def _is_same_run(root: ThreadRoot, other: Record) -> bool:
+    """Entered by the very method that the thread runs, or one that it overrides: called instead of starting it."""
+    entry, target = other.context.entry.function, root.target
+    if entry.cls is None or target.cls is None or entry.ir.name != target.ir.name:
+        return False
+    return entry.cls in target.cls.mro or target.cls in entry.cls.mro
 
 
 class Overlap:
@@ -63,18 +91,42 @@ class Overlap:
                 return first.in_loop if self._of_one_call(first, group) else first.many
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
+            if self._is_one_errand(left.context, right.context):
+                return False
             return not private
         if first is None and second is None:
             if not (left.context.public and right.context.public):
+                return False
+            if (_is_test(left) or _is_test(right)) or (_is_coroutine(left) and _is_coroutine(right)):
                 return False
             if self._drives(left, group) or self._drives(right, group):
                 return False
             return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
+        if _is_same_run(root, other) or _is_outside_test(root, other):
+            return False
         if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
             return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _is_one_errand(self, left: Context, right: Context) -> bool:
+        """Two kinds of thread, one derived from the other, run what they were given: it is given to one of them."""
+        mine, theirs = left.chain()[:2], right.chain()[:2]
+        if len(mine) < 2 or len(theirs) < 2 or mine[1].function is not theirs[1].function:
+            return False
+        first, second = mine[0].function.cls, theirs[0].function.cls
+        if first is None or second is None or not (first in second.mro or second in first.mro):
+            return False
+        return self._runs_given(mine[0], mine[1].site) and self._runs_given(theirs[0], theirs[1].site)
+
+    def _runs_given(self, thread: Context, event: int) -> bool:
+        """`self.target()`: the call of a function that the thread's object was made with."""
+        call = self.program.stores.facts[thread.function.id].call(event)
+        own, cls = f"p:{thread.function.self_name}", thread.function.cls
+        return call is not None and any(
+            len(path) == 2 and path[0] == own and cls is not None and cls.method(path[1]) is None for path in call.func
+        )
 
     def _kept_from(self, root: ThreadRoot, other: Record) -> bool:
         """The thread's own object is a local of the function that starts it: only what that calls can have it too."""
