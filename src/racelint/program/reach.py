@@ -17,7 +17,7 @@ from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
 from racelint.program.thread_root import ThreadRoot, thread_kind
-from racelint.program.types import Bound
+from racelint.program.types import Bound, Thing
 from racelint.program.values import Stores
 
 _MAX_CONTEXTS = 12
@@ -218,6 +218,9 @@ class Reach:
         if call is None or len(call.func) != 1 or len(call.func[0]) != 1:
             return True
         if call.func[0][0].startswith("f:"):
+            enclosed = self._enclosed(context, call.func[0][0])
+            if enclosed:
+                return any(isinstance(thing, Bound) and thing.function is site.callee for thing in enclosed)
             return sum(edge.event == site.event for edge in self.calls.outgoing[context.function.id]) <= 2
         if not call.func[0][0].startswith("p:"):
             return True
@@ -232,6 +235,21 @@ class Reach:
                 things = self.ownership.types.of_value(value, context.parent.function)
                 return any(isinstance(thing, Bound) and thing.function is site.callee for thing in things)
         return False
+
+    def _enclosed(self, context: Context, variable: str) -> tuple[Thing, ...]:
+        """What a thread's function has for a parameter of the one around it: what that was called with to make it."""
+        root = context.root
+        if root is None or root.target is not context.function or root.site_function is None or root.site is None:
+            return ()
+        starter = root.site_function
+        made = {path[0] for argument in root.site.args for path in argument.value if len(path) == 1}
+        around, _, name = variable[2:].partition(":")
+        found: list[Thing] = []
+        for edge in self.calls.outgoing[starter.id]:
+            same_module = edge.callee.module is context.function.module
+            if f"c:{edge.event}" in made and same_module and edge.callee.qualname == around:
+                found.extend(self.ownership.types.of_value(edge.bindings.get(name, ()), starter))
+        return tuple(found)
 
     def _called(self, context: Context, site: CallSite) -> Context:
         flow = self.flows.of(context.function)
