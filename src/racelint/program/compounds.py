@@ -22,6 +22,7 @@ from racelint.program.values import Stores, nodes_of
 
 CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use"]
 _PAUSES = frozenset({"sleep", "wait"})
+_NOTHING_THERE = frozenset({"g:KeyError", "g:IndexError", "g:ValueError", "g:LookupError"})
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class _Walk:
         self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
         self.found: list[Compound] = []
         self._decided_calls: list[tuple[Call, tuple[_Condition, ...]]] = []
+        self._expected: set[int] = set()
+        """Events whose failure for want of an element is handled."""
 
     def run(self) -> list[Compound]:
         self._block(self.function.ir.body, ())
@@ -172,6 +175,8 @@ class _Walk:
                 self._try(node, conditions)
 
     def _try(self, node: Try, conditions: tuple[_Condition, ...]) -> None:
+        if any(path[-1] in _NOTHING_THERE for handler in node.handlers for path in handler.types):
+            self._expected |= {n.id for n in nodes_of(node.body) if isinstance(n, (Access, Call))}
         self._block(node.body, conditions)
         for handler in node.handlers:
             extra = conditions
@@ -246,6 +251,8 @@ class _Walk:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate":
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
+        if act.event in self._expected and _takes(act):
+            return  # the removal is its own check
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
                 self.found.append(self._decided(kind, read, dep, act, condition))
@@ -268,6 +275,11 @@ class _Walk:
 
 def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, ...]:
     return tuple(dep for condition in conditions for dep in condition.deps if dep < event)
+
+
+def _takes(act: SharedAccess) -> bool:
+    """One step that takes an element out, or fails."""
+    return act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
 
 
 def _sets_flag(act: SharedAccess) -> bool:

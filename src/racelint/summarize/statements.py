@@ -221,6 +221,13 @@ def assigned_names(statements: Sequence[ast.stmt]) -> set[str]:
     return found
 
 
+def _handled(handler: ast.ExceptHandler) -> Sequence[ast.expr]:
+    """The classes that an `except` clause names, one by one."""
+    if isinstance(handler.type, ast.Tuple):
+        return handler.type.elts
+    return [handler.type] if handler.type is not None else []
+
+
 def _try(body: Body, node: ast.Try | ast.TryStar) -> None:
     before = body.environment.snapshot()
     with body.block() as main:
@@ -232,7 +239,7 @@ def _try(body: Body, node: ast.Try | ast.TryStar) -> None:
         body.environment.restore(before)
         body.environment.join(after)
         with body.block() as block:
-            types = lower(body, handler.type).value if handler.type is not None else ()
+            types = tuple(path for each in _handled(handler) for path in lower(body, each).value)
             if handler.name is not None:
                 body.store_name(handler.name, body.span(handler.type or handler), NOTHING)
             lower_block(body, handler.body)
