@@ -1,7 +1,8 @@
 """Threads and locks that are made on first use, with nothing that keeps two first users apart.
 
 Whoever starts a thread when it is first needed expects callers that come whenever they like. A lock that is made on
-first use says the same of itself. Methods whose name says that they are called once to begin with are left alone.
+first use says the same of itself. Methods whose name says that they are called once, to begin with or to end with, are
+left alone, and so are coroutines.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _BEGINNINGS = (
         "test",
     ),
 )
+_ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
+_ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
 class LazyStart(NamedTuple):
@@ -58,7 +61,7 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
             continue
         contexts = _open_contexts(program, function)
         made = [lazy for context in contexts[:1] for lazy in _lazy_locks(program, function, context)]
-        for context in [context for context in contexts if not _begins(context)][:1]:
+        for context in [context for context in contexts if not _is_called_once(context)][:1]:
             for event in sorted(starters.get(function.id, ())):
                 made.extend(_lazy_threads(program, function, event, context))
         yield from made[:1]
@@ -66,15 +69,16 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
 
 def _lazy_threads(program: Program, function: FunctionInfo, event: int, context: Context) -> Iterator[LazyStart]:
     """The reads that decide about a start, of what is changed with it."""
-    changed = {
-        effect.access.location
-        for effect in program.effects.of(function)
-        if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS
-    }
+    changes: dict[Location, list[int]] = {}
+    for effect in program.effects.of(function):
+        if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
+            changes.setdefault(effect.access.location, []).append(effect.event)
     for check in _deciding_reads(program, function, event):
         location = program.locations.of(check.path, function)
         confined = location is not None and program.contracts.confined(location, [])
-        if location is not None and not confined and not location.content and location in changed:
+        if location is None or confined or location.content:
+            continue
+        if min(changes.get(location, [-1])) > check.id:
             yield LazyStart(function, check, location, event, context)
 
 
@@ -105,13 +109,14 @@ def _open_contexts(program: Program, function: FunctionInfo) -> list[Context]:
         context
         for context in program.reach.of(function)
         if context.root is None and context.public and not (context.held or context.perhaps or context.owned)
+        if not context.entry.function.ir.is_async  # a loop runs one coroutine at a time
     ]
 
 
-def _begins(context: Context) -> bool:
-    """Whether the name of what users call says that it is called once, before anything else."""
+def _is_called_once(context: Context) -> bool:
+    """Whether the name of what users call says that it is called once, before or after anything else."""
     name = context.entry.function.ir.name.strip("_")
-    return name in ("init", "new", "enter", "aenter") or name.startswith(_BEGINNINGS)
+    return name in _ONCE or name.startswith(_BEGINNINGS) or name.startswith(_ENDINGS)
 
 
 def _starting_events(program: Program) -> dict[str, set[int]]:
