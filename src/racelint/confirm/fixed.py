@@ -19,9 +19,11 @@ from racelint.confirm.scenes import instrumented
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.synthesis import located, open_module
 from racelint.confirm.working_copy import working_copy
-from racelint.model.finding import Finding, Status
+from racelint.model.finding import Finding, Status, Verdict
 from racelint.model.scenario import Answer, Job, Scenario, Site
 
+NOTHING_TO_MEASURE = "no loop there takes and releases one lock"
+"""What the agent says of a loop that no longer locks at every turn."""
 Moved = Callable[[int], int]
 """From a line of the file before the fix to the one after it."""
 
@@ -54,17 +56,39 @@ def prove_fix(
     with working_copy(root, {path.resolve(): content for path, content in files.items()}) as copy:
         target = copy / where.resolve().relative_to(root)
         before = confirm_finding(_inside(finding, root, copy), limits, copy)
-        if before.status != "confirmed" or before.schedule is None:
+        if before.status != "confirmed":
             seen = f": {before.outcome}" if before.outcome else ""
             gone = False if before.status == "benign" else None
             return Proof(gone, f"{before.status} before the fix{seen}", before.status)
         target.write_bytes(fixed)
+        if before.schedule is None:
+            return _without_schedule(
+                before, confirm_finding(_inside(_shifted(finding, moved), root, copy), limits, copy)
+            )
         scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, moved, copy)
         again = run_job(Job(scenario, limits.of_search(limits.budget), recorded.schedule), interpreter)
         if again.status == "confirmed":
             return Proof(False, "the schedule that broke the code still does after the fix")
         found = judged(scenario, run_job(Job(scenario, limits.of_search(limits.budget)), interpreter))
         return _said(found, scenario, len(recorded.schedule.switches))
+
+
+def _without_schedule(before: Verdict, after: Verdict) -> Proof:
+    """What every order shows, or what was measured: seen before, and looked for again."""
+    if after.status == "confirmed":
+        return Proof(False, f"confirmed before the fix, and after it: {after.outcome}")
+    gone = after.status in ("not-reproduced", "benign") or NOTHING_TO_MEASURE in (after.reason or "")
+    return Proof(gone, f"confirmed before the fix ({before.outcome}), {after.status} after it: {after.reason}")
+
+
+def _shifted(finding: Finding, moved: Moved) -> Finding:
+    """The finding on the lines where its code stands after the fix."""
+    trace = tuple(
+        msgspec.structs.replace(step, line=moved(step.line)) if step.path == finding.path else step
+        for step in finding.trace
+    )
+    lines = {"line": moved(finding.line), "end_line": moved(finding.end_line)}
+    return msgspec.structs.replace(finding, trace=trace, **lines)
 
 
 def _inside(finding: Finding, root: Path, copy: Path) -> Finding:

@@ -91,7 +91,8 @@ class Guarding:
         doubts = [*self.doubts, *(doubt for found, _ in examined for doubt in found.doubts)]
         rewriting = Rewriting(tree)
         if new is not None:
-            make_lock(rewriting, new, reentrant or any(found.nested for found, _ in examined))
+            nested = reentrant or any(found.nested for found, _ in examined)
+            make_lock(rewriting, new, "threading", "RLock" if nested else "Lock")
             doubts += [new.doubt] if new.doubt else []
         elif reentrant and not make_reentrant(self.draft, rewriting, self.choice.location):
             return None

@@ -76,13 +76,7 @@ class LockSafety:
     def examine(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Examination:
         """What speaks against holding the lock there; on the lines `opened` a `with` on the lock goes away."""
         sites = [s for s in self.program.calls.outgoing[function.id] if extent.holds(self._span(function, s))]
-        obstacles = [
-            *self._suspensions(function, extent),
-            *(clause for site in sites for clause in self._taken(site)),
-            *self._held(function, extent),
-            *self._taken_here(function, extent, opened),
-            *self._given_back(function, extent),
-        ]
+        obstacles = [*self._suspensions(function, extent), *self.retakings(function, extent, opened)]
         doubts = []
         for call in self.program.stores.facts[function.id].calls:
             if extent.holds(call.span):
@@ -94,6 +88,15 @@ class LockSafety:
                     doubts.append(f"{name} would run with the lock held")
         nested = any(self._reaches_taker(site.callee, set()) for site in sites)
         return Examination(tuple(dict.fromkeys(obstacles)), tuple(dict.fromkeys(doubts)), nested)
+
+    def retakings(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Iterator[str]:
+        """Where the lock is held already, taken again or given back: a thread or a task would wait for itself."""
+        for site in self.program.calls.outgoing[function.id]:
+            if extent.holds(self._span(function, site)):
+                yield from self._taken(site)
+        yield from self._held(function, extent)
+        yield from self._taken_here(function, extent, opened)
+        yield from self._given_back(function, extent)
 
     def _span(self, function: FunctionInfo, site: CallSite) -> Span:
         event = self.program.stores.facts[function.id].events.get(site.event)

@@ -48,10 +48,10 @@ def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
     return _in_function(draft, beside)
 
 
-def make_lock(rewriting: Rewriting, new: NewLock, reentrant: bool) -> None:
-    """Write the lock and the import that it needs."""
+def make_lock(rewriting: Rewriting, new: NewLock, module: str, name: str) -> None:
+    """Write the lock, which `name` of `module` makes, and the import that it needs."""
     user = new.assigned or new.block
-    factory = imported(rewriting, "threading", "RLock" if reentrant else "Lock", user)
+    factory = imported(rewriting, module, name, user)
     place = _place(rewriting.tree, new.block, new.assigned)
     insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from racelint.fixes.async_home import async_home
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import expression
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.statements import statement
 from racelint.model.finding import Finding
+from racelint.program.locations import Location
 from racelint.program.per_call_locks import Fresh, PerCallLocks
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
@@ -21,11 +24,11 @@ _HOME = "_shared_lock"
 
 class SharedLock(Fixer):
     """`with Lock():` takes a lock of the module instead, a local one moves there, and `locks.get(key, Lock())` becomes
-    `locks.setdefault(key, Lock())`.
+    `locks.setdefault(key, Lock())`. A coroutine of a method takes one of its object.
 
     Safe where nothing runs under the lock but the program's own plain computation; unsafe where calls run under it that
-    may wait or call back, now that they exclude one another. Not offered across an await, or where a method or property
-    makes the lock.
+    may wait or call back, now that they exclude one another, and in coroutines. Not offered for a lock of threads
+    across an await, or where a method or property makes the lock.
     """
 
     codes = ("RL206",)
@@ -41,8 +44,11 @@ class SharedLock(Fixer):
 
 
 def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
-    rewriting = Rewriting(tree)
     outer = tree.parent(made)
+    if fresh.function.ir.is_async and isinstance(outer, cst.WithItem):
+        yield from _of_object(draft, tree, fresh, made)
+        return
+    rewriting = Rewriting(tree)
     if isinstance(outer, cst.Arg) and _sets_default(rewriting, tree.parent(outer)):
         yield Proposal(rewriting.code(), "Keep the lock that is made: `setdefault`")
         return
@@ -63,6 +69,26 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
         insert(rewriting, tree.module, after_imports(tree), statement(f"{name} = {tree.spelled(made)}"))
     claims = frozenset([name])
     yield Proposal(rewriting.code(), f"Make the lock once, as `{name}`", "unsafe" if reason else "safe", reason, claims)
+
+
+def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
+    """`async with asyncio.Lock():` in a method takes a lock of the object."""
+    function = fresh.function
+    taken = tree.statement(made)
+    if function.cls is None or not function.self_name or taken is None:
+        return
+    home = async_home(draft, function, Location("attribute", function.cls.id, (function.ir.name,)))
+    extent = Extent(tree.span(taken)[0] + 1, tree.span(taken)[2])
+    safety = LockSafety(draft.program, home.lock if home is not None else None, [function])
+    if home is None or safety.examine(function, extent).nested or any(safety.retakings(function, extent)):
+        return
+    rewriting = Rewriting(tree)
+    home.make(rewriting)
+    rewriting.replace(made, lambda updated: expression(home.header))
+    reason = "tasks now wait for one another there, and the lock belongs to one event loop"
+    yield Proposal(
+        rewriting.code(), f"Make the lock once, as `{home.header}`", "unsafe", reason, frozenset([home.claim])
+    )
 
 
 def _sets_default(rewriting: Rewriting, call: cst.CSTNode) -> bool:

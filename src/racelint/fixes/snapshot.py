@@ -10,7 +10,7 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of, suspect_of
 from racelint.model.finding import Finding
-from racelint.syntax.edits import Rewriting
+from racelint.syntax.edits import Rewriting, Tree
 
 
 class Snapshot(Fixer):
@@ -28,9 +28,18 @@ class Snapshot(Fixer):
         iterated = tree.expression_at(span_of(finding))
         if suspect is None or iterated is None or draft.program.shared.is_weak(suspect.record.access):
             return
-        loop = tree.parent(iterated)
-        if not isinstance(loop, (cst.For, cst.CompFor)) or loop.iter is not iterated or loop.asynchronous is not None:
-            return
-        rewriting = Rewriting(tree)
-        rewriting.replace(iterated, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
-        yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(iterated)})`")
+        walked = _walked(tree, iterated)
+        if walked is not None:
+            rewriting = Rewriting(tree)
+            rewriting.replace(walked, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
+            yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(walked)})`")
+
+
+def _walked(tree: Tree, iterated: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a loop goes over, or the argument of `iter()` and its kin."""
+    outer = tree.parent(iterated)
+    if isinstance(outer, (cst.For, cst.CompFor)):
+        return iterated if outer.iter is iterated and outer.asynchronous is None else None
+    if not isinstance(iterated, cst.Call) or not isinstance(iterated.func, cst.Name) or len(iterated.args) != 1:
+        return None
+    return iterated.args[0].value if not iterated.args[0].star else None

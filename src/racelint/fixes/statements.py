@@ -32,11 +32,13 @@ def with_block(
     )
 
 
-def wrapped(header: cst.BaseExpression, body: Sequence[Statement], indent: str | None) -> cst.With:
+def wrapped(
+    header: cst.BaseExpression, body: Sequence[Statement], indent: str | None, *, asynchronous: bool = False
+) -> cst.With:
     """Statements under `with header:`; the comments above the first of them move above it."""
     first, *rest = body
     moved = first.with_changes(leading_lines=())
-    return with_block(header, [moved, *rest], leading=first.leading_lines, indent=indent)
+    return with_block(header, [moved, *rest], leading=first.leading_lines, indent=indent, asynchronous=asynchronous)
 
 
 def indent_of(block: Block) -> str | None:

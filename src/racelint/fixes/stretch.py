@@ -50,7 +50,7 @@ class Stretch(NamedTuple):
             pending.extend(child_nodes(node))
         return found
 
-    def wrap(self, rewriting: Rewriting, header: str) -> None:
+    def wrap(self, rewriting: Rewriting, header: str, *, asynchronous: bool = False) -> None:
         """Put the statements under `with header:`, which those inside that say the same no longer do."""
         inner = self.blocks_on(rewriting.tree, header)
         places = {rewriting.tree.index(node) for node in inner if rewriting.tree.block(node) is self.block}
@@ -63,7 +63,8 @@ class Stretch(NamedTuple):
             flat: list[Statement] = []
             for place, entry in enumerate(body, self.start):
                 flat.extend(_opened(entry) if place in places else [entry])
-            return [wrapped(cst.parse_expression(header), flat, indent_of(self.block))]
+            expression = cst.parse_expression(header)
+            return [wrapped(expression, flat, indent_of(self.block), asynchronous=asynchronous)]
 
         rewriting.splice(self.block, self.start, self.stop, build)
 

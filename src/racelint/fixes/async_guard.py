@@ -1,0 +1,60 @@
+"""RL702: what a coroutine does to shared state around an await is put under an `asyncio.Lock`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.fixes.async_home import async_home
+from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.draft import Draft
+from racelint.fixes.lock_safety import Extent, LockSafety
+from racelint.fixes.places import span_of
+from racelint.fixes.stretch import covering
+from racelint.model.finding import Finding
+from racelint.program.await_gaps import AwaitGaps
+from racelint.program.compounds import Compound
+from racelint.program.values import event_span
+from racelint.syntax.edits import Rewriting
+
+
+class AsyncGuard(Fixer):
+    """From the read to the change, the coroutine runs under `async with self._lock:`, an `asyncio.Lock` that the class
+    has or is given.
+
+    Unsafe: tasks wait for one another there, and the lock belongs to one event loop. Not offered where what is awaited
+    comes back to the same coroutine, and for flags that are set too early: what they stand for is not plain to see.
+    """
+
+    codes = ("RL702",)
+
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        for gap in AwaitGaps(draft.program).found():
+            compound = gap.compound
+            here = compound.function.module.source.display == finding.path and str(gap.location) == finding.subject
+            if here and span_of(finding) in (compound.act.span, compound.check_span):
+                proposal = _proposal(draft, compound)
+                if proposal is not None:
+                    yield proposal
+                return
+
+
+def _proposal(draft: Draft, compound: Compound) -> Proposal | None:
+    function = compound.function
+    tree = draft.tree(function.module.source.display)
+    spans = [compound.act.span, event_span(function, compound.since)]
+    if compound.check_span != (1, 1, 1, 1):
+        spans.append(compound.check_span)
+    stretch = covering(tree, spans)
+    home = async_home(draft, function, compound.act.location.container())
+    if stretch is None or home is None:
+        return None
+    safety, extent = LockSafety(draft.program, home.lock, [function]), Extent(*stretch.lines(tree))
+    opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, home.header)]
+    if safety.examine(function, extent).nested or any(safety.retakings(function, extent, opened)):
+        return None
+    rewriting = Rewriting(tree)
+    home.make(rewriting)
+    stretch.wrap(rewriting, home.header, asynchronous=True)
+    message = f"Hold `{home.header}` from the read to the change"
+    reason = "tasks wait for one another there, and the lock belongs to one event loop"
+    return Proposal(rewriting.code(), message, "unsafe", reason, frozenset([home.claim]))

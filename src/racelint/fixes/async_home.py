@@ -1,0 +1,62 @@
+"""Where coroutines that share an object find their lock: a known one of asyncio, or one to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from racelint.fixes.draft import Draft
+from racelint.fixes.new_lock import make_lock, new_lock
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.locks import Lock
+from racelint.program.types import Object
+from racelint.syntax.edits import Rewriting
+
+
+class AsyncHome(NamedTuple):
+    """`header` names the lock in the function, `make` writes it where there is none, `claim` tells it from others.
+
+    `lock` is what the analysis knows of one that is there.
+    """
+
+    header: str
+    make: Callable[[Rewriting], None]
+    claim: str
+    lock: Lock | None = None
+
+
+def async_home(draft: Draft, function: FunctionInfo, beside: Location) -> AsyncHome | None:
+    """The one `asyncio.Lock` of the method's class, or a new one for `beside`; for functions, one of the module."""
+    known = _known(draft, function) if beside.kind == "attribute" else None
+    if known is not None:
+        (name,) = known.fields
+        lock = draft.program.locks.of((f"p:{function.self_name}", name), function)
+        return AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, str(known), lock)
+    new = new_lock(draft, beside, static=False)
+    if new is None or new.display != function.module.source.display:
+        return None
+    name = new.location.fields[0]
+    owned = new.location.kind == "attribute"
+    if owned and not function.self_name:
+        return None
+    header = f"{function.self_name}.{name}" if owned else name
+    return AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), str(new.location))
+
+
+def _known(draft: Draft, function: FunctionInfo) -> Location | None:
+    """The only attribute of the class that holds a lock of asyncio."""
+    if function.cls is None or not function.self_name:
+        return None
+    owners = {cls.id for cls in function.cls.mro}
+    types = draft.program.types
+    found = {
+        (owner, name)
+        for (owner, name), entries in draft.program.stores.attributes.items()
+        if owner in owners
+        for entry in entries
+        for thing in types.of_value(entry.value, entry.function)
+        if isinstance(thing, Object) and thing.dotted == "asyncio.Lock"
+    }
+    only = next(iter(found)) if len(found) == 1 else None
+    return Location("attribute", only[0], (only[1],)) if only is not None else None
