@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import combinations
 
 from racelint.confirm.combinations import (
     Combination,
@@ -94,6 +95,18 @@ def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]
                 yield _threads(stage, Combination(((waiter,), (waiter,), (notifier, notifier))))
     yield from whole_programs(stage, functions)
     yield from race(stage, functions)
+
+
+def mixed_waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """Waits of two kinds on one condition: two threads of each, and who notifies."""
+    entries = [entry for function in functions for entry in entries_of(stage, function)[:1]]
+    kinds = [entry for entry in dict.fromkeys(entries) if stage.footprints.of(entry.function, entry.cls).waits]
+    for one, other in combinations(kinds, 2):
+        notifier = entries[0]
+        last = ((notifier,),) if notifier not in (one, other) else ()
+        yield _threads(stage, Combination(((one,), (one,), (other,), (other,))))
+        yield _threads(stage, Combination(((one,), (other,), *last)))
+    yield from whole_programs(stage, functions)
 
 
 def whole_programs(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
@@ -310,7 +323,7 @@ RECIPES: dict[str, Recipe] = {
     "RL301": waiters,
     "RL302": alone,
     "RL304": waiters,
-    "RL305": waiters,
+    "RL305": mixed_waiters,
     "RL306": whole_programs,
     "RL401": cost,
     "RL402": cost,

@@ -1,0 +1,117 @@
+"""RL308 event-clear-race."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.model.finding import Confidence, Finding
+from racelint.program import Program
+from racelint.program.event_races import EventRace, EventRaces
+from racelint.program.spelling import spelled
+from racelint.rules.base import Rule, step, symbol_of
+
+
+class EventClearRace(Rule):
+    """An event is cleared, or set, on the strength of what it was a moment ago.
+
+    ## What it does
+    Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
+    `clear()` in code that several threads run.
+
+    ## Why is this bad?
+    What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
+    `wait()` waits although there is something to do. And what two threads ask at once, both find.
+
+    ## Example
+    ```python
+    from threading import Event
+
+
+    class Inbox:
+        def __init__(self):
+            self.fresh = Event()
+            self.letters = []
+
+        def add(self, letter):
+            self.letters.append(letter)
+            self.fresh.set()
+
+        def take(self):
+            self.fresh.wait()
+            letters = list(self.letters)
+            self.fresh.clear()  # RL308
+            return letters
+    ```
+
+    ## Use instead
+    ```python
+    from queue import SimpleQueue
+
+
+    class Inbox:
+        def __init__(self):
+            self.letters = SimpleQueue()
+
+        def add(self, letter):
+            self.letters.put(letter)
+
+        def take(self):
+            return self.letters.get()
+    ```
+
+    ## How it is confirmed
+    The other thread puts and sets just before the `clear()`: there is something to take, and the event is not set,
+    which no serial order gives.
+
+    ## Known limits
+    `wait()`, `clear()` and then the look is right for one waiting thread and is not reported, nor is data that is
+    looked at again after the `clear()`.
+    """
+
+    code = "RL308"
+    name = "event-clear-race"
+    since = "0.1.0"
+    severity = "warning"
+    confirmable = True
+    fixable = False
+
+    def check(self, program: Program) -> Iterator[Finding]:
+        for found in EventRaces(program).found():
+            use = found.use
+            name = spelled(use.call.func[0][:-1], program.stores.facts[use.function.id])
+            message, why = (_late if found.kind == "late" else _asked)(found, name)
+            steps = [step("access", f"asks `{name}`", found.first.function, found.first.call.span)]
+            if found.read is not None and found.setter is not None:
+                read, setter = found.read, found.setter
+                steps.append(step("access", f"looks at `{read.location.short}`", read.function, read.span))
+                words = f"`{symbol_of(setter.function)}` sets it"
+                steps.append(step("conflict", words, setter.function, setter.call.span))
+            sure: Confidence = "low" if found.timed else "medium" if found.kind == "late" else "high"
+            yield self.finding(
+                use.function,
+                use.call.span,
+                message=message,
+                why=why,
+                subject=str(use.place),
+                confidence=sure,
+                trace=[*steps, step("access", f"then calls `{use.method}()`", use.function, use.call.span)],
+            )
+
+
+def _late(found: EventRace, name: str) -> tuple[str, str]:
+    assert found.read is not None and found.setter is not None
+    what, line = found.read.location.short, found.read.span[0]
+    return (
+        f"`{name}.clear()` wipes out a signal that came since `{what}` was looked at",
+        f"`{symbol_of(found.setter.function)}` may change it and set the event after line {line}: the next wait "
+        "waits all the same",
+    )
+
+
+def _asked(found: EventRace, name: str) -> tuple[str, str]:
+    method = found.use.method
+    return (
+        f"several threads may pass `{name}.is_set()` before one of them comes to `{method}()`",
+        f"`{symbol_of(found.use.function)}` runs in parallel with itself, and no lock spans lines "
+        f"{found.first.call.span[0]} and {found.use.call.span[0]}: all of them go on",
+    )
