@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+import types
 from typing import Any
 
 from .answer import Answer, answer_of
 from .measuring import ROUNDS, everywhere, fresh, in_child, spoken_seconds
 
 WORTH_PROCESSES = 1.15
+
+LEAST_WORK = 0.02
+"""Seconds of work for each thread below which starting them is all that there is to measure."""
 
 
 def measure_threads(job: dict[str, Any]) -> Answer:
@@ -40,6 +45,9 @@ def measure_threads(job: dict[str, Any]) -> Answer:
 def _ratio_of_workers(threads: float, processes: float, started: int, cores: int) -> Answer:
     if started < 2:
         return answer_of(status="unsupported", reason="it starts fewer than two threads")
+    if threads < LEAST_WORK * started:
+        reason = f"{started} threads take {spoken_seconds(threads)}: too little to be compared"
+        return answer_of(status="inconclusive", reason=reason, schedules_run=2 * ROUNDS)
     ratio = threads / max(processes, 1e-9)
     spoken = f"{started} threads take {ratio:.1f}x the time of {started} processes"
     times = f"{spoken_seconds(threads)} against {spoken_seconds(processes)} of CPU time"
@@ -134,6 +142,7 @@ class ProcessWorkers:
                 super().__init__(max_workers, mp_context=context)
                 pools.append(max_workers or os.cpu_count() or 1)
 
+        _keep_threads_of_the_library(threading)
         threading.Thread = Worker  # type: ignore[misc]
         concurrent.futures.ThreadPoolExecutor = Pool  # type: ignore[misc, assignment]
 
@@ -151,3 +160,12 @@ class ProcessWorkers:
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         total = max(sum(times), children.ru_utime + children.ru_stime)
         return float(own + max([total / min(cores, max(1, self.count())), *times]))
+
+
+def _keep_threads_of_the_library(threading: Any) -> None:
+    """What processes are made of starts threads itself."""
+    own = types.ModuleType("threading")
+    own.__dict__.update(vars(threading))
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("multiprocessing", "concurrent")) and getattr(module, "threading", None) is threading:
+            vars(module)["threading"] = own

@@ -28,6 +28,7 @@ from racelint.confirm.scenes import (
     script_scenario,
     thread_objects_scenario,
     threads_scenario,
+    with_large_numbers,
 )
 from racelint.confirm.stalling import is_lock_name, locks_at, stalled_call, stalled_scenario
 from racelint.model.scenario import Scenario, ScenarioKind
@@ -186,6 +187,8 @@ def cost(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     for function in functions[:1]:
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             yield lambda entry=entry: program_scenario(stage, entry, "cost")  # type: ignore[misc]
+            if stage.code == "RL402":
+                yield lambda entry=entry: with_large_numbers(program_scenario(stage, entry, "cost"))  # type: ignore[misc]
     yield from _programs(stage, functions, "cost")
 
 

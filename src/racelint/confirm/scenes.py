@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from racelint.confirm.builder import Builder
 from racelint.confirm.combinations import Combination
 from racelint.confirm.errors import CannotBuild, NotApplicable
@@ -31,6 +33,9 @@ BEFOREHAND = "# beforehand: "
 
 ON_A_LOOP = frozenset({"RL701", "RL702"})
 """Rules about what tasks of one event loop do to each other."""
+
+SMALL = re.compile(r"(?<=[\[(=, ])[12](?=[\]),]|$)", re.MULTILINE)
+LARGE = "1000000"
 
 CELLS = (
     "{{name: cell.cell_contents for made in ({0} if isinstance({0}, tuple) else ({0},)) "
@@ -125,6 +130,16 @@ def apart(source: str) -> str:
     """The call with other literals: what is put in under another key makes a container grow."""
     renamed = source.replace("'key'", "'other'")
     return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
+
+
+def with_large_numbers(scenario: Scenario) -> Scenario:
+    """The same with numbers that make it work for a while, in place of 1 and 2. Raises NotApplicable without any."""
+    (operation,) = scenario.operations
+    setup, source = (SMALL.sub(LARGE, text) for text in (scenario.setup, operation.source))
+    if (setup, source) == (scenario.setup, operation.source):
+        raise NotApplicable
+    label = f"{operation.label} with {LARGE} for small numbers"
+    return msgspec.structs.replace(scenario, setup=setup, operations=(Operation(label, source),))
 
 
 def in_a_task(call: Call) -> Call:

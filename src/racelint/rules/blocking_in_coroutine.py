@@ -66,7 +66,7 @@ class BlockingInCoroutine(Rule):
                 found = calls.reached(call, function)
                 if found is None or found.blocking.kind == "file" or _is_done(program, call, function):
                     continue
-                if not _is_asked_first(program, call, found, function):
+                if not _is_asked_first(program, call, found, function) and not _is_awaited(program, call, function):
                     yield self._found(function, call, found)
 
     def _found(self, function: FunctionInfo, call: Call, found: BlockingCall) -> Finding:
@@ -112,3 +112,9 @@ def _is_asked_first(program: Program, call: Call, found: BlockingCall, function:
             ):
                 return True
     return False
+
+
+def _is_awaited(program: Program, call: Call, function: FunctionInfo) -> bool:
+    """`await wait_for(changed.wait(), 1)`: what is given to be awaited is a coroutine."""
+    calls = program.stores.facts[function.id].calls
+    return any(other.awaited and (f"c:{call.id}",) in argument.value for other in calls for argument in other.args)
