@@ -79,7 +79,10 @@ class Score:
         verdicts = proofs(rule, bad, found, budget)
         confirmed = [verdict for verdict in verdicts if verdict.status == "confirmed"]
         false = alarms(good, budget)
-        self.confirmed[rule.code] = ("yes" if confirmed else "NO") + (f", {len(false)} FALSE" if false else "")
+        measured = [f", {verdict.outcome}" for verdict in confirmed if verdict.effect == "cost"]
+        self.confirmed[rule.code] = ("".join(["yes", *measured]) if confirmed else "NO") + (
+            f", {len(false)} FALSE" if false else ""
+        )
         if not confirmed:
             said = verdicts[0] if verdicts else None
             self.why.append(

@@ -83,3 +83,22 @@ def test_threads_for_computation_are_compared_with_processes(agent: AgentRunner)
     assert answer["status"] in ("confirmed", "unsupported")
     if answer["status"] == "confirmed":
         assert "4 threads take" in answer["outcome"]
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
+def test_a_pool_is_replaced_by_one_of_processes(agent: AgentRunner) -> None:
+    source = """
+    from concurrent.futures import ThreadPoolExecutor
+
+    def squares(n):
+        return sum(k * k % 7 for k in range(n))
+
+    def main(n):
+        with ThreadPoolExecutor() as pool:
+            return sum(pool.map(squares, [n, n]))
+    """
+    answer = agent(source, ["target.main(1)"], kind="cost", code="RL402")
+    assert (answer["status"], answer["effect"]) == ("inconclusive", None)
+    assert "too little" in answer["reason"]
+    answer = agent(source, ["target.main(400_000)"], kind="cost", code="RL402")
+    assert answer["status"] in ("confirmed", "not-reproduced", "unsupported"), answer

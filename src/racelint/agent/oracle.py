@@ -40,6 +40,16 @@ HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 CREATOR_FIRST = frozenset({"RL109"})
 """Rules about threads that raise because an object is not complete: right is what comes if its creator goes first."""
 
+CREATED_FIRST = frozenset({"RL505"})
+"""Rules about variables that have changed when a thread reads them: right is what comes if it runs when it starts."""
+
+
+def is_right_order(code: str, order: tuple[int, ...]) -> bool:
+    """Whether what a serial order gives is right by what a rule says; `order` are threads in the order of creation."""
+    if code in CREATOR_FIRST:
+        return list(order) == sorted(order)
+    return code not in CREATED_FIRST or list(order) == sorted(order, reverse=True)
+
 
 class Baseline:
     """The outcomes that are right because some order without a race gives them."""

@@ -13,7 +13,7 @@ from .control import Control
 from .counterfactual import Counterfactual
 from .known import Known
 from .loader import InstrumentingFinder
-from .oracle import CREATOR_FIRST, Baseline, hang_in_baseline, wrong_in_baseline
+from .oracle import CREATED_FIRST, CREATOR_FIRST, Baseline, hang_in_baseline, is_right_order, wrong_in_baseline
 from .order import Order
 from .outcome import Outcome
 from .policies import PlanPolicy, RandomPolicy, SerialPolicy
@@ -63,6 +63,7 @@ class Search:
         self.schedules = 0
         self.bound_exhausted = -1
         self.baseline = Baseline()
+        self.plain: Outcome | None = None
         self.coarse: Counterfactual | None = None
         self.order: Outcome | None = None
         self.explained = False
@@ -128,7 +129,14 @@ class Search:
         """An outcome that is wrong although no threads interleaved in it: see `oracle`."""
         if self.subject.is_own:
             return wrong_in_baseline(self.baseline)
+        if self.code in CREATED_FIRST:
+            return self.plain if self.plain is not None and self.differs(self.plain) else None
         return hang_in_baseline(self.baseline, self.code, self.subject.is_program)
+
+    def differs(self, outcome: Outcome) -> str:
+        """How an outcome differs from those that are right, "" where it does not."""
+        effect = "" if self.baseline.knows(outcome) else self.baseline.effect(outcome)
+        return effect if effect in ("exception", "not-serializable") else ""
 
     def serial(self) -> None:
         """The serial orders: the outcomes that are right, and the log that says which sites conflict."""
@@ -148,14 +156,15 @@ class Search:
         self._heat(logs)
 
     def _serial_orders(self) -> list[AccessLog]:
-        outcome, log = self.run_logged(SerialPolicy((0,)))
-        self.baseline.add(outcome)
+        self.plain, log = self.run_logged(SerialPolicy((0,)))
         logs = [log]
         self.threads = len(self.control.tasks)
+        if is_right_order(self.code, tuple(range(self.threads))):
+            self.baseline.add(self.plain)
         for order, expire in serial_orders(self.threads):
             if self.spent(0.3):
                 break
-            if self.code in CREATOR_FIRST and list(order) != sorted(order):
+            if not is_right_order(self.code, order):
                 continue
             outcome, log = self.run_logged(SerialPolicy(order, expire))
             self.baseline.add(outcome)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .answer import Answer, answer_of
-from .oracle import own_effect
+from .oracle import CREATED_FIRST, own_effect
 from .outcome import Outcome, telling_labels
 from .passage import Passage
 from .preemption import is_possible_on_gil, possibilities
@@ -145,6 +145,8 @@ def _wrong_by_itself(search: Search) -> Answer:
 
 def _own_effect(search: Search, outcome: Outcome) -> str:
     """What is wrong with the outcome although no threads interleaved in it, "" for nothing."""
+    if search.code in CREATED_FIRST:
+        return search.differs(outcome)
     if search.wrong_by_itself() is None or not (outcome.hang or search.subject.is_own):
         return ""
     return own_effect(outcome)

@@ -124,6 +124,17 @@ def across_threads(stage: Stage, functions: list[FunctionOutline]) -> Iterator[A
     yield from whole_programs(stage, functions)
 
 
+def callers(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """Programs, and other functions that come to the flagged ones: threads that are there run what they hand over."""
+    yield from whole_programs(stage, functions)
+    names = set(reach_names(functions))
+    for function in stage.module.functions.values():
+        entry = Entry(stage.module, function, stage.module.classes.get(function.owner))
+        reached = stage.footprints.of(function, entry.cls).reached
+        if function not in functions and not function.nested and not function.is_async and names & reached:
+            yield lambda entry=entry: program_scenario(stage, entry)  # type: ignore[misc]
+
+
 def processes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """What starts real processes and comes to the flagged functions."""
     yield from _programs(stage, functions, "processes")
@@ -331,7 +342,7 @@ RECIPES: dict[str, Recipe] = {
     "RL401": cost,
     "RL402": cost,
     "RL505": whole_programs,
-    "RL506": whole_programs,
+    "RL506": callers,
     "RL601": processes,
     "RL602": processes,
     "RL604": processes,

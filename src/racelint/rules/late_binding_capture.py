@@ -26,9 +26,16 @@ class LateBindingCapture(Rule):
     from threading import Thread
 
 
-    def download(urls, fetch):
-        for url in urls:
-            Thread(target=lambda: fetch(url)).start()  # RL505
+    def squares(numbers):
+        found = []
+        threads = []
+        for n in numbers:
+            thread = Thread(target=lambda: found.append(n * n))  # RL505
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+        return found
     ```
 
     ## Use instead
@@ -36,14 +43,21 @@ class LateBindingCapture(Rule):
     from threading import Thread
 
 
-    def download(urls, fetch):
-        for url in urls:
-            Thread(target=fetch, args=(url,)).start()
+    def squares(numbers):
+        found = []
+        threads = []
+        for n in numbers:
+            thread = Thread(target=lambda n=n: found.append(n * n))
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+        return found
     ```
 
     ## How it is confirmed
-    The loop goes on before the thread reads the variable: the arguments that the calls get are not those of any serial
-    order.
+    The loop goes on before the thread reads the variable: what comes of it does not come where each thread runs as soon
+    as it is started.
 
     ## Known limits
     Closures that are handed to libraries count only where the function waits for what they signal.

@@ -26,7 +26,7 @@ class NestedSubmitDeadlock(Rule):
     ```python
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(4)
+    pool = ThreadPoolExecutor(2)
 
 
     def leaf(n):
@@ -45,8 +45,8 @@ class NestedSubmitDeadlock(Rule):
     ```python
     from concurrent.futures import ThreadPoolExecutor
 
-    branches = ThreadPoolExecutor(4)
-    leaves = ThreadPoolExecutor(4)
+    branches = ThreadPoolExecutor(2)
+    leaves = ThreadPoolExecutor(2)
 
 
     def leaf(n):
