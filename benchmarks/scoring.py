@@ -26,7 +26,7 @@ SPEAKS_OF: dict[str, frozenset[str]] = {
         "per-call-lock": "RL206 RL207 RL103",
         "blocking-under-lock": "RL204 RL205 RL213 RL303",
         "mp-misuse": "RL601 RL602 RL603 RL604 RL605 RL606 RL607 RL608",
-        "thread-lifecycle": "RL101 RL104 RL109 RL501 RL502 RL503 RL504 RL505 RL506 RL507 RL508 RL509",
+        "thread-lifecycle": "RL101 RL104 RL109 RL308 RL501 RL502 RL503 RL504 RL505 RL506 RL507 RL508 RL509",
         "asyncio-atomicity": "RL104 RL105 RL701 RL702 RL703 RL704 RL705",
     }.items()
 }

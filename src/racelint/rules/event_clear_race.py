@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
 from racelint.program.event_races import EventRace, EventRaces
+from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
 from racelint.rules.base import Rule, step, symbol_of
 
@@ -16,7 +17,8 @@ class EventClearRace(Rule):
 
     ## What it does
     Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
-    `clear()` in code that several threads run.
+    `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
+    nobody joins the one before.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -96,6 +98,27 @@ class EventClearRace(Rule):
                 confidence=sure,
                 trace=[*steps, step("access", f"then calls `{use.method}()`", use.function, use.call.span)],
             )
+
+        for reused in ReusedEvents(program).found():
+            yield self._reused(reused, program)
+
+    def _reused(self, reused: ReusedEvent, program: Program) -> Finding:
+        clear, look, stop = reused.clear, reused.look, reused.stop
+        name = spelled(clear.call.func[0][:-1], program.stores.facts[clear.function.id])
+        return self.finding(
+            clear.function,
+            clear.call.span,
+            message=f"`{name}` is cleared for a new thread, and the one before may not have seen it yet",
+            why=f"`{symbol_of(stop.function)}` sets it and joins nobody: a `{symbol_of(reused.root.target)}` that looks"
+            f" after the `clear()` (line {look.call.span[0]}) goes on beside the new one: make a new Event for each",
+            subject=str(clear.place),
+            confidence="medium",
+            trace=[
+                step("access", "clears the event", clear.function, clear.call.span),
+                step("conflict", "the thread looks at it to end", look.function, look.call.span),
+                step("access", "sets it, and joins nobody", stop.function, stop.call.span),
+            ],
+        )
 
 
 def _late(found: EventRace, name: str) -> tuple[str, str]:
