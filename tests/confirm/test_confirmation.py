@@ -465,3 +465,49 @@ def test_what_has_to_be_made_ready(tmp_path: Path, source: str, target: str, sai
     [result] = confirm_target(f"ready.py::{target}", [], LIMITS)
     assert result.verdict.status == "confirmed", result.verdict.reason
     assert said in result.verdict.reason
+
+
+ELSEWHERE = """\
+class Tally:
+    def __init__(self, strict=True):
+        self.total = 0
+        self.strict = strict
+        self.cache = None
+
+    def add(self, amount):
+        if amount > 100:
+            self.cache = self.cache or object()
+        held = self.total
+        self.total = held + amount
+
+    def lazily(self):
+        if not self.strict:
+            held = self.total
+            self.total = held + 1
+"""
+
+
+def test_what_goes_wrong_without_the_lines_of_the_finding_is_no_proof_of_it(tmp_path: Path) -> None:
+    written(tmp_path, ELSEWHERE)
+    verdict = confirm_finding(finding("bank.py", "RL105", 9), LIMITS, tmp_path)
+    assert verdict.status == "not-reproduced"
+    assert "something goes wrong without the lines of the finding" in verdict.reason
+
+
+def test_a_flag_of_the_constructor_is_set_so_that_the_finding_is_reached(tmp_path: Path) -> None:
+    written(tmp_path, ELSEWHERE)
+    verdict = confirm_finding(finding("bank.py", "RL101", 16), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update")
+
+
+def test_a_timeout_of_hours_never_expires(tmp_path: Path) -> None:
+    source = (
+        "import queue, threading\n\nclass Pool:\n    def __init__(self):\n        self.jobs = queue.Queue()\n"
+        "        threading.Thread(target=self.work, daemon=True).start()\n\n"
+        "    def work(self):\n        while True:\n            self.jobs.get(timeout=86400)\n\n"
+        "    def ask(self):\n        try:\n            queue.Queue().get(timeout=30)\n"
+        "        except queue.Empty:\n            return 'late'\n"
+    )
+    written(tmp_path, source)
+    [result] = confirm_target("bank.py::Pool.ask", (), LIMITS)
+    assert result.verdict.status != "confirmed", result.verdict.outcome

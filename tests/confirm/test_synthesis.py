@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from racelint.confirm.combinations import Combination
+from racelint.confirm.combinations import Combination, callers_of
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
@@ -292,3 +292,24 @@ def test_project_imports_get_yield_points(tmp_path: Path) -> None:
     (tmp_path / "d.py").write_text("")
     project = Project(tmp_path)
     assert [path.name for path in instrumented(project, project.module(tmp_path / "a.py"))] == ["a.py", "b.py", "c.py"]
+
+
+def test_private_methods_are_reached_by_those_that_call_them(tmp_path: Path) -> None:
+    source = (
+        "class A:\n    def far(self): self.near()\n    def near(self): self._it()\n"
+        "    def _it(self): self.n = 1\n    def other(self): ...\n"
+    )
+    stage = stage_of(tmp_path, source)
+    cls = stage.module.classes["A"]
+    assert [caller.name for caller in callers_of(stage.footprints, cls, cls.methods["_it"])] == ["near", "far"]
+
+
+def test_flags_of_constructors_are_set_otherwise_when_chosen(tmp_path: Path) -> None:
+    source = (
+        "class A:\n    def __init__(self, n=1, opened: bool | None = None, *, lazy=False): ...\n    def m(self): ...\n"
+    )
+    stage = stage_of(tmp_path, source)
+    assert scenario_of(stage, "A.m", "A.m").setup == "subject = target.A()"
+    assert stage.guesses.options == {"opened": ("False", "True"), "lazy": ("True",)}
+    stage.guesses.chosen = {"opened": "False", "lazy": "True"}
+    assert scenario_of(stage, "A.m", "A.m").setup == "subject = target.A(opened=False, lazy=True)"

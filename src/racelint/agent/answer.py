@@ -23,6 +23,7 @@ def answer_of(status: str, **fields: Any) -> Answer:
         "expected": [],
         "reason": "",
         "witness": None,
+        "reached": True,
         "out_of_control": [],
         "leaks": [],
         "probes": [],

@@ -11,6 +11,8 @@ from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Task, earliest
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
 UNWINDINGS = 100
+FOREVER = 3600.0
+"""Seconds: who waits for more than that means to wait without end, and never sees the wait expire."""
 STOP = 0
 
 Event = tuple[int, int, Any]
@@ -139,6 +141,8 @@ class Control:  # racelint: thread-confined
             if task is self.main:
                 return True
             raise Abort
+        if timeout > FOREVER:
+            timeout = -1
         if timeout >= 0 and self.policy.expire_at_once:
             self.clock += timeout
             return False

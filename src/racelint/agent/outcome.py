@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .snapshot import Tree, pooled, text_of, without_order
+from .telling import differing
 
 
 class Outcome:
@@ -60,9 +62,15 @@ class Outcome:
         gathered = sorted(repr(pooled(tree, pool)) for _, tree in self.parts[: self.results])
         return (tuple(results), state, fixed), (tuple(gathered), emptied, tuple(sorted(pool)), fixed)
 
-    def text(self, labels: set[str] | None = None) -> str:
-        """The parts named by `labels` (all if None) as one line."""
-        spoken = [f"{label} {text_of(tree)}" for label, tree in self.parts if labels is None or label in labels]
+    def text(self, labels: set[str] | None = None, beside: Sequence[Outcome] = ()) -> str:
+        """The parts named by `labels` (all if None) as one line; of large ones what differs from those `beside`."""
+        known = [dict(other.parts) for other in beside if other is not self]
+        spoken = []
+        for label, tree in self.parts:
+            if labels is None or label in labels:
+                text = text_of(tree)
+                others = [parts[label] for parts in known if label in parts] if text.endswith("…") else []
+                spoken.append(f"{label} {text_of(differing(tree, others)) if others else text}")
         if self.hang:
             spoken.insert(0, f"{', '.join(self.blocked) or 'a thread'} never ends")
         spoken.extend(f"a thread that waited for the end of `{test}` goes on while it holds" for test in self.stale)
@@ -72,10 +80,16 @@ class Outcome:
 
 
 def telling_labels(outcomes: list[Outcome]) -> set[str]:
-    """The labels whose parts are not the same in all the outcomes."""
+    """The labels whose parts are not the same in all the outcomes, and not for the numbers of their objects alone."""
     first = dict(outcomes[0].parts)
-    differing: set[str] = set()
+    found: set[str] = set()
     for other in outcomes[1:]:
         parts = dict(other.parts)
-        differing.update(label for label in first.keys() | parts.keys() if first.get(label) != parts.get(label))
-    return differing
+        found.update(label for label in first.keys() | parts.keys() if first.get(label) != parts.get(label))
+    renumbered = {label for label in found if all(_only_again(dict(outcome.parts).get(label)) for outcome in outcomes)}
+    return found - renumbered or found
+
+
+def _only_again(tree: Tree | None) -> bool:
+    """Whether there is nothing to it but that it is an object met before: its number tells nothing."""
+    return tree is not None and tree[0] == "same"

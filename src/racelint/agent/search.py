@@ -229,6 +229,11 @@ class Search:
             if any(site.path == path and site.line <= line <= site.last_line for path, line in lines)
         }
 
+    def comes_to_finding(self, visited: set[int]) -> bool:
+        """Whether an execution made one of the accesses that the finding is about, as far as they have sites."""
+        sites = self._sites_of_finding()
+        return not sites or not sites.isdisjoint(visited)
+
     def _directed(self) -> Iterator[Found]:
         """Windows at the flagged sites only (after RaceFuzzer: Sen, PLDI 2008)."""
         targets = {site for site in self.flagged_sites if self.hot[site]} or self.flagged_sites

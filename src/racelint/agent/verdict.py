@@ -130,6 +130,7 @@ def _shown(search: Search, schedule: Schedule, outcome: Outcome, effect: str, no
         expected=expected,
         reason=note,
         witness=recorder.witness(),
+        reached=search.comes_to_finding(recorder.log.visited),
     )
 
 
@@ -186,8 +187,9 @@ def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
     if not known:
         return outcome.text(), ["every thread ends"] if outcome.hang else []
     labels = telling_labels([outcome, *known])
-    expected = list(dict.fromkeys(other.text(labels) or other.text()[:MAX_TEXT] for other in known))
-    return outcome.text(labels), sorted(expected)[:MAX_EXPECTED]
+    every = [outcome, *known]
+    expected = list(dict.fromkeys(other.text(labels, every) or other.text()[:MAX_TEXT] for other in known))
+    return outcome.text(labels, known), sorted(expected)[:MAX_EXPECTED]
 
 
 def _base(search: Search, **fields: Any) -> Answer:

@@ -300,7 +300,7 @@ class Builder:
         arguments = []
         try:
             for parameter in parameters:
-                value = recorded.get(parameter.name, "")
+                value = recorded.get(parameter.name) or self._option(parameter)
                 if parameter.required and not value:
                     value = self.values.value(owner, parameter, methods, cls, constructing=True)
                 if value:
@@ -313,6 +313,14 @@ class Builder:
             raise CannotBuild(f"{problem.what} (needed by `{cls.qualname}`)", problem.stub) from None
         other = self._other_source(module, cls) if any("stand_in(" in argument for argument in arguments) else None
         return other or f"{reference}({', '.join(arguments)})"
+
+    def _option(self, parameter: Parameter) -> str:
+        """What is chosen for a flag that has a default, empty for the default."""
+        other = _other_settings(parameter)
+        if not other:
+            return ""
+        self.guesses.options.setdefault(parameter.name, other)
+        return self.guesses.chosen.get(parameter.name, "")
 
     def _constructor(self, module: ModuleOutline, cls: ClassOutline) -> tuple[ModuleOutline, FunctionOutline | None]:
         for owner, current in self.project.lineage(module, cls):
@@ -354,6 +362,17 @@ class Builder:
             if isinstance(value, ast.Call) and ast.unparse(value.func) == cls.qualname:
                 return self.reference(module, name)
         return None
+
+
+def _other_settings(parameter: Parameter) -> tuple[str, ...]:
+    """What a flag may be beside its default; empty for a parameter that is no flag or has no default."""
+    default = parameter.default
+    if not isinstance(default, ast.Constant):
+        return ()
+    if isinstance(default.value, bool):
+        return (str(not default.value),)
+    is_flag = parameter.annotation is not None and "bool" in ast.unparse(parameter.annotation)
+    return ("False", "True") if is_flag and default.value is None else ()
 
 
 def _is_abstract(cls: ClassOutline, outer: list[str]) -> bool:

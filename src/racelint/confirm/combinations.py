@@ -133,9 +133,9 @@ def _opaque(footprint: Footprint) -> bool:
 
 
 def callers_of(footprints: Footprints, cls: ClassOutline, method: FunctionOutline) -> list[FunctionOutline]:
-    """The public methods of the class that come to a private one, in the order of definition."""
-    found = []
+    """The public methods of the class that come to a private one, those that call it themselves first."""
+    found: list[FunctionOutline] = []
     for entry in public_entries(footprints.project, footprints.outline, cls):
         if method.qualname in footprints.of(entry.function, cls).reached:
             found.append(entry.function)
-    return found
+    return sorted(found, key=lambda caller: not footprints.calls(caller, cls, method))

@@ -202,12 +202,21 @@ def raises_by_itself(candidate: Candidate) -> Tried | None:
 
 def judged(scenario: Scenario, answer: Answer) -> Answer:
     """The answer, unless another defect than the one asked about explains it."""
-    if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
-        reason = f"another exception than that of a container changed while it is iterated: {answer.outcome}"
-        return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)
+    if answer.status != "confirmed":
+        return answer
     if scenario.stalls:
         return judged_stall(scenario, answer)
-    if scenario.code != "RL201" or answer.status != "confirmed" or shows_leak(answer):
+    reason = _other_defect(scenario, answer)
+    if not reason:
         return answer
-    reason = "the lock is free again after the operation, however it ends"
     return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)
+
+
+def _other_defect(scenario: Scenario, answer: Answer) -> str:
+    if scenario.code == "RL201":
+        return "" if shows_leak(answer) else "the lock is free again after the operation, however it ends"
+    if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
+        return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
+    if not answer.reached:
+        return f"something goes wrong without the lines of the finding: {answer.outcome}"
+    return ""

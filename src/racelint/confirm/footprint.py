@@ -96,6 +96,10 @@ class Footprints:
             self._known[node] = self._closed(self._facts_of(node))
         return self._known[node]
 
+    def calls(self, caller: FunctionOutline, cls: ClassOutline, called: FunctionOutline) -> bool:
+        """Whether a method calls another of the same object itself, not by way of a third."""
+        return any(function is called for function, _ in self._facts_of((caller, cls)).own)
+
     def of_body(self, body: list[ast.stmt]) -> Footprint:
         """The footprint of loose statements, such as a main guard's."""
         facts = _Facts(Footprint())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from racelint.confirm.recorded import MOST_SAMPLES
@@ -18,6 +18,9 @@ ALTERNATIVES = (
     "None", "['key']", "[stand_in('item')]",
 )  # fmt: skip
 """Tried in turn for parameters of which nothing is known."""
+
+MOST_OPTIONS = 8
+"""Flags of constructors that are set otherwise."""
 
 STRUCTURES = 3
 """Scenarios that each choice of values is tried on."""
@@ -95,7 +98,7 @@ class Selection:
             self.guesses.mining = not unmined or unmined[0].rank >= best[0].rank
             best = best if self.guesses.mining else unmined
         for _ in range(ROUNDS):
-            if not best or best[0].is_promising or not self.guesses.made:
+            if not best or best[0].is_promising or not (self.guesses.made or self.guesses.options):
                 break
             other = self._with_other_values(best[0])
             if other is None:
@@ -121,7 +124,7 @@ class Selection:
         """The scenarios with one parameter changed so that they become more promising, None for no such change."""
         current = dict(self.guesses.chosen)
         variants: list[tuple[dict[str, str], Scenario]] = []
-        for chosen in other_guesses(list(self.guesses.made), current):
+        for chosen in other_guesses(list(self.guesses.made), self.guesses.options, current):
             self.guesses.chosen = chosen
             variants += [(chosen, scenario) for scenario in self.build(STRUCTURES)]
             if len(variants) > MOST_VARIANTS:
@@ -150,8 +153,13 @@ def key(scenario: Scenario) -> tuple[object, ...]:
     return (scenario.kind, scenario.before, scenario.setup, scenario.operations, scenario.invariant)
 
 
-def other_guesses(guessed: list[str], current: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Assignments of values to the guessed parameters, one parameter changed at a time, then all alike."""
+def other_guesses(
+    guessed: list[str], options: Mapping[str, tuple[str, ...]], current: dict[str, str]
+) -> Iterator[dict[str, str]]:
+    """Assignments of values to flags and guessed parameters, one changed at a time, then all of the latter alike."""
+    for name, others in list(options.items())[:MOST_OPTIONS]:
+        for expression in others:
+            yield {**current, name: expression}
     for name in guessed:
         for expression in ALTERNATIVES:
             yield {**current, name: expression}

@@ -69,15 +69,12 @@ def is_lock_name(callee: str) -> bool:
 
 
 def judged_stall(scenario: Scenario, answer: Answer) -> Answer:
-    """Confirmed where the other thread waits for a lock that the stalled operation holds."""
+    """What a confirmed answer says: another thread waits for a lock that the stalled operation holds, or for none."""
     holder, waiting = (operation.label for operation in scenario.operations)
     parts = [part.strip() for part in (answer.outcome or "").split(";")]
-    waits = any(part.startswith(waiting) and part.endswith(f", held by {holder}") for part in parts)
     call = scenario.stalls.rpartition(":")[2]
-    if answer.status == "confirmed" and waits:
+    if any(part.startswith(waiting) and part.endswith(f", held by {holder}") for part in parts):
         reason = f"as long as `{call}` does not return, which it is made not to do, nobody else gets the lock"
         return msgspec.structs.replace(answer, effect="hang", reason=reason)
-    if answer.status != "confirmed":
-        return answer
     reason = f"the lock is free while `{call}` does not return"
     return msgspec.structs.replace(answer, status="not-reproduced", effect=None, schedule=None, reason=reason)

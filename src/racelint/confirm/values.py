@@ -25,6 +25,8 @@ class Guesses:
     """
 
     made: dict[str, None] = field(default_factory=dict)
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Flags of constructors that have a default, and what else each may be."""
     drawn: dict[str, None] = field(default_factory=dict)
     """Parameters whose annotation only hypothesis may know a value for."""
     chosen: dict[str, str] = field(default_factory=dict)

@@ -147,6 +147,8 @@ class Answer(msgspec.Struct, frozen=True):
     expected: tuple[str, ...] = ()
     reason: str = ""
     witness: Witness | None = None
+    reached: bool = True
+    """Whether the schedule comes to a line of the finding: what goes wrong without is another matter."""
     out_of_control: tuple[str, ...] = ()
     """What ran without yield points, named for a `not-reproduced`."""
     leaks: tuple[str, ...] = ()
