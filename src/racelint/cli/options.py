@@ -126,6 +126,14 @@ file_options = section(
     option(
         "-j", "--jobs", callback=_jobs, metavar="auto|N", default="auto", show_default=True, help="Processes to use."
     ),
+    option(
+        "--executor",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where to work: here, or on a Dask cluster.",
+    ),
+    option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:PORT."),
     option("-n", "--no-cache", is_flag=True, help="Work everything out anew, and remember nothing."),
     option(
         "--cache-dir",
@@ -202,6 +210,7 @@ def scan_options(hierarchy: Hierarchy, options: dict[str, Any], progress: Progre
     return ScanOptions(
         hierarchy=hierarchy,
         jobs=options["jobs"],
+        scheduler=scheduler_of(options),
         extra_excludes=options["exclude"],
         whole_project=options["scope"] == "project" or options.get("new_from_rev") is not None,
         comments=not options.get("ignore_noqa"),
@@ -209,6 +218,13 @@ def scan_options(hierarchy: Hierarchy, options: dict[str, Any], progress: Progre
         cache=cache_folder(options),
         progress=progress,
     )
+
+
+def scheduler_of(options: dict[str, Any]) -> str:
+    """The address of the cluster to work on; empty for this machine. Raises click.UsageError."""
+    if (options["executor"] == "dask") != bool(options["scheduler"]):
+        raise click.UsageError("`--executor dask` and `--scheduler ADDRESS` go together")
+    return options["scheduler"] or ""
 
 
 def cache_folder(options: dict[str, Any]) -> str | None:

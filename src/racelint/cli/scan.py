@@ -21,6 +21,7 @@ from racelint.cli.options import (
     proof_options,
     rule_options,
     scan_options,
+    scheduler_of,
     without_known,
 )
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain
@@ -204,7 +205,8 @@ def judged(
         return result
     severities = {shown_severity(settings, destination.output_format) for destination in where}
     least: Severity = "info" if "info" in severities else "warning" if "warning" in severities else "error"
-    return prove(result, settings.confirm, root_of(paths, here), least, options["jobs"], progress)
+    root = root_of(paths, here)
+    return prove(result, settings.confirm, root, least, options["jobs"], progress, scheduler_of(options))
 
 
 def _exit_code(result: ScanResult, settings: Settings, *, only_confirmed: bool) -> int:

@@ -7,6 +7,7 @@ from racelint.confirm.fixed import Proof, prove_fix
 from racelint.confirm.replay import BadReplay
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.targets import Target, parse_target
+from racelint.confirm.verdict import cannot
 
 __all__ = [
     "BadReplay",
@@ -16,6 +17,7 @@ __all__ = [
     "Proof",
     "Target",
     "TargetResult",
+    "cannot",
     "confirm_finding",
     "confirm_findings",
     "confirm_program",

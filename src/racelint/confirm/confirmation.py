@@ -50,14 +50,16 @@ def confirm_findings(
     root: Path,
     jobs: int = 1,
     judged: Callable[[], None] = lambda: None,
+    elsewhere: Callable[[Finding, float], Verdict] | None = None,
 ) -> list[Verdict]:
     """A verdict for each finding, in their order; the gravest are run first, `jobs` of them at a time.
 
     They share the total budget: what it does not reach is `inconclusive`. `judged` is called after each, by any thread.
-    Raises CannotRun as `confirm_finding`.
+    `elsewhere` runs one finding for so many seconds in the place of this machine. Raises CannotRun as
+    `confirm_finding`.
     """
     limits = limits_of(settings)
-    bench = _Bench.open(limits, root)
+    confirm = elsewhere or _Bench.open(limits, root).confirm
     deadline = time.monotonic() + limits.total
     order = sorted(range(len(findings)), key=lambda index: _gravity(findings[index], index))
 
@@ -65,7 +67,7 @@ def confirm_findings(
         left = deadline - time.monotonic()
         if left < SHORTEST and not unsupported(findings[index].code):
             return cannot("inconclusive", f"the total budget of {limits.total:g} s ended before it was tried")
-        return bench.confirm(findings[index], min(limits.budget, left))
+        return confirm(findings[index], min(limits.budget, left))
 
     return _in_parallel(judge, order, jobs, judged)
 

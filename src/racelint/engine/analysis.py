@@ -34,13 +34,13 @@ class Analysis:
     """All that is said of one scope. The rules of the `selection` are imported only where something is checked."""
 
     def __init__(
-        self, scope: Scope, settings: Settings, selection: Selection, cache: Cache, jobs: int | None = None
+        self, scope: Scope, settings: Settings, selection: Selection, cache: Cache, summaries: Summaries
     ) -> None:
         self._scope = scope
         self._settings = settings
         self._selection = selection
         self._cache = cache
-        self._summaries = Summaries(cache, jobs)
+        self._summaries = summaries
         self._units, self._rest = units_of(scope)
 
     def run(self, progress: Progress) -> Said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import msgspec
 
 from racelint.config.settings import ConfirmSettings
 from racelint.engine.progress import Progress
-from racelint.engine.workforce import cores
+from racelint.engine.workforce import WorkerError, cores
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
 from racelint.model.fix import Fix
 from racelint.model.result import Problem, ScanResult
@@ -28,12 +28,13 @@ def prove(
     minimum: Severity,
     jobs: int | None = None,
     progress: Progress | None = None,
+    scheduler: str = "",
 ) -> ScanResult:
     """`result` with a verdict on each finding of `minimum` severity or graver whose rule can be confirmed.
 
-    This runs the scanned code, in `jobs` processes at a time (default: one for each core). What turns out harmless
-    becomes `info`, with the reason in its verdict. Where there is no interpreter to run it, the result says so as an
-    error.
+    This runs the scanned code, in `jobs` processes at a time (default: one for each core), or on the workers of
+    `scheduler` where that is given. What turns out harmless becomes `info`, with the reason in its verdict. Where there
+    is no interpreter to run it, the result says so as an error.
     """
     confirmable = {rule.code for rule in all_rules() if rule.confirmable}
     asked = [
@@ -45,17 +46,36 @@ def prove(
         return result
     from racelint.confirm import CannotRun, confirm_findings
 
+    chosen = [result.findings[position] for position in asked]
     try:
-        chosen = [result.findings[position] for position in asked]
         progress = progress or Progress()
         progress.begin("proving", len(chosen), "findings")
-        verdicts = confirm_findings(chosen, settings, root, jobs or cores(), progress.advance)
-    except CannotRun as error:
+        if scheduler:
+            verdicts = _proved_on(scheduler, chosen, settings, root, progress)
+        else:
+            verdicts = confirm_findings(chosen, settings, root, jobs or cores(), progress.advance)
+    except (CannotRun, WorkerError) as error:
         return msgspec.structs.replace(result, errors=(*result.errors, Problem("interpreter", str(error))))
     findings = list(result.findings)
     for position, verdict in zip(asked, verdicts, strict=True):
         findings[position] = _judged(findings[position], verdict)
     return msgspec.structs.replace(result, findings=tuple(findings))
+
+
+def _proved_on(
+    scheduler: str, findings: Sequence[Finding], settings: ConfirmSettings, root: Path, progress: Progress
+) -> list[Verdict]:
+    """Raises CannotRun, WorkerError."""
+    from racelint.confirm import confirm_findings, limits_of
+    from racelint.engine.cluster import cluster_at
+
+    cluster = cluster_at(scheduler)
+    limits = limits_of(settings)
+
+    def there(finding: Finding, seconds: float) -> Verdict:
+        return cluster.confirm(finding, limits, root, seconds)
+
+    return confirm_findings(findings, limits, root, cluster.threads, progress.advance, there)
 
 
 def _judged(finding: Finding, verdict: Verdict) -> Finding:

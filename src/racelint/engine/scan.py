@@ -22,6 +22,7 @@ from racelint.engine.policy import Excluding, Policy
 from racelint.engine.progress import Progress
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import Selection
+from racelint.engine.summaries import Summaries
 from racelint.model.finding import Finding
 from racelint.model.result import Problem, ScanResult
 from racelint.model.source import SourceFile
@@ -29,7 +30,7 @@ from racelint.model.summary import ModuleSummary
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
-    """How to scan: `jobs` None means as many processes as pay.
+    """How to scan: `jobs` None means as many processes as pay, `scheduler` is the address of a Dask cluster's.
 
     `settings` hold everywhere, unless `hierarchy` says what holds where. With `whole_project`, all files of the project
     are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
@@ -40,6 +41,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
 
     settings: Settings = Settings()
     jobs: int | None = None
+    scheduler: str = ""
     hierarchy: Hierarchy | None = None
     extra_excludes: tuple[str, ...] = ()
     whole_project: bool = False
@@ -81,7 +83,7 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
     scope = gather(discovery.files, root, here, settings.declared_names, context, options.unsaved)
     cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
     selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
-    analysis = Analysis(scope, settings, selection, cache, options.jobs)
+    analysis = Analysis(scope, settings, selection, cache, Summaries(cache, options.jobs, options.scheduler))
     said = analysis.run(options.progress or Progress())
     cache.close()
     problems = (*discovery.errors, *said.problems)

@@ -18,11 +18,12 @@ LARGE = 1024 * 1024
 
 
 class Summaries:
-    """Answers requests; `jobs` None means as many processes as pay."""
+    """Answers requests; `jobs` None means as many processes as pay, a `scheduler` the workers of its cluster."""
 
-    def __init__(self, cache: Cache, jobs: int | None) -> None:
+    def __init__(self, cache: Cache, jobs: int | None, scheduler: str = "") -> None:
         self._cache = cache
         self._jobs = jobs
+        self._scheduler = scheduler
 
     def of(self, requests: Sequence[Request], answered: Callable[[], None] = lambda: None) -> list[Reply]:
         """One reply for each request, in their order; `answered` is called for each. Raises WorkerError."""
@@ -42,6 +43,10 @@ class Summaries:
         return key_of(fingerprint(), kind, request.source)
 
     def _made(self, requests: Sequence[Request], answered: Callable[[], None]) -> list[Reply]:
+        if self._scheduler and requests:
+            from racelint.engine.cluster import cluster_at
+
+            return cluster_at(self._scheduler).summarize(requests, answered)
         if workers_for(len(requests), self._jobs) > 1 or any(len(request.source) > LARGE for request in requests):
             from racelint.engine.pool import summarize_all
 
