@@ -45,6 +45,12 @@ class Anchors:
         """The class whose object the anchor hangs from."""
         return self._classes.get(anchor[0])
 
+    def at_home(self, anchor: Anchor, owner: str) -> Anchor:
+        """The object of class `owner`, where what it keeps was handed on to the one at hand."""
+        cls, home = self._classes.get(anchor[0]), self._classes.get(f"class:{owner}")
+        related = cls is None or home is None or home in cls.mro or cls in home.mro
+        return anchor if related or home is None else self.of_class(home)
+
     def same(self, left: Anchor | None, right: Anchor | None) -> bool:
         """Whether two anchors are one object: equal, or hanging from a class and one derived from it."""
         if left is None or right is None or left[1:] != right[1:]:

@@ -20,19 +20,28 @@ _VIEWS = frozenset({"keys", "values", "items"})
 _MAPPINGS = frozenset({"dict", "defaultdict", "OrderedDict", "Counter", "WeakValueDictionary", "WeakKeyDictionary"})
 _LAZY = frozenset({"iter", "reversed", "enumerate", "map", "filter", "zip"})
 
+_AT_RETURN = 1 << 60
+"""After every event of a function."""
+
 Shape = Literal["itself", "view"]
 
 
 class EscapingReference(NamedTuple):
-    """`function` hands `location` out at `node`, which `changed` changes in place with `guard` held."""
+    """`function` hands `location` out at `node`, which `changed` changes in place with `guard` held.
+
+    No `guard`: a live view of what another thread changes without any lock.
+    """
 
     function: FunctionInfo
     node: Return | Access
     location: Location
     shape: Shape
-    guard: Location
+    guard: Location | None
     changed: Record
     evidence: Evidence
+
+
+Leaving = tuple[FunctionInfo, Return | Access, Shape]
 
 
 class EscapingReferences:
@@ -41,7 +50,7 @@ class EscapingReferences:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.races = program.suspects.races
-        self._leaving: dict[Location, list[tuple[FunctionInfo, Return | Access, Shape]]] = {}
+        self._leaving: dict[Location, list[Leaving]] = {}
         for function in program.index.functions:
             self._note(function)
 
@@ -50,7 +59,10 @@ class EscapingReferences:
         for group in self.races.groups:
             leaving = self._leaving.get(group.location)
             guard = self.program.suspects.guards.of(group) if leaving else None
-            if not leaving or guard is None:
+            if not leaving:
+                continue
+            if guard is None:
+                yield from self._live_views(group, leaving)
                 continue
             changed = self._changed_under(group, guard)
             seen: set[str] = set()
@@ -60,6 +72,26 @@ class EscapingReferences:
                 seen.add(function.id)
                 assert changed is not None
                 yield EscapingReference(function, node, group.location, shape, guard, changed, group.evidence)
+
+    def _live_views(self, group: Group, leaving: list[Leaving]) -> Iterator[EscapingReference]:
+        """Views of a container that a thread of the program resizes while whoever got one goes through it."""
+        for function, node, shape in leaving:
+            changed = self._changed_by_thread(group, function) if shape == "view" else None
+            if changed is not None and isinstance(node, Return):
+                yield EscapingReference(function, node, group.location, shape, None, changed, "thread")
+                return
+
+    def _changed_by_thread(self, group: Group, function: FunctionInfo) -> Record | None:
+        """A change of the size by a thread that runs on after the function has returned."""
+        handed_out = [context for context in self.program.reach.of(function) if context.root is None]
+        for record in group.changes:
+            root = record.context.root
+            inserts = record.access.deed == "write" and record.access.path[-1] == ELEMENT
+            if root is None or record.perhaps or not (record.access.resizes or inserts):
+                continue
+            if any(self.program.ordering.may_overlap(root, context, _AT_RETURN) for context in handed_out):
+                return record
+        return None
 
     def _note(self, function: FunctionInfo) -> None:
         """What a public function lets out."""
@@ -71,7 +103,8 @@ class EscapingReferences:
         for node, value in nodes:
             for path, shape in self._handed(value, function):
                 location = self.program.locations.of(path, function)
-                if location is None or not self._is_own(path, function) or not self._is_container(path, function):
+                own = self._is_own(path, function) or (shape == "view" and path[0].startswith(("c:", "v:", "f:")))
+                if location is None or not own or not self._is_container(path, function):
                     continue
                 if not self._is_replaced(function, location):
                     self._leaving.setdefault(location, []).append((function, node, shape))
@@ -125,7 +158,8 @@ class EscapingReferences:
 
     def _is_replaced(self, function: FunctionInfo, location: Location) -> bool:
         """The function, or one that it calls, puts another container there: what it hands out is nobody else's."""
-        called = [site.callee for site in self.program.calls.outgoing[function.id] if not site.weak]
+        sites = [site for site in self.program.calls.outgoing[function.id] if not site.weak]
+        called = [site.callee for site in sites if not makes_self(site.callee)]
         return any(
             access.location == location and access.deed in ("write", "delete")
             for caller in (function, *called)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from racelint.knowledge.containers import CONTAINERS, SELF_GUARDED
-from racelint.model.summary import ELEMENT, Path
+from racelint.knowledge.locks import LOCK_FACTORIES
+from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
 from racelint.program.types import Instance, Object, Types
 from racelint.program.values import Stores
@@ -81,6 +82,7 @@ class Locations:
         self.types = types
         self._known: dict[tuple[str, Path], Location | None] = {}
         self._owners: dict[tuple[str, str], str] = {}
+        self._aliases: dict[tuple[str, str], Location | None] = {}
 
     def of(self, path: Path, function: FunctionInfo) -> Location | None:
         """The location of `path` in `function`; None for locals and for what is not known."""
@@ -106,7 +108,8 @@ class Locations:
                 behind = self.behind_property(thing.cls, field)
                 if behind is not None:
                     return self.of((*path[:-1], *behind), function)
-                return Location("attribute", self.owner_of(thing.cls, field), (field,))
+                owner = self.owner_of(thing.cls, field)
+                return self._handed_in(owner, field) or Location("attribute", owner, (field,))
             if isinstance(thing, ClassInfo):
                 return Location("attribute", self.owner_of(thing, field), (field,))
             if isinstance(thing, ModuleInfo):
@@ -129,6 +132,36 @@ class Locations:
             return None
         owner = next(base for base in reversed(cls.mro) if set(base.external_bases) & CONTAINERS)
         return Location("attribute", owner.id, (ITSELF,))
+
+    def _handed_in(self, owner: str, field: str) -> Location | None:
+        """Where the container or lock lives that every maker of the class gives it, if that is one place."""
+        key = (owner, field)
+        if key not in self._aliases:
+            self._aliases[key] = None
+            self._aliases[key] = self._find_origin(owner, field)
+        return self._aliases[key]
+
+    def _find_origin(self, owner: str, field: str) -> Location | None:
+        origins: set[Location | None] = set()
+        for entry in self.stores.attributes.get((owner, field), []):
+            if len(entry.value) != 1 or len(entry.value[0]) != 1 or entry.function.ir.name != "__init__":
+                return None
+            root = entry.value[0][0]
+            for value, caller in self.types.arguments.get((entry.function.id, root[2:]), []):
+                origins.add(self._shared_at(value, caller))
+            if not root.startswith("p:"):
+                return None
+        return origins.pop() if len(origins) == 1 else None
+
+    def _shared_at(self, value: Value, function: FunctionInfo) -> Location | None:
+        """The location of a value that is a container or a lock kept by an object."""
+        if len(value) != 1 or len(value[0]) < 2:
+            return None
+        things = self.types.of(value[0], function)
+        if not any(isinstance(t, Object) and (t.dotted in CONTAINERS or t.dotted in LOCK_FACTORIES) for t in things):
+            return None
+        location = self.of(value[0], function)
+        return location if location is not None and location.kind == "attribute" and not location.content else None
 
     def behind_property(self, cls: ClassInfo, name: str) -> Path | None:
         """The attribute of `self` that a property of the class returns as it is: `_x` for `return self._x`."""

@@ -208,6 +208,8 @@ class Overlap:
         if not path:
             return None
         anchor = self.program.anchors.of(path, access.function, dict(record.context.anchors))
+        if anchor is not None and len(anchor) == 1 and access.location.kind == "attribute":
+            anchor = self.program.anchors.at_home(anchor, access.location.owner)
         if anchor is not None and anchor[0].startswith("captured:"):
             _, module, qualname, _ = anchor[0].split(":", 3)
             return anchor if self._within(record, module, qualname) else None

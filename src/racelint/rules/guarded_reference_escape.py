@@ -9,7 +9,7 @@ from racelint.model.summary import Return
 from racelint.program import Program
 from racelint.program.escaping_references import EscapingReference, EscapingReferences
 from racelint.rules.base import Rule, step, symbol_of
-from racelint.rules.race_report import shown, subject
+from racelint.rules.race_report import runner, shown, subject
 
 
 class GuardedReferenceEscape(Rule):
@@ -18,7 +18,7 @@ class GuardedReferenceEscape(Rule):
     ## What it does
     Reports a public method or function that returns a list, dict, set or deque guarded by a lock (or its `keys()`,
     `values()`, `items()`, an iterator over it), or stores it in another object, where it is changed in place under
-    that lock.
+    that lock. A live view is reported without any lock, too, where a thread of the program resizes the container.
 
     ## Why is this bad?
     The lock ends with the method; the caller reads and iterates the live container without it, while others change it.
@@ -93,7 +93,7 @@ class GuardedReferenceEscape(Rule):
                     step("access", f"hands out `{shown(escape.location)}`", escape.function, escape.node.span),
                     step(
                         *("conflict", f"changes `{shown(escape.location)}`", changed.function, changed.span),
-                        (str(escape.guard.attribute),),
+                        (escape.guard.attribute,) if escape.guard is not None else (),
                     ),
                 ),
             )
@@ -102,11 +102,16 @@ class GuardedReferenceEscape(Rule):
 def _message(escape: EscapingReference) -> str:
     what = "" if escape.shape == "itself" else "a live view of "
     verb = "returned" if isinstance(escape.node, Return) else "stored elsewhere"
+    if escape.guard is None:
+        return f"{what}`{shown(escape.location)}` is {verb}, while a thread goes on changing it"
     return f"{what}`{shown(escape.location)}` is {verb}, out of reach of `{escape.guard.attribute}`"
 
 
 def _why(escape: EscapingReference) -> str:
     changed = escape.changed.access
+    if escape.guard is None:
+        line = changed.span[0]
+        return f"{runner(escape.changed)} resizes it at line {line}, and who got it goes through it: hand out a copy"
     return (
         f"`{symbol_of(changed.function)}` changes it in place at line {changed.span[0]} "
         f"with `{escape.guard.attribute}` held, and who got it here reads it without: hand out a copy"
@@ -115,4 +120,6 @@ def _why(escape: EscapingReference) -> str:
 
 def _confidence(escape: EscapingReference) -> Confidence:
     """A lock with a public name is there for callers to take."""
+    if escape.guard is None:
+        return "high"
     return "high" if escape.guard.attribute.startswith("_") else "medium"
