@@ -49,7 +49,8 @@ class Loops:
 
 
 async def _called(function: Callable[[], Any]) -> Any:
-    return function()
+    answer = function()
+    return await answer if asyncio.iscoroutine(answer) else answer
 
 
 class Gate:

@@ -58,7 +58,8 @@ def call_of(builder: Builder, entry: Entry, subject: str) -> Call:
     function = entry.function
     caller = builder.fixtures.caller(function.name)
     if caller is not None:
-        return Call(Operation(entry.label, f"{caller}({subject})"))
+        source = f"{caller}({subject})"
+        return Call(Operation(entry.label, f"run_task(lambda: {source})" if function.is_async else source))
     if function.is_async and function.is_generator:
         raise CannotBuild(f"`{entry.label}` is an asynchronous generator", "")
     if function.nested:
