@@ -15,6 +15,7 @@ THREAD_STARTERS = frozenset(
     {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread", "to_thread", "run_in_executor"}
 )
 _Node = tuple[FunctionOutline, ClassOutline | None]
+TASK_STARTERS = frozenset({"create_task", "ensure_future", "gather", "TaskGroup", "start_soon", "as_completed"})
 PROCESS_STARTERS = frozenset({"Process", "ProcessPoolExecutor", "Pool", "fork"})
 
 
@@ -30,6 +31,7 @@ class Footprint:
     waits: set[str] = field(default_factory=set)
     starts_threads: bool = False
     starts_processes: bool = False
+    starts_tasks: bool = False
     reached: set[str] = field(default_factory=set)
     """Qualified names of the functions of the module that it comes to, itself included, and classes it makes."""
 
@@ -55,6 +57,7 @@ class Footprint:
         self.reached |= other.reached
         self.starts_threads |= other.starts_threads
         self.starts_processes |= other.starts_processes
+        self.starts_tasks |= other.starts_tasks
 
 
 def conflict(first: Footprint, second: Footprint) -> int:
@@ -163,6 +166,7 @@ class Footprints:
         name = last_name(node.func)
         facts.footprint.starts_threads |= name in THREAD_STARTERS
         facts.footprint.starts_processes |= name in PROCESS_STARTERS
+        facts.footprint.starts_tasks |= name in TASK_STARTERS
         if isinstance(node.func, ast.Attribute):
             self._method_call(facts.footprint, node.func, cls)
         for mentioned in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):

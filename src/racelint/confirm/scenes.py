@@ -69,8 +69,10 @@ class Stage:
         return self.code in ON_A_LOOP
 
     def starts_threads(self, entry: Entry) -> bool:
-        """Whether the entry starts threads of its own: it is run alone, not against itself."""
-        return self.footprints.of(entry.function, entry.cls).starts_threads
+        """Whether the entry starts threads of its own, or tasks: it is run alone, not against itself."""
+        footprint = self.footprints.of(entry.function, entry.cls)
+        tasks = footprint.starts_tasks and (self.on_a_loop or entry.function.is_async)
+        return footprint.starts_threads or tasks
 
     def repeats(self, entry: Entry) -> bool:
         """Whether two threads may run the entry on one object; a Thread's `run` has but one thread."""

@@ -134,7 +134,7 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
     if not entries:
         raise CannotRun(f"class `{cls.qualname}` has no public method")
     for entry in entries:
-        if _footprint(stage, entry).starts_threads:
+        if stage.starts_threads(entry):
             yield _program(stage, entry)
     found = class_combinations(stage.footprints, entries)
     combinations = [c for c in found if all(stage.repeats(entry) for entry in repeated(c))]
@@ -146,7 +146,7 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
 
 def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
     """The operation alone where it starts threads of its own, else with itself, twice and three times."""
-    if _footprint(stage, entry).starts:
+    if stage.starts_threads(entry) or _footprint(stage, entry).starts_processes:
         yield _program(stage, entry)
         return
     if not stage.repeats(entry) and entry.cls is not None:
