@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import libcst as cst
+
 from racelint.fixes.draft import Draft
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.summary import Path, Span
@@ -13,6 +15,7 @@ from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.lazy_starts import LazyStart
 from racelint.program.locations import Location
+from racelint.program.reach import makes_self
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects import Suspect
@@ -82,9 +85,28 @@ def all_sites(draft: Draft, suspect: Suspect, lock: Location | None) -> list[Sit
 
 def _site_of(draft: Draft, suspect: Suspect) -> Site:
     if suspect.compound is not None:
-        return _of_compound(draft, suspect.compound)
+        site = _of_compound(draft, suspect.compound)
+        return _with_return(draft, site) if suspect.kind == "lazy-init" and _is_reset(suspect) else site
     access = suspect.record.access
     return _site(draft, access.function, access, [access.span])
+
+
+def _is_reset(suspect: Suspect) -> bool:
+    """Whether another function takes away what was initialised."""
+    changing = {record.access.function for record in suspect.group.changes}
+    return any(function is not suspect.record.access.function and not makes_self(function) for function in changing)
+
+
+def _with_return(draft: Draft, site: Site) -> Site:
+    """With the `return` behind it, which is to give back what was found or made, not what came after."""
+    stretch = site.stretch
+    following = stretch.block.body[stretch.stop] if stretch.stop < len(stretch.block.body) else None
+    small = following.body[0] if isinstance(following, cst.SimpleStatementLine) else None
+    given = small.value if isinstance(small, cst.Return) else None
+    tree = draft.tree(site.function.module.source.display)
+    if not isinstance(given, (cst.Name, cst.Attribute)):
+        return site
+    return site._replace(stretch=stretch._replace(stop=stretch.stop + 1), spans=(*site.spans, tree.span(given)))
 
 
 def _all_in(draft: Draft, suspect: Suspect, function: FunctionInfo, lock: Location | None) -> Iterator[Site]:
