@@ -68,11 +68,23 @@ class AwaitGaps:
     def entry(self, act: SharedAccess) -> Entry | None:
         """How several tasks come to run the function of an act, on what it changes."""
         cls = act.function.cls
-        found = self.tasks.overlapping(act.function, same=act.location.kind != "global")
-        if found is None or found.kind == "task":
+        same = act.location.kind != "global"
+        found = self.tasks.overlapping(act.function, same=same)
+        if found is None:
+            return self._beside_another(act, same=same)
+        if found.kind == "task":
             return found
         shared = cls is not None and self.tasks.sharing.is_shared(cls)
         return found if shared or act.location.kind == "global" else None
+
+    def _beside_another(self, act: SharedAccess, *, same: bool) -> Entry | None:
+        """A task that runs the function while another task runs one that changes the same."""
+        for access in self.program.shared.by_location.get(act.location, []):
+            if access.changes and access.function is not act.function and access.function.ir.is_async:
+                entry = self.tasks.beside(act.function, access.function, same=same)
+                if entry is not None and not makes_self(access.function):
+                    return entry
+        return None
 
     def has_lock(self, location: Location) -> bool:
         """Some access of the location is made under an asyncio lock."""

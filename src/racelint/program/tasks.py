@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
     `task`: a task that the program starts at `span` of `starter`; `main`: the one that an event loop is started for;
     `public`: users of the program await it, in as many tasks as they like. `many`: several such at once. `same`: on
-    one object, that of the starter.
+    one object, that of the starter. `receiver`: on the object that the starter has there, one for all.
     """
 
     kind: Literal["task", "main", "public"]
@@ -41,6 +41,9 @@ class Entry(NamedTuple):
     span: Span = (1, 1, 1, 1)
     many: bool = False
     same: bool = True
+    receiver: Path = ()
+    beside: FunctionInfo | None = None
+    """What another task runs meanwhile, where it is not the same coroutine function."""
 
 
 class _Edge(NamedTuple):
@@ -100,7 +103,9 @@ class Tasks:
                 for edge in self._edges[function.id]:
                     passed = known[edge.caller.id]
                     found |= {
-                        e._replace(same=e.same and edge.part) for e in passed if e.kind != "public" or not edge.handed
+                        e._replace(same=e.same and edge.part, receiver=e.receiver if edge.part else ())
+                        for e in passed
+                        if e.kind != "public" or not edge.handed
                     }
                 best = frozenset(sorted(found, key=_weight)[:_MAX_ENTRIES])
                 changed = changed or best != known[function.id]
@@ -111,12 +116,21 @@ class Tasks:
 
     def overlapping(self, function: FunctionInfo, *, same: bool) -> Entry | None:
         """A way to run it beside another run of it (`same`: on one object); one that is seen to be a task if any is."""
-        found = [entry for entry in self.entries(function) if entry.same or not same]
+        found = [entry for entry in self.entries(function) if entry.same or entry.receiver or not same]
         tasks = [e for e in found if e.kind == "task" and (e.many or any(_meet(e, o, same) for o in found if o != e))]
         if tasks:
             return min(tasks, key=lambda entry: (not entry.many, entry.function.order, entry.span))
         public = [entry for entry in found if entry.kind == "public"]
         return min(public, key=lambda entry: entry.function.order) if public else None
+
+    def beside(self, function: FunctionInfo, other: FunctionInfo, *, same: bool) -> Entry | None:
+        """A task that runs the one while another runs the other."""
+        mine = [e for e in self.entries(function) if e.kind == "task" and (e.same or e.receiver or not same)]
+        theirs = [e for e in self.entries(other) if e.kind == "task" and (e.same or e.receiver or not same)]
+        found = [
+            e for e in mine if any(o.span != e.span or o.function != e.function for o in theirs if _meet(e, o, same))
+        ]
+        return min(found, key=_weight)._replace(beside=other) if found else None
 
     def _is_open(self, function: FunctionInfo) -> bool:
         """Users of the program may call it, from any task."""
@@ -136,8 +150,18 @@ class Tasks:
                 starting = self._starts(call, caller)
                 if starting:
                     many = starting == "task" and self._is_many(site, call)
-                    return Entry(starting, site.callee, caller, call.span, many, _is_part_of_self(site))
+                    receiver = self._held_by_starter(site)
+                    return Entry(starting, site.callee, caller, call.span, many, _is_part_of_self(site), receiver)
         return None
+
+    def _held_by_starter(self, site: CallSite) -> Path:
+        """The receiver, where all turns of the starter's loops have the same: an argument, or made before them."""
+        path = site.receiver or ()
+        if len(path) != 1 or not path[0].startswith(("p:", "c:")) or path[0] == f"p:{site.caller.self_name}":
+            return ()
+        loops = self._loops_around(site.caller)
+        made = int(path[0][2:]) if path[0].startswith("c:") else -1
+        return path if len(loops.get(made, ())) < len(loops.get(site.event, ())) or made not in loops else ()
 
     def _is_handed_in(self, site: CallSite) -> bool:
         """A call of a parameter: it is not for everybody who calls the helper, but for who handed the callable in."""
@@ -150,22 +174,27 @@ class Tasks:
         if self._repeats(site.event, start, caller):
             return True
         if not self._is_plain_task(start, caller):
-            others = {other.event for other in self.program.calls.outgoing[caller.id] if other.callee is site.callee}
+            sites = self.program.calls.outgoing[caller.id]
+            others = {s.event for s in sites if s.callee is site.callee and s.receiver == site.receiver}
             given = [path for argument in start.args for path in argument.value]
             return sum(any(self._holds((f"c:{event}",), path, caller) for path in given) for event in others) > 1
         return False
 
     def _repeats(self, event: int, start: Call, function: FunctionInfo) -> bool:
         """In a loop, and not awaited in the same turn."""
-        if function.id not in self._loops:
-            self._loops[function.id] = loops_around(function)
-        if event not in self._loops[function.id]:
+        loops = self._loops_around(function)
+        if event not in loops:
             return False
         return not any(
             isinstance(node, Suspend) and node.value == ((f"c:{start.id}",),) and self._is_plain_task(start, function)
-            for loop in self._loops[function.id][event]
+            for loop in loops[event]
             for node in loop.body
         )
+
+    def _loops_around(self, function: FunctionInfo) -> dict[int, list[Loop]]:
+        if function.id not in self._loops:
+            self._loops[function.id] = loops_around(function)
+        return self._loops[function.id]
 
     def _is_plain_task(self, call: Call, function: FunctionInfo) -> bool:
         """One task, not many that are gathered."""
@@ -214,9 +243,11 @@ def _weight(entry: Entry) -> tuple[object, ...]:
 
 
 def _meet(task: Entry, other: Entry, same: bool) -> bool:
-    """Whether two entries may work on one object: they start from objects of one class."""
+    """Whether two entries may work on one object: that of the starter, or they start from objects of one class."""
     if not same:
         return True
+    if task.receiver or other.receiver:
+        return task.starter is other.starter and task.receiver == other.receiver
     mine, theirs = _origin(task), _origin(other)
     return mine is not None and theirs is not None and (mine in theirs.mro or theirs in mine.mro)
 

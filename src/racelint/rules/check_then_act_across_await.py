@@ -144,6 +144,9 @@ def _name(program: Program, act: SharedAccess) -> str:
 
 def _who(gap: Gap) -> str:
     name = symbol_of(gap.compound.function)
+    if gap.entry.beside is not None:
+        other = symbol_of(gap.entry.beside)
+        return f"`{name}` runs in a task, started on line {gap.entry.span[0]}, beside one that runs `{other}`"
     if gap.entry.kind == "task" and gap.entry.starter is not None:
         return f"`{name}` runs in several tasks, started on line {gap.entry.span[0]}"
     return f"`{name}` may be awaited by several tasks"
