@@ -52,6 +52,13 @@ def test_a_value_may_look_like_an_action() -> None:
     assert (beat.name, beat.value) == ("text", "'x = 1 raised y'")
 
 
+def test_without_such_a_write_it_goes_wrong_where_a_thread_goes_on() -> None:
+    steps = (step(0, 1, "called items()"), step(1, 9, "called items()"), step(0, 1, "called append()"))
+    beats = interleaving_of(Witness(("a", "b"), steps), "not-serializable").beats
+    assert [beat.wrong for beat in beats] == ["", "", "goes on as if nothing had come between"]
+    assert not interleaving_of(Witness(("a", "b"), steps[:2]), "not-serializable").goes_wrong
+
+
 def test_an_exception_goes_wrong_where_it_is_raised() -> None:
     steps = (step(0, 1, "read d = {}"), step(1, 2, "wrote d = {1: 2}"), step(0, 1, "raised RuntimeError: changed"))
     assert [beat.wrong for beat in interleaving_of(Witness(("a", "b"), steps), "exception").beats][2] == "this raises"

@@ -108,7 +108,7 @@ def test_the_gravest_and_the_proved_come_first() -> None:
 
 def test_lines_without_their_guard_lead_to_their_findings() -> None:
     text = page(result(1))
-    assert re.search(r'<li class="without">.*bank\.py.*:11.*<a href="#f-0{16}">RL101</a></li>', text)
+    assert re.search(r'<li class="without flagged">.*bank\.py.*:11.*<a href="#f-0{16}">RL101</a></li>', text)
 
 
 def test_the_same_result_makes_the_same_page() -> None:

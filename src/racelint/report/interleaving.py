@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -116,7 +117,7 @@ def _wrong(
     if effect in _BLOCKING:
         final = {step.thread: number for number, step in enumerate(steps)}
         return {number: "waits for ever" for number in final.values() if deeds[number][0] == "wait"}
-    return _first_stale_write(steps, deeds) if effect in _OVERWRITING else {}
+    return _first_stale_write(steps, deeds) or _first_return(steps) if effect in _OVERWRITING else {}
 
 
 def _first_stale_write(steps: Sequence[WitnessStep], deeds: Sequence[tuple[Deed, str, str]]) -> dict[int, str]:
@@ -133,4 +134,12 @@ def _first_stale_write(steps: Sequence[WitnessStep], deeds: Sequence[tuple[Deed,
                 what = f"{name} = {value}" if value else name
                 return {number: f"overwrites {what}, which it has not seen"}
             writes[name] = number
+    return {}
+
+
+def _first_return(steps: Sequence[WitnessStep]) -> dict[int, str]:
+    """Where a thread first goes on after others came between: in a shortened witness every switch matters."""
+    for number, (before, step) in enumerate(pairwise(steps), 1):
+        if before.thread != step.thread and any(earlier.thread == step.thread for earlier in steps[:number]):
+            return {number: "goes on as if nothing had come between"}
     return {}
