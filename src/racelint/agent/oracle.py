@@ -31,6 +31,9 @@ HANGS_BY_ITSELF = frozenset(
 )
 """Rules whose defect can hang every order of a scenario, the serial ones included."""
 
+GUARDING = frozenset(["RL206", "RL207", "RL208"])
+"""Rules about a lock that guards nothing: what they are about is all that it should guard."""
+
 REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
 """Rules about code that goes on without the lock that it was refused."""
 

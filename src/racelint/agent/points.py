@@ -90,7 +90,7 @@ def idle() -> Marks:
 
 
 def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
-    """As `fast`, and counts visits of sites by thread."""
+    """As `fast`, and counts visits of sites by thread. No event keeps the object: a finaliser runs when it would."""
     at = control.at
 
     def access(site: int, obj: Any) -> None:
@@ -98,7 +98,7 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
         task.visits[site] = task.visits.get(site, 0) + 1
         task.last_site = site
         if hot[site]:
-            at(site, obj)
+            at(site, None)
 
     return _marks(control, access, counts)
 

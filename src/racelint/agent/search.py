@@ -13,7 +13,15 @@ from .control import Control
 from .counterfactual import Counterfactual
 from .known import Known
 from .loader import InstrumentingFinder
-from .oracle import CREATED_FIRST, CREATOR_FIRST, Baseline, hang_in_baseline, is_right_order, wrong_in_baseline
+from .oracle import (
+    CREATED_FIRST,
+    CREATOR_FIRST,
+    GUARDING,
+    Baseline,
+    hang_in_baseline,
+    is_right_order,
+    wrong_in_baseline,
+)
 from .order import Order
 from .outcome import Outcome
 from .policies import PlanPolicy, RandomPolicy, SerialPolicy
@@ -216,7 +224,7 @@ class Search:
         for site in range(1, len(self.table)):
             if site not in self.logged:
                 self.hot[site] = 1
-        self.region_sites = about & conflicting or about or conflicting
+        self.region_sites = conflicting if self.code in GUARDING else about & conflicting or about or conflicting
 
     def _sites_of_finding(self) -> set[int]:
         lines = {(flag["path"], flag["line"]) for flag in self.flagged}

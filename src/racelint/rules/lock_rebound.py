@@ -26,18 +26,19 @@ class LockRebound(Rule):
     from threading import Lock
 
 
-    class Cache:
+    class Counter:
         def __init__(self):
             self.lock = Lock()
-            self.rows = {}
+            self.n = 0
 
-        def get(self, key):
+        def up(self):
             with self.lock:
-                return self.rows.get(key)
+                self.n += 1
 
-        def clear(self):
+        def reset(self):
             self.lock = Lock()  # RL207
-            self.rows.clear()
+            with self.lock:
+                self.n = 0
     ```
 
     ## Use instead
@@ -45,18 +46,18 @@ class LockRebound(Rule):
     from threading import Lock
 
 
-    class Cache:
+    class Counter:
         def __init__(self):
             self.lock = Lock()
-            self.rows = {}
+            self.n = 0
 
-        def get(self, key):
+        def up(self):
             with self.lock:
-                return self.rows.get(key)
+                self.n += 1
 
-        def clear(self):
+        def reset(self):
             with self.lock:
-                self.rows.clear()
+                self.n = 0
     ```
 
     ## How it is confirmed

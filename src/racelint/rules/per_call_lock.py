@@ -24,27 +24,31 @@ class PerCallLock(Rule):
     ```python
     import threading
 
-    signed = set()
+    stock = {"tea": 1}
 
 
-    def sign(request):
+    def sell(name="tea"):
         with threading.Lock():  # RL206
-            if request not in signed:
-                signed.add(request)
+            if stock[name] == 0:
+                return False
+            stock[name] = stock[name] - 1
+            return True
     ```
 
     ## Use instead
     ```python
     import threading
 
-    signed = set()
-    signing = threading.Lock()
+    stock = {"tea": 1}
+    selling = threading.Lock()
 
 
-    def sign(request):
-        with signing:
-            if request not in signed:
-                signed.add(request)
+    def sell(name="tea"):
+        with selling:
+            if stock[name] == 0:
+                return False
+            stock[name] = stock[name] - 1
+            return True
     ```
 
     ## How it is confirmed

@@ -36,6 +36,12 @@ class WaitOutsideWhile(Rule):
     items = []
 
 
+    def put(item):
+        with changed:
+            items.append(item)
+            changed.notify()
+
+
     def take():
         with changed:
             if not items:
@@ -49,6 +55,12 @@ class WaitOutsideWhile(Rule):
 
     changed = Condition()
     items = []
+
+
+    def put(item):
+        with changed:
+            items.append(item)
+            changed.notify()
 
 
     def take():
