@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.knowledge.threads import CLOCKS, WAITED_FOR
-from racelint.model.summary import Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span
+from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.reach import makes_self
@@ -16,6 +16,7 @@ from racelint.program.types import Instance, Member
 from racelint.program.values import nodes_of
 
 _SLEEPS = frozenset({"time.sleep", "os.sched_yield"})
+_LOOKS = CLOCKS | {"builtins.len"}
 
 
 class BusyWait(NamedTuple):
@@ -50,7 +51,7 @@ class BusyWaits:
         test = self._test(loop)
         if test is None or not all(self._is_idle(node, function) for node in loop.body if not _leaves(node)):
             return None
-        calls = [node for node in nodes_of(test) if isinstance(node, Call) and not self._is(node, function, CLOCKS)]
+        calls = [node for node in nodes_of(test) if isinstance(node, Call) and not self._is(node, function, _LOOKS)]
         sleeps = any(isinstance(node, Call) for node in loop.body)
         if calls:
             instead = self._instead(calls[0], function) if len(calls) == 1 else ""
@@ -75,7 +76,7 @@ class BusyWaits:
     def _is_idle(self, node: AnyNode, function: FunctionInfo) -> bool:
         """Looks, or sleeps."""
         if isinstance(node, Call):
-            looks = self._instead(node, function) != "" or self._is(node, function, CLOCKS)
+            looks = self._instead(node, function) != "" or self._is(node, function, _LOOKS)
             return looks or self._is(node, function, _SLEEPS)
         return isinstance(node, Access) and node.kind == "read"
 
@@ -98,7 +99,13 @@ class BusyWaits:
         """A change on a thread that the loop does not run on, constructors left out."""
         reach = self.program.reach
         mine = {context.root for context in reach.of(function)}
-        for access in self.program.shared.by_location.get(look.location, ()):
+        inside = look.location.below(ELEMENT)
+        known = self.program.shared.by_location
+        changes: list[SharedAccess] = [
+            *known.get(look.location, ()),
+            *(known.get(inside, ()) if inside is not None else ()),
+        ]
+        for access in changes:
             if not access.changes or access.function is function or makes_self(access.function):
                 continue
             theirs = {context.root for context in reach.of(access.function)}

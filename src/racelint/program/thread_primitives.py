@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from racelint.knowledge.processes import SIGNALS, THREAD_ONLY
 from racelint.model.summary import ELEMENT, Argument, Call, Path, Span, Value
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import Child, children_of
 from racelint.program.reach import makes_self
 from racelint.program.roots import start_calls
-from racelint.program.types import Object
+from racelint.program.types import Instance, Object
 from racelint.program.values import Stored
 
 _SPEAKS = frozenset({"set", "put", "put_nowait", "notify", "notify_all", "release", "clear", "task_done"})
+_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__")
 _POOLS = ("multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor")
 
 
@@ -27,6 +28,8 @@ class ThreadPrimitive(NamedTuple):
     span: Span
     dotted: str
     uses: tuple[tuple[FunctionInfo, Span], ...] = ()
+    holder: str = ""
+    """The attribute that has it, of an object that is handed over."""
 
 
 class ThreadPrimitives:
@@ -51,12 +54,36 @@ class ThreadPrimitives:
             if start.starter.kind == "process":
                 for dotted in self._among(start.call.args, start.function):
                     yield ThreadPrimitive(start.function, start.call.span, dotted)
+                if not start.starter.deferred:
+                    yield from self._inside(start.call, start.function)
         for function in p.index.functions:
             for call in p.stores.facts[function.id].calls:
                 given = tuple(argument for argument in call.args if argument.name == "initargs")
                 if given and self._makes_a_pool(call, function):
                     for dotted in self._among(given, function):
                         yield ThreadPrimitive(function, call.span, dotted)
+
+    def _inside(self, call: Call, function: FunctionInfo) -> Iterator[ThreadPrimitive]:
+        """What objects of the program hold that are pickled for a task of a pool, whatever the start method."""
+        values = [path for argument in call.args for path in argument.value]
+        owners = [path[:-1] for path in values if len(path) > 1]  # of bound methods
+        for path in (*values, *owners):
+            for thing in self.program.types.of(path, function):
+                held = self._held_by(thing.cls) if isinstance(thing, Instance) else None
+                if held is not None:
+                    yield ThreadPrimitive(function, call.span, held[1], (), held[0])
+                    return
+
+    def _held_by(self, cls: ClassInfo) -> tuple[str, str] | None:
+        """An attribute that is a primitive, where the class does not say how it is pickled."""
+        if any(cls.method(name) is not None for name in _PICKLING):
+            return None
+        for base in cls.mro:
+            for (owner, name), entries in self.program.stores.attributes.items():
+                for thing in self.program.types.of_stored(entries) if owner == base.id else ():
+                    if isinstance(thing, Object) and thing.dotted in THREAD_ONLY:
+                        return f"{cls.name}.{name}", thing.dotted
+        return None
 
     def _makes_a_pool(self, call: Call, function: FunctionInfo) -> bool:
         things = self.program.types.of_value(call.func, function)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.knowledge.processes import HANDSHAKES, UNLOCKED_ARRAYS, VIEWS
-from racelint.model.summary import ELEMENT, Access, Path, Span
+from racelint.model.summary import ELEMENT, Access, Call, Path, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.makers import Maker, makers
@@ -16,6 +16,9 @@ from racelint.program.thread_root import loops_around
 
 _MAX_DEPTH = 3
 _UNLOCKED = (("k:False",),)
+_WHOLE = frozenset(
+    f"g:{name}" for name in ("list", "tuple", "sum", "sorted", "min", "max", "bytes", "bytearray", "any")
+)
 
 
 class Touch(NamedTuple):
@@ -97,6 +100,8 @@ class UnlockedArrays:
             base = self._viewed(base, function)
             if not self._is_own_slot(access, function) and self._is_unlocked(base, function):
                 found.setdefault(base, []).append(access)
+        if not writes:
+            yield from self._taken_whole(function, after)
         for base, accesses in found.items():
             first = accesses[0]
             several = len({a.key for a in accesses}) > 1 or first.kind == "iterate" or not first.key
@@ -105,8 +110,17 @@ class UnlockedArrays:
             if (several or looped) and not locked:
                 yield base, first.span
 
+    def _taken_whole(self, function: FunctionInfo, after: Parent | None) -> Iterator[tuple[Path, Span]]:
+        """`list(array)`, `bytes(memory.buf)`: all elements, one by one."""
+        for call in self.program.stores.facts[function.id].calls:
+            whole = call.func[:1] and call.func[0][0] in _WHOLE and len(call.func[0]) == 1
+            for path in call.args[0].value if whole and call.args and self._is_during(call, after) else ():
+                base = self._viewed(path, function)
+                if self._is_unlocked(base, function) and not held_between_processes(self.program, function, call.id):
+                    yield base, call.span
+
     @staticmethod
-    def _is_during(access: Access, parent: Parent | None) -> bool:
+    def _is_during(access: Access | Call, parent: Parent | None) -> bool:
         if parent is None:
             return True
         return access.id > parent.start and (not parent.joins or access.id < min(parent.joins))

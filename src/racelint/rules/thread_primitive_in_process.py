@@ -60,7 +60,7 @@ class ThreadPrimitiveInProcess(Rule):
     Real processes run it: the start raises, or both are in the critical section at once, or the signal never comes.
 
     ## Known limits
-    Objects that hold such a primitive in an attribute are not looked into.
+    Objects that hold such a primitive in an attribute are looked into where they are handed to a pool.
     """
 
     code = "RL604"
@@ -75,6 +75,8 @@ class ThreadPrimitiveInProcess(Rule):
             yield self._kept(primitive) if primitive.uses else self._passed(primitive)
 
     def _passed(self, primitive: ThreadPrimitive) -> Finding:
+        if primitive.holder:
+            return self._pickled(primitive)
         return self.finding(
             primitive.function,
             primitive.span,
@@ -83,6 +85,21 @@ class ThreadPrimitiveInProcess(Rule):
             subject=primitive.dotted,
             evidence="thread",
             trace=[step("lock", f"a `{primitive.dotted}` is passed here", primitive.function, primitive.span)],
+        )
+
+    def _pickled(self, primitive: ThreadPrimitive) -> Finding:
+        return self.finding(
+            primitive.function,
+            primitive.span,
+            message=f"`{primitive.holder}` is a `{primitive.dotted}`, and its object is handed to a pool of processes",
+            why="tasks of a pool are pickled, and this cannot be: it raises TypeError",
+            subject=primitive.holder,
+            evidence="thread",
+            trace=[
+                step(
+                    "lock", f"an object with a `{primitive.dotted}` is passed here", primitive.function, primitive.span
+                )
+            ],
         )
 
     def _kept(self, primitive: ThreadPrimitive) -> Finding:
