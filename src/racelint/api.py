@@ -109,8 +109,8 @@ def explore(
 
     Each execution calls `setup`, runs each of `threads` on a thread of its own, with what `setup` returned if it takes
     an argument, and then asks `invariant`: false or an exception means that it is broken. Exceptions and deadlocks are
-    always wrong. Where no invariant is given, or `serializable` is true, so is an outcome that no order of the threads
-    one after the other gives.
+    always wrong. Coroutine functions are tasks of one event loop, switched at their awaits alone. Where no invariant is
+    given, or `serializable` is true, so is an outcome that no order of the threads one after the other gives.
 
     The script or test that makes the call is run once more up to it, in a process of its own with `memory` MiB, under
     the interpreter `python` (default: the project's environment). `seconds` and `schedules` end the search; up to

@@ -215,3 +215,48 @@ def test_wrong_calls_say_why(folder: Path, call: str, said: str) -> None:
 def test_explore_without_a_file_says_so(folder: Path) -> None:
     done = python(folder, "-c", "import racelint; racelint.explore(threads=[print, print])")
     assert "explore() works in a script" in done.stderr
+
+
+TASKS = """\
+import asyncio
+
+import pytest
+import racelint
+
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    async def racy(self):
+        n = self.n
+        await asyncio.sleep(0)
+        self.n = n + 1
+
+    async def whole(self):
+        self.n += 1
+        await asyncio.sleep(0)
+
+
+async def made():
+    await asyncio.sleep(0)
+    return Counter()
+
+
+async def both_counted(counter):
+    await asyncio.sleep(0)
+    return counter.n == 2
+
+
+@pytest.mark.parametrize("method", [Counter.racy, Counter.whole], ids=["racy", "whole"])
+def test_tasks(method):
+    racelint.explore(setup=made, threads=[method] * 2, invariant=both_counted).check()
+"""
+
+
+def test_coroutines_are_tasks_of_one_loop(folder: Path) -> None:
+    (folder / "test_tasks.py").write_text(TASKS)
+    done = pytest_run(folder, "test_tasks.py")
+    assert "FAILED test_tasks.py::test_tasks[racy]" in done.stdout, done.stdout
+    assert "the invariant is false" in done.stdout
+    assert "PASSED test_tasks.py::test_tasks[whole]" in done.stdout

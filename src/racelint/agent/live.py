@@ -39,7 +39,7 @@ class Request:
 
 
 class LiveSubject(Subject):
-    """Threads that run the functions of a request, each on what its set-up returned."""
+    """Threads, or tasks, that run the functions of a request, each on what its set-up returned."""
 
     is_own = True
 
@@ -61,17 +61,24 @@ class LiveSubject(Subject):
     def _bind(self, helpers: dict[str, Any]) -> None:
         self.namespace = {}
         if self._request.setup is not None:
-            self._shared = (self._request.setup(),)
+            self._shared = (self._called(self._request.setup),)
             self.namespace["state"] = self._shared[0]
 
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
-        return [functools.partial(thread, *accepted(thread, self._shared)) for thread in self._request.threads]
+        return [functools.partial(self._called, thread) for thread in self._request.threads]
+
+    def _called(self, function: Callable[..., Any]) -> Any:
+        """What the function returns, or its coroutine: all of them are tasks of one event loop."""
+        given = () if function is self._request.setup else accepted(function, self._shared)
+        result = function(*given)
+        run_task = self.control.run_task
+        return run_task(result) if inspect.iscoroutine(result) and run_task is not None else result
 
     def _holds(self) -> bool:
         invariant = self._request.invariant
         assert invariant is not None
         try:
-            answer = invariant(*accepted(invariant, self._shared))
+            answer = self._called(invariant)
         except Exception:
             return False
         return answer is None or bool(answer)
