@@ -260,3 +260,34 @@ def test_coroutines_are_tasks_of_one_loop(folder: Path) -> None:
     assert "FAILED test_tasks.py::test_tasks[racy]" in done.stdout, done.stdout
     assert "the invariant is false" in done.stdout
     assert "PASSED test_tasks.py::test_tasks[whole]" in done.stdout
+
+
+PROCESSES = """\
+import multiprocessing
+
+
+def add(value):
+    value.value += 1
+
+
+def add_alone(value):
+    with value.get_lock():
+        value.value += 1
+
+
+if __name__ == "__main__":
+    value = multiprocessing.Value("i", 0)
+    workers = [multiprocessing.Process(target=TARGET, args=(value,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+"""
+
+
+@pytest.mark.parametrize(("target", "status"), [("add", 1), ("add_alone", 0)])
+def test_run_of_a_script_with_processes(folder: Path, target: str, status: int) -> None:
+    (folder / "workers.py").write_text(PROCESSES.replace("TARGET", target))
+    done = python(folder, "-m", "racelint", "run", "workers.py", "--confirm-budget", "20s")
+    assert done.returncode == status, done.stdout + done.stderr
+    assert ("lost-update" in done.stdout) == bool(status)

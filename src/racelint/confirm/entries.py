@@ -9,6 +9,7 @@ from racelint.confirm.errors import CannotRun
 from racelint.confirm.exploration import Exploration, Tried
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.interpreter import find_interpreter
+from racelint.confirm.programs import script_starts
 from racelint.confirm.project import Project
 from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import INSTRUMENTED_FILES, Stage
@@ -16,7 +17,7 @@ from racelint.confirm.settings import Limits
 from racelint.confirm.synthesis import open_module
 from racelint.confirm.verdict import verdict_of
 from racelint.model.finding import Verdict
-from racelint.model.scenario import Job, Operation, Scenario
+from racelint.model.scenario import Job, Operation, Scenario, ScenarioKind
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def scenario_of(program: Program, root: Path) -> Scenario:
     layout = project.layout(program.path)
     name = program.test or program.path.name
     return Scenario(
-        kind="threads" if program.call else "program",
+        kind="threads" if program.call else _kind_of(stage, program),
         module=layout.module,
         path=str(program.path),
         sys_path=layout.sys_path,
@@ -71,3 +72,10 @@ def scenario_of(program: Program, root: Path) -> Scenario:
         test=program.test,
         call=program.call,
     )
+
+
+def _kind_of(stage: Stage, program: Program) -> ScenarioKind:
+    """Scripts that start real processes are run with real ones; a test does so in the process of pytest."""
+    if program.test or script_starts(stage) or not script_starts(stage, processes=True):
+        return "program"
+    return "processes"
