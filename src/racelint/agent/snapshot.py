@@ -145,17 +145,25 @@ class Snapshot:
         shown = {name[1:]: getattr(value, name) for name in names if name in getattr(value, "__dict__", ())}
         return ("object", number, type(value).__name__, self._pairs(shown, depth))
 
+    def _apart(self, value: Any, depth: int) -> Tree:
+        """A tree with numbers of its own, for what has no order; it counts towards the size of the whole."""
+        inner = Snapshot()
+        inner._nodes = self._nodes
+        tree = inner.tree(value, depth)
+        self._nodes = inner._nodes
+        return tree
+
     def _pairs(self, mapping: dict[Any, Any], depth: int) -> tuple[Any, ...]:
         items = list(mapping.items())[:MAX_ELEMENTS]
         if all(type(key) is str for key, _ in items):
             keyed = sorted(items, key=_first)
             return tuple((key, self.tree(value, depth + 1)) for key, value in keyed)
-        named = [(Snapshot().tree(key, depth + 1), value) for key, value in items]
+        named = [(self._apart(key, depth + 1), value) for key, value in items]
         named.sort(key=lambda pair: repr(pair[0]))
         return tuple((key, self.tree(value, depth + 1)) for key, value in named)
 
     def _unordered(self, values: Any, depth: int) -> tuple[Tree, ...]:
-        return tuple(sorted((Snapshot().tree(item, depth + 1) for item in list(values)[:MAX_ELEMENTS]), key=repr))
+        return tuple(sorted((self._apart(item, depth + 1) for item in list(values)[:MAX_ELEMENTS]), key=repr))
 
 
 _FAST = frozenset({int, float, bool, str, bytes, type(None)})
