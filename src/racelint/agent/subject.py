@@ -71,6 +71,7 @@ class Subject:
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn)
         names["run_task"] = control.run_task
+        names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
         control.on_stuck = self._look_at_wreck
@@ -179,6 +180,11 @@ class Subject:
             self._fresh_always = not self.finder.keep()
         self._module = module
         return module
+
+    def _without_network(self) -> None:
+        from .boundary import without_network  # most scenarios need no sockets at all
+
+        without_network(self.control)
 
     def _run_target(self) -> None:
         names = self.finder.run_script(self.scenario["path"])

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import re
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 
 from racelint.confirm.annotations import AnnotationReader
-from racelint.confirm.call_sites import CallSite, call_sites
+from racelint.confirm.call_sites import CallSite
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.frameworks import request_maker
+from racelint.confirm.mining import Mine
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
 from racelint.confirm.usage import usage_of
 from racelint.confirm.values import Guesses, Values, class_stub
-from racelint.confirm.vocabulary import by_attributes, imports_of
+from racelint.confirm.vocabulary import imports_of
+
+WITHOUT_NETWORK = "without_network()"
+"""The statement that has the agent stub the sockets of a scenario."""
 
 DEPTH = 5
 """Objects inside objects: a constructor that needs more is not built."""
@@ -63,18 +63,15 @@ class Builder:
 
     def __post_init__(self) -> None:
         annotations = AnnotationReader(self.project, self.instance, self.reference)
+        self.mine = Mine(self.project, self.outline, self.guesses, self.reference)
         self.values = Values(self.project, self.fixtures, annotations, self.instance, self.guesses)
-
-    @cached_property
-    def reachable(self) -> set[Path]:
-        """The files that the module imports, at any distance: importing them costs nothing more."""
-        return set(self.project.reachable(self.outline))
 
     @property
     def setup(self) -> str:
         """The set-up so far: imports, then the objects in the order they were asked for."""
         used = {module for statement in self.statements for module in imports_of(statement)} | self.imports
-        return "\n".join([*(f"import {module}" for module in sorted(used)), *self.statements])
+        stubs = () if self.guesses.network else (WITHOUT_NETWORK,)
+        return "\n".join([*stubs, *(f"import {module}" for module in sorted(used)), *self.statements])
 
     def reference(self, module: ModuleOutline, name: str) -> str:
         """How a fragment names a class or function of a project module."""
@@ -154,7 +151,7 @@ class Builder:
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         recorded = self._recorded(module, function.qualname, cls, function.parameters)
         worth = not recorded and self.guesses.mining and _worth_mining(function)
-        site = self._call_site(module, function.name, function.parameters) if worth else None
+        site = self.mine.call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
             self.guesses.mined = True
             return self._mined(function, site)
@@ -209,36 +206,6 @@ class Builder:
         """The value that the scenario's other operations pass under this name: what one puts in another takes out."""
         return self.agreed.setdefault(parameter.name, text) if _is_literal(text) else text
 
-    def _call_site(
-        self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool = False
-    ) -> CallSite | None:
-        """The first call in the module, else in the project, whose arguments fit and can be written down here."""
-        known = (str(module.path), name, constructor, tuple(parameter.name for parameter in parameters))
-        if known not in self.guesses.sites:
-            self.guesses.sites[known] = self._found_site(module, name, parameters, constructor=constructor)
-        found = self.guesses.sites[known]
-        return self._brought_here(*found) if found is not None else None
-
-    def _found_site(
-        self, module: ModuleOutline, name: str, parameters: tuple[Parameter, ...], *, constructor: bool
-    ) -> tuple[ModuleOutline, CallSite] | None:
-        needed = any(parameter.required for parameter in parameters)
-        telling = needed and (constructor or by_attributes(frozenset([name])) is None)
-        for other in (module, *(self.project.mentioning(name) if telling else ())):
-            for site in call_sites(other, name, constructor=constructor):
-                if _fits(parameters, site) and (site.arguments or site.keywords or not constructor):
-                    with contextlib.suppress(CannotBuild):
-                        self._brought_here(other, site)
-                        return other, site
-        return None
-
-    def _brought_here(self, module: ModuleOutline, site: CallSite) -> CallSite:
-        """The site with its names as the scenario sees them. Raises CannotBuild for one of another file's own."""
-        if module.path == self.outline.path:
-            return site
-        keywords = tuple((name, self._local(module, text)) for name, text in site.keywords)
-        return CallSite(tuple(self._local(module, text) for text in site.arguments), keywords, site.line)
-
     def _mined(self, function: FunctionOutline, site: CallSite) -> Arguments:
         named = [p for p in function.parameters if p.kind == "positional"]
         values = []
@@ -251,22 +218,6 @@ class Builder:
         shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(self.outline, text))]
         keywords = tuple((name, self.bind(f"arg_{name}", text)) for name, text in site.keywords)
         return Arguments(tuple(values), keywords, tuple(shared))
-
-    def _local(self, module: ModuleOutline, text: str) -> str:
-        """Mined text says `target` for the module it stands in: name what it means from the scenario's module.
-
-        Raises CannotBuild for what only that file knows, as a test does.
-        """
-
-        def renamed(match: re.Match[str]) -> str:
-            parts = match[1].split(".")
-            for cut in range(len(parts), 0, -1):
-                found = self.project.resolve(module, ".".join(parts[:cut]))
-                if found is not None and found[0].path in self.reachable:
-                    return ".".join([self.reference(*found), *parts[cut:]])
-            raise CannotBuild(f"`{match[1]}` is a name of {module.path.name}", "")
-
-        return re.sub(r"\btarget\.([\w.]+)", renamed, text)
 
     def _construct(self, module: ModuleOutline, cls: ClassOutline) -> str:
         outer = self.project.outer_bases(module, cls)
@@ -281,7 +232,7 @@ class Builder:
         owner, constructor = self._constructor(module, cls)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
         recorded = self._recorded(module, cls.qualname, None, parameters)
-        site = self._call_site(module, cls.name, parameters, constructor=True) if not recorded else None
+        site = self.mine.call_site(module, cls.name, parameters, constructor=True) if not recorded else None
         if site is not None:
             arguments = [*site.arguments, *(f"{name}={text}" for name, text in site.keywords)]
             return f"{reference}({', '.join(arguments)})"
@@ -383,20 +334,6 @@ def _is_abstract(cls: ClassOutline, outer: list[str]) -> bool:
         for method in cls.methods.values()
         for decorator in method.node.decorator_list
     )
-
-
-def _fits(parameters: tuple[Parameter, ...], site: CallSite) -> bool:
-    """Whether the call's arguments bind to the parameters."""
-    plain = [p for p in parameters if p.kind == "positional"]
-    star = any(p.kind == "var-positional" for p in parameters)
-    if len(site.arguments) > len(plain) and not star:
-        return False
-    named = {name for name, _ in site.keywords}
-    given = {p.name for p in plain[: len(site.arguments)]} | named
-    known = {p.name for p in parameters}
-    if named - known and not any(p.kind == "var-keyword" for p in parameters):
-        return False
-    return all(p.name in given for p in parameters if p.required)
 
 
 def _made_class(module: ModuleOutline, text: str) -> str:

@@ -13,6 +13,15 @@ SETUP_FAILED = "the set-up failed: "
 WRONG_KIND = ("TypeError", "AttributeError", "NameError", "ValueError")
 """What an argument of the wrong kind raises: such an operation has shown nothing."""
 
+UNREACHABLE = (
+    "Connection refused",
+    "Name or service not known",
+    "name resolution",
+    "Network is unreachable",
+    "gaierror",
+)
+"""What sockets say where there is no such server or no network."""
+
 ALTERNATIVES = (
     "'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "stand_in('unknown')", "b'data'", "(1, 1)",
     "None", "['key']", "[stand_in('item')]",
@@ -61,6 +70,12 @@ class Candidate:
         return bool(raised) and all(raised.get(label, "").startswith(WRONG_KIND) for label in labels)
 
     @property
+    def wants_network(self) -> bool:
+        """Whether an operation, or the set-up, ends because nobody is there to connect to."""
+        said = [self.probe.failure, *self.probe.raised.values()] if self.probe is not None else []
+        return any(words in text for text in said for words in UNREACHABLE)
+
+    @property
     def rank(self) -> tuple[bool, ...]:
         """Smaller is more promising: it runs, comes to the finding, and its threads meet there."""
         probe = self.probe
@@ -97,6 +112,7 @@ class Selection:
             unmined = self._probed(list(self.build(MOST_SCENARIOS)))
             self.guesses.mining = not unmined or unmined[0].rank >= best[0].rank
             best = best if self.guesses.mining else unmined
+        best = self._offline(best)
         for _ in range(ROUNDS):
             if not best or best[0].is_promising or not (self.guesses.made or self.guesses.options):
                 break
@@ -119,6 +135,17 @@ class Selection:
                 best, chosen = other, sample
         self.guesses.sample = chosen
         return best
+
+    def _offline(self, best: list[Candidate]) -> list[Candidate]:
+        """The scenarios with stubs for sockets, where nobody answers what they connect to and that helps."""
+        wanting = sum(candidate.wants_network for candidate in best)
+        if not wanting:
+            return best
+        self.guesses.network = False
+        other = self._probed(list(self.build(MOST_SCENARIOS)))
+        fewer = sum(candidate.wants_network for candidate in other) < wanting
+        self.guesses.network = not (other and fewer and other[0].rank <= best[0].rank)
+        return best if self.guesses.network else other
 
     def _with_other_values(self, best: Candidate) -> list[Scenario] | None:
         """The scenarios with one parameter changed so that they become more promising, None for no such change."""

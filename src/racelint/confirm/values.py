@@ -27,6 +27,8 @@ class Guesses:
     made: dict[str, None] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Flags of constructors that have a default, and what else each may be."""
+    network: bool = True
+    """Whether the code may connect to what it wants; else its sockets connect to nobody."""
     drawn: dict[str, None] = field(default_factory=dict)
     """Parameters whose annotation only hypothesis may know a value for."""
     chosen: dict[str, str] = field(default_factory=dict)
