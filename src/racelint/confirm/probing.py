@@ -139,7 +139,7 @@ class Selection:
     def _offline(self, best: list[Candidate]) -> list[Candidate]:
         """The scenarios with stubs for sockets, where nobody answers what they connect to and that helps."""
         wanting = sum(candidate.wants_network for candidate in best)
-        if not wanting:
+        if not wanting or (best[0].is_promising and not best[0].wants_network):
             return best
         self.guesses.network = False
         other = self._probed(list(self.build(MOST_SCENARIOS)))
