@@ -6,7 +6,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs docs-pages gallery bench-scan bench-confirm bench-racebench bench-racebench-confirm bench-noise bench-ux bench-rules bench-fix clean
+.PHONY: demo test lint docs docs-pages gallery bench-scan bench-confirm bench-racebench bench-racebench-confirm bench-noise bench-ux bench-rules bench-fix bench-speed clean
 
 demo: $(VENV)/.installed
 	@echo '$$ racelint scan examples --confirm'
@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench-scan bench-confirm bench-racebench bench-noise bench-rules bench-fix bench-ux: bench-%: $(VENV)/.installed-dev
+bench-scan bench-confirm bench-racebench bench-noise bench-rules bench-fix bench-speed bench-ux: bench-%: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/$*_bench.py
 
 bench-racebench-confirm: $(VENV)/.installed-dev

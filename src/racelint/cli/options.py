@@ -134,6 +134,7 @@ file_options = section(
         help="Where to work: here, or on a Dask cluster.",
     ),
     option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:PORT."),
+    option("--no-prescan", is_flag=True, help="Analyse also what cannot matter: slower, with the same findings."),
     option("-n", "--no-cache", is_flag=True, help="Work everything out anew, and remember nothing."),
     option(
         "--cache-dir",
@@ -211,6 +212,7 @@ def scan_options(hierarchy: Hierarchy, options: dict[str, Any], progress: Progre
         hierarchy=hierarchy,
         jobs=options["jobs"],
         scheduler=scheduler_of(options),
+        prescan=not options["no_prescan"],
         extra_excludes=options["exclude"],
         whole_project=options["scope"] == "project" or options.get("new_from_rev") is not None,
         comments=not options.get("ignore_noqa"),

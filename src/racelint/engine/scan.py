@@ -34,14 +34,16 @@ class ScanOptions(msgspec.Struct, frozen=True):
 
     `settings` hold everywhere, unless `hierarchy` says what holds where. With `whole_project`, all files of the project
     are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
-    `comments` says whether those that silence findings count. `unsaved` is the text of files (by absolute path) that
-    counts instead of what the disk holds. `cache` is the folder (relative to the project's) to
-    remember in what was worked out; None remembers nothing. `progress` is told how far the scan has come.
+    `comments` says whether those that silence findings count. Without `prescan`, files that cannot matter are analysed
+    all the same. `unsaved` is the text of files (by absolute path) that counts instead of what the disk holds. `cache`
+    is the folder (relative to the project's) to remember in what was worked out; None remembers nothing. `progress` is
+    told how far the scan has come.
     """
 
     settings: Settings = Settings()
     jobs: int | None = None
     scheduler: str = ""
+    prescan: bool = True
     hierarchy: Hierarchy | None = None
     extra_excludes: tuple[str, ...] = ()
     whole_project: bool = False
@@ -80,7 +82,9 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
     discovery, context = find_files(paths, options, hierarchy, here)
     folders = sorted({Path(path).parent for path in discovery.files})
     settings = hierarchy.combined(folders)
-    scope = gather(discovery.files, root, here, settings.declared_names, context, options.unsaved)
+    scope = gather(
+        discovery.files, root, here, settings.declared_names, context, options.unsaved, prescan=options.prescan
+    )
     cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
     selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
     analysis = Analysis(scope, settings, selection, cache, Summaries(cache, options.jobs, options.scheduler))

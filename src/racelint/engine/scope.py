@@ -39,6 +39,8 @@ def gather(
     declared: Sequence[str] = (),
     context: Sequence[str] = (),
     unsaved: Mapping[str, bytes] | None = None,
+    *,
+    prescan: bool = True,
 ) -> Scope:
     """The scope of a scan that reports on `given` (absolute paths) in the project at `root`.
 
@@ -46,7 +48,8 @@ def gather(
     of what the disk holds.
     Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
     standard library, virtual environments or build output. `declared` are dotted names of classes, functions and
-    modules that the user says something of: their files, and those that mention them, count as concurrent.
+    modules that the user says something of: their files, and those that mention them, count as concurrent. Without
+    `prescan` every file is relevant.
     """
     reader = _Reader((*given, *context), root, unsaved or {})
     reader.follow()
@@ -61,7 +64,8 @@ def gather(
         for path in sorted(modules)
     )
     imports = {path: tuple(found.values()) for path, found in reader.links.items()}
-    return Scope(files, reader.sources, reader.unreadable, _relevant(reader, modules, declared), imports)
+    worth = _relevant(reader, modules, declared) if prescan else frozenset(reader.sources)
+    return Scope(files, reader.sources, reader.unreadable, worth, imports)
 
 
 def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:
