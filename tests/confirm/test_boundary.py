@@ -37,3 +37,41 @@ def test_a_client_that_connects_in_its_method(tmp_path: Path, monkeypatch: pytes
     assert (result.verdict.status, result.verdict.effect) == ("confirmed", "lost-update"), result.verdict.reason
     assert result.verdict.outcome is not None
     assert "sent=1" in result.verdict.outcome
+
+
+SHARED = """\
+import multiprocessing
+
+
+class Bar:
+    def __init__(self):
+        self.lock = multiprocessing.RLock()
+        self.plain = multiprocessing.Lock()
+        self.count = 0
+
+    def guarded(self):
+        with self.lock, self.lock, self.plain:
+            held = self.count
+            self.count = held + 1
+
+    def half(self):
+        with self.lock:
+            held = self.count
+        self.count = held + 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "effect"),
+    [
+        ("guarded", "not-reproduced", None),
+        ("half", "confirmed", "lost-update"),
+    ],
+)
+def test_locks_of_multiprocessing_between_threads(
+    method: str, status: str, effect: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bar.py").write_text(SHARED)
+    [result] = confirm_target(f"bar.py::Bar.{method}", (), Limits(budget=15.0))
+    assert (result.verdict.status, result.verdict.effect) == (status, effect), result.verdict.reason

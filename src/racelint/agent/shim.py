@@ -6,6 +6,7 @@ primitives below them are ours. The target is imported with these in `sys.module
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import itertools
@@ -33,6 +34,8 @@ def install(control: Control, *, loops: bool = False) -> None:
     sys.modules["_thread"] = fake
     sys.modules["_queue"] = None  # type: ignore[assignment]
     time = virtual_time(control)
+    with contextlib.suppress(ImportError):  # a build without multiprocessing
+        importlib.import_module(f"{__package__}.fake_semaphore").install()
     sys.modules["time"] = time
     install_dates(time)
     functools.RLock = fake_thread.RLock  # type: ignore[attr-defined]
