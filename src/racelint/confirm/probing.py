@@ -183,12 +183,12 @@ def key(scenario: Scenario) -> tuple[object, ...]:
 def other_guesses(
     guessed: list[str], options: Mapping[str, tuple[str, ...]], current: dict[str, str]
 ) -> Iterator[dict[str, str]]:
-    """Assignments of values to flags and guessed parameters, one changed at a time, then all of the latter alike."""
-    for name, others in list(options.items())[:MOST_OPTIONS]:
-        for expression in others:
-            yield {**current, name: expression}
+    """Assignments of values to guessed parameters and flags, one changed at a time, then all of the former alike."""
     for name in guessed:
         for expression in ALTERNATIVES:
+            yield {**current, name: expression}
+    for name, others in list(options.items())[:MOST_OPTIONS]:
+        for expression in others:
             yield {**current, name: expression}
     if len(guessed) > 1:
         for expression in ALTERNATIVES:
