@@ -167,3 +167,26 @@ def test_finalisers_run_outside_of_switches(agent: AgentRunner, carrier: str) ->
     """
     answer = agent(source, ["p.make()"] * 3, "p = target.Pool()", carrier=carrier, schedules=3000)
     assert answer["status"] == "not-reproduced", answer["reason"]
+
+
+GEVENT = {
+    "gevent/__init__.py": "def spawn(function):\n    return function()\n",
+    "gevent/monkey.py": "saved = {}\ndef patch_all():\n    saved['threading'] = {}\n",
+}
+
+
+@pytest.mark.parametrize("patches", [False, True])
+def test_other_schedulers_are_named(agent: AgentRunner, patches: bool) -> None:
+    # As much of gevent as tells that it is there: the real one is not needed to be refused.
+    for name, text in GEVENT.items():
+        path = agent.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    source = "from gevent import monkey, spawn\n" + ("monkey.patch_all()\n" if patches else "")
+    answer = agent(source + "def act():\n    return spawn(int)\n", ["target.act()"] * 2)
+    if patches:
+        assert answer["status"] == "unsupported"
+        assert "gevent has replaced" in answer["reason"]
+    else:
+        assert answer["status"] == "not-reproduced"
+        assert "gevent switches what it runs itself" in answer["out_of_control"]

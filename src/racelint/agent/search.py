@@ -23,6 +23,7 @@ from .oracle import (
     wrong_in_baseline,
 )
 from .order import Order
+from .other_schedulers import switching
 from .outcome import Outcome
 from .policies import PlanPolicy, RandomPolicy, SerialPolicy
 from .strategies.bounded import Frontier
@@ -306,6 +307,7 @@ class Search:
         visited = {self.table[site].path for site in self.logged}
         past = [f"{name} at {path}:{line}" for path, line, name in self.table.unmarked if path in visited]
         spoken.extend(f"{text} is not seen by the scheduler" for text in past[:MAX_UNMARKED])
+        spoken.extend(switching())
         spoken.append("C code and the standard library run without yield points")
         return spoken
 

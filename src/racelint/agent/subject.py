@@ -19,6 +19,7 @@ from .instrument import OPERATORS, instrument
 from .known import Known
 from .loader import InstrumentingFinder, shadow
 from .observed import ModuleView, Parts, bound_names
+from .other_schedulers import patched
 from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
@@ -156,7 +157,9 @@ class Subject:
         except Abort:
             raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
         except BaseException as error:
-            raise SubjectError(f"the set-up failed: {type(error).__name__}: {error}") from error
+            raise SubjectError(patched() or f"the set-up failed: {type(error).__name__}: {error}") from error
+        if not self.executions and patched():
+            raise SubjectError(patched())
 
     def _bind(self, helpers: dict[str, Any]) -> None:
         """Give the names of the set-up to a new namespace."""
