@@ -47,7 +47,8 @@ MUTATORS = frozenset(
     ]
 )
 SYNCHRONISERS = (
-    *("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "asyncio", "racelint_agent"),
+    *("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "racelint_agent"),
+    *(f"asyncio.{name}" for name in ("locks", "queues", "futures", "tasks", "events", "base_events")),
 )
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, classmethod, staticmethod, property)
 

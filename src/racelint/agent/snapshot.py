@@ -111,7 +111,7 @@ class Snapshot:
                 shown = (("state", ("value", value._state)), ("result", self.tree(value._result, depth + 1)))
                 return ("object", number, "Future", shown)
             return ("opaque", kind.__name__)
-        if kind.__module__.startswith("asyncio"):
+        if kind.__module__.startswith("asyncio") or any(base.__module__ == "asyncio.events" for base in kind.__mro__):
             return self._of_asyncio(value, number, depth)
         if isinstance(value, StandIn):
             given = {name: held for name, held in vars(value).items() if not name.startswith("_rl_")}
