@@ -88,3 +88,9 @@ STREAMS: frozenset[str] = frozenset(
     {"builtins.open", "gzip.open", "gzip.GzipFile", "tempfile.TemporaryFile", "codecs.open"}
 )
 """Files and buffers: a write changes what another thread may be replacing or closing."""
+
+ONE_THREAD_AT_A_TIME: frozenset[str] = frozenset(
+    {"sqlite3.connect", "sqlite3.Connection", "sqlite3.Cursor", "zipfile.ZipFile", "tarfile.open", "tarfile.TarFile"}
+    | {"ftplib.FTP", "smtplib.SMTP", "imaplib.IMAP4", "http.client.HTTPConnection", "http.client.HTTPSConnection"}
+)
+"""Objects of the standard library whose calls must not overlap, by their documentation."""

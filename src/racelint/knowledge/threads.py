@@ -183,3 +183,14 @@ WAITED_FOR: dict[tuple[str, str], str] = {
     ("multiprocessing.pool.AsyncResult", "ready"): "wait",
 }
 """Methods that look whether something has happened, and those that wait for it."""
+
+INSIDE_QUEUES: dict[str, str] = {
+    "mutex": "threading.Lock",
+    "not_empty": "threading.Condition",
+    "not_full": "threading.Condition",
+    "all_tasks_done": "threading.Condition",
+}
+"""What the queues of the `queue` module are made of, as users get at it."""
+
+LOCKED_QUEUES: frozenset[str] = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
+"""Those that have it."""

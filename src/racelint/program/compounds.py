@@ -140,7 +140,8 @@ class _Walk:
         for call, conditions in self._decided_calls:
             self._acts_of_call(call, conditions)
 
-    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> None:
+    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> tuple[_Condition, ...]:
+        """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
         for node in nodes:
             if isinstance(node, (Access, Call)):
                 access = self.accesses.get(node.id)
@@ -156,12 +157,15 @@ class _Walk:
             elif isinstance(node, Branch):
                 condition = _Condition(node.deps, node.test, node.negated, node.span)
                 flipped = _Condition(node.deps, node.test, not node.negated, node.span)
-                self._block(node.then, (*conditions, condition))
-                self._block(node.orelse, (*conditions, flipped))
+                then = self._block(node.then, (*conditions, condition))
+                orelse = self._block(node.orelse, (*conditions, flipped))
+                inside = len(conditions) + 1
                 if leaves(node.then) or _pauses(node.then):
-                    conditions = (*conditions, flipped)
+                    conditions = (*conditions, flipped, *orelse[inside:])
                 elif node.orelse and leaves(node.orelse):
-                    conditions = (*conditions, condition)
+                    conditions = (*conditions, condition, *then[inside:])
+                else:
+                    conditions = (*conditions, *then[inside:], *orelse[inside:])
             elif isinstance(node, Loop):
                 self._block(node.head, conditions)
                 inner = conditions
@@ -173,6 +177,7 @@ class _Walk:
                 self._block(node.body, conditions)
             elif isinstance(node, Try):
                 self._try(node, conditions)
+        return conditions
 
     def _try(self, node: Try, conditions: tuple[_Condition, ...]) -> None:
         if any(path[-1] in _NOTHING_THERE for handler in node.handlers for path in handler.types):

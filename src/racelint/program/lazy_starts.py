@@ -63,7 +63,8 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
         made = [lazy for context in contexts[:1] for lazy in _lazy_locks(program, function, context)]
         for context in [context for context in contexts if not _is_called_once(context)][:1]:
             for event in sorted(starters.get(function.id, ())):
-                made.extend(_lazy_threads(program, function, event, context))
+                if not _starts_under_lock(program, starters, function, event):
+                    made.extend(_lazy_threads(program, function, event, context))
         yield from made[:1]
 
 
@@ -80,6 +81,23 @@ def _lazy_threads(program: Program, function: FunctionInfo, event: int, context:
             continue
         if min(changes.get(location, [-1])) > check.id:
             yield LazyStart(function, check, location, event, context)
+
+
+def _starts_under_lock(
+    program: Program, starters: dict[str, set[int]], function: FunctionInfo, event: int, depth: int = _MAX_DEPTH
+) -> bool:
+    """What is called there takes a lock for the start, and decides once more under it."""
+    for site in program.calls.outgoing[function.id]:
+        if site.event != event or site.weak or depth == 0:
+            continue
+        flow = program.flows.of(site.callee)
+        for inner in sorted(starters.get(site.callee.id, ())):
+            decided = program.compounds.deciding.get((site.callee.id, inner))
+            if (flow.at(inner).must and decided) or _starts_under_lock(
+                program, starters, site.callee, inner, depth - 1
+            ):
+                return True
+    return False
 
 
 def _lazy_locks(program: Program, function: FunctionInfo, context: Context) -> Iterator[LazyStart]:

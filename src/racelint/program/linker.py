@@ -22,6 +22,7 @@ from racelint.program.locations import Location, Locations
 from racelint.program.lock_places import LockPlaces
 from racelint.program.locks import Lock, Locks
 from racelint.program.locksets import LockFlows
+from racelint.program.object_uses import ObjectUses
 from racelint.program.ordering import Ordering
 from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
@@ -130,6 +131,19 @@ class Program:
     @cached_property
     def effects(self) -> Effects:
         return Effects(self.stores, self.calls, self.shared)
+
+    @cached_property
+    def object_uses(self) -> ObjectUses:
+        return ObjectUses(
+            self.index,
+            self.stores,
+            self.types,
+            self.locations,
+            self.shared,
+            self.effects,
+            self.lock_places,
+            self.contracts,
+        )
 
     @cached_property
     def suspects(self) -> Suspects:

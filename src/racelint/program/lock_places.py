@@ -23,10 +23,11 @@ class LockPlaces:
     def beside(self, location: Location) -> frozenset[Location]:
         """The thread locks that live where the variable lives."""
         if location.kind == "attribute":
-            return self._of_class(location.owner)
+            return self.of_class(location.owner)
         return self._places.get((location.kind, location.owner), frozenset())
 
-    def _of_class(self, owner: str) -> frozenset[Location]:
+    def of_class(self, owner: str) -> frozenset[Location]:
+        """Those of the class of this id and of the classes related to it."""
         cls: ClassInfo | None = self._classes.get(owner)
         if cls is None:
             return frozenset()

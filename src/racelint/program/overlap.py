@@ -163,6 +163,8 @@ class Overlap:
         if group.location.kind == "captured":
             module, _, qualname = group.location.owner.partition(":")
             return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
+        if self._overridden(left, right) or self._overridden(right, left):
+            return False
         if group.location.kind != "attribute" or group.owner_locks or group.contract:
             return True
         if self.records.is_static(left.access) or self.records.is_static(right.access):
@@ -170,6 +172,21 @@ class Overlap:
         if self._of_siblings(left, right):
             return False
         return self.program.anchors.same(self._anchor(left), self._anchor(right))
+
+    def _overridden(self, left: Record, right: Record) -> bool:
+        """What the left is entered through is another method for the class of which the right's object is one."""
+        entry = left.context.entry.function
+        theirs = _class_at_entry(right) if right.context.parent is None else self._class_of_own(right)
+        if entry.cls is None or theirs is None or theirs is entry.cls or entry.cls not in theirs.mro:
+            return False
+        return self._class_of_own(left) is not None and theirs.method(entry.ir.name) is not entry
+
+    @staticmethod
+    def _class_of_own(record: Record) -> ClassInfo | None:
+        """The class that the accessed object is at least one of, where it is the function's own."""
+        access = record.access
+        own = len(access.path) - len(access.location.fields) == 1 and access.path[0] == f"p:{access.function.self_name}"
+        return (record.context.self_class or access.function.cls) if own else None
 
     def _of_siblings(self, left: Record, right: Record) -> bool:
         """Entered through methods of two classes of which no object can be both, and on its own attribute."""

@@ -37,12 +37,13 @@ class Races:
             accesses = by_variable[location]
             changed = any(access.changes and not makes_self(access.function) for access in accesses)
             if changed and not self.program.contracts.confined(location, accesses):
-                group = self._group(location, accesses)
+                group = self.group(location, accesses)
                 if group is not None:
                     found.append(group)
         return found
 
-    def _group(self, location: Location, accesses: list[SharedAccess]) -> Group | None:
+    def group(self, location: Location, accesses: list[SharedAccess]) -> Group | None:
+        """All that is done to one variable, if anything says that it may be done in parallel."""
         contracts = self.program.contracts
         locks = self.program.lock_places.beside(location)
         contract = contracts.covers(location)

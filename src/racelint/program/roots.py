@@ -18,7 +18,7 @@ from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
 from racelint.program.request_handlers import RequestHandlers
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
-from racelint.program.types import Bound, Instance, Member, Types
+from racelint.program.types import Bound, Instance, Member, Types, descendants
 from racelint.program.values import Stores
 
 
@@ -201,6 +201,7 @@ class _Finder:
             for thing in self.types.of(path, function):
                 if isinstance(thing, Bound):
                     found.append((thing, path))
+                    found += [(thing._replace(function=method), path) for method in _overriding(thing, path, function)]
                 elif isinstance(thing, Instance):
                     method = thing.cls.method("__call__")
                     if method is not None:
@@ -319,3 +320,12 @@ class _Finder:
             run = cls.ir.methods.get("run")
             if kind and run is not None and cls.id not in self._started_classes:
                 self.roots.append(ThreadRoot(kind, cls.module.functions[run], own_self=True, many=False, cls=cls))
+
+
+def _overriding(thing: Bound, path: Path, function: FunctionInfo) -> list[FunctionInfo]:
+    """What `self.step` is where the object is of a derived class."""
+    own = len(path) == 2 and path[0] == f"p:{function.self_name}"
+    if not own or thing.function.cls is None or function.cls is None:
+        return []
+    methods = (cls.method(thing.function.ir.name) for cls in descendants(function.cls))
+    return list(dict.fromkeys(method for method in methods if method is not None and method is not thing.function))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from racelint.knowledge.locks import LOCK_FACTORIES
-from racelint.knowledge.threads import PROCESS_CONTEXTS, SAME_OBJECT
+from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
 from racelint.program.values import Stored, Stores, element_key
@@ -322,6 +322,8 @@ class Types:
         if isinstance(base, Object) and field != ELEMENT:
             if base.dotted in PROCESS_CONTEXTS:
                 return [External(canonical(_MULTIPROCESSING + field))]
+            if base.dotted in LOCKED_QUEUES and field in INSIDE_QUEUES:
+                return [Object(INSIDE_QUEUES[field])]
             return [Member(base.dotted, field)]
         return []
 

@@ -92,6 +92,8 @@ def _message(suspect: Suspect) -> str:
         return (
             f"`{shown(suspect.group.location)}` and `{other}` are read one by one without `{lock}`, which guards both"
         )
+    if suspect.compound is not None and suspect.compound.kind == "check-then-use":
+        return f"`{shown(suspect.group.location)}` is tested and read again without `{lock}`, under which it is emptied"
     return (
         f"`{shown(suspect.group.location)}` is changed without `{lock}`, "
         f"which {suspect.guarded} of {suspect.total} accesses hold"
@@ -105,4 +107,5 @@ def _confidence(suspect: Suspect) -> Confidence:
 
 
 def _severity(suspect: Suspect) -> Severity | None:
-    return "info" if suspect.flag else "warning" if suspect.kind == "torn" else None
+    tested = suspect.compound is not None and suspect.compound.kind == "check-then-use" and suspect.evidence == "lock"
+    return "info" if suspect.flag else "warning" if suspect.kind == "torn" or tested else None

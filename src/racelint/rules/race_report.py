@@ -52,7 +52,7 @@ def findings(
 
 def subject(location: Location) -> str:
     """`bank.Account.money`: the access path in the words of a person."""
-    return str(location)
+    return str(location.container())
 
 
 def shown(location: Location) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.queue_internals import inner_iterations
 from racelint.program.suspects import Suspect
 from racelint.rules.base import Rule
 from racelint.rules.race_report import findings, shown, suspects_of
@@ -73,6 +74,16 @@ class UnsafeIteration(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "iteration"), _message, _confidence)
+        for inside in inner_iterations(program):
+            yield self.finding(
+                inside.function,
+                inside.access.span,
+                message=f"the container inside `{inside.queue}` is iterated without the queue's own lock",
+                why="queues are there for several threads, and each `put` and `get` changes it under the mutex",
+                subject=inside.queue,
+                confidence="medium",
+                evidence="lock",
+            )
 
 
 def _message(suspect: Suspect) -> str:

@@ -71,7 +71,19 @@ class BrokenCompounds(Search):
             kind = self._kind(compound, record, conflict, guard, guards, group)
             if kind is None or not self._worth(kind, self.overlap.evidence_of(record, conflict, group), group, guard):
                 continue
-            yield self.inquiry.suspect(kind, group, record, conflict, compound, guard)
+            emptied = self._lock_of_breaking(group, record) if kind == "check-then-act" else None
+            if compound.kind == "check-then-use" and emptied is not None:
+                yield self.inquiry.suspect("unguarded", group, record, conflict, compound, emptied)
+            else:
+                yield self.inquiry.suspect(kind, group, record, conflict, compound, guard)
+
+    def _lock_of_breaking(self, group: Group, record: Record) -> Location | None:
+        """The keeper's lock under which all who set the attribute to None do so."""
+        if record.access.location.content:
+            return None
+        breaking = [other.locations_held for other in group.changes if empties(other) and not other.perhaps]
+        shared = frozenset.intersection(*breaking) & group.owner_locks if breaking else frozenset()
+        return min(shared - record.locations_held, default=None)
 
     def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
         """Another thread's change that can come between the steps; changes elsewhere are the better story."""

@@ -9,6 +9,7 @@ from racelint.program.linker import Program
 from racelint.program.suspects.broken_compounds import BrokenCompounds
 from racelint.program.suspects.broken_guards import BrokenGuards
 from racelint.program.suspects.broken_iterations import BrokenIterations
+from racelint.program.suspects.broken_object_guards import BrokenObjectGuards, entered_through
 from racelint.program.suspects.inquiry import Inquiry, Search
 from racelint.program.suspects.overwritten_state import OverwrittenState
 from racelint.program.suspects.stale_decisions import StaleDecisions
@@ -16,6 +17,8 @@ from racelint.program.suspects.suspect import Suspect, SuspectKind, rank
 from racelint.program.suspects.torn_reads import TornReads
 
 _ONE_PER_LOCATION: frozenset[SuspectKind] = frozenset({"update", "wrong-lock", "overwritten"})
+_LEAVES_ITERATION: frozenset[SuspectKind] = frozenset({"check-then-act", "lazy-init", "update"})
+"""What may be mended without the iteration in the same function being so."""
 
 
 class Suspects:
@@ -33,12 +36,15 @@ class Suspects:
             StaleDecisions(inquiry),
             TornReads(inquiry),
         )
+        self._object_guards = BrokenObjectGuards(inquiry)
 
     @cached_property
     def all(self) -> list[Suspect]:
-        found: list[Suspect] = []
+        found = list(self._object_guards.all())
+        uses = frozenset((suspect.record.access.function.id, suspect.record.access.event) for suspect in found)
         for group in self.races.groups:
-            found.extend(self._chosen([suspect for search in self._searches for suspect in search.of(group)]))
+            suspects = [suspect for search in self._searches for suspect in search.of(group)]
+            found.extend(self._chosen([each for each in suspects if not entered_through(each.record, uses)]))
         return sorted(found, key=lambda s: (s.record.order, s.kind, s.group.location))
 
     def of_kind(self, *kinds: SuspectKind) -> list[Suspect]:
@@ -49,13 +55,20 @@ class Suspects:
         """One suspect per defect: the gravest kind in each function; one update or wrong lock per location."""
         by_function: dict[str, list[Suspect]] = {}
         made_by_calls = {s.compound.inner for s in suspects if s.compound is not None and not s.weak}
+        entered = {s.record.access for s in suspects if s.kind == "unguarded" and s.record.context.parent is None}
         for suspect in suspects:
-            if suspect.kind == "unguarded" and suspect.record.access in made_by_calls:
+            changed_inside = suspect.compound.inner if suspect.compound is not None else None
+            if changed_inside in entered or (
+                suspect.kind == "unguarded" and suspect.record.access in made_by_calls - entered
+            ):
                 continue
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
         whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=rank)
+            iterations = [suspect for suspect in mine if suspect.kind == "iteration" and suspect.evidence == "thread"]
+            if iterations and best.kind in _LEAVES_ITERATION:
+                yield min(iterations, key=rank)
             if best.kind in _ONE_PER_LOCATION:
                 whole.setdefault(best.kind, []).append(best)
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo, directives_at
 from racelint.program.linker import Program
@@ -9,6 +11,8 @@ from racelint.program.locations import Location
 from racelint.program.records import Record
 
 _MIN_SHARE = 0.5
+_MIN_SHARE_ATOMIC = 0.4
+"""Where one of the critical sections makes a compound atomic, which needs the lock."""
 
 
 class Guards:
@@ -39,7 +43,22 @@ class Guards:
             all_but_one = enough and count >= group.total - 1 and location in group.owner_locks
             if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 return location
+            used = count / max(1, group.total) >= _MIN_SHARE_ATOMIC
+            if used and location in group.owner_locks and (group.location, location) in self._made_atomic:
+                return location
         return None
+
+    @cached_property
+    def _made_atomic(self) -> frozenset[tuple[Location, Location]]:
+        """The variables that are looked at and then changed in one critical section, with its lock."""
+        found: set[tuple[Location, Location]] = set()
+        for function in self.program.index.functions:
+            flow = self.program.flows.of(function)
+            for compound in self.program.compounds.by_function.get(function.id, ()):
+                before = {(hold.lock.location, hold.region) for hold in flow.at(compound.since).must}
+                after = {(hold.lock.location, hold.region) for hold in flow.at(compound.act.event).must}
+                found |= {(compound.act.location.container(), lock) for lock, _ in before & after}
+        return frozenset(found)
 
     def _has_to_do_with(self, lock: Location, group: Group) -> bool:
         """A lock of the location's class or module, or one that some access takes in its own function."""

@@ -1,0 +1,75 @@
+"""Objects that are used without the lock under which their keeper uses them everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.program.groups import Group
+from racelint.program.locations import Location
+from racelint.program.reach import makes_self
+from racelint.program.records import Record
+from racelint.program.suspects.inquiry import Inquiry
+from racelint.program.suspects.suspect import Suspect
+
+_MIN_GUARDED = 3
+_MIN_SHARE = 0.7
+
+
+class BrokenObjectGuards:
+    """Finds them for the whole program."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.inquiry = inquiry
+        self.program = inquiry.program
+        self.overlap = inquiry.overlap
+
+    def all(self) -> Iterator[Suspect]:
+        """In the order of the locations."""
+        for location, uses in sorted(self.program.object_uses.by_location.items()):
+            if any(use.changes for use in uses) and not self.program.contracts.confined(location, uses):
+                group = self.inquiry.races.group(location, uses)
+                if group is not None:
+                    yield from self._unpromised(group) if group.contract else self._unguarded(group)
+
+    def _unguarded(self, group: Group) -> Iterator[Suspect]:
+        """A changing call without the lock that nearly all calls hold."""
+        guard = self._guard(group)
+        for record in group.changes if guard is not None else ():
+            if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
+                continue
+            for other in group.records:
+                if guard in other.locations_held and self.overlap.parallel(record, other, group):
+                    yield self.inquiry.suspect("unguarded", group, record, other, None, guard)
+                    break
+
+    def _unpromised(self, group: Group) -> Iterator[Suspect]:
+        """The keeper promises to be thread-safe, and hands its calls on to what makes no such promise."""
+        reported: set[str] = set()
+        for record in group.changes:
+            if record.access.function.id in reported or not self.program.object_uses.takes_steps(record.access):
+                continue
+            for other in group.changes:
+                apart = not (record.locations_held & other.locations_held or record.perhaps or other.perhaps)
+                if apart and self.overlap.parallel(record, other, group):
+                    reported.add(record.access.function.id)
+                    yield self.inquiry.suspect("update", group, record, other)
+                    break
+
+    @staticmethod
+    def _guard(group: Group) -> Location | None:
+        """The keeper's lock that nearly all lines hold, one that changes among them."""
+        for lock, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
+            enough = count >= _MIN_GUARDED and count / group.total >= _MIN_SHARE
+            if enough and lock in group.owner_locks and any(lock in r.locations_held for r in group.changes):
+                return lock
+        return None
+
+
+def entered_through(record: Record, uses: frozenset[tuple[str, int]]) -> bool:
+    """Whether one of these calls, by function and event, led to the record."""
+    context = record.context
+    while context.parent is not None:
+        if (context.parent.function.id, context.site) in uses:
+            return True
+        context = context.parent
+    return False
