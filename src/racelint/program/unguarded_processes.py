@@ -41,7 +41,7 @@ class UnguardedProcesses:
                 self._starts.setdefault(function.id, []).append((event, f"process `{root.target.qualname}`"))
         for made in calls_of(program, "multiprocessing.Pool"):
             if methods.of(made.call, made.function) != "fork":
-                self._starts.setdefault(made.function.id, []).append((made.call.id, "the processes of a pool"))
+                self._starts.setdefault(made.function.id, []).append((made.call.id, "a pool of processes"))
 
     def found(self) -> Iterator[UnguardedProcess]:
         """In source order."""
