@@ -10,7 +10,7 @@ import msgspec
 
 from racelint.config.settings import Settings
 from racelint.engine.cache import Cache, content_key, key_of
-from racelint.engine.collector import collector_paused
+from racelint.engine.collector import collected_between, collector_paused
 from racelint.engine.fingerprint import fingerprint
 from racelint.engine.linked import LinkedUnit, Said
 from racelint.engine.progress import Progress
@@ -26,7 +26,7 @@ from racelint.model.result import Problem
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
 
-BATCH = 64 * 1024 * 1024
+BATCH = 4 * 1024 * 1024
 """Bytes of source whose summaries are held at once, unless a single unit has more."""
 
 
@@ -55,7 +55,7 @@ class Analysis:
         missing = {key: unit for key, unit in zip(keys, units, strict=True) if key not in said}
         progress.begin("scanning", sum(map(len, missing.values())), "files")
         with collector_paused():
-            for batch in _batches(missing, self._scope.sources):
+            for batch in collected_between(_batches(missing, self._scope.sources)):
                 fresh = self._work_out(batch, progress.advance)
                 said |= fresh
                 kept = {key: each for key, each in fresh.items() if not each.problems}

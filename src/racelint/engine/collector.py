@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -22,3 +25,11 @@ def collector_paused() -> Iterator[None]:
             gc.freeze()
             gc.unfreeze()
             gc.enable()
+
+
+def collected_between(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, with a search for cycles between one and the next: a linked program is full of them."""
+    for position, item in enumerate(items):
+        if position:
+            gc.collect()
+        yield item
