@@ -194,3 +194,6 @@ INSIDE_QUEUES: dict[str, str] = {
 
 LOCKED_QUEUES: frozenset[str] = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 """Those that have it."""
+
+LOOP_TURNS: tuple[str, ...] = ("loop", "run", "poll", "spin", "serve")
+"""How the names of methods begin that do a turn of a loop: called instead of starting the thread that loops."""

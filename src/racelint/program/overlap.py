@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
@@ -104,11 +105,18 @@ class Overlap:
             return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
-        if _is_same_run(root, other) or _is_outside_test(root, other):
+        if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
             return False
         if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
             return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _is_turn(self, root: ThreadRoot, other: Record) -> bool:
+        """Entered by a turn of the loop that the thread runs: for those who have a loop of their own, and no thread."""
+        entry = other.context.entry.function
+        if not entry.ir.name.startswith(LOOP_TURNS) or root.target.cls is None or entry.cls not in root.target.cls.mro:
+            return False
+        return any(context.root is root for context in self.program.reach.of(entry))
 
     def _is_one_errand(self, left: Context, right: Context) -> bool:
         """Two kinds of thread, one derived from the other, run what they were given: it is given to one of them."""

@@ -69,8 +69,8 @@ class InconsistentGuard(Rule):
     The method runs on one thread against a guarded one on another; an outcome that no serial order gives is the proof.
 
     ## Known limits
-    Plain reads outside the lock are not reported: one read is one atomic step. A flag that only ever holds constants
-    is reported as info. Aliased containers are followed through locals only.
+    Plain reads outside the lock are not reported: one read is one atomic step. A store that does
+    no harm is reported as info with its reason. Aliased containers are followed through locals only.
     """
 
     code: ClassVar[str] = "RL102"
@@ -108,4 +108,4 @@ def _confidence(suspect: Suspect) -> Confidence:
 
 def _severity(suspect: Suspect) -> Severity | None:
     tested = suspect.compound is not None and suspect.compound.kind == "check-then-use" and suspect.evidence == "lock"
-    return "info" if suspect.flag else "warning" if suspect.kind == "torn" or tested else None
+    return "warning" if suspect.kind == "torn" or tested else None

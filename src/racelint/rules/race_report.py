@@ -46,7 +46,7 @@ def findings(
             confidence=confidence(suspect),
             evidence=suspect.evidence,
             trace=trace(suspect),
-            severity="info" if suspect.weak else severity(suspect),
+            severity="info" if suspect.weak or suspect.benign else severity(suspect),
         )
 
 
@@ -73,7 +73,8 @@ def reason(suspect: Suspect) -> str:
         who = f"{mine} may overlap with itself at line {conflict.access.span[0]}"
     else:
         who = f"{mine} and {theirs} may overlap"
-    return f"{who}; {holding(suspect)}"
+    benign = f"; benign: {suspect.benign}" if suspect.benign else ""
+    return f"{who}; {holding(suspect)}{benign}"
 
 
 def runner(record: Record) -> str:

@@ -10,8 +10,12 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
+from racelint.program.suspects.benign import harmless
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.suspect import Suspect, SuspectKind
+
+_WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
+"""Where only a lock beside it says that it is concurrent, that lock must be its guard."""
 
 
 class Inquiry:
@@ -40,22 +44,9 @@ class Inquiry:
         )
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
-        flag = self._is_flag(group)
-        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, flag, weak)
-
-    @staticmethod
-    def _is_flag(group: Group) -> bool:
-        """A monotonic flag: one constant is ever stored after construction."""
-        stored = {path[0] for record in group.changes for path in record.access.value}
-        if len(stored) > 1:
-            return False
-        for record in group.changes:
-            access = record.access
-            if access.deed != "write" or access.augmented or access.location.content:
-                return False
-            if not access.value or not all(path[0] in ("k:True", "k:False", "k:None") for path in access.value):
-                return False
-        return True
+        weak |= evidence == "lock" and guard is None and kind in _WITH_A_GUARD
+        benign = harmless(record, group, guard, self.program) if kind == "unguarded" and guard is not None else ""
+        return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
 
 
 class Search:

@@ -54,11 +54,11 @@ class Suspect:
     guarded: int = 0
     total: int = 0
     evidence: Evidence = "lock"
-    flag: bool = False
-    """All that is ever written are constants: a flag, whose races are benign."""
+    benign: str = ""
+    """Why it does no harm, where that is so."""
 
     weak: bool = False
-    """Little says that it is concurrent: an unrelated lock beside it, or an attribute that is read twice."""
+    """Little says that it is concurrent: a lock beside it that is not its guard, or an attribute that is read twice."""
 
     @property
     def span(self) -> Span:
