@@ -75,10 +75,10 @@ class Stage:
         return footprint.starts_threads or tasks
 
     def repeats(self, entry: Entry) -> bool:
-        """Whether two threads may run the entry on one object; a Thread's `run` and a program have but one thread."""
+        """Whether two threads may run the entry on one object; a Thread's `run` has but one thread."""
         is_run = entry.function.name == "run" and entry.cls is not None
         own_thread = is_run and entry.cls and "Thread" in self.project.outer_bases(entry.module, entry.cls)
-        return not own_thread and (entry.cls is not None or not self.starts_threads(entry))
+        return not own_thread and not self.starts_threads(entry)
 
     def builder(self) -> Builder:
         """A fresh set-up for the module."""
