@@ -274,9 +274,7 @@ def _contains_itself(stage: Stage, combination: Combination) -> bool:
     """Whether one entry starts threads that come to another: run alone, it shows what the two would."""
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
     return any(
-        one.cls is None
-        and stage.starts_threads(one)
-        and other.function.qualname in stage.footprints.of(one.function, one.cls).reached
+        stage.starts_threads(one) and other.function.qualname in stage.footprints.of(one.function, one.cls).reached
         for one in entries
         for other in entries
         if one is not other
