@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -11,6 +12,8 @@ from racelint.program.shared import SharedAccess
 _FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
 _TAKEN_BACK = "whoever holds the lock takes the flag back before the work that it asks for, so that no request is lost"
+_SET_TWICE = "a flag that is set twice is set, and nothing else is done where it is not"
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
 _ONE_STEP = "it is replaced in one step, and the lock never spans more than one step on it"
 
 
@@ -29,6 +32,18 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if _is_constant(record.access) and all(map(_takes_back, sections)):
         return _TAKEN_BACK
     return ""
+
+
+def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
+    """Why it does no harm that two threads find a flag unset; empty where more hangs on it than a line in a log."""
+    function = compound.function
+    if compound.inner is not None or not is_flag(group):
+        return ""
+    for call in program.stores.facts[function.id].calls:
+        decided = compound.since in program.compounds.deciding.get((function.id, call.id), ())
+        if decided and not any(path[-1].rpartition(":")[2] in _LOGGING for path in call.func):
+            return ""
+    return _SET_TWICE
 
 
 def is_flag(group: Group) -> bool:

@@ -10,7 +10,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
-from racelint.program.suspects.benign import harmless
+from racelint.program.suspects.benign import harmless, sets_flag_twice
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
@@ -45,7 +45,11 @@ class Inquiry:
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
         weak |= evidence == "lock" and guard is None and kind in _WITH_A_GUARD
-        benign = harmless(record, group, guard, self.program) if kind == "unguarded" and guard is not None else ""
+        benign = ""
+        if kind == "unguarded" and guard is not None:
+            benign = harmless(record, group, guard, self.program)
+        elif kind == "check-then-act" and compound is not None:
+            benign = sets_flag_twice(compound, group, self.program)
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
 
 
