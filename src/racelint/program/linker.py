@@ -10,6 +10,7 @@ from racelint.config.settings import Settings
 from racelint.knowledge.locks import LOCK_DECORATORS, LOCK_FREE_DECORATORS
 from racelint.model.source import SourceFile
 from racelint.model.summary import Decorator, ModuleSummary
+from racelint.program.alternatives import Alternatives
 from racelint.program.anchors import Anchors
 from racelint.program.call_state import CallStates
 from racelint.program.calls import CallGraph
@@ -103,6 +104,10 @@ class Program:
     @cached_property
     def thread_objects(self) -> ThreadObjects:
         return ThreadObjects(self.index, self.stores, self.types, self.reach, self.roots)
+
+    @cached_property
+    def alternatives(self) -> Alternatives:
+        return Alternatives(self.calls)
 
     @cached_property
     def contracts(self) -> Contracts:

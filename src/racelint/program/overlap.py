@@ -92,7 +92,7 @@ class Overlap:
                 return first.in_loop if self._of_one_call(first, group) else first.many
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
-            if self._is_one_errand(left.context, right.context):
+            if self._is_one_errand(left.context, right.context) or self.program.alternatives.exclude(first, second):
                 return False
             return not private
         if first is None and second is None:

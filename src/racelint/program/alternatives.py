@@ -1,0 +1,80 @@
+"""Threads of which only one is ever there: they are started in arms of one branch that exclude each other."""
+
+from __future__ import annotations
+
+from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Try, With, leaves
+from racelint.program.calls import CallGraph
+from racelint.program.index import FunctionInfo
+from racelint.program.thread_root import ThreadRoot
+
+_MAX_LIFTS = 3
+Arms = tuple[tuple[int, int], ...]
+"""The branches around an event, outermost first: a number that names each, and which arm it is."""
+
+
+class Alternatives:
+    """Answers for pairs of roots."""
+
+    def __init__(self, calls: CallGraph) -> None:
+        self.calls = calls
+        self._arms: dict[str, dict[int, Arms]] = {}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def exclude(self, first: ThreadRoot, second: ThreadRoot) -> bool:
+        """Whether all starts of the two stand in one function, each in another arm of a branch than the other."""
+        key = (min(first.id, second.id), max(first.id, second.id))
+        if key not in self._known:
+            mine, theirs = self._places(first), self._places(second)
+            self._known[key] = any(
+                self._apart(function, events, theirs[function])
+                for function, events in mine.items()
+                if function in theirs
+            )
+        return self._known[key]
+
+    def _places(self, root: ThreadRoot) -> dict[FunctionInfo, set[int]]:
+        """Functions through which every start goes, each with the events that lead there."""
+        starts = root.starts or ([(root.site_function, root.site.id)] if root.site_function and root.site else [])
+        functions = {function for function, _ in starts}
+        found: dict[FunctionInfo, set[int]] = {}
+        for _ in range(_MAX_LIFTS):
+            if len(functions) != 1:
+                break
+            function = functions.pop()
+            found[function] = {event for _, event in starts}
+            starts = [(s.caller, s.event) for s in self.calls.incoming.get(function.id, []) if not s.weak]
+            functions = {caller for caller, _ in starts}
+        return found
+
+    def _apart(self, function: FunctionInfo, mine: set[int], theirs: set[int]) -> bool:
+        if function.id not in self._arms:
+            arms: dict[int, Arms] = {}
+            _walk(function.ir.body, (), arms)
+            self._arms[function.id] = arms
+        arms = self._arms[function.id]
+        return all(_excluding(arms.get(left, ()), arms.get(right, ())) for left in mine for right in theirs)
+
+
+def _excluding(left: Arms, right: Arms) -> bool:
+    """Whether two events stand in different arms of one branch."""
+    mine = dict(left)
+    return any(mine.get(branch, arm) != arm for branch, arm in right)
+
+
+def _walk(nodes: tuple[AnyNode, ...], around: Arms, found: dict[int, Arms]) -> None:
+    for node in nodes:
+        if isinstance(node, (Access, Call)):
+            found[node.id] = around
+        elif isinstance(node, Branch):
+            _walk(node.then, (*around, (id(node), 0)), found)
+            _walk(node.orelse, (*around, (id(node), 1)), found)
+            if leaves(node.then):
+                around = (*around, (id(node), 1))
+        elif isinstance(node, Loop):
+            for block in (node.head, node.body, node.orelse):
+                _walk(block, around, found)
+        elif isinstance(node, Try):
+            for block in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final):
+                _walk(block, around, found)
+        elif isinstance(node, With):
+            _walk(node.body, around, found)
