@@ -31,7 +31,7 @@ ABOVE = race().replace("        self.n += 1", "        # racelint: ignore[RL101]
         (race("  # racelint: ingore[RL101]"), ["RL101:9", "RL902:9"]),
         (race("  # noqa"), ["RL101:9"]),
         (race() + "x = 1  # noqa: RL101\n", ["RL101:9", "RL901:15"]),
-        (race() + "# racelint: file-ignore[RL2]\n", ["RL101:9", "RL901:15"]),
+        (race() + "# racelint: file-ignore[RL7]\n", ["RL101:9", "RL901:15"]),
     ],
 )
 def test_what_a_comment_silences_and_what_is_said_of_it(text: str, found: list[str], tmp_path: Path) -> None:

@@ -155,3 +155,15 @@ def test_a_deep_stack_gives_results_and_raises_errors_here() -> None:
     with pytest.raises(KeyError, match="gone"):
         call_with_deep_stack(lambda: {}["gone"])
     assert (threading.stack_size(), sys.getrecursionlimit()) == before
+
+
+def test_deep_stacks_in_each_other_and_beside_each_other_leave_the_process_as_it_was() -> None:
+    before = threading.stack_size(), sys.getrecursionlimit()
+    for _ in range(50):
+        assert call_with_deep_stack(lambda: call_with_deep_stack(lambda: 7)) == 7
+    threads = [threading.Thread(target=call_with_deep_stack, args=(lambda: 7,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (threading.stack_size(), sys.getrecursionlimit()) == before

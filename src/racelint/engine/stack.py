@@ -13,6 +13,29 @@ STACK_BYTES = (512 * 1024**2, 64 * 1024**2, 0)
 """Sizes to try; 0 is the platform's own. Pages count only once they are touched."""
 RECURSION_LIMIT = 100_000
 
+_process = threading.Lock()
+"""Guards what the whole process has one of: the size of new stacks, the recursion limit and who raised it."""
+
+
+class _Raised:
+    """The recursion limit is raised as long as anybody needs it, threads that start each other included."""
+
+    users = 0
+    before = 0
+
+    def __enter__(self) -> None:
+        with _process:
+            if _Raised.users == 0:
+                _Raised.before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(_Raised.before, RECURSION_LIMIT))
+            _Raised.users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with _process:
+            _Raised.users -= 1
+            if _Raised.users == 0:
+                sys.setrecursionlimit(_Raised.before)
+
 
 def call_with_deep_stack(function: Callable[[], Result]) -> Result:
     """Run `function` on a thread with a large stack and a raised recursion limit; its exception is raised here."""
@@ -25,12 +48,8 @@ def call_with_deep_stack(function: Callable[[], Result]) -> Result:
         except BaseException as error:
             failures.append(error)
 
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    try:
+    with _Raised():
         _started(run).join()
-    finally:
-        sys.setrecursionlimit(limit)
     if failures:
         raise failures[0]
     return results[0]
@@ -38,17 +57,18 @@ def call_with_deep_stack(function: Callable[[], Result]) -> Result:
 
 def _started(run: Callable[[], None]) -> threading.Thread:
     """A running daemon thread with the largest stack that the system grants."""
-    before = threading.stack_size()
-    try:
-        for size in STACK_BYTES:
-            try:
-                threading.stack_size(size)
-                thread = threading.Thread(target=run, name="racelint-deep-stack", daemon=True)
-                thread.start()
-                return thread
-            except (ValueError, RuntimeError):
-                if size == 0:
-                    raise
-    finally:
-        threading.stack_size(before)
+    with _process:
+        before = threading.stack_size()
+        try:
+            for size in STACK_BYTES:
+                try:
+                    threading.stack_size(size)
+                    thread = threading.Thread(target=run, name="racelint-deep-stack", daemon=True)
+                    thread.start()
+                    return thread
+                except (ValueError, RuntimeError):
+                    if size == 0:
+                        raise
+        finally:
+            threading.stack_size(before)
     raise AssertionError("the last size is tried or raises")
