@@ -15,7 +15,7 @@ from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
 _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
-"""Where only a lock beside it says that it is concurrent, the other side at least must hold it."""
+"""Where only a lock beside it says that it is concurrent, that lock must be its guard; or be held by who resets it."""
 
 
 class Inquiry:
@@ -43,7 +43,8 @@ class Inquiry:
         related = guard is not None or bool(theirs | self.guards.own_locks(record, group))
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
-        weak |= evidence == "lock" and guard is None and not theirs and kind in _WITH_A_GUARD
+        first_use = kind == "lazy-init" and bool(theirs)
+        weak |= evidence == "lock" and guard is None and not first_use and kind in _WITH_A_GUARD
         benign = ""
         if kind == "unguarded" and guard is not None:
             benign = harmless(record, group, guard, self.program)
