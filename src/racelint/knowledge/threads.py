@@ -165,7 +165,9 @@ QUEUES: frozenset[str] = frozenset(
     }
 )
 
-PROCESS_CONTEXTS: frozenset[str] = frozenset({"multiprocessing.get_context", "multiprocessing.context"})
+PROCESS_CONTEXTS: frozenset[str] = frozenset(
+    {"multiprocessing.get_context", "multiprocessing.context", "multiprocessing.context.BaseContext"}
+)
 """Objects whose attributes are those of `multiprocessing`."""
 
 CLOCKS: frozenset[str] = frozenset({"time.time", "time.monotonic", "time.perf_counter"})

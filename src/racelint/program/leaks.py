@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from racelint.knowledge.locks import RELEASES
+from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -39,10 +39,11 @@ _SWALLOWS = frozenset({"contextlib.suppress", "pytest.raises"})
 class Leak(NamedTuple):
     """A way on which the lock stays held: by which node (None: off the end).
 
-    `turn`: a loop comes to the acquire again.
+    `turn`: a loop comes to the acquire again. `refused`: another acquire failed, and the function says that it has
+    nothing, as if this one had, too.
     """
 
-    kind: Literal["return", "raise", "turn", "break", "continue"]
+    kind: Literal["return", "raise", "turn", "refused", "break", "continue"]
     node: AnyNode | None
 
 
@@ -68,7 +69,7 @@ def follow(flows: LockFlows, function: FunctionInfo, call: Call, lock: Lock) -> 
     """Follow the lock that `call` takes to all exits of the function."""
     tenure = Tenure(function, call, lock)
     walk = _Walk(flows, tenure)
-    ways = [Leak(way.kind, way.node) for way in walk.run(function.ir.body, False) if way.state]
+    ways = [Leak(walk.kind_of(way), way.node) for way in walk.run(function.ir.body, False) if way.state]
     seen: set[tuple[str, int]] = set()
     for leak in (*walk.turns, *ways):
         if (leak.kind, id(leak.node)) not in seen:
@@ -179,7 +180,36 @@ class _Walk(Interpreter[bool]):
         callees = self.callees.get(node.id, ())
         return bool(callees) and not any(self.flows.of(callee).releases for callee in callees)
 
+    def kind_of(self, way: Exit[bool]) -> Literal["return", "raise", "refused", "break", "continue"]:
+        """How a path leaves: `return False` after another acquire was asked says that nothing is held."""
+        node = way.node
+        if way.kind != "return" or not isinstance(node, Return) or not self.tenure.conditional:
+            return way.kind
+        told = self._is_asked_with_another(node) or (node.value == (("k:False",),) and self._tells_success())
+        return "refused" if told else way.kind
+
+    def _is_asked_with_another(self, node: Return) -> bool:
+        """`return a.acquire(timeout=1) and b.acquire(timeout=1)`."""
+        return self.tenure.call.id in node.deps and any(
+            call.id in node.deps and call.id > self.tenure.call.id and self._is_another(call)
+            for call in self.flows.stores.facts[self.function.id].calls
+        )
+
+    def _is_another(self, call: Call) -> bool:
+        """An acquire of another lock, which may fail, with this one held."""
+        path = call.func[0] if call.func else ()
+        lock = self.flows.locks.of(path[:-1], self.function) if len(path) > 1 and path[-1] in ACQUIRES else None
+        if lock is None or lock.opaque or lock.location == self.location or not may_fail(call):
+            return False
+        return self.flows.of(self.function).at(call.id).hold(self.location) is not None
+
+    def _tells_success(self) -> bool:
+        facts = self.flows.stores.facts[self.function.id]
+        return any(node.value == (("k:True",),) for node in facts.returns) and any(map(self._is_another, facts.calls))
+
     def _hands_over(self, node: Return) -> bool:
+        if self._is_asked_with_another(node):
+            return False
         if any(path == self.path for path in node.value) or self.tenure.call.id in node.deps:
             self.tenure.handed_on = True
             return True

@@ -95,9 +95,11 @@ class Tenures:
                 yield access.path
 
     def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
-        if is_private(tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]) or (
-            tenure.handed_on and not tenure.releases
-        ):
+        path, facts = tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]
+        if tenure.lock.nameless and is_private(path, facts):
+            return
+        yield from (leak for leak in tenure.leaks if leak.kind == "refused")
+        if tenure.handed_on and not tenure.releases:
             return
         kept = [leak for leak in tenure.leaks if leak.kind == "return"]
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
@@ -105,7 +107,7 @@ class Tenures:
         if kept and not tenure.releases and not self._is_missed(tenure):
             return
         for leak in tenure.leaks:
-            if leak.kind != "turn" or self._is_one_lock(tenure):
+            if leak.kind != "refused" and (leak.kind != "turn" or self._is_one_lock(tenure)):
                 yield leak
 
     def _is_protocol(self, tenure: Tenure) -> bool:

@@ -100,6 +100,8 @@ def _said(program: Program, tenure: Tenure, leak: Leak) -> tuple[str, int]:
         line = tenure.function.ir.span[2]
         return f"the function ends on line {line}", line
     line = node.span[0] if not hasattr(node, "item") else tenure.call.span[0]
+    if leak.kind == "refused":
+        return f"`return` on line {line} says that nothing is held where the next lock is refused", line
     if leak.kind == "turn":
         return f"the loop goes on from line {line} to the next `acquire()`", line
     if isinstance(node, Return):
