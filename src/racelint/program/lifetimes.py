@@ -73,7 +73,19 @@ class Lifetimes:
                 for path in event.func[:1]:
                     waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
                     if len(path) > 1 and (path[-1] in ("start", "join") or waits) and path[:-1] in holder:
+                        if path[-1] == "start" and other is not function and self._made_anew(path[:-1], event, other):
+                            continue
                         (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
+
+    def _made_anew(self, path: Path, start: Call, function: FunctionInfo) -> bool:
+        """What `start` starts is what the function itself has put there."""
+        return any(
+            access.kind == "write"
+            and access.path == path
+            and access.id < start.id
+            and any(value[0].startswith("c:") for value in access.value)
+            for access in self.stores.facts[function.id].accesses
+        )
 
     def join_through_helpers(self, roots: list[ThreadRoot]) -> None:
         """A call of a method that joins the thread joins it."""

@@ -94,7 +94,7 @@ class Overlap:
                 return False
             if self._is_one_errand(left.context, right.context) or self.program.alternatives.exclude(first, second):
                 return False
-            return not private
+            return not (private or self._precedes(left, second) or self._precedes(right, first))
         if first is None and second is None:
             if not (left.context.public and right.context.public):
                 return False
@@ -110,6 +110,13 @@ class Overlap:
         if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
             return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _precedes(self, record: Record, root: ThreadRoot) -> bool:
+        """The record's own thread, one of its kind, starts the root only later, or has joined it."""
+        own = record.context.root
+        if own is None or own.many:
+            return False
+        return not self.program.ordering.may_overlap(root, record.context, record.access.event)
 
     def _is_turn(self, root: ThreadRoot, other: Record) -> bool:
         """Entered by a turn of the loop that the thread runs: for those who have a loop of their own, and no thread."""
