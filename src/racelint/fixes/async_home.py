@@ -10,7 +10,7 @@ from racelint.fixes.new_lock import make_lock, new_lock
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
-from racelint.program.types import Object
+from racelint.program.things import Object
 from racelint.syntax.edits import Rewriting
 
 

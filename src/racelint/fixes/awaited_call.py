@@ -14,7 +14,7 @@ from racelint.knowledge.locks import ACQUIRES
 from racelint.model.finding import Finding
 from racelint.program.blocking import BlockingCalls
 from racelint.program.index import External
-from racelint.program.types import Member
+from racelint.program.things import Member
 from racelint.syntax.edits import Rewriting, Tree
 
 _ELSEWHERE = (cst.Lambda, cst.BaseComp, cst.FunctionDef, cst.ClassDef)

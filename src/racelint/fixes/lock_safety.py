@@ -15,7 +15,7 @@ from racelint.program.computing import Computing
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locks import Lock
 from racelint.program.spelling import spelled_call
-from racelint.program.types import Member, Object, Thing
+from racelint.program.things import Member, Object, Thing
 from racelint.program.values import nodes_of
 
 

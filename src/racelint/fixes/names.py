@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program import Program
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
-from racelint.program.types import descendants
 from racelint.program.values import FunctionFacts
 
 

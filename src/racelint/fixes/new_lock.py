@@ -15,9 +15,9 @@ from racelint.fixes.places import stored_at
 from racelint.fixes.statements import statement
 from racelint.model.summary import Span
 from racelint.program import Program
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.locations import Location
-from racelint.program.types import descendants
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 
 _COPYING = frozenset({"copy", "pickle", "multiprocessing", "joblib", "dill", "cloudpickle", "shelve", "dask", "ray"})

@@ -10,7 +10,7 @@ from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.suspects import Suspect
-from racelint.program.types import Object
+from racelint.program.things import Object
 from racelint.program.values import Stored
 
 

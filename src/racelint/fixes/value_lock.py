@@ -15,7 +15,7 @@ from racelint.model.summary import Access, Branch, Call, Path, Span
 from racelint.program import Program
 from racelint.program.processes import Origin
 from racelint.program.shared_values import SharedValues, Update
-from racelint.program.types import Object
+from racelint.program.things import Object
 from racelint.program.values import FunctionFacts
 from racelint.program.walk import enclosing, place_of
 from racelint.syntax.edits import Rewriting

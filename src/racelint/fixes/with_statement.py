@@ -16,7 +16,7 @@ from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Tenure, follow
 from racelint.program.locks import Lock
-from racelint.program.types import Instance
+from racelint.program.things import Instance
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 

@@ -8,7 +8,7 @@ from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import AnyNode, Path, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Bound, Instance, Object
+from racelint.program.things import Bound, Instance, Object
 from racelint.program.values import nodes_of
 from racelint.program.walk import enclosing, place_of
 

@@ -11,8 +11,8 @@ from racelint.program.declared import means
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locksets import may_fail
+from racelint.program.things import Bound, Instance, Member, Object, Thing
 from racelint.program.thread_root import thread_kind
-from racelint.program.types import Bound, Instance, Member, Object, Thing
 from racelint.program.walk import enclosing, place_of
 
 _MAX_DEPTH = 6

@@ -11,8 +11,8 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.reach import makes_self
 from racelint.program.shared import SharedAccess
+from racelint.program.things import Instance, Member
 from racelint.program.thread_root import thread_kind
-from racelint.program.types import Instance, Member
 from racelint.program.values import nodes_of
 
 _SLEEPS = frozenset({"time.sleep", "os.sched_yield"})

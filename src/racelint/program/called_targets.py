@@ -9,7 +9,7 @@ from racelint.model.summary import Call, Path
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.roots import StartCall, start_calls
-from racelint.program.types import Bound, Constant, Object
+from racelint.program.things import Bound, Constant, Object
 from racelint.program.values import FunctionFacts
 
 _RETURN_ONLY = len("return")

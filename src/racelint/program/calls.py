@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Access, Argument, Call, Path, Value, With
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index
-from racelint.program.types import Bound, Instance, Types, descendants
+from racelint.program.things import Bound, Instance
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 _TOO_COMMON = frozenset(

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from racelint.knowledge.containers import CONTAINERS, MUTATING_METHODS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Access, Call, Path
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.reach import makes_self
+from racelint.program.things import Object
 from racelint.program.thread_root import loops_around
-from racelint.program.types import Object, descendants
 
 _SHARED_ON_PURPOSE = re.compile(
     r"cache|memo|regist|pool|instances|singleton|shared|global|known|plugin|handlers|hooks|lock|map$|table$|counter"

@@ -7,7 +7,7 @@ from racelint.model.summary import AnyNode, Call, Loop, Suspend, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.numbers import number
-from racelint.program.types import Bound, Constant, Member, Thing
+from racelint.program.things import Bound, Constant, Member, Thing
 from racelint.program.values import nodes_of
 
 MANY_TURNS = 1000

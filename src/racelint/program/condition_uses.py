@@ -12,7 +12,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.tenures import is_known, is_private
-from racelint.program.types import Constant, Instance
+from racelint.program.things import Constant, Instance
 
 WAITS = frozenset({"wait", "wait_for"})
 NOTIFIES = frozenset({"notify", "notify_all", "notifyAll"})

@@ -15,8 +15,8 @@ from racelint.model.summary import Access, Call, Path, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.things import Bound, Instance, Object
 from racelint.program.thread_root import ThreadRoot, thread_kind
-from racelint.program.types import Bound, Instance, Object
 
 _MAX_DEPTH = 5
 _BLOCKING = frozenset({"wait", "get", "acquire", "recv", "recv_bytes", "accept", "select", "poll", "join", "popleft"})

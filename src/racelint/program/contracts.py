@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from racelint.config.settings import Settings
 from racelint.program.declared import means
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index, directives_at
 from racelint.program.locations import Location
 from racelint.program.shared import SharedAccess
-from racelint.program.types import descendants
 
 
 class Contracts:

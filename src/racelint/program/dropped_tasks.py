@@ -9,7 +9,7 @@ from racelint.knowledge.coroutines import TASK_MAKERS, TASKS_KEPT_BY
 from racelint.model.summary import Access, AnyNode, Call, Loop, Path, Return, Suspend, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Instance, Member, Object
+from racelint.program.things import Instance, Member, Object
 from racelint.program.values import nodes_of
 
 _LOOP_METHODS = ("create_task", "ensure_future")

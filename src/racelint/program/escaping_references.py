@@ -14,7 +14,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.reach import is_public, makes_self
 from racelint.program.records import Record
-from racelint.program.types import Constant, Object
+from racelint.program.things import Constant, Object
 
 _VIEWS = frozenset({"keys", "values", "items"})
 _MAPPINGS = frozenset({"dict", "defaultdict", "OrderedDict", "Counter", "WeakValueDictionary", "WeakKeyDictionary"})

@@ -16,7 +16,7 @@ from racelint.program.locks import Lock
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import Owner, owner_of
 from racelint.program.takings import Taking
-from racelint.program.types import Bound, Member
+from racelint.program.things import Bound, Member
 
 _MAX_CALLS = 5
 _QUEUE = LockFacts("lock", False)

@@ -9,7 +9,7 @@ from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.takings import Held
-from racelint.program.types import Constant
+from racelint.program.things import Constant
 from racelint.program.values import Stored, element_key
 
 

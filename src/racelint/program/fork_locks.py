@@ -19,7 +19,7 @@ from racelint.program.locksets import may_fail
 from racelint.program.makers import calls_of
 from racelint.program.processes import closure
 from racelint.program.reach import makes_self
-from racelint.program.types import Bound
+from racelint.program.things import Bound
 from racelint.program.values import Stored, nodes_of
 
 

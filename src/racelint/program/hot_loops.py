@@ -13,7 +13,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
 from racelint.program.numbers import number
-from racelint.program.types import Member, Object
+from racelint.program.things import Member, Object
 from racelint.program.values import nodes_of
 
 _SIGNALS = frozenset({"notify", "notify_all", "notifyAll", "wait", "wait_for"})

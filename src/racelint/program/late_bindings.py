@@ -13,8 +13,8 @@ from racelint.model.summary import Access, Call, Path, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.processes import closure
+from racelint.program.things import Bound, Member, Object
 from racelint.program.thread_root import ThreadRoot, loops_around
-from racelint.program.types import Bound, Member, Object
 
 _SETS = ("set", "put", "put_nowait", "release", "notify", "notify_all")
 _SIGNALS = frozenset(

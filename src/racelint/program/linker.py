@@ -29,9 +29,10 @@ from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
 from racelint.program.roots import find_initializers, find_roots
 from racelint.program.shared import SharedAccesses
+from racelint.program.things import Bound
 from racelint.program.thread_objects import ThreadObjects
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Bound, Types
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 if TYPE_CHECKING:

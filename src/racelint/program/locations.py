@@ -15,7 +15,8 @@ from racelint.knowledge.containers import CONTAINERS, SELF_GUARDED
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
-from racelint.program.types import Instance, Object, Types
+from racelint.program.things import Instance, Object
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 _MAX_DEPTH = 4

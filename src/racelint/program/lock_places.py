@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, Index
 from racelint.program.locations import Location
 from racelint.program.locks import Locks
-from racelint.program.types import Types, descendants
+from racelint.program.types import Types
 from racelint.program.values import Stored, Stores
 
 

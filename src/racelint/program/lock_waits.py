@@ -17,8 +17,8 @@ from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reached import Reached, reached
 from racelint.program.spelling import spelled_call
 from racelint.program.takings import Held
+from racelint.program.things import Instance, Member, Object
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Instance, Member, Object
 from racelint.program.values import event_span, nodes_of
 from racelint.program.walk import place_of
 

@@ -11,7 +11,8 @@ from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
-from racelint.program.types import Bound, Instance, Object, Thing, Types
+from racelint.program.things import Bound, Instance, Object, Thing
+from racelint.program.types import Types
 from racelint.program.values import Stored, Stores
 
 _NOT_LOCKS = ("builtins.", "contextlib.", "tempfile.", "io.", "warnings.", "socket.", "concurrent.futures.", "queue.")

@@ -25,7 +25,8 @@ from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Hold, LockFlow
 from racelint.program.locks import Lock, Locks
 from racelint.program.raising import Raising
 from racelint.program.substitution import owner_of, substituted
-from racelint.program.types import Bound, Instance, Types
+from racelint.program.things import Bound, Instance
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 _READING_OR_WRITING = frozenset(READERS_AND_WRITERS) | frozenset(READERS_AND_WRITERS.values())

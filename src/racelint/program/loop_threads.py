@@ -12,8 +12,8 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import closure
 from racelint.program.roots import spawn_at
+from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Object
 
 _ASKS_THREAD = ("get_ident", "current_thread", "get_running_loop", "_get_running_loop", "is_running", "current_task")
 _FROM_ANYWHERE = frozenset({"asyncio.run_coroutine_threadsafe"})

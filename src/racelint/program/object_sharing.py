@@ -10,9 +10,9 @@ from typing import Literal
 
 from racelint.knowledge.coroutines import FOR_ONE_TASK
 from racelint.model.summary import ELEMENT, Call, Path
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import descendants
 
 Fate = Literal["shared", "handed", "unknown"]
 

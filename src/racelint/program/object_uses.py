@@ -18,7 +18,8 @@ from racelint.program.locations import Location, Locations
 from racelint.program.lock_places import LockPlaces
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import Deed, SharedAccess, SharedAccesses
-from racelint.program.types import Constant, Instance, Object, Types
+from racelint.program.things import Constant, Instance, Object
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 

@@ -13,8 +13,8 @@ from racelint.program.locations import ITSELF, Location
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
 from racelint.program.test_cases import is_of_test_case
+from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Object
 from racelint.program.values import Stored
 
 

@@ -6,8 +6,9 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.things import Bound, Member
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Bound, Member, Types
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 CONSTRUCTORS = frozenset(

@@ -10,7 +10,7 @@ from racelint.model.summary import Call, Path, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.tenures import is_private
-from racelint.program.types import Bound, Instance
+from racelint.program.things import Bound, Instance
 
 _IN_MEMORY = ("threading.", "_thread.", "multiprocessing.", "asyncio.", "anyio.", "trio.", "gevent.", "eventlet.")
 """Locks that are one object; those on files are told apart by their path."""

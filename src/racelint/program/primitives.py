@@ -7,7 +7,7 @@ from racelint.model.summary import Argument, Call, Path
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.tenures import is_known
-from racelint.program.types import Constant, Object
+from racelint.program.things import Constant, Object
 
 _HOMES = frozenset({"threading", "_thread", "thread", "multiprocessing", "asyncio"})
 _EVENTS = frozenset({"threading.Event", "multiprocessing.Event"})

@@ -14,8 +14,8 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import Child, Parent, children_of
 from racelint.program.shared import SharedAccess
+from racelint.program.things import Constant, Instance, Object
 from racelint.program.thread_root import loops_around
-from racelint.program.types import Constant, Instance, Object
 from racelint.program.values import nodes_of
 
 

@@ -11,7 +11,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Path, Span
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.makers import makers
-from racelint.program.types import Constant, Object, Thing
+from racelint.program.things import Constant, Object, Thing
 from racelint.program.values import FunctionFacts
 
 _GIVING = frozenset({"get", "setdefault"})

@@ -9,7 +9,7 @@ from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Access
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Object
+from racelint.program.things import Object
 
 _INSIDE = "queue"
 

@@ -8,7 +8,8 @@ from racelint.knowledge.raising import HARMLESS_METHODS, NEVER_RAISES, NEVER_RAI
 from racelint.model.summary import ELEMENT, Access, Call, Operation, Raise, Suspend
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, External, FunctionInfo
-from racelint.program.types import Bound, Constant, Member, Object, Types
+from racelint.program.things import Bound, Constant, Member, Object
+from racelint.program.types import Types
 from racelint.program.values import nodes_of
 
 

@@ -16,8 +16,8 @@ from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTORS, Ownership
+from racelint.program.things import Bound, Thing
 from racelint.program.thread_root import ThreadRoot, thread_kind
-from racelint.program.types import Bound, Thing
 from racelint.program.values import Stores
 
 _MAX_CONTEXTS = 12

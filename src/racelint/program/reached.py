@@ -15,7 +15,7 @@ from racelint.program.calls import CallSite, bind
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.substitution import Owner, substituted
-from racelint.program.types import Bound, Instance
+from racelint.program.things import Bound, Instance
 from racelint.program.values import nodes_of
 from racelint.program.ways import Given, Way, Ways, truth_of
 

@@ -12,8 +12,9 @@ from racelint.knowledge.threads import (
     THREADED_SERVERS,
 )
 from racelint.program.index import ClassInfo, External, Index
+from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Object, Types
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 

@@ -14,11 +14,13 @@ from racelint.knowledge.threads import (
 )
 from racelint.model.summary import ELEMENT, Call, Loop, Path, Value
 from racelint.program.calls import CallGraph, bind
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
 from racelint.program.request_handlers import RequestHandlers
+from racelint.program.things import Bound, Instance, Member
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
-from racelint.program.types import Bound, Instance, Member, Types, descendants
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 

@@ -19,7 +19,8 @@ from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
 from racelint.program.index import FunctionInfo, Index
 from racelint.program.locations import ITSELF, Location, Locations
-from racelint.program.types import Bound, Constant, Instance, Object, Thing, Types
+from racelint.program.things import Bound, Constant, Instance, Object, Thing
+from racelint.program.types import Types
 from racelint.program.values import Stores
 
 Deed = Literal["read", "write", "delete", "mutate", "iterate"]

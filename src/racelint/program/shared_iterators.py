@@ -14,8 +14,8 @@ from racelint.program.locations import Location
 from racelint.program.races import guarded_together
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
+from racelint.program.things import Bound, Object
 from racelint.program.thread_root import ThreadRoot, loops_around
-from racelint.program.types import Bound, Object
 from racelint.program.values import Stored
 
 Make = Literal["generator", "iterator", "class"]

@@ -11,7 +11,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
 from racelint.program.processes import Child, Origin, Origins, Parent, children_of
-from racelint.program.types import Constant, Object
+from racelint.program.things import Constant, Object
 from racelint.program.walk import enclosing, place_of
 
 

@@ -25,7 +25,7 @@ from racelint.model.summary import (
 )
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Bound, Instance
+from racelint.program.things import Bound, Instance
 from racelint.program.values import nodes_of
 
 Seen = dict[int, Span | None]

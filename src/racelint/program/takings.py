@@ -15,7 +15,7 @@ from racelint.program.locks import Lock
 from racelint.program.locksets import may_fail
 from racelint.program.reached import Callback, Reached, Running, reached
 from racelint.program.substitution import Owner, owner_of, substituted
-from racelint.program.types import Bound, Instance
+from racelint.program.things import Bound, Instance
 from racelint.program.values import event_span
 
 

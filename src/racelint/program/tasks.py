@@ -19,8 +19,8 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.object_sharing import ObjectSharing
 from racelint.program.reach import is_public
+from racelint.program.things import Bound
 from racelint.program.thread_root import loops_around
-from racelint.program.types import Bound
 
 Starting = Literal["task", "main", ""]
 _MAX_ROUNDS = 12

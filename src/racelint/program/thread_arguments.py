@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Argument, Call, Path, Value
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.roots import StartCall, start_calls
 from racelint.program.signatures import Given, misfit
-from racelint.program.types import Bound, Constant, Instance, Object, Thing, descendants
+from racelint.program.things import Bound, Constant, Instance, Object, Thing
 
 _SEQUENCES = frozenset({"builtins.tuple", "builtins.list"})
 _SCALARS = frozenset({"builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool"})

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import Access, Value
+from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.reach import Reach
+from racelint.program.things import Instance
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.types import Instance, Types, descendants
+from racelint.program.types import Types
 from racelint.program.values import Stored, Stores
 
 _ANYONE = ""

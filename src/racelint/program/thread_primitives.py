@@ -13,7 +13,7 @@ from racelint.program.locations import Location
 from racelint.program.processes import Child, children_of
 from racelint.program.reach import makes_self
 from racelint.program.roots import start_calls
-from racelint.program.types import Instance, Object
+from racelint.program.things import Instance, Object
 from racelint.program.values import Stored
 
 _SPEAKS = frozenset({"set", "put", "put_nowait", "notify", "notify_all", "release", "clear", "task_done"})

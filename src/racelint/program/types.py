@@ -6,80 +6,20 @@ calls, return values, arguments at the call sites of the program.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
-
 from racelint.knowledge.locks import LOCK_FACTORIES
+from racelint.knowledge.returns import HANDING_FUNCTIONS, HANDING_METHODS, RETURNS, TAKING_METHODS
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.families import Families
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
+from racelint.program.things import Bound, Constant, Instance, Member, Object, Thing
 from racelint.program.values import Stored, Stores, element_key
 
 MAX_OBJECTS = 6
 MAX_SITES = 8
 MAX_DEPTH = 24
 MAX_TRIES = 1
-
-
-class Instance(NamedTuple):
-    """An instance of a class of the program."""
-
-    cls: ClassInfo
-
-
-class Bound(NamedTuple):
-    """A method with its instance (or class) already given, or a plain function (`bound` false).
-
-    `skipped` counts positional arguments given by functools.partial; `site` is the call event of the partial.
-    """
-
-    function: FunctionInfo
-    bound: bool
-    skipped: int = 0
-
-
-class Object(NamedTuple):
-    """An object made by something outside of the program, by the dotted name of its type."""
-
-    dotted: str
-
-
-class Member(NamedTuple):
-    """A method of an Object: `queue.Queue`, `put`."""
-
-    dotted: str
-    name: str
-
-
-class Constant(NamedTuple):
-    text: str
-
-
-Thing = Instance | Bound | Object | Member | Constant | ClassInfo | ModuleInfo | External
-
-_RETURNS: dict[str, str] = {
-    "threading.current_thread": "threading.Thread",
-    "multiprocessing.Manager": "multiprocessing.managers.SyncManager",
-    "multiprocessing.managers.SyncManager.dict": "multiprocessing.managers.DictProxy",
-    "multiprocessing.managers.SyncManager.list": "multiprocessing.managers.ListProxy",
-    "multiprocessing.managers.SyncManager.Namespace": "multiprocessing.managers.NamespaceProxy",
-    "logging.getLogger": "logging.Logger",
-    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
-    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
-    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
-    "asyncio.create_task": "asyncio.Task",
-    "asyncio.ensure_future": "asyncio.Task",
-    "asyncio.AbstractEventLoop.create_task": "asyncio.Task",
-    "asyncio.AbstractEventLoop.create_future": "asyncio.Future",
-    "multiprocessing.Pool.apply_async": "multiprocessing.pool.AsyncResult",
-    "multiprocessing.Pool.map_async": "multiprocessing.pool.AsyncResult",
-    "collections.namedtuple": "builtins.type",
-}
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
-_CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
-_HANDING_METHODS = frozenset({"values", "copy", "itervalues", "keys", "items"})
-_TAKING_METHODS = frozenset({"get", "pop", "setdefault", "popleft", "__getitem__", "popitem"})
-_HANDING_FUNCTIONS = frozenset({"list", "tuple", "sorted", "set", "frozenset", "reversed", "iter", "enumerate"})
 _MULTIPROCESSING = "multiprocessing."
 
 
@@ -99,13 +39,9 @@ class Types:
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
         self._tries: dict[tuple[str, Path], int] = {}
-        self._constructors: dict[ClassInfo, list[FunctionInfo]] = {}
-        self._families: dict[ClassInfo, tuple[ClassInfo, ...]] = {}
-        self._known_bearers: dict[tuple[ClassInfo, str], tuple[ClassInfo, ...]] = {}
-        self._complete = False
-        """Whether `late_attributes` holds all that it will."""
+        self._families = Families(stores, self.late_attributes)
         self._record_late_attributes()
-        self._complete = True
+        self._families.complete = True
 
     def forget(self) -> None:
         """Drop what was inferred, after new arguments were recorded."""
@@ -297,11 +233,11 @@ class Types:
     def passed_on(self, call: Call, function: FunctionInfo) -> Value:
         """The containers whose elements a call hands on: `list(d)`, `d.values()`, `d.copy()`, `d.pop(k)`."""
         for path in call.func[:1]:
-            if len(path) > 1 and path[-1] in _HANDING_METHODS:
+            if len(path) > 1 and path[-1] in HANDING_METHODS:
                 return (path[:-1],)
-            if len(path) > 1 and path[-1] in _TAKING_METHODS:
+            if len(path) > 1 and path[-1] in TAKING_METHODS:
                 return ((*path[:-1], ELEMENT),)
-            if len(path) == 1 and path[0].removeprefix("g:") in _HANDING_FUNCTIONS and call.args:
+            if len(path) == 1 and path[0].removeprefix("g:") in HANDING_FUNCTIONS and call.args:
                 return call.args[0].value
         return ()
 
@@ -337,7 +273,7 @@ class Types:
                 return self.returned(method) if bound else []
             return [Bound(method, (bound or method.is_classmethod) and not method.is_static)]
         found: list[Thing] = []
-        for owner in self._bearers(cls, name):
+        for owner in self._families.bearers(cls, name):
             entries = self.stores.attributes.get((owner.id, name), []) + self.late_attributes.get((owner.id, name), [])
             found.extend(self.of_stored(entries))
             found.extend(self._hinted(owner.ir.hints.get(name, ()), owner.module))
@@ -347,40 +283,11 @@ class Types:
                 found.append(nested)
         return found
 
-    def _bearers(self, cls: ClassInfo, name: str) -> Iterable[ClassInfo]:
-        """Of the class, its bases and what derives from it, those that say something of an attribute."""
-        if cls not in self._families:
-            self._families[cls] = (*cls.mro, *descendants(cls))
-        family = self._families[cls]
-        if not self._complete:
-            return family
-        known = self._known_bearers.get((cls, name))
-        if known is None:
-            known = self._known_bearers[cls, name] = tuple(owner for owner in family if self._bears(owner, name))
-        return known
-
-    def _bears(self, owner: ClassInfo, name: str) -> bool:
-        key = (owner.id, name)
-        return (
-            key in self.stores.attributes
-            or key in self.late_attributes
-            or name in owner.ir.hints
-            or any(f"{method.self_name}.{name}" in method.ir.hints for method in self._constructors_of(owner))
-            or f"{owner.ir.qualname}.{name}" in owner.module.classes
-        )
-
     def _hinted_on_self(self, owner: ClassInfo, name: str) -> list[Thing]:
         found: list[Thing] = []
-        for method in self._constructors_of(owner):
+        for method in self._families.constructors_of(owner):
             found.extend(self._hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
         return found
-
-    def _constructors_of(self, cls: ClassInfo) -> list[FunctionInfo]:
-        known = self._constructors.get(cls)
-        if known is None:
-            found = [method for key, method in cls.own_methods() if key in _CONSTRUCTORS and method.ir.hints]
-            known = self._constructors[cls] = found
-        return known
 
     def result_of(self, call: Call, function: FunctionInfo) -> list[Thing]:
         """What a call may return."""
@@ -419,8 +326,8 @@ class Types:
             return list(self.of_value(call.args[-1].value, function))
         if dotted in ("builtins.sorted", "builtins.list") and call.args:
             return [Object("builtins.list")]
-        if dotted in _RETURNS:
-            return [Object(_RETURNS[dotted])]
+        if dotted in RETURNS:
+            return [Object(RETURNS[dotted])]
         return [Object(SAME_OBJECT.get(dotted, dotted))]
 
     def _made_by_factory(self, call: Call, function: FunctionInfo) -> list[Thing]:
@@ -443,13 +350,13 @@ class Types:
 
     def _made_by_member(self, callee: Member, call: Call, function: FunctionInfo) -> list[Thing]:
         dotted = f"{callee.dotted}.{callee.name}"
-        if dotted in _RETURNS:
-            return [Object(_RETURNS[dotted])]
+        if dotted in RETURNS:
+            return [Object(RETURNS[dotted])]
         if callee.dotted.startswith("multiprocessing.managers.") and f"threading.{callee.name}" in LOCK_FACTORIES:
             return [Object(_MULTIPROCESSING + callee.name)]
         if callee.name in _SELF_RETURNING:
             return [Object(callee.dotted)]
-        if callee.name in _TAKING_METHODS:
+        if callee.name in TAKING_METHODS:
             return self._taken(call, function)
         return []
 
@@ -473,15 +380,3 @@ class Types:
         for node_ in self.stores.facts[function.id].returns[:MAX_SITES]:
             found.extend(self.of_value(node_.value, function))
         return found
-
-
-def descendants(cls: ClassInfo) -> list[ClassInfo]:
-    """All classes derived from `cls`, nearest first; bounded."""
-    found: dict[str, ClassInfo] = {}
-    pending = list(cls.subclasses)
-    while pending and len(found) < 20:
-        current = pending.pop(0)
-        if current.id not in found:
-            found[current.id] = current
-            pending.extend(current.subclasses)
-    return list(found.values())

@@ -10,8 +10,8 @@ from racelint.model.summary import Call, Path
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.processes import Child, Origin, Origins, children_of, closure
+from racelint.program.things import Constant, Object
 from racelint.program.thread_root import loops_around
-from racelint.program.types import Constant, Object
 
 _PUTS = frozenset({"put", "put_nowait"})
 _TAKES = frozenset({"get", "get_nowait"})

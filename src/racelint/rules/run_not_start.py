@@ -9,8 +9,8 @@ from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Call, Path
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
+from racelint.program.things import Constant, Instance, Object, Thing
 from racelint.program.thread_root import thread_kind
-from racelint.program.types import Constant, Instance, Object, Thing
 from racelint.rules.base import Rule
 
 

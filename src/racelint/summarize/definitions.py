@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from racelint.model.summary import ClassDef, Decorator, Function, Import, Parameter, Path, Span, Value
 from racelint.summarize.body import Body
+from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import Operand
-from racelint.summarize.expressions import lower
 from racelint.syntax.scopes import parameters_of
 
 
@@ -47,6 +47,7 @@ def define_function(body: Body, node: ast.FunctionDef | ast.AsyncFunctionDef) ->
         _bind(body, node.name, name_span, ((f"fn:{qualname}",),))
 
 
+@lowers(ast.Lambda)
 def define_lambda(body: Body, node: ast.Lambda) -> Operand:
     """Lower a lambda into a function of its own; returns what denotes it."""
     span = body.span(node)

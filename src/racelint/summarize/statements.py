@@ -22,10 +22,13 @@ from racelint.model.summary import (
     leaves,
 )
 from racelint.summarize.body import Body
+from racelint.summarize.branching import branch, lower_statement_call
 from racelint.summarize.conditions import condition_of
+from racelint.summarize.containers import is_range, iterated
 from racelint.summarize.definitions import define_class, define_function, import_names
+from racelint.summarize.dispatch import lower
 from racelint.summarize.environment import NOTHING, Operand
-from racelint.summarize.expressions import branch, is_range, iterated, lower, lower_statement_call, subscripts
+from racelint.summarize.expressions import subscripts
 from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import delete, store, store_unpacked, update
 from racelint.syntax.quick import parse_expression

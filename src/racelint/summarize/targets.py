@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from racelint.model.summary import ELEMENT, Path
 from racelint.summarize.body import Body
+from racelint.summarize.dispatch import lower
 from racelint.summarize.environment import Operand, extended, is_constant
-from racelint.summarize.expressions import lower, subscripts
+from racelint.summarize.expressions import subscripts
 from racelint.syntax.texts import key_text
 
 

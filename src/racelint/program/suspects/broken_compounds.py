@@ -14,7 +14,7 @@ from racelint.program.records import Record
 from racelint.program.suspects.deeds import empties, removes, touches
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect, SuspectKind
-from racelint.program.types import Constant, Object
+from racelint.program.things import Constant, Object
 
 
 class BrokenCompounds(Search):

@@ -10,7 +10,7 @@ from racelint.program.records import Record
 from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
-from racelint.program.types import Object
+from racelint.program.things import Object
 
 _RAISING_CONTAINERS = frozenset(
     {"dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset", "weakvaluedictionary"}

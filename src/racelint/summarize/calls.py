@@ -1,0 +1,72 @@
+"""Calls, with what they are given, and awaits."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from racelint.model.summary import Argument, Call, Suspend
+from racelint.summarize.body import Body
+from racelint.summarize.dispatch import lower, lowers
+from racelint.summarize.environment import Operand, deps_of, is_constant
+from racelint.summarize.expressions import load_field
+from racelint.summarize.numbers import number_of
+from racelint.syntax.texts import key_text
+
+
+@lowers(ast.Call)
+def lower_call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool = True) -> Operand:
+    func = _callee(body, node.func)
+    operands = []
+    arguments: list[Argument] = []
+    key = ""
+    bracketed = {id(keyword.value) for keyword in node.keywords if _is_bracketed(keyword)}
+    for name, value in arguments_of(node):
+        operand = lower(body, value)
+        operands.append(operand)
+        number = number_of(body, value) if isinstance(value, ast.BinOp) else ()
+        if not arguments and not name.startswith("*"):
+            key = key_text(value)
+        arguments.append(Argument(name, operand.value, operand.deps, number, id(value) in bracketed))
+    event = body.number()
+    deps = deps_of(func, *operands)
+    body.out.append(Call(event, func.value, tuple(arguments), body.span(node), deps, used, awaited, key))
+    return Operand(((f"c:{event}",),), (*deps, event))
+
+
+def arguments_of(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """What a call passes, in source order; the name is a keyword, `*` or `**`, else empty."""
+    found = [("*", arg.value) if isinstance(arg, ast.Starred) else ("", arg) for arg in node.args]
+    found += [(keyword.arg or "**", keyword.value) for keyword in node.keywords]
+    if node.keywords and any(name == "*" for name, _ in found):
+        found.sort(key=lambda pair: (pair[1].lineno, pair[1].col_offset))
+    return iter(found)
+
+
+def _is_bracketed(keyword: ast.keyword) -> bool:
+    """`args=(x)`: the brackets are the argument's, and not those of a tuple or generator."""
+    value = keyword.value
+    return (keyword.end_lineno, keyword.end_col_offset) > (value.end_lineno, value.end_col_offset)
+
+
+def _callee(body: Body, node: ast.expr) -> Operand:
+    if not isinstance(node, ast.Attribute):
+        return lower(body, node)
+    base = lower(body, node.value)
+    rooted = all(len(path) == 1 and path[0].startswith(("g:", "i:", "k:", "v:", "c:", "l:")) for path in base.value)
+    if rooted:
+        kept = tuple(path for path in base.value if not is_constant(path))
+        if not kept and base.value:
+            kept = tuple((f"k:{path[0].split(':')[1]}",) for path in base.value)
+        return Operand(tuple((*path, node.attr) for path in kept), base.deps)
+    return load_field(body, base, node.attr, node, called=True)
+
+
+@lowers(ast.Await)
+def _await(body: Body, node: ast.Await) -> Operand:
+    if isinstance(node.value, ast.Call):
+        operand = lower_call(body, node.value, awaited=True)
+    else:
+        operand = lower(body, node.value)
+    body.out.append(Suspend("await", body.span(node), operand.value, operand.deps))
+    return operand
