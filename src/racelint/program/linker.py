@@ -56,7 +56,7 @@ class Program:
         self.locations = Locations(self.index, self.stores, self.types)
         self.locks = Locks(self.stores, self.types, self.locations, self.settings.extra_locks)
         self.flows = LockFlows(self.stores, self.types, self.locks, self.calls)
-        self.ordering = Ordering()
+        self.ordering = Ordering(self.stores)
 
     def _find_roots(self) -> list[ThreadRoot]:
         """Twice: what the first round finds to be passed to a thread tells the types of its parameters."""

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from racelint.program.reach import Context
 from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.values import Stores
 
 
 class Ordering:
     """Answers whether an event of the program's own thread can overlap with a root."""
 
-    def __init__(self) -> None:
+    def __init__(self, stores: Stores) -> None:
+        self.stores = stores
         self._loops: dict[str, dict[int, tuple[int, ...]]] = {}
 
     def may_overlap(self, root: ThreadRoot, context: Context, event: int) -> bool:
         """False where, in every run, `event` of `context` comes before the start or after the join of `root`."""
+        if any(self._precedes_start(root, frame, at) for frame, at in _frames(context, event)):
+            return False
         if not root.starts:
             return True
-        at = event
-        for frame in reversed(context.chain()):
-            if self._outside(root, frame, at):
-                return False
-            at = frame.site
-        return True
+        return not any(self._outside(root, frame, at) for frame, at in _frames(context, event))
+
+    def _precedes_start(self, root: ThreadRoot, frame: Context, event: int) -> bool:
+        """In a `start` of the thread's class, before that calls the one that it overrides."""
+        function = frame.function
+        if root.cls is None or function.ir.name != "start" or function.cls not in root.cls.mro:
+            return False
+        starts = [call.id for call in self.stores.facts[function.id].calls if call.func and call.func[0][-1] == "start"]
+        return bool(starts) and event < min(starts)
 
     def _outside(self, root: ThreadRoot, frame: Context, event: int) -> bool:
         starts = [number for function, number in root.starts if function is frame.function]
@@ -54,3 +63,11 @@ class Ordering:
         loops = self._around(frame)
         mine = set(loops.get(event, ()))
         return any(mine & set(loops.get(other, ())) for other in others)
+
+
+def _frames(context: Context, event: int) -> Iterator[tuple[Context, int]]:
+    """The function in which the event is and those that called it, each with the event or call in it."""
+    at = event
+    for frame in reversed(context.chain()):
+        yield frame, at
+        at = frame.site

@@ -12,7 +12,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import ITSELF, Location
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
-from racelint.program.test_cases import is_of_test_case
+from racelint.program.test_cases import is_of_test_case, is_of_tests
 from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import Stored
@@ -37,9 +37,11 @@ def _is_coroutine(record: Record) -> bool:
 def _is_outside_test(root: ThreadRoot, other: Record) -> bool:
     """The thread is a test's: what runs beside it is the test itself, not what users call elsewhere."""
     test = root.site_function
-    if test is None or not is_of_test_case(test):
-        return False
-    return all(context.function is not test for context in other.context.chain())
+    chain = other.context.chain()
+    if test is not None and is_of_test_case(test):
+        return all(context.function is not test for context in chain)
+    started_by_test = is_of_tests(root.target) or (test is not None and is_of_tests(test))
+    return started_by_test and not any(is_of_tests(context.function) for context in chain)
 
 
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:

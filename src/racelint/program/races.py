@@ -14,6 +14,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.overlap import Overlap
+from racelint.program.own_threads import OwnThreads
 from racelint.program.reach import makes_self
 from racelint.program.records import Record, Records
 from racelint.program.shared import SharedAccess
@@ -26,6 +27,8 @@ class Races:
         self.program = program
         self.records = Records(program)
         self.overlap = Overlap(program, self.records)
+        self._own_threads = OwnThreads(program.stores)
+        self._classes = {cls.id: cls for cls in program.index.classes}
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -36,11 +39,17 @@ class Races:
         for location in sorted(by_variable):
             accesses = by_variable[location]
             changed = any(access.changes and not makes_self(access.function) for access in accesses)
-            if changed and not self.program.contracts.confined(location, accesses):
+            confined = self.program.contracts.confined(location, accesses) or self._refuses_others(location)
+            if changed and not confined:
                 group = self.group(location, accesses)
                 if group is not None:
                     found.append(group)
         return found
+
+    def _refuses_others(self, location: Location) -> bool:
+        """An attribute of an object that works for no thread but its maker."""
+        cls = self._classes.get(location.owner) if location.kind == "attribute" else None
+        return cls is not None and self._own_threads.refuses_others(cls)
 
     def group(self, location: Location, accesses: list[SharedAccess]) -> Group | None:
         """All that is done to one variable, if anything says that it may be done in parallel."""

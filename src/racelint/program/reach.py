@@ -7,17 +7,18 @@ are found top-down from each root along the call graph, so that private helpers 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from racelint.model.summary import Value
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
-from racelint.program.ownership import CONSTRUCTORS, Ownership
+from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, Ownership
 from racelint.program.things import Bound, Thing
-from racelint.program.thread_root import ThreadRoot, thread_kind
+from racelint.program.thread_root import ThreadRoot, class_of_object, thread_kind
 from racelint.program.values import Stores
 
 _MAX_CONTEXTS = 12
@@ -119,7 +120,7 @@ class Reach:
         held = self.decorated.get(root.target.id, frozenset())
         owned = frozenset({root.target.self_name}) if root.constructs and makes_self(root.target) else frozenset()
         anchors = self._root_anchors(root)
-        return Context(root.target, root, held, False, owned, private, None, 0, False, anchors, root.cls)
+        return Context(root.target, root, held, False, owned, private, None, 0, False, anchors, class_of_object(root))
 
     def _root_anchors(self, root: ThreadRoot) -> tuple[tuple[str, Anchor], ...]:
         """What the root's `self` and arguments hang from, as seen where it is started."""
@@ -144,7 +145,8 @@ class Reach:
     def _entries(self) -> Iterable[Context]:
         referenced = self._referenced_names()
         for function in self.index.functions:
-            public = is_public(function) and function.id not in self.targets and not self._runs_in_thread(function)
+            public = is_public(function) and function.id not in self.targets
+            public = public and not self._runs_in_thread(function) and not self._is_step_of_constructor(function)
             if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
@@ -175,8 +177,19 @@ class Reach:
             return True
         if thread_kind(function.cls) is None:
             return False
+        overridden = [
+            base.module.functions[name] for base in function.cls.mro if (name := base.ir.methods.get(function.ir.name))
+        ]
+        sites = [site for method in overridden for site in self.calls.incoming.get(method.id, []) if not site.weak]
+        return bool(sites) and all(site.caller.cls in function.cls.mro for site in sites)
+
+    def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
+        """`setup` and the like, which only constructors call, and methods that override it."""
+        if function.cls is None or function.ir.name not in CONSTRUCTOR_STEPS:
+            return False
         sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
-        return bool(sites) and all(site.caller.cls is function.cls for site in sites)
+        callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
+        return bool(callers) and all(makes_self(caller) for caller in callers)
 
     def _is_callback(self, function: FunctionInfo, referenced: frozenset[str]) -> bool:
         if function.id in self.targets or self.calls.incoming.get(function.id):
@@ -248,8 +261,16 @@ class Reach:
         for edge in self.calls.outgoing[starter.id]:
             same_module = edge.callee.module is context.function.module
             if f"c:{edge.event}" in made and same_module and edge.callee.qualname == around:
-                found.extend(self.ownership.types.of_value(edge.bindings.get(name, ()), starter))
+                found.extend(self._passed(edge.bindings.get(name, ()), starter))
         return tuple(found)
+
+    def _passed(self, value: Value, function: FunctionInfo, depth: int = 0) -> Iterator[Thing]:
+        """What a value may be; for a parameter, what the function's callers pass."""
+        yield from self.ownership.types.of_value(value, function)
+        for path in value:
+            if len(path) == 1 and path[0].startswith("p:") and depth < 3:
+                for site in self.calls.incoming.get(function.id, []):
+                    yield from self._passed(site.bindings.get(path[0][2:], ()), site.caller, depth + 1)
 
     def _called(self, context: Context, site: CallSite) -> Context:
         flow = self.flows.of(context.function)

@@ -17,6 +17,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
+from racelint.program.test_cases import is_of_test_case
 from racelint.program.values import FunctionFacts
 
 _ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
@@ -96,7 +97,7 @@ class Tenures:
 
     def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
         path, facts = tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]
-        if tenure.lock.nameless and is_private(path, facts):
+        if tenure.lock.nameless and (is_private(path, facts) or is_of_test_case(tenure.function)):
             return
         yield from (leak for leak in tenure.leaks if leak.kind == "refused")
         if tenure.handed_on and not tenure.releases:

@@ -9,6 +9,14 @@ _TEST_CASES = frozenset(
 )
 
 
+_FOLDERS = frozenset({"test", "tests", "testing"})
+
+
+def is_of_tests(function: FunctionInfo) -> bool:
+    """Whether the function is a test case's, or stands in a package of tests or of what tests are made with."""
+    return is_of_test_case(function) or not _FOLDERS.isdisjoint(function.module.name.split("."))
+
+
 def is_of_test_case(function: FunctionInfo) -> bool:
     """Whether the function is a method of a test case, or stands in one."""
     cls = function.cls

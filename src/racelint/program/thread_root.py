@@ -58,6 +58,15 @@ class ThreadRoot:
         return f"{self.kind} `{name}`" if self.kind != "pool" else f"pool task `{name}`"
 
 
+def class_of_object(root: ThreadRoot) -> ClassInfo | None:
+    """The class of the object that a thread runs a method of: its own, or that of whose method starts it."""
+    starter, target = root.site_function, root.target
+    if root.cls is not None or starter is None or root.receiver != (f"p:{starter.self_name}",):
+        return root.cls
+    derived = starter.cls is not None and target.cls is not None and target.cls in starter.cls.mro[1:]
+    return starter.cls if derived else None
+
+
 def loops_around(function: FunctionInfo) -> dict[int, list[Loop]]:
     """For each event, the loops it stands in, outermost first."""
     found: dict[int, list[Loop]] = {}

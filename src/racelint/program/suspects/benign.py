@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from racelint.model.summary import ELEMENT, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
+from racelint.program.types import Object
 
 _FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
 _TAKEN_BACK = "whoever holds the lock takes the flag back before the work that it asks for, so that no request is lost"
-_SET_TWICE = "a flag that is set twice is set, and nothing else is done where it is not"
+_SET_TWICE = "a flag that is set twice is set, and nothing else hangs on it than what may be done twice"
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
+_DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive"})
+"""Doing these twice is doing them once."""
+
+_SAME_OBJECT = "all who find it missing look up the same object and store that"
+_EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
+_IMPORTS = frozenset({"import_module", "__import__", "import_string"})
 _ONE_STEP = "it is replaced in one step, and the lock never spans more than one step on it"
 
 
@@ -24,9 +32,9 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if not _is_plain_store(record.access) or any(other.access.location.content for other in group.records):
         return ""
     guarded = [other for other in group.records if guard in other.locations_held]
-    if any(other.state.hold(guard) is None or other.access.augmented for other in guarded):
-        return ""
     sections = [_section(other, guard, program) for other in guarded]
+    if not all(sections) or any(other.access.augmented for other in guarded):
+        return ""
     if all(len(section) == 1 for section in sections):
         return _ONE_STEP
     if _is_constant(record.access) and all(map(_takes_back, sections)):
@@ -35,15 +43,41 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
 
 
 def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
-    """Why it does no harm that two threads find a flag unset; empty where more hangs on it than a line in a log."""
-    function = compound.function
-    if compound.inner is not None or not is_flag(group):
+    """Why it does no harm that two threads find a flag unset; empty where more hangs on it than a line in a log.
+
+    A flag that goes both ways is as it would be had the other thread been first, where its truth was tested.
+    """
+    function, deciding = compound.function, program.compounds.deciding
+    if compound.inner is not None or not (is_flag(group) or (compound.test == "truth" and _goes_both_ways(group))):
         return ""
     for call in program.stores.facts[function.id].calls:
-        decided = compound.since in program.compounds.deciding.get((function.id, call.id), ())
-        if decided and not any(path[-1].rpartition(":")[2] in _LOGGING for path in call.func):
+        decided = compound.since in deciding.get((function.id, call.id), ())
+        if decided and not any(path[-1].rpartition(":")[2] in _LOGGING | _DONE_ONCE for path in call.func):
+            return ""
+    for access in program.shared.by_function[function.id]:
+        decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
+        if decided and access.location != compound.act.location:
             return ""
     return _SET_TWICE
+
+
+def finds_same_object(compound: Compound, program: Program) -> str:
+    """Why a first use does no harm that is not locked: the value is an import's, or lies in a module's registry."""
+    act = compound.act
+    plain = act.deed == "write" and not act.augmented and compound.inner is None
+    if plain and act.value and all(_is_found(path, compound, program) for path in act.value):
+        return _SAME_OBJECT
+    things = program.types.of_value(act.value, compound.function)
+    tuples = bool(things) and all(isinstance(thing, Object) and thing.dotted == "builtins.tuple" for thing in things)
+    return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test in ("in", "except") else ""
+
+
+def _is_found(path: Path, compound: Compound, program: Program) -> bool:
+    """A part of an imported module, or an element of what a module holds."""
+    if path[0].startswith("g:"):
+        return path[-1] == ELEMENT
+    call = program.stores.facts[compound.function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+    return call is not None and any(func[-1].rpartition(":")[2] in _IMPORTS for func in call.func)
 
 
 def is_flag(group: Group) -> bool:
@@ -52,6 +86,10 @@ def is_flag(group: Group) -> bool:
     return len(stored) <= 1 and all(
         _is_plain_store(record.access) and _is_constant(record.access) for record in group.changes
     )
+
+
+def _goes_both_ways(group: Group) -> bool:
+    return all(_is_plain_store(record.access) and _is_constant(record.access) for record in group.changes)
 
 
 def _is_plain_store(access: SharedAccess) -> bool:
@@ -63,17 +101,38 @@ def _is_constant(access: SharedAccess) -> bool:
 
 
 def _section(record: Record, guard: Location, program: Program) -> list[SharedAccess]:
-    """What the critical section that a record stands in does to shared variables, in source order."""
-    function, hold = record.access.function, record.state.hold(guard)
-    flow = program.flows.of(function)
-    called = {site.event for site in program.calls.outgoing[function.id]}
-    found = []
-    for access in program.shared.by_function[function.id]:
-        if access.location != guard and flow.at(access.event).hold(guard) == hold:
-            found.append(access)
-            if access.event in called:
-                found.append(access)  # the callee does more
-    return found
+    """What the critical section that a record stands in does to shared variables, in source order.
+
+    Empty where it is not seen which one that is. One that a caller entered lasts for all of the called function.
+    """
+    context, event, inner = record.context, record.access.event, list[SharedAccess]()
+    hold = record.state.hold(guard)
+    while hold is None:
+        inner += program.shared.by_function[context.function.id]
+        if context.parent is None:
+            return []
+        event, context = context.site, context.parent
+        hold = program.flows.of(context.function).at(event).hold(guard)
+    flow = program.flows.of(context.function)
+    before, after = list[SharedAccess](), list[SharedAccess]()
+    for access in program.shared.by_function[context.function.id]:
+        if access.location == guard or flow.at(access.event).hold(guard) != hold:
+            continue
+        if inner and access.event == event:
+            continue  # the very call
+        part = before if access.event < event else after
+        part += [access, access] if _does_more(access, program) else [access]
+    return [*before, *inner, *after]
+
+
+def _does_more(access: SharedAccess, program: Program) -> bool:
+    """Whether it is a call of a function that does something else, too."""
+    called = [site.callee for site in program.calls.outgoing[access.function.id] if site.event == access.event]
+    return any(
+        program.calls.outgoing[callee.id]
+        or {a.location for a in program.shared.by_function[callee.id]} - {access.location}
+        for callee in called
+    )
 
 
 def _takes_back(section: list[SharedAccess]) -> bool:

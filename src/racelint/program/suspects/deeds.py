@@ -5,7 +5,7 @@ from __future__ import annotations
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.program.records import Record
 
-_ADDING = frozenset({"append", "appendleft", "add", "setdefault", "put"})
+_ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
 
 
 def touches(record: Record, other: Record) -> bool:

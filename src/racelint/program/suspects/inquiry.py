@@ -10,7 +10,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
-from racelint.program.suspects.benign import harmless, sets_flag_twice
+from racelint.program.suspects.benign import finds_same_object, harmless, sets_flag_twice
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
@@ -48,8 +48,10 @@ class Inquiry:
         benign = ""
         if kind == "unguarded" and guard is not None:
             benign = harmless(record, group, guard, self.program)
-        elif kind == "check-then-act" and compound is not None:
-            benign = sets_flag_twice(compound, group, self.program)
+        elif kind in ("check-then-act", "lazy-init") and compound is not None:
+            benign = finds_same_object(compound, self.program)
+            if not benign and kind == "check-then-act":
+                benign = sets_flag_twice(compound, group, self.program)
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
 
 
