@@ -69,7 +69,7 @@ def finds_same_object(compound: Compound, program: Program) -> str:
         return _SAME_OBJECT
     things = program.types.of_value(act.value, compound.function)
     tuples = bool(things) and all(isinstance(thing, Object) and thing.dotted == "builtins.tuple" for thing in things)
-    return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test in ("in", "except") else ""
+    return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test == "except" else ""
 
 
 def _is_found(path: Path, compound: Compound, program: Program) -> bool:
