@@ -9,7 +9,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
-from racelint.program.types import Object
+from racelint.program.things import Object
 
 _FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
