@@ -178,7 +178,12 @@ class _Walk(Interpreter[bool]):
 
     def _only_looks(self, node: Call) -> bool:
         callees = self.callees.get(node.id, ())
-        return bool(callees) and not any(self.flows.of(callee).releases for callee in callees)
+        return bool(callees) and not any(self.flows.of(callee).releases or self._keeps(callee) for callee in callees)
+
+    def _keeps(self, callee: FunctionInfo) -> bool:
+        """Whether a callee stores what it is given: it, or who has it, may release the lock later."""
+        given = {(f"p:{param.name}",) for param in callee.ir.params} - {(f"p:{callee.self_name}",)}
+        return any(a.kind == "write" and given & set(a.value) for a in self.flows.stores.facts[callee.id].accesses)
 
     def kind_of(self, way: Exit[bool]) -> Literal["return", "raise", "refused", "break", "continue"]:
         """How a path leaves: `return False` after another acquire was asked says that nothing is held."""

@@ -104,6 +104,8 @@ class Tenures:
             return
         kept = [leak for leak in tenure.leaks if leak.kind == "return"]
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
+            if tenure.function.ir.name == "__enter__":  # no `__exit__` follows where it raises
+                yield from (leak for leak in tenure.leaks if leak.kind == "raise")
             return
         if kept and not tenure.releases and not self._is_missed(tenure):
             return

@@ -8,9 +8,10 @@ from racelint.model.finding import Finding
 from racelint.model.summary import Access, Call, Raise, Return, Suspend
 from racelint.program import Program
 from racelint.program.leaks import Leak, Tenure
+from racelint.program.skipped_releases import SkippedRelease, skipped_releases
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.tenures import Tenures
-from racelint.rules.base import Rule, step
+from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import lock_name, lock_subject
 
 
@@ -19,7 +20,8 @@ class AcquireWithoutRelease(Rule):
 
     ## What it does
     Follows every `acquire()` of a lock to all exits of the function: returns, raises, and exceptions of the calls,
-    subscripts, awaits and yields on the way. Reports the acquire if one of them leaves the lock held.
+    subscripts, awaits and yields on the way. Reports the acquire if one of them leaves the lock held. Where one
+    function takes the lock for another to give back (`begin` / `commit`), reports the release that an exception skips.
 
     ## Why is this bad?
     The next thread that wants the lock waits for ever. The path is often an exception that never came in the tests.
@@ -59,7 +61,8 @@ class AcquireWithoutRelease(Rule):
 
     ## Known limits
     Plain attribute access and arithmetic count as unable to raise. A lock that another function releases
-    (`begin` / `end`, a callback) is taken for a protocol between them.
+    (`begin` / `end`, a callback) is taken for a protocol between them, and one that some function releases whatever
+    happens for safe.
     """
 
     code = "RL201"
@@ -90,6 +93,27 @@ class AcquireWithoutRelease(Rule):
                     step("call", words, tenure.function, (line, 1, line, 1)),
                 ],
             )
+        for skipped in skipped_releases(program):
+            yield self._skipped(program, skipped)
+
+    def _skipped(self, program: Program, skipped: SkippedRelease) -> Finding:
+        function, release, lock = skipped.function, skipped.release, skipped.lock
+        facts = program.stores.facts[function.id]
+        name = lock_name(lock, release, facts)
+        words = f"`{spelled_call(skipped.raising, facts)}` on line {skipped.raising.span[0]} can raise"
+        return self.finding(
+            function,
+            release.span,
+            message=f"`{name}` stays held where an exception skips this `release()`",
+            why=f"{words}, and what `{symbol_of(skipped.taker)}` took is given back by nobody else",
+            subject=lock_subject(lock, function, name),
+            confidence="high" if function.ir.name == "__exit__" else "medium",
+            trace=[
+                step("lock", f"takes `{name}` and leaves it held", skipped.taker, skipped.taker.ir.name_span),
+                step("call", words, function, skipped.raising.span),
+                step("access", f"releases `{name}`", function, release.span),
+            ],
+        )
 
 
 def _said(program: Program, tenure: Tenure, leak: Leak) -> tuple[str, int]:
