@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.finding import Finding, Step
+from racelint.model.summary import Span
 from racelint.program import Program
 from racelint.program.fork_locks import ForkLocks, InheritedLock
 from racelint.program.forks import ForkBesideThreads, Forks
+from racelint.program.index import FunctionInfo
 from racelint.rules.base import Rule, step, symbol_of
 
 
@@ -17,7 +19,7 @@ class ForkWithThreads(Rule):
     ## What it does
     Reports `os.fork` and processes with the fork start method where the program has started threads before; and code
     that knows of forks (it compares `os.getpid()`, or registers a fork handler) and in the child takes a `threading`
-    lock that was made in the parent.
+    lock that was made in the parent. What a fork handler takes is reported there, else the lock, where it is made.
 
     ## Why is this bad?
     The child is a copy of the parent with one thread. A lock that another thread held at that moment stays held in the
@@ -31,13 +33,13 @@ class ForkWithThreads(Rule):
 
     class Monitor:
         def __init__(self):
-            self.lock = threading.Lock()
+            self.lock = threading.Lock()  # RL606
             self.pid = None
 
         def ensure_running(self):
             if self.pid == os.getpid():
                 return
-            with self.lock:  # RL606
+            with self.lock:
                 self.pid = os.getpid()
     ```
 
@@ -79,11 +81,11 @@ class ForkWithThreads(Rule):
     def check(self, program: Program) -> Iterator[Finding]:
         for beside in Forks(program).found():
             yield self._beside(beside)
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[FunctionInfo, Span]] = set()
         for inherited in ForkLocks(program).found():
-            key = (inherited.function.id, inherited.lock.name)
-            if key not in seen:
-                seen.add(key)
+            place = _place(inherited)
+            if place not in seen:
+                seen.add(place)
                 yield self._inherited(inherited)
 
     def _beside(self, beside: ForkBesideThreads) -> Finding:
@@ -113,8 +115,7 @@ class ForkWithThreads(Rule):
         steps.append(step("call", "knows that it may have been forked", *inherited.aware))
         steps.append(step("access", f"takes `{lock.short}`", function, inherited.span))
         return self.finding(
-            function,
-            inherited.span,
+            *_place(inherited),
             message=f"`{symbol_of(function)}` takes `{lock.short}` in forked children as the parent left it",
             why="a thread of the parent may hold it at the fork, and is not there to release it: make it anew, or hold"
             " it across the fork, with `os.register_at_fork`",
@@ -123,3 +124,11 @@ class ForkWithThreads(Rule):
             evidence="lock",
             trace=steps,
         )
+
+
+def _place(inherited: InheritedLock) -> tuple[FunctionInfo, Span]:
+    """Where it is to be mended: in the fork handler, or for code that compares process ids where the lock is made."""
+    made, by_handler = inherited.made, inherited.aware[0] is not inherited.function
+    if by_handler or made is None or made.access is None:
+        return inherited.function, inherited.span
+    return made.function, made.access.span
