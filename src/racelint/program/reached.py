@@ -12,7 +12,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from racelint.model.summary import Call, Loop, Path, With
 from racelint.program.calls import CallSite, bind
-from racelint.program.index import FunctionInfo
+from racelint.program.implicit_calls import implicit_calls
+from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.substitution import Owner, substituted
 from racelint.program.things import Bound, Instance
@@ -89,6 +90,11 @@ class Running:
                     yield callback.run
         for node in self.program.stores.facts[function.id].withs:
             yield from self._entered(node, function)
+        yield from (site for site in implicit_calls(self.program, function) if self._is_plain(site.callee))
+
+    @staticmethod
+    def _is_plain(callee: FunctionInfo) -> bool:
+        return not callee.ir.is_generator and not callee.ir.is_async
 
     def _entered(self, node: With, function: FunctionInfo) -> Iterator[CallSite]:
         """The `__enter__` of an object of the program."""
@@ -133,6 +139,7 @@ class Running:
             if not call.func or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
                 continue
             for path in site.bindings.get(call.func[0][0][2:], ()):
+                path = self._unwrapped(path, site.caller)
                 for thing in self.program.types.of(path, site.caller):
                     if isinstance(thing, Bound) and not thing.function.ir.is_async:
                         named = thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name
@@ -140,6 +147,14 @@ class Running:
                         receiver = path[:-1] if named else None
                         run = CallSite(site.caller, site.event, thing.function, receiver, bindings, False)
                         yield Callback(site, call, run)
+
+    def _unwrapped(self, path: Path, function: FunctionInfo) -> Path:
+        """The function inside of `functools.partial(function, …)`, which binds no `self` of its own."""
+        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        things = self.program.types.of_value(call.func, function) if call is not None and len(path) == 1 else ()
+        partial = any(isinstance(thing, External) and thing.dotted == "functools.partial" for thing in things)
+        alone = call is not None and partial and len(call.args) == 1 and len(call.args[0].value) == 1
+        return call.args[0].value[0] if call is not None and alone else path
 
     def carried(self, found: Reached[Fact], site: CallSite) -> Reached[Fact] | None:
         """What a fact of the callee is to the caller; None where the call does not come to it."""

@@ -68,9 +68,10 @@ def _skips(program: Program, function: FunctionInfo, location: Location, release
     """The first call on whose exception the function leaves without the release, before that if it is given."""
     for exit_ in program.flows.of(function).exits:
         node = exit_.node
-        held = exit_.kind == "raise" and location not in exit_.state.dropped and location not in exit_.state.may
+        held = exit_.kind == "raise" and location not in exit_.state.dropped | exit_.state.may
         if held and isinstance(node, Call) and not _is_precondition(function, node):
-            if release is None or any(_has(after, release) for after in following(place_of(function, node.id))):
+            after = following(place_of(function, node.id))
+            if release is None or any(_has(later, release) for later in after):
                 return node
     return None
 
