@@ -8,7 +8,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calls import CallSite, is_own
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Instance
+from racelint.program.things import Instance
 
 _BY_BUILTIN: dict[str, tuple[str, ...]] = {
     **{f"builtins.{name}": (f"__{name}__",) for name in ("len", "iter", "next", "repr", "bool", "hash", "reversed")},
