@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from racelint.engine.fingerprint import fingerprint
+from racelint.engine.scan import ScanOptions, scan
+from racelint.rules.unguarded_mutation import UnguardedMutation
 from tests.cli.command import race, racelint
 
 FOLDER = ".racelint_cache"
@@ -119,3 +128,83 @@ def test_clean_removes_it(project: Path) -> None:
     assert racelint("clean", "bank", cwd=project).stdout == f"removed {project}/{FOLDER}\n"
     assert not (project / FOLDER).exists()
     assert racelint("clean", cwd=project).stdout == f"there is no cache in {project}/{FOLDER}\n"
+
+
+def a_file_for_the_folder(project: Path) -> str:
+    (project / FOLDER).write_text("not a folder\n")
+    return FOLDER
+
+
+def a_folder_for_the_database(project: Path) -> str:
+    (project / FOLDER / "cache-1.sqlite").mkdir(parents=True)
+    return FOLDER
+
+
+def another_form_of_the_table(project: Path) -> str:
+    (project / FOLDER).mkdir()
+    with closing(sqlite3.connect(project / FOLDER / "cache-1.sqlite")) as connection:
+        connection.execute("CREATE TABLE entry (name TEXT)")
+    return FOLDER
+
+
+def a_read_only_file_system(project: Path) -> str:
+    if sys.platform != "linux":
+        pytest.skip("needs a file system that takes no file")
+    return "/proc/racelint"
+
+
+def a_read_only_folder(project: Path) -> str:
+    scanned(project)
+    if os.geteuid() == 0:
+        pytest.skip("nothing is read-only to root")
+    (project / FOLDER).chmod(0o555)
+    (project / FOLDER / "cache-1.sqlite").chmod(0o444)
+    (project / "bank" / "race.py").write_text(race() + "\n")
+    return FOLDER
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(a_file_for_the_folder, a_folder_for_the_database, another_form_of_the_table),
+        *(a_read_only_file_system, a_read_only_folder),
+    ],
+)
+def test_a_cache_of_no_use_costs_a_warning(project: Path, spoil: Callable[[Path], str]) -> None:
+    folder = spoil(project)
+    expected = scanned(project, "-n")
+    words = ("--cache-dir", folder) if folder != FOLDER else ()
+    answer = racelint("scan", *JSON, *words, cwd=project)
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)["findings"] == json.loads(expected)["findings"]
+    assert answer.stderr.startswith(f"racelint: warning: the cache in {project / folder} cannot be used: ")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_scan_killed_in_the_middle_of_writing_leaves_a_good_cache(project: Path) -> None:
+    expected = scanned(project, "-n")
+    script = (
+        "import os, signal\nfrom racelint.engine.cache import Cache\nfrom racelint.cli.main import cli\n"
+        "Cache._prune = lambda self, connection: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "cli.main(['scan'], standalone_mode=False)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert scanned(project) == scanned(project) == expected
+
+
+@pytest.mark.parametrize("other", ["0.0.1", "99.0"])
+def test_what_another_version_worked_out_does_not_count(
+    project: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def codes() -> list[str]:
+        fingerprint.cache_clear()
+        return [finding.code for finding in scan(["."], ScanOptions(jobs=1, cache=FOLDER), str(project)).findings]
+
+    assert "RL101" in (expected := codes())
+    with monkeypatch.context() as patched:
+        patched.setattr("racelint.__version__", other)
+        patched.setattr(UnguardedMutation, "check", lambda self, program: iter(()))
+        assert "RL101" not in codes()
+    assert codes() == expected
+    fingerprint.cache_clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -135,8 +136,10 @@ class _Walk:
     def unique_files(self) -> tuple[str, ...]:
         """The files found, one path for each real file: of several the one that is no link, then the first."""
         by_target: dict[str, str] = {}
+        real_folder = lru_cache(maxsize=None)(os.path.realpath)
         for path in sorted(set(self.found)):
-            target = os.path.realpath(path)
+            folder, name = os.path.split(path)
+            target = os.path.realpath(path) if os.path.islink(path) else os.path.join(real_folder(folder), name)
             if target not in by_target or path == target:
                 by_target[target] = path
         return tuple(sorted(by_target.values()))

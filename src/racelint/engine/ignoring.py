@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:  # what a scan without a pattern never imports
+    from pathspec import GitIgnoreSpec
 
 EXCLUDED_FOLDERS = frozenset(
     {".bzr", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox"}
@@ -22,11 +24,11 @@ class Patterns:
 
     def __init__(self, base: str, lines: Iterable[str]) -> None:
         self._prefix = base.rstrip(os.sep) + os.sep
-        self._spec = GitIgnoreSpec.from_lines(lines)
+        self._spec = _spec(lines)
 
     def decides(self, path: str, *, folder: bool) -> bool | None:
         """True to leave `path` (absolute) out, False to keep it by a `!` pattern, None where no pattern speaks."""
-        if not path.startswith(self._prefix):
+        if self._spec is None or not path.startswith(self._prefix):
             return None
         relative = path[len(self._prefix) :].replace(os.sep, "/")
         return self._spec.check_file(relative + "/" if folder else relative).include
@@ -65,6 +67,16 @@ def excluded_by_name(path: str, name: str) -> bool:
     if name in EXCLUDED_FOLDERS or os.path.exists(os.path.join(path, "pyvenv.cfg")):
         return True
     return name in BUILD_OUTPUT and not os.path.exists(os.path.join(path, "__init__.py"))
+
+
+def _spec(lines: Iterable[str]) -> GitIgnoreSpec | None:
+    """The patterns in these lines, if they hold any."""
+    kept = tuple(lines)
+    if not any(kept):
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(kept)
 
 
 def _read(file: Path, base: Path) -> tuple[Patterns, ...]:

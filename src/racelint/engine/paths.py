@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 
 def absolute(path: str) -> str:
@@ -14,7 +13,7 @@ def absolute(path: str) -> str:
 def display_path(path: str, cwd: str) -> str:
     """`path` (absolute) as findings show it; undecodable bytes of a file name come out as `\\xe9`."""
     shown = _below(path, cwd) or _below(os.path.realpath(path), cwd) or path
-    return printable(Path(shown).as_posix())
+    return printable(shown.replace(os.sep, "/"))
 
 
 def printable(text: str) -> str:

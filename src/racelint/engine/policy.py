@@ -29,6 +29,7 @@ class Policy:
         self._chosen = chosen
         self._paths = paths
         self._scoped: dict[str, Scoped] = {}
+        """By folder."""
         self._known: dict[tuple[str, str], bool] = {}
 
     def is_reported(self, code: str, display: str) -> bool:
@@ -59,10 +60,13 @@ class Policy:
         return msgspec.structs.replace(finding, severity=SEVERITIES[rank])
 
     def _of(self, display: str) -> Scoped:
-        if display not in self._scoped:
-            path = self._paths.get(display)
-            self._scoped[display] = self._hierarchy.of(Path(path).parent) if path else self._hierarchy.base
-        return self._scoped[display]
+        path = self._paths.get(display)
+        if not path:
+            return self._hierarchy.base
+        folder = os.path.dirname(path)
+        if folder not in self._scoped:
+            self._scoped[folder] = self._hierarchy.of(Path(folder))
+        return self._scoped[folder]
 
     def _ignored(self, code: str, display: str, scoped: Scoped) -> bool:
         path = self._paths.get(display, display)

@@ -80,12 +80,14 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
     root = str(root_of(paths, here))
     hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, Path(here)))
     discovery, context = find_files(paths, options, hierarchy, here)
-    folders = sorted({Path(path).parent for path in discovery.files})
+    folders = sorted(map(Path, {os.path.dirname(path) for path in discovery.files}))
     settings = hierarchy.combined(folders)
-    scope = gather(
-        discovery.files, root, here, settings.declared_names, context, options.unsaved, prescan=options.prescan
-    )
     cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
+    scope = gather(
+        *(discovery.files, root, here, settings.declared_names, context, options.unsaved),
+        prescan=options.prescan,
+        cache=cache,
+    )
     selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
     analysis = Analysis(scope, settings, selection, cache, Summaries(cache, options.jobs, options.scheduler))
     said = analysis.run(options.progress or Progress())
@@ -164,4 +166,5 @@ def common_folder(paths: Sequence[str], cwd: str) -> Path:
 
 
 def _below_root(path: str, root: str) -> str:
-    return printable(Path(os.path.relpath(path, root)).as_posix())
+    below = path.removeprefix(root.rstrip(os.sep) + os.sep)
+    return printable((below if below != path else os.path.relpath(path, root)).replace(os.sep, "/"))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from racelint.engine.cache import Cache
+from racelint.engine.glance import Glance, Text, glances
 from racelint.engine.ignoring import excluded_by_name
-from racelint.engine.imports import imported_names
 from racelint.engine.naming import ModuleFinder, in_standard_library, unique_names
 from racelint.engine.paths import display_path, printable
-from racelint.engine.prescan import mentions_concurrency, relevant
+from racelint.engine.prescan import relevant
 from racelint.model.source import SourceFile
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -41,6 +42,7 @@ def gather(
     unsaved: Mapping[str, bytes] | None = None,
     *,
     prescan: bool = True,
+    cache: Cache | None = None,
 ) -> Scope:
     """The scope of a scan that reports on `given` (absolute paths) in the project at `root`.
 
@@ -49,9 +51,9 @@ def gather(
     Imports are followed inside `root` and the folders that the given files' packages stand in, never into the
     standard library, virtual environments or build output. `declared` are dotted names of classes, functions and
     modules that the user says something of: their files, and those that mention them, count as concurrent. Without
-    `prescan` every file is relevant.
+    `prescan` every file is relevant. What the bytes of files tell is remembered in `cache`.
     """
-    reader = _Reader((*given, *context), root, unsaved or {})
+    reader = _Reader((*given, *context), root, unsaved or {}, cache or Cache(None))
     reader.follow()
     imported_as: dict[str, set[str]] = {}
     for links in reader.links.values():
@@ -77,7 +79,7 @@ def _relevant(reader: _Reader, modules: Mapping[str, str], declared: Sequence[st
     mentioning = {
         path
         for path, source in reader.sources.items()
-        if mentions_concurrency(source) or any(word in source for word in words)
+        if path in reader.concurrent or any(word in source for word in words)
     }
     for path, module in modules.items():
         if any(f"{name}.".startswith(f"{module}.") for name in declared):
@@ -88,9 +90,10 @@ def _relevant(reader: _Reader, modules: Mapping[str, str], declared: Sequence[st
 class _Reader:
     """Reads files and follows their imports until no new file turns up."""
 
-    def __init__(self, given: Sequence[str], root: str, unsaved: Mapping[str, bytes]) -> None:
-        self.given = given
+    def __init__(self, given: Sequence[str], root: str, unsaved: Mapping[str, bytes], cache: Cache) -> None:
+        self.given = tuple(dict.fromkeys(given))
         self.unsaved = unsaved
+        self.cache = cache
         plain = ModuleFinder()
         bases = {plain.base_and_name(path)[0] for path in given}
         source_folder = os.path.join(root, "src")
@@ -98,36 +101,47 @@ class _Reader:
         self.finder = ModuleFinder((*sorted(bases), *tops))
         self.limits = tuple(folder.rstrip(os.sep) + os.sep for folder in dict.fromkeys((root, *sorted(bases))))
         self.sources: dict[str, bytes] = {}
+        self.concurrent: set[str] = set()
+        """The files that mention concurrency."""
         self.unreadable: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.links: dict[str, dict[str, str]] = {}
         """For each file, the names it imports that are files of the scope, and those files' paths."""
+        self._asked = frozenset(given)
         self._followable: dict[str, bool] = {}
 
     def follow(self) -> None:
-        pending = list(self.given)
+        pending = self.given
         seen = set(pending)
         while pending:
-            path = pending.pop()
-            for target in self._read(path):
-                if target not in seen:
-                    seen.add(target)
-                    pending.append(target)
+            texts = {path: text for path in pending if (text := self._read(path)) is not None}
+            found: dict[str, None] = {}
+            for path, told in zip(texts, glances(tuple(texts.values()), self.cache), strict=True):
+                found.update(dict.fromkeys(self._link(path, told)))
+            pending = tuple(target for target in found if target not in seen)
+            seen.update(pending)
 
-    def _read(self, path: str) -> list[str]:
+    def _read(self, path: str) -> Text | None:
+        """Note the file's name and what it holds; None where it cannot be read."""
         base, name = self.finder.base_and_name(path)
         self.names[path] = printable(name or os.path.basename(base))
         self.links[path] = {}
         source = self.unsaved[path] if path in self.unsaved else self._bytes_of(path)
         if source is None:
-            return []
+            return None
         self.sources[path] = source
-        is_package = os.path.splitext(os.path.basename(path))[0] == "__init__"
-        for imported in imported_names(source, name, is_package=is_package):
+        return Text(source, name, os.path.splitext(os.path.basename(path))[0] == "__init__")
+
+    def _link(self, path: str, told: Glance) -> Iterable[str]:
+        """Note what the file tells, and which files it imports."""
+        if told.concurrent:
+            self.concurrent.add(path)
+        base, _ = self.finder.base_and_name(path)
+        for imported in told.imports:
             target = self.finder.locate(imported, base)
             if target is not None and target != path and (target in self.names or self._may_follow(target)):
                 self.links[path][imported] = target
-        return list(self.links[path].values())
+        return self.links[path].values()
 
     def _bytes_of(self, path: str) -> bytes | None:
         """What the file holds; None, with the reason kept, where it cannot be read."""
@@ -142,7 +156,7 @@ class _Reader:
             return None
 
     def _may_follow(self, target: str) -> bool:
-        if target in self.given:
+        if target in self._asked:
             return True
         folder = os.path.dirname(target)
         if folder not in self._followable:
