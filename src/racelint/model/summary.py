@@ -6,7 +6,7 @@ A `Path` is an access path: a root and its fields, e.g. `("p:self", "items", "[*
     f:QUALNAME:NAME variable of an enclosing function  c:ID          result of call `ID` of this function
     v:ID:TYPE:SIZE  object displayed or built here     fn:QUALNAME   function or lambda of this module
     cls:QUALNAME    class of this module               k:TYPE:TEXT   constant
-    l:NAME          a local whose value is not known
+    l:NAME          a local whose value is not known   o:ID          what write `ID` of this function replaced
 
 SIZE is the number of elements of a displayed list or tuple, the keys of a dict, where that is known.
 

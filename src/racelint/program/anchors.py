@@ -62,7 +62,7 @@ class Anchors:
 
     def of(self, path: Path, function: FunctionInfo, known: Mapping[str, Anchor]) -> Anchor | None:
         """The anchor of the object at `path`, given those of the parameters; None where it hangs from nothing known."""
-        root, *fields = path
+        root, *fields = self.stores.facts[function.id].original(path)
         base = self._root(root, function, known)
         if base is None and fields and root.startswith(("g:", "i:")):
             entity = self.index.entity_of(function.module, path[:2])

@@ -67,12 +67,17 @@ class Lifetimes:
                 root.left = left
         made: Path = (f"c:{call.id}",)
         for holder, other in self._functions_that_hold(function, made):
-            for event in self.stores.facts[other.id].calls:
+            facts = self.stores.facts[other.id]
+            for event in facts.calls:
                 if starter.kind == "pool" and self._waits_for(event, holder, other):
                     root.joins.append((other, event.id))
                 for path in event.func[:1]:
                     waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
-                    if len(path) > 1 and (path[-1] in ("start", "join") or waits) and path[:-1] in holder:
+                    if (
+                        len(path) > 1
+                        and (path[-1] in ("start", "join") or waits)
+                        and facts.original(path)[:-1] in holder
+                    ):
                         if path[-1] == "start" and other is not function and self._made_anew(path[:-1], event, other):
                             continue
                         (root.starts if path[-1] == "start" else root.joins).append((other, event.id))

@@ -93,6 +93,8 @@ class Types:
         return result
 
     def _infer(self, path: Path, function: FunctionInfo) -> list[Thing]:
+        if path[0].startswith("o:"):
+            return list(self.of(self.stores.facts[function.id].original(path), function))
         if len(path) == 1:
             return self._root(path[0], function)
         found: list[Thing] = []

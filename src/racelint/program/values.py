@@ -13,6 +13,7 @@ from racelint.model.summary import (
     Branch,
     Call,
     Loop,
+    Path,
     Return,
     Span,
     Suspend,
@@ -82,6 +83,14 @@ class FunctionFacts:
     def call(self, number: int) -> Call | None:
         event = self.events.get(number)
         return event if isinstance(event, Call) else None
+
+    def original(self, path: Path) -> Path:
+        """Where the object at `path` was before the function put another one in its place."""
+        while path[0].startswith("o:"):
+            write = self.events[int(path[0][2:])]
+            assert isinstance(write, Access)
+            path = (*write.path, *path[1:])
+        return path
 
 
 class Stores:

@@ -115,6 +115,8 @@ class Body:
         """Append an access; returns its number."""
         number = self.number()
         self.out.append(Access(number, kind, path, span, deps, value, key, augmented, called))
+        if kind == "write" and not augmented and self.kind != "module":
+            self.environment.replace(path, number, value)
         return number
 
     def inner_prefix(self) -> str:

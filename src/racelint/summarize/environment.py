@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from racelint.model.summary import Path, Value
+from racelint.model.summary import ELEMENT, Path, Value
 
 MAX_ALTERNATIVES = 4
 MAX_FIELDS = 5
@@ -57,6 +57,16 @@ class Environment:
 
     def assign(self, name: str, operand: Operand) -> None:
         self._names[name] = operand
+
+    def replace(self, path: Path, event: int, value: Value) -> None:
+        """A write puts `value` at `path`: names that stand for what was there before go on doing so."""
+        if ELEMENT in path or path in value:
+            return
+        size = len(path)
+        for name, operand in self._names.items():
+            if any(mine[:size] == path for mine in operand.value):
+                former = ((f"o:{event}", *mine[size:]) if mine[:size] == path else mine for mine in operand.value)
+                self._names[name] = Operand(tuple(former), operand.deps)
 
     def snapshot(self) -> dict[str, Operand]:
         return dict(self._names)

@@ -29,8 +29,9 @@ def store(body: Body, target: ast.expr, operand: Operand) -> None:
 
 
 def store_unpacked(body: Body, targets: ast.Tuple | ast.List, operands: Sequence[Operand]) -> None:
-    """`a, b = x, y`: element by element."""
-    for element, operand in zip(targets.elts, operands, strict=True):
+    """`a, b = x, y`: element by element, names first, since what they get was read before anything is replaced."""
+    pairs = zip(targets.elts, operands, strict=True)
+    for element, operand in sorted(pairs, key=lambda pair: not isinstance(pair[0], ast.Name)):
         store(body, element, operand)
 
 
