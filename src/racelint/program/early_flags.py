@@ -12,9 +12,9 @@ from typing import NamedTuple
 from racelint.knowledge.coroutines import ENDINGS
 from racelint.model.summary import AnyNode, Loop, Span, Suspend, With
 from racelint.program.compounds import Compound
+from racelint.program.double_checks import double_checks
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.locations import Location
 from racelint.program.switch_points import SwitchPoints
 from racelint.program.values import nodes_of
 from racelint.program.walk import Place, place_of
@@ -41,28 +41,12 @@ class EarlyFlags:
                 yield from self._of(function)
 
     def _of(self, function: FunctionInfo) -> Iterator[EarlyFlag]:
-        flow = self.program.flows.of(function)
-        seen: set[Location] = set()
-        compounds = self.program.compounds.by_function.get(function.id, [])
-        for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.since)):
+        for compound in double_checks(self.program, function):
             act = compound.act
-            held = {(hold.lock.location, hold.region) for hold in flow.at(act.event).must}
             constant = bool(act.value) and all(path[0] in ("k:True", "k:False") for path in act.value)
-            if act.deed != "write" or not constant or not held or act.location in seen:
-                continue
-            checks = self._checks(function, compound)
-            outside = {
-                event for event in checks if not held & {(h.lock.location, h.region) for h in flow.at(event).must}
-            }
-            switch = self._switch_after(function, act.event)
-            if compound.since in outside and outside != checks and switch is not None:
-                seen.add(act.location)
+            switch = self._switch_after(function, act.event) if constant else None
+            if switch is not None:
                 yield EarlyFlag(compound, switch)
-
-    def _checks(self, function: FunctionInfo, compound: Compound) -> set[int]:
-        """The reads of the flag that decide on setting it."""
-        others = self.program.compounds.by_function[function.id]
-        return {other.since for other in others if other.act.event == compound.act.event}
 
     def _switch_after(self, function: FunctionInfo, event: int) -> Span | None:
         """The first switch point that follows in the block of the innermost `with`, handlers left out."""

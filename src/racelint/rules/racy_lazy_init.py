@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.early_publications import EarlyPublication, early_publications
 from racelint.program.lazy_starts import LazyStart, lazy_starts
 from racelint.program.suspects import Suspect
 from racelint.program.values import event_span
@@ -84,6 +85,28 @@ class RacyLazyInit(Rule):
         for lazy in lazy_starts(program):
             if (lazy.function, lazy.location) not in known:
                 yield self._of_start(lazy)
+        for early in early_publications(program):
+            yield self._early(program, early)
+
+    def _early(self, program: Program, early: EarlyPublication) -> Finding:
+        function, location = early.function, early.check.act.location
+        checked = event_span(function, early.check.since)
+        published = event_span(function, early.check.act.event)
+        return self.finding(
+            function,
+            checked,
+            message=f"`{shown(location)}` is believed without the lock before all that it stands for is there",
+            why=f"it is set on line {published[0]}, and completed on line {early.later[0]}: who comes between the two"
+            " passes this check and does not wait for the lock",
+            subject=subject(location),
+            confidence="medium",
+            evidence="lock",
+            trace=(
+                step("access", f"reads `{shown(location)}` without the lock", function, checked),
+                step("conflict", f"sets `{shown(location)}`", function, published),
+                step("access", "completes it", function, early.later),
+            ),
+        )
 
     def _of_start(self, lazy: LazyStart) -> Finding:
         what = "a lock is made" if lazy.makes_lock else "a thread is started"

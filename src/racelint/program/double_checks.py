@@ -1,0 +1,27 @@
+"""Double-checked locking: decisions outside of a lock that are taken again under it before they are acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.program.compounds import Compound
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.locations import Location
+
+
+def double_checks(program: Program, function: FunctionInfo) -> Iterator[Compound]:
+    """The outer checks with the first write of each location, in the order of the writes."""
+    flow = program.flows.of(function)
+    seen: set[Location] = set()
+    compounds = program.compounds.by_function.get(function.id, [])
+    for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.since)):
+        act = compound.act
+        held = {(hold.lock.location, hold.region) for hold in flow.at(act.event).must}
+        if act.deed != "write" or not held or act.location in seen:
+            continue
+        checks = {other.since for other in compounds if other.act.event == act.event}
+        outside = {event for event in checks if not held & {(h.lock.location, h.region) for h in flow.at(event).must}}
+        if compound.since in outside and outside != checks:
+            seen.add(act.location)
+            yield compound
