@@ -222,7 +222,7 @@ class _Walk(Interpreter[bool]):
 
     def split(self, node: Branch | Loop, state: bool) -> tuple[bool, bool]:
         """By the answer of the acquire itself, or by a flag: an arm that releases says that it is held there."""
-        if node.call == self.tenure.call.id:
+        if node.call == self.tenure.call.id or self._is_one_of_answers(node):
             return state, False
         if not state or not isinstance(node, Branch) or node.test not in ("truth", "none", "other"):
             return state, state
@@ -234,6 +234,15 @@ class _Walk(Interpreter[bool]):
             self.tenure.flagged = True
             return False, state
         return state, state
+
+    def _is_one_of_answers(self, node: Branch | Loop) -> bool:
+        """`if not acquired:` after branches that each ask for the lock in another way."""
+        if self.tenure.call.id not in node.deps or (isinstance(node, Branch) and node.test != "truth"):
+            return False
+        events = [self.flows.stores.facts[self.function.id].events.get(dep) for dep in node.deps]
+        asked = {call.func[0] for call in events if isinstance(call, Call) and call.func}
+        read = {event.path for event in events if isinstance(event, Access)}
+        return all(path[-1] in ACQUIRES for path in asked) and read <= asked | {path[:-1] for path in asked}
 
     def _gives_back(self, arm: tuple[AnyNode, ...]) -> bool:
         """An arm that releases the lock and goes on: its condition says whether the lock is held."""
