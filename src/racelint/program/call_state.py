@@ -17,6 +17,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess
+from racelint.program.thread_values import ThreadValues
 
 _ENTERING = frozenset({"__enter__", "__aenter__"})
 _Written = dict[tuple[Location, Path], Effect]
@@ -33,9 +34,10 @@ class CallState(NamedTuple):
 class CallStates:
     """Finds the call states of functions."""
 
-    def __init__(self, effects: Effects, compounds: Compounds) -> None:
+    def __init__(self, effects: Effects, compounds: Compounds, thread_values: ThreadValues) -> None:
         self.effects = effects
         self.compounds = compounds
+        self.thread_values = thread_values
 
     def of(self, function: FunctionInfo) -> list[CallState]:
         """One for each location, in the order of the reads."""
@@ -51,9 +53,14 @@ class CallStates:
         return list(walk.found.values())
 
     def _is_kept(self, access: SharedAccess) -> bool:
-        """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone."""
+        """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone.
+
+        What the thread alone has is its own also where it is stored on first use.
+        """
         if access.deed != "write" or access.augmented or access.location.content or not (access.value or access.deps):
             return False
+        if self.thread_values.among(access.value, access.function):
+            return True
         if any(path[0].startswith(("k:", "g:", "cls:", "fn:")) or len(path) > 1 for path in access.value):
             return False
         return not self.compounds.decides_itself(access)

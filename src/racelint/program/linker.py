@@ -32,6 +32,7 @@ from racelint.program.shared import SharedAccesses
 from racelint.program.things import Bound
 from racelint.program.thread_objects import ThreadObjects
 from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_values import ThreadValues
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
@@ -132,7 +133,7 @@ class Program:
 
     @cached_property
     def call_states(self) -> CallStates:
-        return CallStates(self.effects, self.compounds)
+        return CallStates(self.effects, self.compounds, ThreadValues(self.types))
 
     @cached_property
     def effects(self) -> Effects:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.compounds import Compound
 from racelint.program.suspects import Suspect
 from racelint.rules.base import Rule
 from racelint.rules.race_report import findings, shown, suspects_of
@@ -82,7 +83,15 @@ class CheckThenAct(Rule):
 
 
 def _message(suspect: Suspect) -> str:
-    return f"`{shown(suspect.group.location)}` is checked and then changed, with no lock from the one to the other"
+    name = shown(suspect.group.location)
+    if suspect.guard is not None and suspect.compound is not None and _acts_elsewhere(suspect.compound):
+        act = shown(suspect.compound.act.location)
+        return f"`{name}` is checked after `{shown(suspect.guard)}` was released, and decides a change of `{act}`"
+    return f"`{name}` is checked and then changed, with no lock from the one to the other"
+
+
+def _acts_elsewhere(compound: Compound) -> bool:
+    return compound.act.location.container() != compound.first.location.container()
 
 
 def _confidence(suspect: Suspect) -> Confidence:

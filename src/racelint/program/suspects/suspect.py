@@ -29,10 +29,10 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "wrong-lock",
     "unguarded",
     "lazy-init",
+    "overwritten",
     "check-then-act",
     "iteration",
     "update",
-    "overwritten",
     "stale-decision",
     "torn",
 )
