@@ -27,25 +27,28 @@ class OverwrittenState(Search):
         return found
 
     def of(self, group: Group) -> Iterator[Suspect]:
-        """What one call stores for itself, another thread's call overwrites before it is read back."""
+        """What one call stores for itself, another thread's call overwrites before it is read back.
+
+        A call that holds a lock from the one to the other does its part: who writes without it is reported there.
+        """
         for state in self._states.get(group.location, ()):
             written, read = state.written.access, state.read.access
             compound = Compound("write-then-use", read, state.written.event, written, state.function)
             seen = replace(read, function=state.function, event=state.read.event)
             for record in self.races.records.of(seen):
                 guards = self.races.compound_guards(compound, record)
-                conflict = None if record.perhaps else self._same_write(group, record, guards, state)
+                conflict = None if record.perhaps or guards else self._same_write(group, record, state)
                 if conflict is not None:
                     if state.read.through or not state.written.through:
                         record = next(iter(self.races.records.of(written)), record)
                     yield self.inquiry.suspect("overwritten", group, record, conflict, compound, None)
                     break
 
-    def _same_write(self, group: Group, record: Record, guards: frozenset[Location], state: CallState) -> Record | None:
+    def _same_write(self, group: Group, record: Record, state: CallState) -> Record | None:
         """Another thread that is in the same call; a lock beside the class promises too little for that."""
         direct = not state.written.through and not state.read.through
         for other in self.races.records.of(state.written.access):
-            if other.perhaps or other.locations_held & guards or not self.overlap.parallel(record, other, group):
+            if other.perhaps or not self.overlap.parallel(record, other, group):
                 continue
             evidence = self.overlap.evidence_of(record, other, group)
             if evidence == "contract" or (evidence == "thread" and direct):
