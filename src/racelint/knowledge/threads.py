@@ -78,6 +78,7 @@ NAMED_STARTERS: dict[str, Starter] = {
 
 SAME_OBJECT: dict[str, str] = {
     "threading._Timer": "threading.Timer",
+    "eventlet.green.threading.Condition": "threading.Condition",
     "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
     "concurrent.futures.process.ProcessPoolExecutor": "concurrent.futures.ProcessPoolExecutor",
     "concurrent.futures.Executor": "concurrent.futures.ThreadPoolExecutor",
