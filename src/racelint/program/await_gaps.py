@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from racelint.model.summary import Branch, Path, Raise, Span
 from racelint.program.await_guards import AwaitGuards
@@ -21,8 +22,7 @@ from racelint.program.values import nodes_of
 GapKind = Literal["update", "initialise", "empty", "act"]
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """A read, a switch point at `switch`, an act; `entry` is how several tasks come to run the coroutine.
 
     `guarded`: other accesses of the location hold an asyncio lock, so that its author expects several tasks.

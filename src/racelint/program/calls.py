@@ -50,19 +50,24 @@ class CallGraph:
         self._properties = {
             name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
         }
+        self._settled: dict[str, list[CallSite]] = {}
+        """By caller: call sites that no argument changes."""
+        self.resolve_all()
+
+    def resolve_all(self) -> None:
+        """Twice: what the first round finds to be passed tells the types of parameters."""
         self._build()
         for sites in self.incoming.values():
             for site in sites:
                 self._record_arguments(site)
-        types.forget()
+        self.types.forget()
         self._build()
 
     def _build(self) -> None:
         self.outgoing = {}
         self.incoming = {}
         for function in self.index.functions:
-            sites = self._sites_of(function)
-            self.outgoing[function.id] = sites
+            sites = self.outgoing[function.id] = self._sites_once(function)
             for site in sites:
                 self.incoming.setdefault(site.callee.id, []).append(site)
 
@@ -78,6 +83,16 @@ class CallGraph:
         """A function that is handed over: what it is tells where it may run, even if the receiver is a guess."""
         things = self.types.of_value(value, function)
         return bool(things) and all(isinstance(thing, Bound) for thing in things)
+
+    def _sites_once(self, function: FunctionInfo) -> list[CallSite]:
+        known = self._settled.get(function.id)
+        if known is not None:
+            return known
+        self.types.open = False
+        sites = self._sites_of(function)
+        if not self.types.open:
+            self._settled[function.id] = sites
+        return sites
 
     def _sites_of(self, function: FunctionInfo) -> list[CallSite]:
         facts = self.stores.facts[function.id]

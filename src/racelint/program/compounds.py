@@ -8,8 +8,10 @@ calls whose answer depends on the read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With, leaves
@@ -25,8 +27,7 @@ _PAUSES = frozenset({"sleep", "wait"})
 _NOTHING_THERE = frozenset({"g:KeyError", "g:IndexError", "g:ValueError", "g:LookupError"})
 
 
-@dataclass(frozen=True)
-class Compound:
+class Compound(msgspec.Struct, frozen=True):
     """`first` is the read, `since` the event in this function that makes it (a call where it is read inside one).
 
     `act` is the change. `direct`: the check reads the very location that is changed, not only its container.
@@ -47,8 +48,7 @@ class Compound:
     """The change itself where the act is the call of a function that makes it."""
 
 
-@dataclass(frozen=True)
-class _Condition:
+class _Condition(msgspec.Struct, frozen=True):
     deps: tuple[int, ...]
     test: str
     negated: bool

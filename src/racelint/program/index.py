@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
+
 from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
 from racelint.model.source import SourceFile
@@ -126,16 +128,14 @@ class ClassInfo:
         return f"<{self.id}>"
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A module-level name that holds a value."""
 
     module: ModuleInfo
     name: str
 
 
-@dataclass(frozen=True)
-class External:
+class External(msgspec.Struct, frozen=True):
     """Something outside of the program, by its canonical dotted name."""
 
     dotted: str

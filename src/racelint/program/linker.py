@@ -76,7 +76,7 @@ class Program:
         if not fresh:
             return roots
         self.types.forget()
-        self.calls = CallGraph(self.index, self.stores, self.types)
+        self.calls.resolve_all()
         return self._roots_now()
 
     def _roots_now(self) -> list[ThreadRoot]:

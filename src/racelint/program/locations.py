@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.containers import CONTAINERS, SELF_GUARDED
 from racelint.knowledge.locks import LOCK_FACTORIES
@@ -24,8 +25,7 @@ ITSELF = "self"
 """The field that stands for what an object holds that is a container itself."""
 
 
-@dataclass(frozen=True, order=True)
-class Location:
+class Location(msgspec.Struct, frozen=True, order=True):
     """`owner` is a class id, a module name or `module:function`; `fields` what lies below it."""
 
     kind: Literal["attribute", "global", "captured"]

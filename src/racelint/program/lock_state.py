@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from racelint.model.summary import AnyNode, Call
 from racelint.program.index import FunctionInfo
 from racelint.program.interpreter import Exit
@@ -21,8 +23,7 @@ class Hold(NamedTuple):
     via: Literal["with", "acquire", "call"]
 
 
-@dataclass(frozen=True)
-class LockState:
+class LockState(msgspec.Struct, frozen=True):
     """`must`: held on every path here. `may`: held on some. `dropped`: released here although taken by a caller."""
 
     must: tuple[Hold, ...] = ()

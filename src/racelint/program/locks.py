@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
 from racelint.knowledge.threads import QUEUES
@@ -54,8 +56,7 @@ _DECLARED = LockFacts("lock", True)
 """A lock by the user's word: who takes it twice may well do so."""
 
 
-@dataclass(frozen=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True):
     """A lock as the whole program sees it.
 
     `location` tells locks apart across threads; `base` is the path of its owner in the function at hand, which tells

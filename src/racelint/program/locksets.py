@@ -6,7 +6,7 @@ once.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from racelint.knowledge.locks import ACQUIRES, READERS_AND_WRITERS, RELEASES
 from racelint.model.summary import (

@@ -7,7 +7,8 @@ the keeper's lock is what keeps them apart.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from racelint.knowledge.containers import CONTAINERS, ONE_THREAD_AT_A_TIME
 from racelint.model.summary import ELEMENT, Call, Path

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from racelint.model.summary import Value
 from racelint.program.anchors import Anchor, Anchors
@@ -38,8 +39,7 @@ _QUIET_DUNDERS = CONSTRUCTORS | frozenset(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Context:
+class Context(msgspec.Struct, frozen=True, eq=False):
     """One way in which a function runs.
 
     `root` is None where the program's users call it (`public` if they may do so directly). `held` are locks that

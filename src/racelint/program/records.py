@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -15,8 +16,7 @@ from racelint.program.reach import Context, makes_self
 from racelint.program.shared import SharedAccess
 
 
-@dataclass(frozen=True, eq=False)
-class Record:
+class Record(msgspec.Struct, frozen=True, eq=False):
     """An access in one context. `held`: all locks certainly held; `perhaps`: there may be more."""
 
     access: SharedAccess

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.containers import (
     CONTAINERS,
@@ -26,8 +28,7 @@ from racelint.program.values import Stores
 Deed = Literal["read", "write", "delete", "mutate", "iterate"]
 
 
-@dataclass(frozen=True)
-class SharedAccess:
+class SharedAccess(msgspec.Struct, frozen=True):
     """One access of a location by one event. `resizes`: a mutation that changes the container's size."""
 
     event: int

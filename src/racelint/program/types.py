@@ -33,7 +33,11 @@ class Types:
         """By function id and parameter: what call sites pass."""
         self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
         """Writes to attributes of objects that are not `self`."""
+        self._settled: dict[tuple[str, Path], tuple[Thing, ...]] = {}
+        """Answers that hold whatever calls pass."""
         self._known: dict[tuple[str, Path], tuple[Thing, ...]] = {}
+        self.open = False
+        """Whether an answer since this was last False depends on what calls pass, or was cut short."""
         self._active: dict[tuple[str, Path], int] = {}
         """Questions under way, with their depth: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
@@ -44,7 +48,7 @@ class Types:
         self._families.complete = True
 
     def forget(self) -> None:
-        """Drop what was inferred, after new arguments were recorded."""
+        """Drop what new arguments may change."""
         self._known.clear()
         self._tries.clear()
 
@@ -62,6 +66,7 @@ class Types:
                         key = (thing.cls.id, access.path[-1])
                         entry = Stored(access.value, facts.function, access)
                         self.late_attributes.setdefault(key, []).append(entry)
+        self._settled.clear()
         self.forget()
 
     @staticmethod
@@ -71,25 +76,31 @@ class Types:
     def of(self, path: Path, function: FunctionInfo) -> tuple[Thing, ...]:
         """What `path` may hold in `function`."""
         key = (function.id, path)
+        known = self._settled.get(key)
+        if known is not None:
+            return known
+        around, self.open = self.open, True
         known = self._known.get(key)
         if known is not None:
             return known
-        if key in self._active:
-            self._lowest = min(self._lowest, self._active[key])
-            return ()
-        if len(self._active) >= MAX_DEPTH:
+        if key in self._active or len(self._active) >= MAX_DEPTH:
+            self._lowest = min(self._lowest, self._active.get(key, MAX_DEPTH))
             return ()
         depth = self._active[key] = len(self._active)
         outer, self._lowest = self._lowest, MAX_DEPTH
+        self.open = False
         try:
             found = self._infer(path, function)
         finally:
             del self._active[key]
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS]
         tries = self._tries[key] = self._tries.get(key, 0) + 1
-        if self._lowest >= depth or tries > MAX_TRIES:
+        if not self.open:
+            self._settled[key] = result
+        elif self._lowest >= depth or tries > MAX_TRIES:
             self._known[key] = result
         self._lowest = min(outer, self._lowest)
+        self.open = self.open or around
         return result
 
     def _infer(self, path: Path, function: FunctionInfo) -> list[Thing]:
@@ -107,6 +118,8 @@ class Types:
         return found
 
     def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
+        if len(value) == 1:
+            return self.of(value[0], function)
         found: list[Thing] = []
         for path in value:
             found.extend(self.of(path, function))
@@ -183,6 +196,7 @@ class Types:
                 return [Object("builtins.dict")]
             found.extend(self._hinted(param.annotation, function.module))
             found.extend(self.of_value(param.default, function))
+        self.open = True
         for value, caller in self.arguments.get((function.id, name), [])[:MAX_SITES]:
             found.extend(self.of_value(value, caller))
         if not found and name == "other" and function.cls is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from racelint.model.summary import (
     Access,
@@ -31,8 +32,7 @@ _HARMLESS = frozenset(
 Outcome = Literal["tested", "used", "ends"]
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A `wait()` of a condition; `node` is what relies on it untested (None: the function's caller)."""
 
     function: FunctionInfo

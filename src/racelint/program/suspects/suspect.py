@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from racelint.model.finding import Evidence
 from racelint.model.summary import Span
@@ -38,8 +39,7 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Suspect:
+class Suspect(msgspec.Struct, frozen=True, eq=False):
     """`record` is where the defect stands, `conflict` the record of another thread that it clashes with.
 
     `guard` is the lock inferred for the location; `guarded` of `total` accesses hold it.
