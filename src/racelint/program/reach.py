@@ -15,6 +15,7 @@ from racelint.model.summary import Value
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
 from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, Ownership
@@ -275,19 +276,21 @@ class Reach:
     def _called(self, context: Context, site: CallSite) -> Context:
         flow = self.flows.of(context.function)
         state = flow.at(site.event)
-        held = {lock for lock in context.held if lock.location not in state.dropped}
-        held |= {hold.lock for hold in state.must}
-        must = {hold.lock.location for hold in state.must}
-        perhaps = context.perhaps or bool(state.may - must)
-        if site.callee.ir.is_generator and not site.callee.is_contextmanager:
+        held = context.held
+        perhaps = context.perhaps
+        if state is not EMPTY:
+            held = frozenset(lock for lock in held if lock.location not in state.dropped)
+            held |= {hold.lock for hold in state.must}
+            perhaps = perhaps or bool(state.may - {hold.lock.location for hold in state.must})
+        if held and site.callee.ir.is_generator and not site.callee.is_contextmanager:
             if self._hands_on(context.function, site.event):
-                held = set()
+                held = frozenset()
             else:
-                perhaps = perhaps or bool(held)
+                perhaps = True
         held |= self.decorated.get(site.callee.id, frozenset())
         owned, private = self._handed(context, site)
         return Context(
-            *(site.callee, context.root, frozenset(held), perhaps, owned, private, context, site.event),
+            *(site.callee, context.root, held, perhaps, owned, private, context, site.event),
             *(context.public, self._passed_anchors(context, site), _class_inside(context, site)),
         )
 
