@@ -63,7 +63,17 @@ class CallGraph:
         self.types.forget()
         self._build()
 
+    def at(self, function: FunctionInfo, event: int) -> list[CallSite]:
+        """What one event of a function calls."""
+        by_event = self._by_event.get(function.id)
+        if by_event is None:
+            by_event = self._by_event[function.id] = {}
+            for site in self.outgoing[function.id]:
+                by_event.setdefault(site.event, []).append(site)
+        return by_event.get(event, [])
+
     def _build(self) -> None:
+        self._by_event: dict[str, dict[int, list[CallSite]]] = {}
         self.outgoing = {}
         self.incoming = {}
         for function in self.index.functions:

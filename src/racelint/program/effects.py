@@ -71,13 +71,13 @@ class Effects:
             if site.weak or (site.callee.ir.is_generator and not site.callee.is_contextmanager):
                 continue
             receiver = site.receiver or ()
-            own = self._is_own(receiver[:1], function) and ELEMENT not in receiver and len(receiver) <= _MAX_FIELDS
+            own = len(receiver) <= _MAX_FIELDS and ELEMENT not in receiver and self._is_own(receiver[:1], function)
             for effect in self.of(site.callee, depth - 1):
-                access, through = effect.access, (site, *effect.through)
+                access = effect.access
                 if access.location.kind != "attribute":
-                    found.append(Effect(site.event, access, through))
+                    found.append(Effect(site.event, access, (site, *effect.through)))
                 elif own and self._is_own(access.path[:1], access.function):
-                    found.append(Effect(site.event, access, through, (*receiver[1:], *effect.base)))
+                    found.append(Effect(site.event, access, (site, *effect.through), (*receiver[1:], *effect.base)))
         found.sort(key=lambda effect: effect.event)
         return tuple(found[:_MAX_EFFECTS])
 

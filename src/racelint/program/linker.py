@@ -54,6 +54,7 @@ class Program:
         self.types = Types(self.index, self.stores)
         self.calls = CallGraph(self.index, self.stores, self.types)
         self.roots: list[ThreadRoot] = self._find_roots()
+        self.types.settle()
         self.locations = Locations(self.index, self.stores, self.types)
         self.locks = Locks(self.stores, self.types, self.locations, self.settings.extra_locks)
         self.flows = LockFlows(self.stores, self.types, self.locks, self.calls)

@@ -113,9 +113,12 @@ class Takings:
 
     def held(self, function: FunctionInfo, event: int) -> list[Held]:
         """The locks that the function itself (or its decorator) holds at an event."""
-        flow = self.program.flows.of(function)
-        found = [self._held(hold, function) for hold in flow.at(event).must]
-        for lock in sorted(self.program.decorator_locks.get(function.id, ()), key=lambda lock: lock.location):
+        must = self.program.flows.of(function).at(event).must
+        decorating = self.program.decorator_locks.get(function.id, ())
+        if not must and not decorating:
+            return []
+        found = [self._held(hold, function) for hold in must]
+        for lock in sorted(decorating, key=lambda lock: lock.location):
             if not any(held.lock.location == lock.location for held in found):
                 found.append(Held(lock, owner_of(lock, function, self.program.index), function, function.ir.name_span))
         return [held for held in found if not held.lock.opaque]

@@ -52,6 +52,10 @@ class Types:
         self._known.clear()
         self._tries.clear()
 
+    def settle(self) -> None:
+        """All arguments are known: nothing changes any more."""
+        self._settled |= self._known
+
     def _record_late_attributes(self) -> None:
         for facts in self.stores.facts.values():
             for access in facts.accesses:

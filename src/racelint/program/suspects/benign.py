@@ -127,11 +127,10 @@ def _section(record: Record, guard: Location, program: Program) -> list[SharedAc
 
 def _does_more(access: SharedAccess, program: Program) -> bool:
     """Whether it is a call of a function that does something else, too."""
-    called = [site.callee for site in program.calls.outgoing[access.function.id] if site.event == access.event]
     return any(
-        program.calls.outgoing[callee.id]
-        or {a.location for a in program.shared.by_function[callee.id]} - {access.location}
-        for callee in called
+        program.calls.outgoing[site.callee.id]
+        or {a.location for a in program.shared.by_function[site.callee.id]} - {access.location}
+        for site in program.calls.at(access.function, access.event)
     )
 
 
