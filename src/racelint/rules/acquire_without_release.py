@@ -111,7 +111,7 @@ class AcquireWithoutRelease(Rule):
             trace=[
                 step("lock", f"takes `{name}` and leaves it held", skipped.taker, skipped.taker.ir.name_span),
                 step("call", words, function, skipped.raising.span),
-                step("access", f"releases `{name}`", function, release.span),
+                step("lock", f"releases `{name}`", function, release.span),
             ],
         )
 

@@ -92,6 +92,7 @@ class RacyLazyInit(Rule):
         function, location = early.function, early.check.act.location
         checked = event_span(function, early.check.since)
         published = event_span(function, early.check.act.event)
+        held = tuple(hold.lock.short for hold in program.flows.of(function).at(early.check.act.event).must)
         return self.finding(
             function,
             checked,
@@ -103,8 +104,8 @@ class RacyLazyInit(Rule):
             evidence="lock",
             trace=(
                 step("access", f"reads `{shown(location)}` without the lock", function, checked),
-                step("conflict", f"sets `{shown(location)}`", function, published),
-                step("access", "completes it", function, early.later),
+                step("conflict", f"sets `{shown(location)}`", function, published, held),
+                step("access", "completes it", function, early.later, held),
             ),
         )
 
