@@ -33,14 +33,16 @@ import msgspec  # noqa: E402
 from racelint.config.settings import ConfirmSettings  # noqa: E402
 from racelint.confirm import CannotRun, Limits, confirm_finding, limits_of  # noqa: E402
 from racelint.confirm.exploration import judged  # noqa: E402
+from racelint.confirm.held import as_called  # noqa: E402
 from racelint.confirm.interpreter import find_interpreter  # noqa: E402
+from racelint.confirm.operations import Entry  # noqa: E402
 from racelint.confirm.project import Project  # noqa: E402
 from racelint.confirm.replay import read_replay  # noqa: E402
 from racelint.confirm.runner import run_job  # noqa: E402
 from racelint.confirm.scenes import instrumented  # noqa: E402
 from racelint.confirm.synthesis import open_module  # noqa: E402
 from racelint.model.finding import Finding, Step, Verdict  # noqa: E402
-from racelint.model.scenario import Budget, Job  # noqa: E402
+from racelint.model.scenario import Budget, Job, Operation  # noqa: E402
 
 FIXTURES = HERE / "racebench" / "fixtures"
 FIXTURE_LINES = 10
@@ -159,12 +161,22 @@ def in_fixed_release(result: Result, buggy: Site, fixed: Site, limits: Limits) -
     project = Project(fixed.base)
     instrument = tuple(map(str, instrumented(project, open_module(project, fixed.file))))
     sys_path = tuple(folder.replace(str(buggy.base), str(fixed.base)) for folder in scenario.sys_path)
+    operations = tuple(as_in(project, fixed, operation) for operation in scenario.operations)
     moved = msgspec.structs.replace(
-        scenario, path=str(fixed.file), sys_path=sys_path, instrument=instrument, flagged=()
+        scenario, path=str(fixed.file), sys_path=sys_path, operations=operations, instrument=instrument, flagged=()
     )
     budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
     answer = judged(moved, run_job(Job(moved, budget), find_interpreter(str(fixed.python), fixed.base)))
     return Verdict(answer.status, answer.effect, outcome=answer.outcome, reason=answer.reason)
+
+
+def as_in(project: Project, site: Site, operation: Operation) -> Operation:
+    """The operation as the callers of its method run it in this release: under their lock, where they take one."""
+    module = open_module(project, site.file)
+    owner, _, name = operation.label.rpartition(".")
+    cls = module.classes.get(owner)
+    function = project.find_method(module, cls, name) if cls is not None else None
+    return as_called(project, Entry(module, function, cls), operation, "subject") if function else operation
 
 
 def judge(bug: Bug, options: argparse.Namespace) -> Result:

@@ -313,3 +313,44 @@ def test_flags_of_constructors_are_set_otherwise_when_chosen(tmp_path: Path) -> 
     assert stage.guesses.options == {"opened": ("False", "True"), "lazy": ("True",)}
     stage.guesses.chosen = {"opened": "False", "lazy": "True"}
     assert scenario_of(stage, "A.m", "A.m").setup == "subject = target.A(opened=False, lazy=True)"
+
+
+HELD = """\
+import threading
+class Pool:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self.made = 0
+    def get(self):
+        with self._lock:
+            return self.make()
+    def make(self):
+        self.made += 1
+    def count(self):
+        return self.made
+    def both(self):
+        with self._lock:
+            self.add()
+        self.add()
+    def add(self):
+        self.made += 1
+"""
+
+
+def test_what_callers_run_under_their_lock_is_run_so(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, HELD)
+    stage.code = "RL101"
+    sources = {name: scenario_of(stage, f"Pool.{name}").operations[0].source for name in ("make", "count", "add")}
+    assert sources == {
+        "make": "with subject._lock:\n    subject.make()",
+        "count": "subject.count()",
+        "add": "subject.add()",
+    }
+
+
+def test_an_override_is_not_what_its_base_calls(tmp_path: Path) -> None:
+    derived = "class Other(Pool):\n    def make(self): ...\n    def free(self):\n        self.make()\n"
+    stage = stage_of(tmp_path, HELD + derived)
+    stage.code = "RL101"
+    assert scenario_of(stage, "Pool.make").operations[0].source == "with subject._lock:\n    subject.make()"
+    assert scenario_of(stage, "Other.make").operations[0].source == "subject.make()"

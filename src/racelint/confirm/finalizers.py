@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-
-from racelint.confirm.outline import ClassOutline, FunctionOutline, dotted, own_nodes
+from racelint.confirm.outline import ClassOutline
 from racelint.confirm.scenes import Stage
 from racelint.model.scenario import Operation, Scenario
-
-
-def locks_of(function: FunctionOutline) -> list[str]:
-    """What the function enters or acquires, as it is written there: `self.lock`."""
-    found: dict[str, None] = {}
-    for node in own_nodes(function.node):
-        if isinstance(node, ast.withitem):
-            found[dotted(node.context_expr)] = None
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "acquire":
-            found[dotted(node.func.value)] = None
-    return [name for name in found if name]
 
 
 def finalizer_scenario(stage: Stage, owner: ClassOutline, dying: ClassOutline, lock: str) -> Scenario:

@@ -16,8 +16,9 @@ from racelint.confirm.combinations import (
     public_entries,
     repeated,
 )
-from racelint.confirm.finalizers import finalizer_scenario, locks_of
+from racelint.confirm.finalizers import finalizer_scenario
 from racelint.confirm.footprint import conflict
+from racelint.confirm.held import locks_at, locks_of
 from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
 from racelint.confirm.operations import Entry, makers_of
 from racelint.confirm.outline import ClassOutline, FunctionOutline
@@ -30,7 +31,7 @@ from racelint.confirm.scenes import (
     threads_scenario,
     with_large_numbers,
 )
-from racelint.confirm.stalling import is_lock_name, locks_at, stalled_call, stalled_scenario
+from racelint.confirm.stalling import is_lock_name, stalled_call, stalled_scenario
 from racelint.model.scenario import Scenario, ScenarioKind
 
 Attempt = Callable[[], Scenario]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from racelint.confirm.errors import CannotBuild, NotApplicable
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.footprint import Footprints
 from racelint.confirm.frameworks import HANDLERS
+from racelint.confirm.held import as_called
 from racelint.confirm.operations import CLOSURE, Call, Entry, call_of
 from racelint.confirm.outline import ClassOutline, ModuleOutline
 from racelint.confirm.project import Project
@@ -114,7 +115,10 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     calls: dict[Entry, Call] = {}
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
     for entry in entries:
-        call = call_of(builder, entry, subject_of(builder, entry))
+        subject = subject_of(builder, entry)
+        call = call_of(builder, entry, subject)
+        if stage.code:  # of a finding; a target that the user names is called as it is named
+            call = replace(call, operation=as_called(stage.project, entry, call.operation, subject))
         calls[entry] = call if entry.function.is_async or not stage.on_a_loop else in_a_task(call)
     if combination.swapped and not any(call.swapped for call in calls.values()):
         raise NotApplicable

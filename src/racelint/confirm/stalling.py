@@ -10,7 +10,7 @@ import msgspec
 
 from racelint.confirm.injection import LOCK_METHODS, NEXT, outside
 from racelint.confirm.operations import Entry, call_of
-from racelint.confirm.outline import FunctionOutline, dotted, own_nodes
+from racelint.confirm.outline import FunctionOutline, own_nodes
 from racelint.confirm.scenes import Stage, subject_of
 from racelint.model.scenario import Answer, Operation, Scenario
 
@@ -34,21 +34,6 @@ def stalled_call(stage: Stage) -> StalledCall | None:
             call = min(calls, key=lambda call: (call.col_offset != site.column - 1, call.col_offset))
             return StalledCall(function, ast.unparse(call.func))
     return None
-
-
-def locks_at(function: FunctionOutline, line: int) -> list[str]:
-    """The locks that may be held on a line, as they are written there, the innermost first."""
-    return list(dict.fromkeys(_held(function, line)))
-
-
-def _held(function: FunctionOutline, line: int) -> list[str]:
-    entered: list[tuple[int, str]] = []
-    for node in own_nodes(function.node):
-        if isinstance(node, ast.With) and node.lineno <= line <= (node.end_lineno or node.lineno):
-            entered += [(node.lineno, dotted(item.context_expr)) for item in node.items]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.lineno <= line:
-            entered += [(node.lineno, dotted(node.func.value))] if node.func.attr == "acquire" else []
-    return [name for _, name in sorted(entered, reverse=True) if name]
 
 
 def stalled_scenario(stage: Stage, entry: Entry, call: StalledCall, lock: str, first: Entry | None) -> Scenario:
