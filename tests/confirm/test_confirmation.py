@@ -511,3 +511,40 @@ def test_a_timeout_of_hours_never_expires(tmp_path: Path) -> None:
     written(tmp_path, source)
     [result] = confirm_target("bank.py::Pool.ask", (), LIMITS)
     assert result.verdict.status != "confirmed", result.verdict.outcome
+
+
+SIGNAL = """\
+import threading
+import weakref
+
+class Signal:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.receivers = []
+
+    def connect(self, receiver):
+        with self.lock:
+            self.receivers.append(weakref.ref(receiver, self._remove))
+
+    def _remove(self, dead):
+        with self.lock:
+            self.receivers.remove(dead)
+"""
+
+DROPPED = """\
+class Receiver: ...
+
+def call__remove(signal):
+    receiver = Receiver()
+    signal.connect(receiver)
+    with signal.lock:
+        del receiver
+"""
+
+
+def test_a_wait_in_the_line_of_the_finding_is_the_proof(tmp_path: Path) -> None:
+    written(tmp_path, SIGNAL, "signals.py")
+    fixtures = written(tmp_path, DROPPED, "fixtures.py")
+    one = finding("signals.py", "RL210", line_of(SIGNAL, "        with self.lock:\n            self.receivers.remove"))
+    verdict = confirm_finding(one, Limits(fixtures=str(fixtures), budget=5), tmp_path)
+    assert (verdict.status, verdict.outcome) == ("confirmed", "Signal._remove waits in with self.lock")

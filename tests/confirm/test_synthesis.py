@@ -12,6 +12,7 @@ from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import ClassOutline
 from racelint.confirm.project import Project, layout_of
+from racelint.confirm.recipes import entries_of
 from racelint.confirm.recorded import Recorded
 from racelint.confirm.scenes import Stage, instrumented, threads_scenario
 from racelint.confirm.targets import resolved
@@ -354,3 +355,10 @@ def test_an_override_is_not_what_its_base_calls(tmp_path: Path) -> None:
     stage.code = "RL101"
     assert scenario_of(stage, "Pool.make").operations[0].source == "with subject._lock:\n    subject.make()"
     assert scenario_of(stage, "Other.make").operations[0].source == "subject.make()"
+
+
+def test_coroutines_are_run_themselves_whatever_the_rule(tmp_path: Path) -> None:
+    source = "class Kernel:\n    def start(self):\n        self.handle\n    async def handle(self): ...\n"
+    stage = stage_of(tmp_path, source)
+    stage.code = "RL206"
+    assert [entry.label for entry in entries_of(stage, stage.module.functions["Kernel.handle"])] == ["Kernel.handle"]

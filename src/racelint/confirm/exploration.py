@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -217,6 +218,13 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
         return "" if shows_leak(answer) else "the lock is free again after the operation, however it ends"
     if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
         return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
-    if not answer.reached:
+    if not answer.reached and not _waits_at_finding(scenario, answer):
         return f"something goes wrong without the lines of the finding: {answer.outcome}"
     return ""
+
+
+def _waits_at_finding(scenario: Scenario, answer: Answer) -> bool:
+    """Whether a thread is stuck in what the finding's line enters: it never came past it."""
+    lines = {linecache.getline(site.path, site.line).strip().rstrip(":") for site in scenario.flagged} - {""}
+    parts = [part.strip() for part in (answer.outcome or "").split(";")]
+    return any(part.endswith(f"waits in {line}") or f"waits in {line}, " in part for part in parts for line in lines)

@@ -159,6 +159,9 @@ def alone(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
 def finalizers(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """The last reference to an object goes while its lock is held; what a collection may do at any time."""
     for function in functions[:1]:
+        if stage.fixtures.caller(function.name):
+            yield from alone(stage, functions)
+            return
         cls = stage.module.classes.get(function.owner)
         locks = [lock for lock in locks_of(function) if lock.startswith("self.")]
         for dying in stage.module.classes.values():
@@ -219,7 +222,8 @@ def entries_of(stage: Stage, function: FunctionOutline) -> list[Entry]:
     made = _made_by(stage, cls) if function.name == "__call__" else []
     if made:
         return made
-    public = {e.function.name for e in public_entries(stage.project, stage.module, cls, coroutines=stage.on_a_loop)}
+    tasks = stage.on_a_loop or function.is_async
+    public = {entry.function.name for entry in public_entries(stage.project, stage.module, cls, coroutines=tasks)}
     if function.name in public:
         return [Entry(stage.module, function, cls)]
     callers = callers_of(stage.footprints, cls, function)
