@@ -75,7 +75,7 @@ def fix_result(paths: Sequence[str], hierarchy: Hierarchy, options: dict[str, An
         scan_options(hierarchy, options, progress),
         allowed,
         lambda result: above(without_known(result, paths, settings), least, settings.min_confidence).findings,
-        settings.confirm if options["confirm"] else None,
+        settings.proving if options["confirm"] else None,
         os.getcwd(),
     )
 

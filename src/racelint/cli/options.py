@@ -159,7 +159,7 @@ fix_options = section(
 interpreters_option = option(
     "--interpreters",
     type=click.Choice(["any", "gil"]),
-    help="Whose races count: `gil` leaves out what CPython 3.10 or later cannot show with its GIL.  [default: any]",
+    help="Whose races count: `gil` leaves out what takes no GIL or CPython 3.9.  [default: by target-version]",
 )
 
 proof_options = section(

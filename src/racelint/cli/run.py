@@ -36,7 +36,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     config = Path(options["config"]) if options["config"] else None
     try:
         settings, _ = load_settings(common_folder([script], here), config, isolated=options["isolated"])
-        limits = with_options(limits_of(settings.confirm), options)
+        limits = with_options(limits_of(settings.proving), options)
         verdict = confirm_program(Program(Path(script).resolve(), arguments=arguments), limits, root_of([script], here))
     except (CannotRun, ConfigError) as error:
         return finish([], [{"kind": "target", "message": str(error), "target": script}], options)

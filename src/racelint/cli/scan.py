@@ -206,7 +206,7 @@ def judged(
     severities = {shown_severity(settings, destination.output_format) for destination in where}
     least: Severity = "info" if "info" in severities else "warning" if "warning" in severities else "error"
     root = root_of(paths, here)
-    return prove(result, settings.confirm, root, least, options["jobs"], progress, scheduler_of(options))
+    return prove(result, settings.proving, root, least, options["jobs"], progress, scheduler_of(options))
 
 
 def _exit_code(result: ScanResult, settings: Settings, *, only_confirmed: bool) -> int:

@@ -55,13 +55,13 @@ class ConfirmSettings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknow
     bound: Annotated[int, Meta(ge=0, description="Preemptions to explore completely before the random tail.")] = 4
     seed: Annotated[int, Meta(description="Of the random schedules at the end of a search.")] = 0
     interpreters: Annotated[
-        Literal["any", "gil"],
+        Literal["any", "gil"] | None,
         Meta(
             description="`gil` confirms only what CPython 3.10 or later can show with its GIL; `any` also what takes "
-            "a free-threaded build or an older release.",
+            "a free-threaded build or an older release. Default: `gil` where that is all that `target-version` names.",
             examples=["gil"],
         ),
-    ] = "any"
+    ] = None
     fixtures: Annotated[
         str | None,
         Meta(
@@ -180,6 +180,18 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     def targets(self) -> tuple[str, ...]:
         """The target versions as a tuple, however they were written; empty for all."""
         return (self.target_version,) if isinstance(self.target_version, str) else self.target_version
+
+    @property
+    def only_gil(self) -> bool:
+        """Whether every target has a GIL and switches threads at calls and jumps alone, as CPython 3.10 and later."""
+        return bool(self.targets) and not any(v.endswith("t") or v in ("3.8", "3.9") for v in self.targets)
+
+    @property
+    def proving(self) -> ConfirmSettings:
+        """How findings are proved: where every target has a GIL, only what one can show counts."""
+        if self.confirm.interpreters is None and self.only_gil:
+            return msgspec.structs.replace(self.confirm, interpreters="gil")
+        return self.confirm
 
     @property
     def only_free_threaded(self) -> bool:

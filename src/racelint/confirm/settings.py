@@ -61,7 +61,7 @@ def limits_of(settings: ConfirmSettings | Limits) -> Limits:
         memory=settings.memory * MEBIBYTE,
         bound=settings.bound,
         seed=settings.seed,
-        interpreters=settings.interpreters,
+        interpreters=settings.interpreters or "any",
         fixtures=settings.fixtures or "",
         factories=settings.factories,
     )

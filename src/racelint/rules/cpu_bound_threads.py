@@ -81,18 +81,20 @@ class CpuBoundThreads(Rule):
         for roots in groups.values():
             target = roots[0].target
             if (len(roots) > 1 or _repeats(roots[0])) and computing.is_pure(target) and computing.has_work(target):
-                yield self._found(min(roots, key=lambda root: root.site.id if root.site else 0), len(roots))
+                first = min(roots, key=lambda root: root.site.id if root.site else 0)
+                yield self._found(first, len(roots), program.settings.targets)
 
-    def _found(self, root: ThreadRoot, sites: int) -> Finding:
+    def _found(self, root: ThreadRoot, sites: int, targets: tuple[str, ...]) -> Finding:
         assert root.site is not None and root.site_function is not None
         name = symbol_of(root.target)
+        free = " and ".join(version for version in targets if version.endswith("t"))
         what = "the tasks of this pool" if root.kind == "pool" else "these threads"
         return self.finding(
             root.site_function,
             root.site.span,
             message=f"{what} run `{name}`, which only computes: with the GIL they take turns",
             why=f"`{name}` neither waits nor does I/O, so that no thread lets another run while it works"
-            "; one process a core would use them all",
+            "; one process a core would use them all" + (f", as threads do on {free}" if free else ""),
             subject=f"{root.target.module.name}.{name}",
             confidence="high" if sites > 1 or root.kind == "thread" else "medium",
             evidence="thread",

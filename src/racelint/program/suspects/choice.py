@@ -76,4 +76,4 @@ class Suspects:
             else:
                 yield best
         for found in whole.values():
-            yield min(found, key=lambda s: (s.weak, s.record.order))
+            yield min(found, key=lambda s: (s.weak, bool(s.benign), s.record.order))

@@ -12,6 +12,7 @@ from racelint.program.races import Races
 from racelint.program.records import Record
 from racelint.program.suspects.benign import finds_same_object, harmless, sets_flag_twice
 from racelint.program.suspects.guards import Guards
+from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
 _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
@@ -52,6 +53,8 @@ class Inquiry:
             benign = finds_same_object(compound, self.program)
             if not benign and kind == "check-then-act":
                 benign = sets_flag_twice(compound, group, self.program)
+        elif kind == "update" and compound is not None and self.program.settings.only_gil:
+            benign = ATOMIC if atomic_with_gil(compound, self.program) else ""
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
 
 
