@@ -20,6 +20,8 @@ class ModuleFinder:
         self.bases = tuple(bases)
         """Folders that absolute imports are looked up in after the importer's own, as `sys.path` would hold them."""
         self._listing = lru_cache(maxsize=None)(_names_in)
+        self.locate = lru_cache(maxsize=None)(self._locate)
+        """The file of a module by its name, for an importer whose own base is the folder given; None if not ours."""
 
     def base_and_name(self, path: str) -> tuple[str, str]:
         """The folder above the top-level package of `path` (absolute), and its dotted name from there.
@@ -40,8 +42,7 @@ class ModuleFinder:
     def is_package(self, folder: str) -> bool:
         return any(name in self._listing(folder) for name in _INITS)
 
-    def locate(self, name: str, base: str) -> str | None:
-        """The file of the module `name` for an importer whose own base is `base`; None if it is none of ours."""
+    def _locate(self, name: str, base: str) -> str | None:
         parts = name.split(".")
         for folder in dict.fromkeys((base, *self.bases)):
             file = self._file_of(folder, parts)

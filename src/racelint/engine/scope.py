@@ -105,6 +105,8 @@ class _Reader:
         """The files that mention concurrency."""
         self.unreadable: dict[str, str] = {}
         self.names: dict[str, str] = {}
+        self._bases: dict[str, str] = {}
+        """The folder that each file's own absolute imports start from."""
         self.links: dict[str, dict[str, str]] = {}
         """For each file, the names it imports that are files of the scope, and those files' paths."""
         self._asked = frozenset(given)
@@ -124,6 +126,7 @@ class _Reader:
     def _read(self, path: str) -> Text | None:
         """Note the file's name and what it holds; None where it cannot be read."""
         base, name = self.finder.base_and_name(path)
+        self._bases[path] = base
         self.names[path] = printable(name or os.path.basename(base))
         self.links[path] = {}
         source = self.unsaved[path] if path in self.unsaved else self._bytes_of(path)
@@ -136,9 +139,8 @@ class _Reader:
         """Note what the file tells, and which files it imports."""
         if told.concurrent:
             self.concurrent.add(path)
-        base, _ = self.finder.base_and_name(path)
         for imported in told.imports:
-            target = self.finder.locate(imported, base)
+            target = self.finder.locate(imported, self._bases[path])
             if target is not None and target != path and (target in self.names or self._may_follow(target)):
                 self.links[path][imported] = target
         return self.links[path].values()
