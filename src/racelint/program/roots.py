@@ -21,7 +21,7 @@ from racelint.program.request_handlers import RequestHandlers
 from racelint.program.things import Bound, Instance, Member
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
 from racelint.program.types import Types
-from racelint.program.values import Stores
+from racelint.program.values import Stores, element_key
 
 
 def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[ThreadRoot]:
@@ -176,6 +176,7 @@ class _Finder:
             return  # the thread class itself: its users' targets are the roots
         for thing, path in self._callables(value, function):
             bindings = self._bindings(starter, call, thing, function)
+            repeated = call.id in self._loops_of(function) and not self._has_one_turn(path, thing, call, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
             root = ThreadRoot(
                 starter.kind,
@@ -183,13 +184,14 @@ class _Finder:
                 function,
                 call,
                 many=starter.many
-                or self._repeats(starter, call, function)
+                or repeated
+                or self._repeats(starter, function)
                 or (self._from_parameter(value, function) and self._called_often(function))
                 or self._made_often(function),
                 own_self=receiver is not None and self._one_each(receiver, call, function),
                 receiver=receiver,
                 bindings=bindings,
-                in_loop=starter.many or call.id in self._loops_of(function),
+                in_loop=starter.many or repeated,
             )
             self.lifetimes.follow(root, starter, call, function)
             root.one_worker = self.lifetimes.one_worker(call, function)
@@ -264,10 +266,21 @@ class _Finder:
             if access.key.isdigit() and int(access.key) < len(params)
         }
 
-    def _repeats(self, starter: Starter, call: Call, function: FunctionInfo) -> bool:
-        """Whether the site is reached several times before the first ends."""
-        if call.id in self._loops_of(function):
-            return True
+    def _has_one_turn(self, target: Path, thing: Bound, call: Call, function: FunctionInfo) -> bool:
+        """`for f in (step, poll): Thread(target=f)`: one turn of the loop starts it, another one something else."""
+        loops = self._loops_of(function)[call.id]
+        display = target[:1]
+        if len(loops) > 1 or not display[0].startswith("v:") or (*display, ELEMENT) not in loops[0].iterates:
+            return False
+        shown = [(display, function)]
+        for _ in target[1:]:
+            keys = [element_key(self.index, owner, path) for path, owner in shown]
+            entries = [entry for key in keys if key is not None for entry in self.stores.elements.get(key, [])]
+            shown = [(path, entry.function) for entry in entries for path in entry.value]
+        return sum(thing in self.types.of(path, owner) for path, owner in shown) == 1
+
+    def _repeats(self, starter: Starter, function: FunctionInfo) -> bool:
+        """Whether the function that submits a task is called again before that ends."""
         if starter.kind == "pool":
             name = function.ir.name
             return (

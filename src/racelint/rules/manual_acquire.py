@@ -8,6 +8,7 @@ from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.leaks import Tenure
 from racelint.program.tenures import Tenures
+from racelint.program.things import Instance
 from racelint.rules.base import Rule
 from racelint.rules.lock_names import lock_name, lock_subject
 
@@ -73,7 +74,7 @@ class ManualAcquire(Rule):
             tenure = judged.tenure
             if tenure.leaks or tenure.handed_on or not tenure.releases or tenure.conditional:
                 continue
-            if tenure.flagged or _overlaps(program, tenure):
+            if tenure.flagged or _overlaps(program, tenure) or not _is_entered(program, tenure):
                 continue
             name = lock_name(tenure.lock, tenure.call, program.stores.facts[tenure.function.id])
             block = "async with" if tenure.call.awaited else "with"
@@ -85,6 +86,17 @@ class ManualAcquire(Rule):
                 why=f"released on line {', '.join(lines)} on every path; `{block}` also does when the block grows",
                 subject=lock_subject(tenure.lock, tenure.function, name),
             )
+
+
+def _is_entered(program: Program, tenure: Tenure) -> bool:
+    """`with` can take it: a class of the program needs methods for that, and `acquire_read` says what they cannot."""
+    *lock, method = tenure.call.func[0]
+    things = program.types.of(tuple(lock), tenure.function) if lock else ()
+    return method == "acquire" and all(
+        thing.cls.method("__enter__") or thing.cls.method("__aenter__") or thing.cls.all_external_bases()
+        for thing in things
+        if isinstance(thing, Instance)
+    )
 
 
 def _overlaps(program: Program, tenure: Tenure) -> bool:
