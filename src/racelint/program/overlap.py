@@ -15,6 +15,7 @@ from racelint.program.records import Record, Records
 from racelint.program.test_cases import is_of_test_case, is_of_tests
 from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
+from racelint.program.threadless import Threadless
 from racelint.program.values import Stored
 
 
@@ -45,7 +46,13 @@ def _is_outside_test(root: ThreadRoot, other: Record) -> bool:
 
 
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:
-    """Entered by the very method that the thread runs, or one that it overrides: called instead of starting it."""
+    """Entered by the very method that the thread runs, or one that it overrides: called instead of starting it.
+
+    Or it is in a wrapper of the same make around something else, by those who do not start the thread.
+    """
+    around = [context.function for context in other.context.chain()]
+    if root.target.ir.parent and not root.many and root.target in around and root.site_function not in around:
+        return True
     entry, target = other.context.entry.function, root.target
     if entry.cls is None or target.cls is None or entry.ir.name != target.ir.name:
         return False
@@ -58,6 +65,7 @@ class Overlap:
     def __init__(self, program: Program, records: Records) -> None:
         self.program = program
         self.records = records
+        self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._barriers: dict[str, frozenset[Location]] = {}
 
     def private(self, record: Record) -> bool:
@@ -110,6 +118,8 @@ class Overlap:
         if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
             return False
         if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
+            return False
+        if self._threadless.excludes(root, other.context, other.access.event):
             return False
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
 from racelint.program.reach import makes_self
 from racelint.program.suspects.deeds import harmless_beside
 from racelint.program.suspects.inquiry import Search
@@ -22,7 +24,7 @@ class BrokenGuards(Search):
         for record in group.changes:
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
-            if self.guards.only_called_with(guard, record):
+            if self.guards.only_called_with(guard, record) or self._makes(guard, record.access.function):
                 continue
             for other in group.records:
                 if harmless_beside(record, other):
@@ -32,3 +34,13 @@ class BrokenGuards(Search):
                     kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
                     yield self.inquiry.suspect(kind, group, record, other, None, guard)
                     break
+
+    def _makes(self, guard: Location, function: FunctionInfo) -> bool:
+        """The function, or one that it calls, makes the lock: it comes before all that uses that."""
+        called = [site.callee for site in self.program.calls.outgoing[function.id]]
+        return any(
+            access.deed == "write" and access.location == guard
+            for each in (function, *called)
+            if not makes_self(each)
+            for access in self.program.shared.by_function[each.id]
+        )
