@@ -48,7 +48,9 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
     A flag that goes both ways is as it would be had the other thread been first, where its truth was tested.
     """
     function, deciding = compound.function, program.compounds.deciding
-    if compound.inner is not None or not (is_flag(group) or (compound.test == "truth" and _goes_both_ways(group))):
+    if compound.inner is not None or not (
+        is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group))
+    ):
         return ""
     for call in program.stores.facts[function.id].calls:
         decided = compound.since in deciding.get((function.id, call.id), ())
