@@ -36,11 +36,10 @@ class BrokenGuards(Search):
                     break
 
     def _makes(self, guard: Location, function: FunctionInfo) -> bool:
-        """The function, or one that it calls, makes the lock: it comes before all that uses that."""
-        called = [site.callee for site in self.program.calls.outgoing[function.id]]
-        return any(
-            access.deed == "write" and access.location == guard
-            for each in (function, *called)
-            if not makes_self(each)
-            for access in self.program.shared.by_function[each.id]
+        """The function, or one that it calls, makes the lock, and no other does: it comes before all uses of that."""
+        called = {function.id, *(site.callee.id for site in self.program.calls.outgoing[function.id])}
+        writes = [access for access in self.program.shared.by_location.get(guard, ()) if access.deed == "write"]
+        makers = [access.function for access in writes if access.value != (("k:None",),)]
+        return bool(makers) and all(
+            maker.ir.kind == "function" and maker.id in called and not makes_self(maker) for maker in makers
         )
