@@ -63,7 +63,7 @@ def rule_page(rule: Rule) -> str:
         "Severity": rule.severity,
         "On by default": "yes" if rule.default_on else "no",
         "Can be confirmed": "yes" if rule.confirmable else "no",
-        "Has a fix": "yes" if rule.fixable else "no",
+        "Has a fix": "yes" if fix_words(rule.code) else "no",
         "Since": rule.since,
     }
     table = "".join(f":{name}: {value}\n" for name, value in facts.items())
@@ -108,7 +108,7 @@ def _link(rule: Rule) -> str:
 
 
 def _traits(rule: Rule) -> str:
-    traits = {"confirm": rule.confirmable, "fix": rule.fixable, "off": not rule.default_on}
+    traits = {"confirm": rule.confirmable, "fix": bool(fix_words(rule.code)), "off": not rule.default_on}
     return ", ".join(name for name, has in traits.items() if has)
 
 

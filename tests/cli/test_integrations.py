@@ -103,7 +103,6 @@ class NoThreads(Rule):
     since = "1"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program):
         for function in program.index.functions:

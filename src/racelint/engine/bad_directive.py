@@ -65,7 +65,6 @@ class BadDirective(EngineRule, Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
 
 def malformed_finding(display: str, comment: Malformed) -> Finding:

@@ -47,7 +47,6 @@ class StaleBaseline(EngineRule, Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
 
 def stale_finding(display: str, line: int, entry: Entry) -> Finding:

@@ -48,7 +48,6 @@ class UnreadableFile(EngineRule, Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = False
-    fixable = False
 
 
 def unreadable_finding(display: str, message: str, line: int = 1, column: int = 1) -> Finding:

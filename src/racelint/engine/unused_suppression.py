@@ -53,7 +53,6 @@ class UnusedSuppression(EngineRule, Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
 
 def unused_finding(display: str, comment: Suppression, unused: Sequence[str]) -> Finding:

@@ -65,7 +65,6 @@ class AcquireInsideTry(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in late_acquires(program):

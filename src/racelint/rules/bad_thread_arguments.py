@@ -62,7 +62,6 @@ class BadThreadArguments(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for wrong in ThreadArguments(program).found():

@@ -66,7 +66,6 @@ class BarrierPartyMismatch(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for barrier in Barriers(program).mismatched():

@@ -55,7 +55,6 @@ class BlockingInCoroutine(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         calls = BlockingCalls(program)

@@ -97,7 +97,6 @@ class BlockingUnderLock(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in LockWaits(program).found():

@@ -82,7 +82,6 @@ class BusyWait(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for wait in BusyWaits(program).found():

@@ -63,7 +63,6 @@ class ConditionWithoutLock(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for use in program.conditions.all:

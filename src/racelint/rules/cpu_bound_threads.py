@@ -68,7 +68,6 @@ class CpuBoundThreads(Rule):
     since = "0.1.0"
     severity = "info"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         if program.settings.only_free_threaded:

@@ -62,7 +62,6 @@ class DaemonWriter(Rule):
     since = "0.1.0"
     severity = "info"
     confirmable = False
-    fixable = False
     default_on = False
 
     def check(self, program: Program) -> Iterator[Finding]:

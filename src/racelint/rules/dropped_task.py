@@ -58,7 +58,6 @@ class DroppedTask(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for dropped in dropped_tasks(program):

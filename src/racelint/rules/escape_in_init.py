@@ -68,7 +68,6 @@ class EscapeInInit(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         found = sorted(Constructing(program).escapes(), key=lambda escape: (escape.function.order, escape.event))

@@ -75,7 +75,6 @@ class EventClearRace(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in EventRaces(program).found():

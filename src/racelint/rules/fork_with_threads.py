@@ -76,7 +76,6 @@ class ForkWithThreads(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for beside in Forks(program).found():

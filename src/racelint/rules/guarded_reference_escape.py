@@ -75,7 +75,6 @@ class GuardedReferenceEscape(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         found = EscapingReferences(program).all()

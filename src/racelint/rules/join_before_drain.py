@@ -69,7 +69,6 @@ class JoinBeforeDrain(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for undrained in UndrainedQueues(program).found():

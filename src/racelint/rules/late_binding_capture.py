@@ -68,7 +68,6 @@ class LateBindingCapture(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         seen: set[tuple[str, int]] = set()

@@ -65,7 +65,6 @@ class LockAcrossYield(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in held_yields(program):

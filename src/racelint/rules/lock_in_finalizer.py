@@ -97,7 +97,6 @@ class LockInFinalizer(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in Finalizers(program).interruptions():

@@ -80,7 +80,6 @@ class LockInHotLoop(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         loops = HotLoops(program)

@@ -75,7 +75,6 @@ class LockOrderInversion(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         order = program.lock_order

@@ -72,7 +72,6 @@ class LockRebound(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in ReboundLocks(program).found():

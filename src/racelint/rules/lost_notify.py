@@ -75,7 +75,6 @@ class LostNotify(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in LostNotifies(program).found():

@@ -67,7 +67,6 @@ class ManualAcquire(Rule):
     since = "0.1.0"
     severity = "info"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for judged in Tenures(program).judged():

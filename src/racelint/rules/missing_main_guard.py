@@ -63,7 +63,6 @@ class MissingMainGuard(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for unguarded in UnguardedProcesses(program).found():

@@ -70,7 +70,6 @@ class NestedProxyMutation(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for copy in ProxyCopies(program).found():

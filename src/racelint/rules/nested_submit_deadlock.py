@@ -73,7 +73,6 @@ class NestedSubmitDeadlock(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for nested in NestedSubmits(program).found():

@@ -88,7 +88,6 @@ class NotifyOneOfMany(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in mixed_notifies(program):

@@ -64,7 +64,6 @@ class PerCallLock(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in PerCallLocks(program).found():

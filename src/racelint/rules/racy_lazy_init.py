@@ -76,7 +76,6 @@ class RacyLazyInit(Rule):
     since: ClassVar[str] = "0.1.0"
     severity: ClassVar[Severity] = "error"
     confirmable: ClassVar[bool] = True
-    fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         suspects = suspects_of(program, "lazy-init")

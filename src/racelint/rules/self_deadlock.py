@@ -74,7 +74,6 @@ class SelfDeadlock(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for nesting in taken_twice(program):

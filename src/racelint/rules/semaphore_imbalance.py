@@ -67,7 +67,6 @@ class SemaphoreImbalance(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in surplus_releases(program):

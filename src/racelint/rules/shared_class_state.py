@@ -67,7 +67,6 @@ class SharedClassState(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for state in ClassStates(program).all():

@@ -92,7 +92,6 @@ class SharedIterator(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         found = SharedIterators(program).all()

@@ -75,7 +75,6 @@ class SharedValueRmw(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         seen: set[tuple[str, int]] = set()

@@ -64,7 +64,6 @@ class SplitCriticalSection(Rule):
     since: ClassVar[str] = "0.1.0"
     severity: ClassVar[Severity] = "error"
     confirmable: ClassVar[bool] = True
-    fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "split", "stale-decision"), _message, _confidence)

@@ -67,7 +67,6 @@ class StartAtImport(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for start in ImportStarts(program).found():

@@ -62,7 +62,6 @@ class StartResultUsed(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for function in program.index.functions:

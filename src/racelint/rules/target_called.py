@@ -60,7 +60,6 @@ class TargetCalled(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for called in called_targets(program):

@@ -59,7 +59,6 @@ class ThreadInitSkipped(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = False
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for skipped in ThreadConstructors(program).found():

@@ -62,7 +62,6 @@ class ThreadLockAcrossAwait(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for held in locks_across_awaits(program):

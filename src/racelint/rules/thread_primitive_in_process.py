@@ -68,7 +68,6 @@ class ThreadPrimitiveInProcess(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for primitive in ThreadPrimitives(program).found():

@@ -78,7 +78,6 @@ class UncheckedAcquire(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for function in program.index.functions:

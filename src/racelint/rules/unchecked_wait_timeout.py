@@ -73,7 +73,6 @@ class UncheckedWaitTimeout(Rule):
     since = "0.1.0"
     severity = "info"
     confirmable = False
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in unheard_waits(program):

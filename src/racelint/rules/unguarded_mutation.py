@@ -76,7 +76,6 @@ class UnguardedMutation(Rule):
     since: ClassVar[str] = "0.1.0"
     severity: ClassVar[Severity] = "error"
     confirmable: ClassVar[bool] = True
-    fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "update", "overwritten"), _message, _confidence)

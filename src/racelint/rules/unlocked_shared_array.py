@@ -77,7 +77,6 @@ class UnlockedSharedArray(Rule):
     since = "0.1.0"
     severity = "warning"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for torn in UnlockedArrays(program).found():

@@ -70,7 +70,6 @@ class UnsafeIteration(Rule):
     since: ClassVar[str] = "0.1.0"
     severity: ClassVar[Severity] = "error"
     confirmable: ClassVar[bool] = True
-    fixable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "iteration"), _message, _confidence)

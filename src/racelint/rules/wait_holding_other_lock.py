@@ -81,7 +81,6 @@ class WaitHoldingOtherLock(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         for found in HeldWaits(program).found():

@@ -83,7 +83,6 @@ class WaitOutsideWhile(Rule):
     since = "0.1.0"
     severity = "error"
     confirmable = True
-    fixable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         missed = {(found.use.function.id, found.use.call.id) for found in LostNotifies(program).found()}

@@ -71,7 +71,6 @@ class WrongLock(Rule):
     since: ClassVar[str] = "0.1.0"
     severity: ClassVar[Severity] = "error"
     confirmable: ClassVar[bool] = True
-    fixable: ClassVar[bool] = False
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "wrong-lock"), _message, _confidence)
