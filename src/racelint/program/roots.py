@@ -18,7 +18,7 @@ from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
 from racelint.program.request_handlers import RequestHandlers
-from racelint.program.things import Bound, Instance, Member
+from racelint.program.things import Bound, Instance, Member, Thing
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
 from racelint.program.types import Types
 from racelint.program.values import Stores, element_key
@@ -205,7 +205,8 @@ class _Finder:
             for thing in self.types.of(path, function):
                 if isinstance(thing, Bound):
                     found.append((thing, path))
-                    found += [(thing._replace(function=method), path) for method in _overriding(thing, path, function)]
+                    others = [*_overriding(thing, path, function), *self._wrappers(thing.function)]
+                    found += [(thing._replace(function=other), path) for other in others]
                 elif isinstance(thing, Instance):
                     method = thing.cls.method("__call__")
                     if method is not None:
@@ -216,6 +217,16 @@ class _Finder:
                         if method is not None:
                             found.append((Bound(method, True), path))
         return found
+
+    def _wrappers(self, function: FunctionInfo) -> list[FunctionInfo]:
+        """What decorators of the program put in its place: the functions that they return."""
+        found: list[FunctionInfo] = []
+        for decorator in function.ir.decorators:
+            made: tuple[Thing, ...] = self.types.of_value(decorator.value, function)
+            for _ in range(1 + decorator.called):
+                made = tuple(t for d in made if isinstance(d, Bound) for t in self.types.returned(d.function))
+            found += [t.function for t in made if isinstance(t, Bound) and t.function is not function]
+        return list(dict.fromkeys(found))
 
     @staticmethod
     def _target(starter: Starter, call: Call) -> Value:

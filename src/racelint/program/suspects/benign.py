@@ -9,6 +9,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
+from racelint.program.suspects.deeds import removes
 from racelint.program.things import Object
 
 _FLAGS = ("k:True", "k:False", "k:None")
@@ -21,6 +22,7 @@ _DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive"})
 
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
+_REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
 _IMPORTS = frozenset({"import_module", "__import__", "import_string"})
 _ONE_STEP = "it is replaced in one step, and the lock never spans more than one step on it"
 
@@ -72,6 +74,21 @@ def finds_same_object(compound: Compound, program: Program) -> str:
     things = program.types.of_value(act.value, compound.function)
     tuples = bool(things) and all(isinstance(thing, Object) and thing.dotted == "builtins.tuple" for thing in things)
     return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test == "except" else ""
+
+
+def remembers_answers(compound: Compound, group: Group, program: Program) -> str:
+    """Why a decorator that remembers what its function answers may ask it twice: it takes the answers for equal."""
+    location, act = group.location, compound.act
+    if location.kind != "captured" or act.deed != "write" or any(map(removes, group.changes)):
+        return ""
+    maker = location.owner.partition(":")[2]
+    facts = program.stores.facts[compound.function.id]
+    calls = [facts.call(int(path[0][2:])) if path[0].startswith("c:") else None for path in act.value]
+    own = calls and all(
+        call is not None and all(len(func) == 1 and func[0].startswith(f"f:{maker}:") for func in call.func)
+        for call in calls
+    )
+    return _REMEMBERED if own else ""
 
 
 def _is_found(path: Path, compound: Compound, program: Program) -> bool:

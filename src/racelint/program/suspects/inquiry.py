@@ -10,7 +10,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
-from racelint.program.suspects.benign import finds_same_object, harmless, sets_flag_twice
+from racelint.program.suspects.benign import finds_same_object, harmless, remembers_answers, sets_flag_twice
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
@@ -52,7 +52,8 @@ class Inquiry:
         elif kind in ("check-then-act", "lazy-init") and compound is not None:
             benign = finds_same_object(compound, self.program)
             if not benign and kind == "check-then-act":
-                benign = sets_flag_twice(compound, group, self.program)
+                benign = remembers_answers(compound, group, self.program)
+                benign = benign or sets_flag_twice(compound, group, self.program)
         elif kind == "update" and compound is not None and self.program.settings.only_gil:
             benign = ATOMIC if atomic_with_gil(compound, self.program) else ""
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
