@@ -65,12 +65,14 @@ def test_watching_scans_again_after_a_change(project: Path) -> None:
         assert process.stdout.readline().startswith("a.py:9:9: error RL101")
         assert process.stdout.readline() == "1 error in 2 files\n"
         assert process.stderr.readline() == "racelint: watching for changes; Ctrl-C ends\n"
-        for _ in range(100):  # the system's notice begins some time after we say so
+        for _ in range(600):  # the system's notice begins some time after we say so
             (project / "new").write_text(race("  # racelint: ignore[RL101]"))
             (project / "new").replace(project / "a.py")  # in one step: half a file is another one
             time.sleep(0.1)
             if select_readable(process):
                 break
+        else:
+            process.kill()
         assert process.stdout.readline() == "no findings in 2 files (1 suppressed)\n"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
