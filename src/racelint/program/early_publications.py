@@ -41,8 +41,8 @@ def early_publications(program: Program) -> Iterator[EarlyPublication]:
 
 def _completed_after(program: Program, check: Compound, function: FunctionInfo) -> Span | None:
     """Where, still under the lock, the object is filled or what the flag stands for is stored."""
-    written = next((a for a in program.stores.facts[function.id].accesses if a.id == check.act.event), None)
-    if written is None or written.kind != "write":
+    written = program.stores.facts[function.id].events.get(check.act.event)
+    if not isinstance(written, Access) or written.kind != "write":
         return None
     flag = written.value == (("k:True",),)
     told = _read_outside(program, check, function) if flag else frozenset()

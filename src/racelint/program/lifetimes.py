@@ -73,14 +73,12 @@ class Lifetimes:
                     root.joins.append((other, event.id))
                 for path in event.func[:1]:
                     waits = path[-1] in ("result", "get", "wait") and starter.kind == "pool"
-                    if (
-                        len(path) > 1
-                        and (path[-1] in ("start", "join") or waits)
-                        and facts.original(path)[:-1] in holder
-                    ):
-                        if path[-1] == "start" and other is not function and self._made_anew(path[:-1], event, other):
-                            continue
-                        (root.starts if path[-1] == "start" else root.joins).append((other, event.id))
+                    if len(path) == 1 or facts.original(path)[:-1] not in holder:
+                        continue
+                    if path[-1] == "join" or waits:
+                        root.joins.append((other, event.id))
+                    elif path[-1] == "start" and (other is function or not self._made_anew(path[:-1], event, other)):
+                        root.starts.append((other, event.id))
 
     def _made_anew(self, path: Path, start: Call, function: FunctionInfo) -> bool:
         """What `start` starts is what the function itself has put there."""

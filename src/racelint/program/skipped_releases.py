@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import AnyNode, Branch, Call, Raise
+from racelint.model.summary import Branch, Call, Raise
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -73,7 +73,7 @@ def _skips(program: Program, function: FunctionInfo, location: Location, release
         held = exit_.kind == "raise" and location not in exit_.state.dropped | exit_.state.may
         if held and isinstance(node, Call) and not _is_precondition(function, node):
             after = following(place_of(function, node.id))
-            if release is None or any(_has(later, release) for later in after):
+            if release is None or any(contains(later, release.id) for later in after):
                 return node
     return None
 
@@ -88,7 +88,3 @@ def _is_precondition(function: FunctionInfo, call: Call) -> bool:
 
 def _raises(node: Branch) -> bool:
     return any(isinstance(inner, Raise) for inner in (*node.then, *node.orelse))
-
-
-def _has(node: AnyNode, call: Call) -> bool:
-    return node is call or contains(node, call.id)

@@ -11,6 +11,7 @@ from racelint.program.reach import Context
 from racelint.program.shared import SharedAccesses
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import Stores, nodes_of
+from racelint.program.walk import contains
 
 
 class Threadless:
@@ -26,7 +27,7 @@ class Threadless:
         keepers = self._keepers(root)
         at = event
         for frame in reversed(context.chain() if keepers else []):
-            if any(_contains(arm, at) for arm in self._arms_without(keepers, frame.function)):
+            if any(contains(node, at) for arm in self._arms_without(keepers, frame.function) for node in arm):
                 return True
             at = frame.site
         return False
@@ -53,8 +54,4 @@ class Threadless:
 def _is_both(other: Branch, first: Branch, second: tuple[AnyNode, ...]) -> bool:
     """`if first and second:`."""
     both = other.test == "other" and not other.negated and set(first.deps) <= set(other.deps)
-    return both and other is not first and any(_contains(second, dep) for dep in other.deps)
-
-
-def _contains(arm: tuple[AnyNode, ...], event: int) -> bool:
-    return any(getattr(node, "id", None) == event for node in nodes_of(arm))
+    return both and other is not first and any(contains(node, dep) for node in second for dep in other.deps)
