@@ -61,7 +61,7 @@ def maker_of(program: Program, location: Location) -> tuple[FunctionInfo, Call] 
         return None
     (path,) = entries[0].value
     function = entries[0].function
-    call = program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+    call = program.stores.facts[function.id].made_by(path)
     return (function, call) if call is not None and len(path) == 1 else None
 
 

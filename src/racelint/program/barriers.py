@@ -253,7 +253,7 @@ class Barriers:
 
     def _workers(self, call: Call, function: FunctionInfo) -> int | None:
         pool = call.func[0][:-1]
-        made = self.program.stores.facts[function.id].call(int(pool[0][2:])) if pool[0].startswith("c:") else None
+        made = self.program.stores.facts[function.id].made_by(pool)
         for position, argument in enumerate(made.args if made is not None else ()):
             if argument.name in ("max_workers", "processes") or (not argument.name and position == 0):
                 return number_of_value(self.program, argument.value, function)

@@ -67,7 +67,7 @@ class BlockingCalls:
         if not thing.dotted.startswith("socket."):
             return False
         facts = self.program.stores.facts[function.id]
-        made = facts.call(int(path[0][2:])) if path[0].startswith("c:") else None
+        made = facts.made_by(path)
         if made is None or len(path) != 2:
             return True
         datagram = any(value[-1] == "SOCK_DGRAM" for argument in made.args for value in argument.value)

@@ -261,7 +261,7 @@ class _Walk(Interpreter[bool]):
 
     def swallows(self, node: With) -> bool:
         path = node.item.value[0] if node.item.value else ("",)
-        call = self.flows.stores.facts[self.function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.flows.stores.facts[self.function.id].made_by(path)
         if call is None:
             return False
         things = self.flows.types.of_value(call.func, self.function)

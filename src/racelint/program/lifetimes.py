@@ -39,7 +39,7 @@ class Lifetimes:
         """The task goes to an executor of one worker."""
         for path in call.func[:1]:
             for value, maker in self._makers(path[:-1], function):
-                made = self.stores.facts[maker.id].call(int(value[0][2:])) if value[0].startswith("c:") else None
+                made = self.stores.facts[maker.id].made_by(value)
                 for argument in made.args if made is not None else ():
                     if argument.name in ("max_workers", "processes", "") and argument.value == (("k:int:1",),):
                         return True

@@ -128,7 +128,7 @@ class Locations:
         cls = function.cls
         if cls is None or function.is_classmethod or not set(cls.all_external_bases()) & CONTAINERS:
             return None
-        call = self.stores.facts[function.id].call(int(root[2:])) if root.startswith("c:") else None
+        call = self.stores.facts[function.id].made_by((root,))
         if root != f"p:{function.self_name}" and (call is None or call.func[:1] != (("g:super",),)):
             return None
         owner = next(base for base in reversed(cls.mro) if set(base.external_bases) & CONTAINERS)

@@ -272,7 +272,7 @@ class Overlap:
             return False
         facts = self.program.stores.facts[root.site_function.id]
         for path in root.bindings.get(name, ()):
-            call = facts.call(int(path[0][2:])) if path[0].startswith("c:") else None
+            call = facts.made_by(path)
             if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
                 return True
         return False

@@ -76,7 +76,7 @@ class PerCallLocks:
         if position is None or len(call.args) <= position:
             return None
         for path in call.args[position].value:
-            made = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+            made = self.program.stores.facts[function.id].made_by(path)
             if made is not None and lock_made_by(self.program, made, function):
                 return Fresh(function, span, lock_made_by(self.program, made, function), made.span)
         return None

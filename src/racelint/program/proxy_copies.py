@@ -62,7 +62,7 @@ class ProxyCopies:
             base, field = element[:length], element[length]
             if self._is_proxy(base, function, field):
                 return base
-        made = facts.call(int(element[0][2:])) if element[0].startswith("c:") else None
+        made = facts.made_by(element)
         for path in made.func[:1] if made is not None else ():
             if len(path) > 1 and path[-1] in _GIVING and self._is_proxy(path[:-1], function, ELEMENT):
                 return path[:-1]

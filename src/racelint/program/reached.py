@@ -150,7 +150,7 @@ class Running:
 
     def _unwrapped(self, path: Path, function: FunctionInfo) -> Path:
         """The function inside of `functools.partial(function, …)`, which binds no `self` of its own."""
-        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(path)
         things = self.program.types.of_value(call.func, function) if call is not None and len(path) == 1 else ()
         partial = any(isinstance(thing, External) and thing.dotted == "functools.partial" for thing in things)
         alone = call is not None and partial and len(call.args) == 1 and len(call.args[0].value) == 1

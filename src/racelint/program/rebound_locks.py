@@ -81,7 +81,7 @@ class ReboundLocks:
 
     def _stores_new_lock(self, access: Access, function: FunctionInfo) -> bool:
         path = access.value[0]
-        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(path)
         return len(path) == 1 and call is not None and bool(lock_made_by(self.program, call, function))
 
     def _is_lazy(self, access: Access, function: FunctionInfo) -> bool:

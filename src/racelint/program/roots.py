@@ -167,7 +167,7 @@ class _Finder:
         """`super().__init__(target=…)` in a subclass of Thread."""
         if function.cls is None or path[-1] != "__init__" or thread_kind(function.cls) is None:
             return False
-        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.stores.facts[function.id].made_by(path)
         return call is not None and any(value == ("g:super",) for value in call.func)
 
     def _spawn(self, starter: Starter, call: Call, function: FunctionInfo) -> None:

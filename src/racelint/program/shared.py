@@ -235,7 +235,7 @@ class SharedAccesses:
         ) or any(isinstance(t, Instance) and set(t.cls.all_external_bases()) & CONTAINERS for t in known)
 
     def _is_super(self, path: Path, function: FunctionInfo) -> bool:
-        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.stores.facts[function.id].made_by(path)
         return len(path) == 1 and call is not None and call.func[:1] == (("g:super",),)
 
     def _is_inert(self, path: Path, function: FunctionInfo) -> bool:

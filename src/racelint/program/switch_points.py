@@ -78,7 +78,7 @@ class SwitchPoints:
 
     def _await(self, node: Suspend, function: FunctionInfo) -> bool:
         for path in node.value[:1]:
-            call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+            call = self.program.stores.facts[function.id].made_by(path)
             if call is None or len(path) > 1:
                 continue
             sites = [s for s in self.program.calls.outgoing[function.id] if s.event == call.id]
@@ -94,7 +94,7 @@ class SwitchPoints:
                 if enter is not None and not self.waits(enter):
                     return False
         for path in node.item.value[:1]:
-            call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+            call = self.program.stores.facts[function.id].made_by(path)
             for thing in self.program.types.of_value(call.func, function) if call is not None else ():
                 if isinstance(thing, Bound) and thing.function.is_contextmanager:
                     return self._waits_before_yield(thing.function)

@@ -73,7 +73,7 @@ class Takings:
     def _by_another(self, node: With, function: FunctionInfo) -> bool:
         """Whether a context manager of the program takes the lock: then that is where it is taken."""
         path = node.item.value[0] if node.item.value else ()
-        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(path)
         if call is not None and len(path) == 1:
             callees = self.program.types.of_value(call.func, function)
             if any(isinstance(thing, Bound) and thing.function.is_contextmanager for thing in callees):

@@ -126,7 +126,7 @@ class ThreadConstructors:
         return any(isinstance(thing, External) and thing.dotted.endswith(".__init__") for thing in things)
 
     def _is_super(self, path: Path, function: FunctionInfo) -> bool:
-        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(path)
         return call is not None and any(value[-1] == "g:super" for value in call.func)
 
     def _early(self, function: FunctionInfo) -> str:

@@ -24,7 +24,7 @@ class ThreadValues:
     def _bases(self, path: Path, function: FunctionInfo) -> Value:
         if len(path) > 1:
             return (path[:-1],)
-        call = self.types.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.types.stores.facts[function.id].made_by(path)
         if call is None or not call.args or _ASKING not in self.types.of_value(call.func, function):
             return ()
         return call.args[0].value

@@ -225,7 +225,7 @@ class Types:
             for value in entry.value:
                 if value != path and not value[0].startswith("k:"):
                     found.extend(self.of((*value, ELEMENT), entry.function))
-        call = self.stores.facts[function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+        call = self.stores.facts[function.id].made_by(path)
         if call is not None:
             rest = path[1:]
             for container in self.passed_on(call, function):

@@ -67,7 +67,7 @@ class UnlockedArrays:
 
     def _origins(self, base: Path, function: FunctionInfo, child: Child) -> set[Origin]:
         """What the memory is; that of `SharedMemory(name=name)` is the memory whose name was passed."""
-        call = self.program.stores.facts[function.id].call(int(base[0][2:])) if base[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(base)
         named = [path for argument in call.args if argument.name == "name" for path in argument.value] if call else []
         found = {origin for path in named for origin in self.origins.of(path, function, child)}
         return {origin[:-1] for origin in found if origin[-1] == "name"} or set(self.origins.of(base, function, child))
@@ -141,7 +141,7 @@ class UnlockedArrays:
         """The shared memory itself, where `base` is a view of it that is made here."""
         if len(base) > 1 and base[-1] == "buf":
             return base[:-1]
-        call = self.program.stores.facts[function.id].call(int(base[0][2:])) if base[0].startswith("c:") else None
+        call = self.program.stores.facts[function.id].made_by(base)
         for thing in self.program.types.of_value(call.func, function) if call is not None else ():
             if isinstance(thing, External) and thing.dotted in VIEWS and call is not None and depth < _MAX_DEPTH:
                 named = [argument for argument in call.args if argument.name == "buffer"]

@@ -84,6 +84,10 @@ class FunctionFacts:
         event = self.events.get(number)
         return event if isinstance(event, Call) else None
 
+    def made_by(self, path: Path) -> Call | None:
+        """The call whose result the path hangs from; None where it hangs from something else."""
+        return self.call(int(path[0][2:])) if path[0].startswith("c:") else None
+
     def original(self, path: Path) -> Path:
         """Where the object at `path` was before the function put another one in its place."""
         while path[0].startswith("o:"):

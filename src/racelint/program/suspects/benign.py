@@ -83,7 +83,7 @@ def remembers_answers(compound: Compound, group: Group, program: Program) -> str
         return ""
     maker = location.owner.partition(":")[2]
     facts = program.stores.facts[compound.function.id]
-    calls = [facts.call(int(path[0][2:])) if path[0].startswith("c:") else None for path in act.value]
+    calls = [facts.made_by(path) for path in act.value]
     own = calls and all(
         call is not None and all(len(func) == 1 and func[0].startswith(f"f:{maker}:") for func in call.func)
         for call in calls
@@ -95,7 +95,7 @@ def _is_found(path: Path, compound: Compound, program: Program) -> bool:
     """A part of an imported module, or an element of what a module holds."""
     if path[0].startswith("g:"):
         return path[-1] == ELEMENT
-    call = program.stores.facts[compound.function.id].call(int(path[0][2:])) if path[0].startswith("c:") else None
+    call = program.stores.facts[compound.function.id].made_by(path)
     return call is not None and any(func[-1].rpartition(":")[2] in _IMPORTS for func in call.func)
 
 
