@@ -22,7 +22,7 @@ from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores, nodes_of
 
-CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use"]
+CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use", "read-then-empty"]
 _PAUSES = frozenset({"sleep", "wait"})
 _NOTHING_THERE = frozenset({"g:KeyError", "g:IndexError", "g:ValueError", "g:LookupError"})
 

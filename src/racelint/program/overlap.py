@@ -6,6 +6,7 @@ from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
+from racelint.program.families import descendants
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -23,6 +24,17 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     """The class of the object that the record's code was entered through."""
     entry = record.context.entry
     return entry.self_class or entry.function.cls
+
+
+def _unrelated(mine: ClassInfo | None, theirs: ClassInfo | None) -> bool:
+    """Whether no object is of both classes, as far as the program has classes."""
+    if mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro:
+        return False
+    return all(theirs not in cls.mro for cls in descendants(mine))
+
+
+def _derives(cls: ClassInfo | None, owner: str) -> bool:
+    return cls is not None and any(base.id == owner for base in cls.mro)
 
 
 def _is_test(record: Record) -> bool:
@@ -121,7 +133,19 @@ class Overlap:
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
             return False
+        if self._starts_anew(root, other, group):
+            return True
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _starts_anew(self, root: ThreadRoot, other: Record, group: Group) -> bool:
+        """A method takes the lock, hence may be called again, and starts one more thread whenever it is."""
+        if not other.context.public or not group.owner_locks & other.locations_held or root.joins:
+            return False
+        within = {frame.function.id for frame in other.context.chain()}
+        deciding = self.program.compounds.deciding
+        return bool(root.starts) and all(
+            function.id in within and not deciding.get((function.id, number)) for function, number in root.starts
+        )
 
     def _precedes(self, record: Record, root: ThreadRoot) -> bool:
         """The record's own thread, one of its kind, starts the root only later, or has joined it."""
@@ -192,12 +216,14 @@ class Overlap:
             return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
         if self._overridden(left, right) or self._overridden(right, left):
             return False
-        if group.location.kind != "attribute" or group.owner_locks or group.contract:
+        if group.location.kind != "attribute":
             return True
         if self.records.is_static(left.access) or self.records.is_static(right.access):
             return True
         if self._of_siblings(left, right):
             return False
+        if group.owner_locks or group.contract:
+            return True
         return self.program.anchors.same(self._anchor(left), self._anchor(right))
 
     def _overridden(self, left: Record, right: Record) -> bool:
@@ -216,9 +242,12 @@ class Overlap:
         return (record.context.self_class or access.function.cls) if own else None
 
     def _of_siblings(self, left: Record, right: Record) -> bool:
-        """Entered through methods of two classes of which no object can be both, and on its own attribute."""
+        """Of objects of two classes of which no object can be both: each method's own, or its base's attribute."""
+        own = [self._class_of_own(record) for record in (left, right)]
+        if _unrelated(*own) and all(_derives(cls, left.access.location.owner) for cls in own):
+            return True
         mine, theirs = (_class_at_entry(record) for record in (left, right))
-        if mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro:
+        if mine is None or theirs is None or not _unrelated(mine, theirs):
             return False
         bases = {f"class:{cls.id}" for cls in mine.mro if cls in theirs.mro}
         return all((anchor := self._anchor(r)) is not None and anchor[0] in bases for r in (left, right))

@@ -86,6 +86,8 @@ def _message(suspect: Suspect) -> str:
     if suspect.guard is not None and suspect.compound is not None and _acts_elsewhere(suspect.compound):
         act = shown(suspect.compound.act.location)
         return f"`{name}` is checked after `{shown(suspect.guard)}` was released, and decides a change of `{act}`"
+    if suspect.compound is not None and suspect.compound.kind == "read-then-empty":
+        return f"`{name}` is read and then emptied, with no lock from the one to the other: additions get lost"
     return f"`{name}` is checked and then changed, with no lock from the one to the other"
 
 

@@ -73,6 +73,10 @@ def _message(suspect: Suspect) -> str:
     if suspect.kind == "stale-decision" and suspect.compound is not None:
         state = shown(suspect.compound.first.location)
         return f"`{shown(suspect.group.location)}` is changed by what an earlier critical section found of `{state}`"
+    if suspect.compound is not None and suspect.compound.kind == "read-then-empty":
+        return (
+            f"`{shown(suspect.group.location)}` is emptied after the critical section that read it: additions get lost"
+        )
     return f"`{shown(suspect.group.location)}` is changed from a value read in an earlier critical section"
 
 

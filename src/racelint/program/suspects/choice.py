@@ -12,6 +12,7 @@ from racelint.program.suspects.broken_iterations import BrokenIterations
 from racelint.program.suspects.broken_object_guards import BrokenObjectGuards, entered_through
 from racelint.program.suspects.inquiry import Inquiry, Search
 from racelint.program.suspects.late_decisions import LateDecisions
+from racelint.program.suspects.lost_additions import LostAdditions
 from racelint.program.suspects.overwritten_state import OverwrittenState
 from racelint.program.suspects.stale_decisions import StaleDecisions
 from racelint.program.suspects.suspect import Suspect, SuspectKind, rank
@@ -34,6 +35,7 @@ class Suspects:
             BrokenGuards(inquiry),
             BrokenIterations(inquiry),
             LateDecisions(inquiry),
+            LostAdditions(inquiry),
             OverwrittenState(inquiry),
             StaleDecisions(inquiry),
             TornReads(inquiry),

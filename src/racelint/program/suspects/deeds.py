@@ -6,6 +6,7 @@ from racelint.knowledge.containers import TAKING_METHODS
 from racelint.program.records import Record
 
 _ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
+_ADDING_MANY = _ADDING | {"extendleft", "insert", "update"}
 
 
 def touches(record: Record, other: Record) -> bool:
@@ -34,6 +35,14 @@ def empties(record: Record) -> bool:
     if access.deed == "delete":
         return True
     return access.deed == "write" and ("k:None",) in access.value
+
+
+def adds(record: Record) -> bool:
+    """An element comes in, or may."""
+    access = record.access
+    if not access.location.content:
+        return False
+    return access.deed == "write" or (access.deed == "mutate" and access.method in _ADDING_MANY)
 
 
 def harmless_beside(record: Record, other: Record) -> bool:

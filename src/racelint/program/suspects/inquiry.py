@@ -16,7 +16,9 @@ from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
 _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
-"""Where only a lock beside it says that it is concurrent, that lock must be its guard; or be held by who resets it."""
+"""Where only a lock beside it says that it is concurrent, that lock must be its guard.
+
+Or who resets it holds it: what is initialised on first use, or belongs to the class."""
 
 
 class Inquiry:
@@ -44,8 +46,8 @@ class Inquiry:
         related = guard is not None or bool(theirs | self.guards.own_locks(record, group))
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
-        first_use = kind == "lazy-init" and bool(theirs)
-        weak |= evidence == "lock" and guard is None and not first_use and kind in _WITH_A_GUARD
+        one_for_all = kind == "lazy-init" or (kind == "update" and self.races.records.is_static(record.access))
+        weak |= evidence == "lock" and guard is None and not (one_for_all and theirs) and kind in _WITH_A_GUARD
         benign = ""
         if kind == "unguarded" and guard is not None:
             benign = harmless(record, group, guard, self.program)

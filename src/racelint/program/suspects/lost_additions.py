@@ -1,0 +1,109 @@
+"""Containers that are emptied after all that they hold was read: what another thread adds in between is lost.
+
+`send(list(self.pending)); self.pending = []`. To put an empty one in its place first and then read the old is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racelint.knowledge.containers import CONTAINERS
+from racelint.model.summary import ELEMENT, Call, Path
+from racelint.program.compounds import Compound
+from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo
+from racelint.program.records import Record
+from racelint.program.shared import SharedAccess
+from racelint.program.suspects.deeds import adds
+from racelint.program.suspects.inquiry import Search
+from racelint.program.suspects.suspect import Suspect
+from racelint.program.things import Object
+from racelint.program.values import nodes_of
+from racelint.program.walk import following, place_of
+
+_COPYING = frozenset(
+    {"copy", "deepcopy", "list", "tuple", "dict", "set", "frozenset", "sorted", "join", "sum", "min", "max"}
+    | {"extend", "update", "dump", "dumps"}
+)
+"""Functions that are done with a container when they return."""
+
+_VIEWS = frozenset({"copy", "items", "values", "keys"})
+_LOOKING = frozenset({"len", "bool", "any", "all", "isinstance", "id", "repr", "print", "type", "hasattr", "getattr"})
+"""Functions that may be given a container without passing on what is in it."""
+
+
+class LostAdditions(Search):
+    """Finds them for one group at a time."""
+
+    def of(self, group: Group) -> Iterator[Suspect]:
+        guard = self.guards.of(group)
+        for record in group.changes:
+            if record.perhaps or not self._empties(record.access):
+                continue
+            compound = self._compound(record.access)
+            if compound is None:
+                continue
+            conflict = self._addition(group, record, compound)
+            kept = guard in record.locations_held
+            if conflict is not None and (not kept or guard in conflict.locations_held):
+                yield self.inquiry.suspect(
+                    "split" if kept else "check-then-act", group, record, conflict, compound, guard
+                )
+
+    def _empties(self, access: SharedAccess) -> bool:
+        """Whether nothing is left in the container, or an empty one takes its place."""
+        if access.location.content:
+            return access.deed == "mutate" and access.method == "clear"
+        plain = access.deed == "write" and bool(access.value)
+        return plain and all(self._is_empty(path, access.function) for path in access.value)
+
+    def _is_empty(self, path: Path, function: FunctionInfo) -> bool:
+        """`[]`, `{}` or the call of a container's class without elements."""
+        call = self.program.stores.facts[function.id].made_by(path)
+        if call is None:
+            return path[0].startswith("v:") and path[0].endswith(":0")
+        things = self.program.types.of(path, function)
+        made = bool(things) and all(isinstance(thing, Object) and thing.dotted in CONTAINERS for thing in things)
+        return made and all(argument.name for argument in call.args)
+
+    def _compound(self, act: SharedAccess) -> Compound | None:
+        """From the first reading of all that the container holds to the emptying that follows it."""
+        function = act.function
+        container = act.path[:-1] if act.location.content else act.path
+        for access in self.program.shared.by_function[function.id]:
+            if access.event >= act.event or access.changes:
+                continue
+            if self._reads_all(access, container, act.location.content) and _comes_to(
+                function, access.event, act.event
+            ):
+                return Compound("read-then-empty", access, access.event, act, function, check_span=act.span)
+        return None
+
+    def _reads_all(self, access: SharedAccess, container: Path, cleared: bool) -> bool:
+        """It iterates or copies the container, or hands it to a function: for good where another takes its place."""
+        if access.path == (*container, ELEMENT):
+            return access.deed == "iterate" or access.method in _VIEWS
+        return access.path == container and any(
+            access.event in argument.deps and container in argument.value and _uses_up(call, cleared)
+            for call in self.program.stores.facts[access.function.id].calls
+            for argument in call.args
+        )
+
+    def _addition(self, group: Group, record: Record, compound: Compound) -> Record | None:
+        guards = self.races.compound_guards(compound, record)
+        for other in group.changes:
+            apart = other.access.function is not record.access.function and not other.locations_held & guards
+            if apart and adds(other) and not other.perhaps and self.overlap.parallel(record, other, group):
+                return other
+        return None
+
+
+def _uses_up(call: Call, cleared: bool) -> bool:
+    """Whether a call takes what is in its argument; one that keeps the container itself has the additions, too."""
+    names = {path[-1].rpartition(":")[2] for path in call.func}
+    return not names & _LOOKING if cleared else bool(names & _COPYING)
+
+
+def _comes_to(function: FunctionInfo, first: int, last: int) -> bool:
+    """Whether control may come from the one event to the other."""
+    return any(getattr(node, "id", None) == last for node in nodes_of(tuple(following(place_of(function, first)))))
