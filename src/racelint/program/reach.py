@@ -210,7 +210,7 @@ class Reach:
             root = context.root.id if context.root is not None else ""
             key = (
                 *(context.held, context.perhaps, context.owned, context.private),
-                *(context.public, context.anchors, context.self_class),
+                *(context.public, context.anchors, context.self_class, context.parent is None),
             )
             known = seen.setdefault((root, context.function.id), set())
             if key in known or len(known) >= _MAX_CONTEXTS:

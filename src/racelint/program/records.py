@@ -99,11 +99,24 @@ class Records:
             return True
         if access.location.kind != "attribute":
             return False
+        if access.location.content and self._is_of_class_body(access.location):
+            return True
         base = access.path[:-1] if not access.location.content else access.path[:-2]
         if not base:
             return False
         things = self.program.types.of(base, access.function)
         return bool(things) and all(isinstance(thing, ClassInfo) for thing in things)
+
+    def _is_of_class_body(self, location: Location) -> bool:
+        """What a container holds that a class body displays and nobody binds anew: all instances have that one."""
+        owner, fields = location.owner, location.fields
+        if len(fields) != 2:
+            return False
+        entries = self.program.stores.attributes.get((owner, fields[0]), [])
+        return bool(entries) and all(
+            entry.function.ir.kind == "class" and all(path[0].startswith("v:") for path in entry.value)
+            for entry in entries
+        )
 
     def _is_singleton(self, lock: Lock) -> bool:
         """The lock's class has one instance, made while a module is imported."""

@@ -91,6 +91,8 @@ def runner(record: Record) -> str:
 def holding(suspect: Suspect) -> str:
     record, conflict = suspect.record, suspect.conflict
     mine, theirs = lock_names(record), lock_names(conflict)
+    if record.foreign:
+        return f"this holds {foreign_locks(record)} of an instance, which keeps nobody out who has another"
     if record.access is conflict.access:
         return "no lock spans the read and the write" if not mine else f"{' and '.join(mine)} is not held throughout"
     if not mine and not theirs:
@@ -107,6 +109,11 @@ def holding(suspect: Suspect) -> str:
 
 def lock_names(record: Record) -> list[str]:
     return [f"`{name}`" for name in sorted({lock.short for lock in record.held})]
+
+
+def foreign_locks(record: Record) -> str:
+    """The locks that are held, but of an instance that has nothing to do with the location."""
+    return " and ".join(f"`{name}`" for name in sorted({hold.lock.short for hold in record.state.must}))
 
 
 def trace(suspect: Suspect) -> list[Step]:
@@ -135,7 +142,8 @@ def _access(role: str, record: Record) -> Step:
     ]
     if access.augmented:
         verb = "updates"
-    names = [lock.short for lock in sorted(record.held, key=lambda lock: lock.location)]
+    held = record.held or [hold.lock for hold in record.state.must if record.foreign]
+    names = [lock.short for lock in sorted(held, key=lambda lock: lock.location)]
     text = f"{verb} `{shown(access.location)}`"
     return step("access" if role == "access" else "conflict", text, access.function, access.span, names)
 

@@ -9,7 +9,7 @@ from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
 from racelint.program.suspects import Suspect
 from racelint.rules.base import Rule
-from racelint.rules.race_report import findings, shown, suspects_of
+from racelint.rules.race_report import findings, foreign_locks, shown, suspects_of
 
 
 class WrongLock(Rule):
@@ -77,7 +77,10 @@ class WrongLock(Rule):
 
 
 def _message(suspect: Suspect) -> str:
-    return f"`{shown(suspect.group.location)}` is changed under a different lock than elsewhere"
+    name = shown(suspect.group.location)
+    if suspect.record.foreign:
+        return f"`{name}` is changed under {foreign_locks(suspect.record)}, of which another thread may hold another"
+    return f"`{name}` is changed under a different lock than elsewhere"
 
 
 def _confidence(suspect: Suspect) -> Confidence:

@@ -43,7 +43,7 @@ class Inquiry:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
         evidence = self.overlap.evidence_of(record, conflict, group)
         theirs = self.guards.own_locks(conflict, group)
-        related = guard is not None or bool(theirs | self.guards.own_locks(record, group))
+        related = guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
         one_for_all = kind == "lazy-init" or (kind == "update" and self.races.records.is_static(record.access))
