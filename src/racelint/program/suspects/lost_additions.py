@@ -11,13 +11,12 @@ from racelint.knowledge.containers import CONTAINERS
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
-from racelint.program.index import FunctionInfo
+from racelint.program.index import External, FunctionInfo
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import adds
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
-from racelint.program.things import Object
 from racelint.program.values import nodes_of
 from racelint.program.walk import following, place_of
 
@@ -62,8 +61,8 @@ class LostAdditions(Search):
         call = self.program.stores.facts[function.id].made_by(path)
         if call is None:
             return path[0].startswith("v:") and path[0].endswith(":0")
-        things = self.program.types.of(path, function)
-        made = bool(things) and all(isinstance(thing, Object) and thing.dotted in CONTAINERS for thing in things)
+        makers = self.program.types.of_value(call.func, function)
+        made = bool(makers) and all(isinstance(maker, External) and maker.dotted in CONTAINERS for maker in makers)
         return made and all(argument.name for argument in call.args)
 
     def _compound(self, act: SharedAccess) -> Compound | None:
