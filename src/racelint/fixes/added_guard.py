@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from racelint.fixes.atomic_call import atomic_call
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.guarding import Choice, Guarding
 from racelint.fixes.lazy_init import second_check
+from racelint.fixes.local_copy import local_copy
 from racelint.fixes.new_lock import new_lock
 from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
@@ -23,6 +25,7 @@ Sites = Callable[[Choice], Sequence[Site]]
 class AddedGuard(Fixer):
     """The smallest block that makes the steps one goes under `with lock:`.
 
+    Where one call does both, as `d.setdefault(k, [])`, it needs no lock; what is tested and then used may be read once.
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
     the lock beside the variable or a new one, and every function that changes the variable takes it. It becomes an
     `RLock` where what runs under it takes it again.
@@ -39,13 +42,24 @@ class AddedGuard(Fixer):
             checked = second_check(draft, suspect) if finding.code == "RL105" else None
             if checked is not None:
                 yield checked
+            alone = atomic_call(draft, suspect) if finding.code == "RL104" else None
+            if alone is not None:
+                yield alone
             location = suspect.group.location
-            yield from _proposals(draft, finding.path, location, _choices(draft, suspect), _sites(draft, suspect))
+            locked = _proposals(draft, finding.path, location, _choices(draft, suspect), _sites(draft, suspect))
+            copied = local_copy(draft, suspect) if finding.code == "RL102" else None
+            # a copy is better than a lock around what may wait
+            yield from locked if copied is None else _best_first(locked, copied)
             return
         lazy = _lazy_start(draft, finding) if finding.code == "RL105" else None
         if lazy is not None:
             choices = _lazy_choices(draft, lazy)
             yield from _proposals(draft, finding.path, lazy.location, choices, lambda choice: [lazy_site(draft, lazy)])
+
+
+def _best_first(locked: Iterator[Proposal], copied: Proposal) -> Iterator[Proposal]:
+    """The safe ones, then those that are not."""
+    yield from sorted((*locked, copied), key=lambda proposal: proposal.applicability != "safe")
 
 
 def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:

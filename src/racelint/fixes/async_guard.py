@@ -57,4 +57,4 @@ def _proposal(draft: Draft, compound: Compound) -> Proposal | None:
     stretch.wrap(rewriting, home.header, asynchronous=True)
     message = f"Hold `{home.header}` from the read to the change"
     reason = "tasks wait for one another there, and the lock belongs to one event loop"
-    return Proposal(rewriting.code(), message, "unsafe", reason, frozenset([home.claim]))
+    return Proposal(rewriting.code(), message, "unsafe", reason, home.claims)

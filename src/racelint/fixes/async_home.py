@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from racelint.fixes.draft import Draft
+from racelint.fixes.names import claims_of
 from racelint.fixes.new_lock import make_lock, new_lock
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
@@ -15,14 +16,14 @@ from racelint.syntax.edits import Rewriting
 
 
 class AsyncHome(NamedTuple):
-    """`header` names the lock in the function, `make` writes it where there is none, `claim` tells it from others.
+    """`header` names the lock in the function, `make` writes it where there is none, `claims`: see Proposal.
 
     `lock` is what the analysis knows of one that is there.
     """
 
     header: str
     make: Callable[[Rewriting], None]
-    claim: str
+    claims: frozenset[str]
     lock: Lock | None = None
 
 
@@ -32,7 +33,7 @@ def async_home(draft: Draft, function: FunctionInfo, beside: Location) -> AsyncH
     if known is not None:
         (name,) = known.fields
         lock = draft.program.locks.of((f"p:{function.self_name}", name), function)
-        return AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, str(known), lock)
+        return AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, frozenset([str(known)]), lock)
     new = new_lock(draft, beside, static=False)
     if new is None or new.display != function.module.source.display:
         return None
@@ -41,7 +42,8 @@ def async_home(draft: Draft, function: FunctionInfo, beside: Location) -> AsyncH
     if owned and not function.self_name:
         return None
     header = f"{function.self_name}.{name}" if owned else name
-    return AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), str(new.location))
+    claims = claims_of(draft.program, new.location)
+    return AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), claims)
 
 
 def _known(draft: Draft, function: FunctionInfo) -> Location | None:

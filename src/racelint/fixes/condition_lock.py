@@ -9,7 +9,7 @@ import libcst as cst
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
-from racelint.fixes.lock_safety import Extent, LockSafety
+from racelint.fixes.lock_safety import Extent, LockSafety, span_of_node
 from racelint.fixes.names import written
 from racelint.fixes.places import span_of
 from racelint.fixes.stretch import Stretch, covering
@@ -94,16 +94,28 @@ def _wrapped(
     draft: Draft, tree: Tree, use: Use, function: FunctionInfo, stretch: Stretch, header: str
 ) -> Iterator[Proposal]:
     rewriting = Rewriting(tree)
-    before = stretch.block.body[stretch.start - 1] if stretch.start > 0 else None
-    joined = isinstance(before, cst.With) and len(before.items) == 1 and tree.spelled(before.items[0].item) == header
-    if joined and use.method not in WAITS:
-        stretch = stretch._replace(start=stretch.start - 1)
+    if use.method not in WAITS:
+        before = _taken_before(draft, tree, function, stretch, use.lock)
+        header = tree.spelled(before.items[0].item) if before is not None else header
+        stretch = stretch.with_neighbours(tree, header)
     doubts = list(_doubts(draft, function, stretch, tree, use.lock, header))
     if "" in doubts:
         return
     stretch.wrap(rewriting, header)
     reason = "; ".join(dict.fromkeys(doubts))
-    yield Proposal(rewriting.code(), f"Take `{header}` around it", "unsafe" if reason else "safe", reason)
+    message, claims = f"Take `{header}` around it", stretch.claims(tree)
+    yield Proposal(rewriting.code(), message, "unsafe" if reason else "safe", reason, claims)
+
+
+def _taken_before(draft: Draft, tree: Tree, function: FunctionInfo, stretch: Stretch, lock: Lock) -> cst.With | None:
+    """The `with` right before the stretch that takes the condition's lock, by whatever name."""
+    before = stretch.block.body[stretch.start - 1] if stretch.start > 0 else None
+    if not isinstance(before, cst.With) or len(before.items) != 1:
+        return None
+    span = tree.span(before.items[0].item)
+    taken = draft.program.flows.of(function).acquisitions
+    same = any(own.location == lock.location and span_of_node(node)[:2] == span[:2] for own, node, _ in taken)
+    return before if same else None
 
 
 def _doubts(

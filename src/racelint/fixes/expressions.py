@@ -6,7 +6,7 @@ import libcst as cst
 
 from racelint.syntax.nodes import child_nodes
 
-# Not `<` and its kin: `not a < b` is not `a >= b` for sets and NaN.
+# `<` and its kin only for lengths: `not a < b` is not `a >= b` for sets and NaN.
 _OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
     cst.NotEqual: cst.Equal,
@@ -14,6 +14,12 @@ _OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.NotIn: cst.In,
     cst.Is: cst.IsNot,
     cst.IsNot: cst.Is,
+}
+_OF_NUMBERS: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.LessThan: cst.GreaterThanEqual,
+    cst.GreaterThanEqual: cst.LessThan,
+    cst.GreaterThan: cst.LessThanEqual,
+    cst.LessThanEqual: cst.GreaterThan,
 }
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.SimpleString, cst.List, cst.Dict, cst.Set)
 _LOUD = (cst.Call, cst.Await, cst.Yield, cst.FunctionDef, cst.ClassDef, cst.With)
@@ -43,10 +49,30 @@ def negated(node: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
         target = node.comparisons[0]
         opposite = _OPPOSITES.get(type(target.operator))
+        if opposite is None and any(_is_length(side) for side in (node.left, target.comparator)):
+            opposite = _OF_NUMBERS.get(type(target.operator))
         if opposite is not None:
             return node.with_changes(comparisons=[target.with_changes(operator=opposite())])
+    if isinstance(node, cst.BooleanOperation):
+        left, right = negated(node.left), negated(node.right)
+        if not any(isinstance(side, cst.UnaryOperation) for side in (left, right)):
+            return _turned(node, left, right)
     operand = node if isinstance(node, cst.Comparison) else bracketed(node)
     return cst.UnaryOperation(operator=cst.Not(), expression=operand)
+
+
+def _is_length(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len"
+
+
+def _turned(node: cst.BooleanOperation, left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BaseExpression:
+    """`a or b` for `not a and not b`, and the other way round: in an `and`, what stood in an `or` needs brackets."""
+    if isinstance(node.operator, cst.And):
+        operator: cst.BaseBooleanOp = cst.Or(node.operator.whitespace_before, node.operator.whitespace_after)
+        return node.with_changes(operator=operator, left=left, right=right)
+    operator = cst.And(node.operator.whitespace_before, node.operator.whitespace_after)
+    sides = [bracketed(side) if isinstance(side, cst.BooleanOperation) else side for side in (left, right)]
+    return node.with_changes(operator=operator, left=sides[0], right=sides[1])
 
 
 def is_loud(node: cst.CSTNode) -> bool:
@@ -65,18 +91,6 @@ def parameter_names(params: cst.Parameters) -> set[str]:
     plain = [*params.posonly_params, *params.params, *params.kwonly_params]
     stars = [param for param in (params.star_arg, params.star_kwarg) if isinstance(param, cst.Param)]
     return {param.name.value for param in (*plain, *stars)}
-
-
-def names_in(node: cst.CSTNode) -> set[str]:
-    """Every name and attribute that stands in the code."""
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, cst.Name):
-            found.add(current.value)
-        pending.extend(child_nodes(current))
-    return found
 
 
 def variables_in(node: cst.CSTNode) -> set[str]:

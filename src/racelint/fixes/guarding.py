@@ -8,14 +8,15 @@ from typing import NamedTuple
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.lock_safety import LockSafety
-from racelint.fixes.names import lock_at, lock_path, written
+from racelint.fixes.names import claims_of, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
-from racelint.fixes.parts import parts_of
+from racelint.fixes.parts import Part, parts_of
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
+from racelint.model.summary import Span
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
-from racelint.syntax.edits import Rewriting
+from racelint.syntax.edits import Rewriting, Tree
 
 _USABLE = frozenset({"lock", "rlock", "condition"})
 
@@ -85,26 +86,39 @@ class Guarding:
         tree = self.draft.tree(path)
         takers = [part.function for part in self.parts]
         safety = LockSafety(self.draft.program, self.lock, takers, reentrant=reentrant)
-        examined = [part.examined(tree, safety) for part in self.parts]
-        if any(found.obstacles for found, _ in examined):
+        if any(self._never_ends(part, tree) for part in self.parts):
             return None
-        doubts = [*self.doubts, *(doubt for found, _ in examined for doubt in found.doubts)]
+        settled = [one for part in self.parts for one in part.settled(tree, safety)]
+        if any(found.obstacles for _, found, _ in settled):
+            return None
+        doubts = [*self.doubts, *(doubt for _, found, _ in settled for doubt in found.doubts)]
         rewriting = Rewriting(tree)
         if new is not None:
-            nested = reentrant or any(found.nested for found, _ in examined)
+            nested = reentrant or any(found.nested for _, found, _ in settled)
             make_lock(rewriting, new, "threading", "RLock" if nested else "Lock")
             doubts += [new.doubt] if new.doubt else []
         elif reentrant and not make_reentrant(self.draft, rewriting, self.choice.location):
             return None
-        for part, (_, loose) in zip(self.parts, examined, strict=True):
+        for part, _, loose in settled:
             part.rewrite(rewriting, loose)
-        return Proposal(
-            rewriting.code(),
-            self._message(),
-            "unsafe" if doubts else "safe",
-            "; ".join(dict.fromkeys(doubts)),
-            frozenset([str(new.location)] if new is not None else []),
-        )
+        claims = frozenset(claim for part, _, _ in settled for claim in part.stretch.claims(tree))
+        if new is not None:
+            claims |= claims_of(self.draft.program, new.location)
+        reason = "; ".join(dict.fromkeys(doubts))
+        return Proposal(rewriting.code(), self._message(), "unsafe" if doubts else "safe", reason, claims)
+
+    def _never_ends(self, part: Part, tree: Tree) -> bool:
+        """Whether a loop of the part waits for others to change the variable: with the lock held, nobody could."""
+        mine = [
+            access
+            for access in self.draft.program.shared.by_function[part.function.id]
+            if access.location.container() == self.location.container()
+        ]
+        for loop in part.stretch.loops():
+            tested = any(_is_inside(access.span, tree.span(loop.test)) for access in mine)
+            if tested and not any(access.changes and _is_inside(access.span, tree.span(loop)) for access in mine):
+                return True
+        return False
 
     def _message(self) -> str:
         held = " and ".join(f"`{header}`" for header in sorted(set(self.headers)))
@@ -112,3 +126,7 @@ class Guarding:
         if self.choice.new is not None:
             return f"Add a lock, and h{what}"
         return f"Make the lock an `RLock`, and h{what}" if self.choice.reentrant else f"H{what}"
+
+
+def _is_inside(span: Span, outer: Span) -> bool:
+    return outer[:2] <= span[:2] and span[2:] <= outer[2:]

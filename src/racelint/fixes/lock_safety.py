@@ -78,8 +78,10 @@ class LockSafety:
         sites = [s for s in self.program.calls.outgoing[function.id] if extent.holds(self._span(function, s))]
         obstacles = [*self._suspensions(function, extent), *self.retakings(function, extent, opened)]
         doubts = []
+        flow = self.program.flows.of(function)
         for call in self.program.stores.facts[function.id].calls:
-            if extent.holds(call.span):
+            locked = self.released is not None and flow.at(call.id).hold(self.released.location) is not None
+            if extent.holds(call.span) and not locked:
                 name = f"`{spelled_call(call, self.program.stores.facts[function.id])}`"
                 blocking = self.blocking.reached(call, function)
                 if blocking is not None and blocking.blocking.kind != "file":

@@ -71,6 +71,13 @@ def names_in_class(program: Program, cls: ClassInfo) -> set[str]:
     return found
 
 
+def claims_of(program: Program, location: Location) -> frozenset[str]:
+    """What a new attribute, or variable, takes up: its name in the class, its bases and its children."""
+    cls = class_of(program, location) if location.kind == "attribute" else None
+    owners = [c.id for c in (*cls.mro, *descendants(cls))] if cls is not None else [location.owner]
+    return frozenset(str(Location(location.kind, owner, location.fields)) for owner in owners)
+
+
 def free_name(taken: set[str], *wanted: str) -> str:
     """The first of the wanted names that is not taken, else the last one with a number."""
     numbered = (f"{wanted[-1]}_{number}" for number in range(2, 1000))

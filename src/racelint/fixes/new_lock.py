@@ -12,6 +12,7 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported, insert, is_docstring
 from racelint.fixes.names import class_of, free_name, names_in_class
 from racelint.fixes.places import stored_at
+from racelint.fixes.slots import Slots, slots_of, with_name
 from racelint.fixes.statements import statement
 from racelint.model.summary import Span
 from racelint.program import Program
@@ -28,7 +29,7 @@ _COPIED_BY = frozenset(
 
 class NewLock(NamedTuple):
     """`location` is the lock's, `target` what it is assigned to: in `block` of the file `display`, beside what first
-    assigns the variable there. `doubt`: why that may change what the program does."""
+    assigns the variable there. `doubt`: why that may change what the program does. `slots`: what else must name it."""
 
     location: Location
     display: str
@@ -36,6 +37,7 @@ class NewLock(NamedTuple):
     block: Block
     assigned: cst.CSTNode | None
     doubt: str = ""
+    slots: Slots | None = None
 
 
 def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
@@ -54,6 +56,9 @@ def make_lock(rewriting: Rewriting, new: NewLock, module: str, name: str) -> Non
     factory = imported(rewriting, module, name, user)
     place = _place(rewriting.tree, new.block, new.assigned)
     insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
+    if new.slots is not None:
+        named = with_name(new.slots, new.location.fields[0])
+        rewriting.replace(new.slots, lambda updated: named)
 
 
 def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> NewLock | None:
@@ -65,19 +70,20 @@ def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> N
     name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
     location = Location("attribute", cls.id, (name,))
     init = _constructor(tree, draft.program, cls)
-    if static or init is None:
+    slots = slots_of(block)
+    if static or init is None or (cls.ir.slots and slots is None):
         assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
         return NewLock(location, display, name, block, assigned)
     function, body = init
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
     doubt = "instances that have a lock can no longer be copied or pickled" if _is_copied(draft.program, cls) else ""
-    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt)
+    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt, slots)
 
 
 def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
     """The `__init__` that surely runs for every instance; None where a lock of the class must do."""
     qualname = cls.ir.methods.get("__init__")
-    if qualname is None or cls.ir.slots or any(base.ir.slots for base in cls.mro):
+    if qualname is None:
         return None
     function = cls.module.functions[qualname]
     for child in descendants(cls):
@@ -150,12 +156,21 @@ def _first_write(
 
 
 def _place(tree: Tree, block: Block, assigned: cst.CSTNode | None) -> int:
-    """Behind the line that assigns the variable, before what does it deeper inside, else at the start."""
+    """Behind the line that assigns the variable, before what does it deeper inside, else at the start.
+
+    In a class, behind the attributes that stand together there: fields and `__slots__` are not torn apart.
+    """
+    if isinstance(tree.parent(block), cst.ClassDef):
+        return _behind_attributes(tree, block, assigned)
     if assigned is not None:
         for node in (assigned, *tree.ancestors(assigned)):
             if isinstance(node, Statement) and tree.parent(node) is block:
                 return tree.index(node) + (1 if isinstance(node, cst.SimpleStatementLine) else 0)
-    if isinstance(tree.parent(block), cst.ClassDef):  # behind `__slots__` and the other attributes
-        lines = [isinstance(entry, cst.SimpleStatementLine) for entry in block.body]
-        return [*lines, False].index(False)
     return 1 if is_docstring(block.body[0], 0) else 0
+
+
+def _behind_attributes(tree: Tree, block: Block, assigned: cst.CSTNode | None) -> int:
+    lines = [isinstance(entry, cst.SimpleStatementLine) for entry in block.body]
+    holders = {id(node) for node in (assigned, *tree.ancestors(assigned))} if assigned is not None else set()
+    start = next((place for place, entry in enumerate(block.body) if id(entry) in holders), 0)
+    return [*lines, False].index(False, start)

@@ -15,12 +15,26 @@ from racelint.syntax.edits import Rewriting, Tree
 
 
 class Part(NamedTuple):
-    """`stretch` goes under `with header:`; `spans` are what in it is to be one step."""
+    """`stretch` goes under `with header:`; `spans` are what in it is to be one step.
+
+    `pieces`: what it was joined from, where not all of it need be one step.
+    """
 
     function: FunctionInfo
     stretch: Stretch
     header: str
     spans: tuple[Span, ...]
+    pieces: tuple[Part, ...] = ()
+
+    def settled(self, tree: Tree, safety: LockSafety) -> list[tuple[Part, Examination, Loosened | None]]:
+        """The part itself, or its pieces where less speaks against the lock there."""
+        found, loose = self.examined(tree, safety)
+        if self.pieces and (found.obstacles or found.doubts):
+            apart = [(piece, *piece.examined(tree, safety)) for piece in self.pieces]
+            against = sum(len(one.obstacles) for _, one, _ in apart), sum(len(one.doubts) for _, one, _ in apart)
+            if against < (len(found.obstacles), len(found.doubts)):
+                return apart
+        return [(self, found, loose)]
 
     def examined(self, tree: Tree, safety: LockSafety) -> tuple[Examination, Loosened | None]:
         """What speaks against the lock there, and how the block can be made smaller where that speaks less."""
@@ -46,16 +60,27 @@ class Part(NamedTuple):
 
 
 def parts_of(tree: Tree, sites: Iterable[Site], headers: Iterable[str]) -> list[Part]:
-    """The sites by the text of their lock (in the same order), those that overlap or nest made one."""
+    """The sites by the text of their lock (in the same order), those that overlap, nest or touch made one.
+
+    So is what stands under the lock already right before or behind them.
+    """
     by_header: dict[str, list[Site]] = {}
     for site, header in zip(sites, headers, strict=True):
         by_header.setdefault(header, []).append(site)
     found: list[Part] = []
     for header, mine in by_header.items():
-        for stretch in outermost(tree, [site.stretch for site in mine]):
-            first, last = stretch.lines(tree)
-            inside = [site for site in mine if first <= site.stretch.lines(tree)[0] <= last]
-            function = next(site.function for site in inside if site.stretch.block is stretch.block)
-            spans = tuple(span for site in inside if site.function is function for span in site.spans)
-            found.append(Part(function, stretch, header, spans))
+        pieces = [_part(tree, stretch, header, mine) for stretch in outermost(tree, [s.stretch for s in mine])]
+        grown = outermost(tree, [p.stretch.with_neighbours(tree, header) for p in pieces], touching=True)
+        for stretch in grown:
+            inside = tuple(piece for piece in pieces if stretch.covers(piece.stretch))
+            one = inside[0].stretch == stretch
+            spans = tuple(span for piece in inside for span in piece.spans)
+            found.append(inside[0] if one else Part(inside[0].function, stretch, header, spans, inside))
     return found
+
+
+def _part(tree: Tree, stretch: Stretch, header: str, sites: Iterable[Site]) -> Part:
+    first, last = stretch.lines(tree)
+    inside = [site for site in sites if first <= site.stretch.lines(tree)[0] <= last]
+    function = next(site.function for site in inside if site.stretch.block is stretch.block)
+    return Part(function, stretch, header, tuple(s for site in inside if site.function is function for s in site.spans))

@@ -49,7 +49,8 @@ def suspect_of(program: Program, finding: Finding) -> Suspect | None:
     for suspect in program.suspects.all:
         display = suspect.record.access.function.module.source.display
         same = display == finding.path and suspect.span == span_of(finding)
-        if same and str(suspect.group.location) == finding.subject:
+        location = suspect.group.location
+        if same and finding.subject in (str(location), str(location.container())):
             return suspect
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -12,6 +13,7 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.lock_safety import Extent, LockSafety
+from racelint.fixes.names import free_name
 from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.statements import statement
 from racelint.model.finding import Finding
@@ -61,10 +63,14 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
     else:
         line = tree.statement(made)
         name = _assigned(line)
-        if not name or line is None or _is_known(tree, name):
+        if not name or line is None:
             return
-        place = tree.index(line)
-        rewriting.splice(tree.block(line), place, place + 1, lambda old: [])
+        if _is_known(tree, name):  # that one is another
+            name = free_name(set(re.findall(r"\w+", tree.text)), f"_{fresh.function.ir.name.strip('_')}_lock")
+            rewriting.replace(made, lambda updated: cst.Name(name))
+        else:
+            place = tree.index(line)
+            rewriting.splice(tree.block(line), place, place + 1, lambda old: [])
     if not _is_known(tree, name):
         insert(rewriting, tree.module, after_imports(tree), statement(f"{name} = {tree.spelled(made)}"))
     claims = frozenset([name])
@@ -86,9 +92,7 @@ def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
     home.make(rewriting)
     rewriting.replace(made, lambda updated: expression(home.header))
     reason = "tasks now wait for one another there, and the lock belongs to one event loop"
-    yield Proposal(
-        rewriting.code(), f"Make the lock once, as `{home.header}`", "unsafe", reason, frozenset([home.claim])
-    )
+    yield Proposal(rewriting.code(), f"Make the lock once, as `{home.header}`", "unsafe", reason, home.claims)
 
 
 def _sets_default(rewriting: Rewriting, call: cst.CSTNode) -> bool:

@@ -14,7 +14,7 @@ from racelint.program import Program
 from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.lazy_starts import LazyStart
-from racelint.program.locations import Location
+from racelint.program.locations import ITSELF, Location
 from racelint.program.reach import makes_self
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
@@ -64,7 +64,7 @@ def _at_caller(draft: Draft, record: Record) -> Site:
     function = record.access.function
     calls = draft.program.calls.outgoing[parent.function.id]
     site = next((s for s in calls if s.event == record.context.site and s.callee is function), None)
-    own = record.access.path[: len(record.access.path) - len(record.access.location.fields)]
+    own = _base(record.access)
     if site is None or site.receiver is None or own != (f"p:{function.self_name}",):
         raise NotCovered
     span = event_span(parent.function, record.context.site)
@@ -171,7 +171,10 @@ def _site(draft: Draft, function: FunctionInfo, access: SharedAccess, spans: Ite
     stretch = covering(draft.tree(function.module.source.display), spans)
     if stretch is None:
         raise NotCovered
-    base: Path = ()
-    if access.location.kind == "attribute":
-        base = access.path[: len(access.path) - len(access.location.fields)]
-    return Site(function, stretch, base, spans)
+    return Site(function, stretch, _base(access) if access.location.kind == "attribute" else (), spans)
+
+
+def _base(access: SharedAccess) -> Path:
+    """The object whose state is touched: a container of a class of the program may be its own state."""
+    fields = access.location.fields
+    return access.path[: len(access.path) - len(fields) + (fields[0] == ITSELF)]

@@ -29,6 +29,16 @@ class Stretch(NamedTuple):
         spans = [tree.span(statement) for statement in self.statements]
         return min(span[0] for span in spans), max(span[2] - (span[3] == 1) for span in spans)
 
+    def covers(self, other: Stretch) -> bool:
+        """Whether another stretch of the same block lies within it."""
+        return self.block is other.block and self.start <= other.start and other.stop <= self.stop
+
+    def claims(self, tree: Tree) -> frozenset[str]:
+        """What a block around it takes up: its lines, and that of the statement behind it. Two that stand side by side
+        are made in turns, so that the second goes into the block of the first."""
+        reached = self.block.body[self.start : self.stop + 1]
+        return frozenset(f"line {tree.span(statement)[0]}" for statement in reached)
+
     def around_loop(self, tree: Tree) -> Stretch:
         """The whole loop of whose body it is a part; itself where it is none."""
         loop = tree.parent(self.block)
@@ -37,18 +47,30 @@ class Stretch(NamedTuple):
         place = tree.index(loop)
         return Stretch(tree.block(loop), place, place + 1)
 
+    def with_neighbours(self, tree: Tree, header: str) -> Stretch:
+        """With the `with header:` statements right before it and behind it."""
+        body, start, stop = self
+        while start > 0 and _is_plainly_on(body.body[start - 1], tree, header):
+            start -= 1
+        while stop < len(body.body) and _is_plainly_on(body.body[stop], tree, header):
+            stop += 1
+        return Stretch(body, start, stop)
+
+    def loops(self) -> list[cst.While]:
+        """The `while` loops inside."""
+        return [node for node in self._within() if isinstance(node, cst.While)]
+
     def blocks_on(self, tree: Tree, header: str) -> list[cst.With]:
         """The `with header:` statements inside, those of functions that are defined there left out."""
-        found: list[cst.With] = []
+        return [n for n in self._within() if isinstance(n, cst.With) and _is_plainly_on(n, tree, header)]
+
+    def _within(self) -> Iterator[cst.CSTNode]:
         pending: list[cst.CSTNode] = list(self.statements)
         while pending:
             node = pending.pop()
-            if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
-                continue
-            if isinstance(node, cst.With) and _is_plainly_on(node, tree, header):
-                found.append(node)
-            pending.extend(child_nodes(node))
-        return found
+            if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+                yield node
+                pending.extend(child_nodes(node))
 
     def wrap(self, rewriting: Rewriting, header: str, *, asynchronous: bool = False) -> None:
         """Put the statements under `with header:`, which those inside that say the same no longer do."""
@@ -69,8 +91,10 @@ class Stretch(NamedTuple):
         rewriting.splice(self.block, self.start, self.stop, build)
 
 
-def _is_plainly_on(node: cst.With, tree: Tree, header: str) -> bool:
+def _is_plainly_on(node: cst.CSTNode, tree: Tree, header: str) -> bool:
     """`with header:` and nothing else, on lines of its own."""
+    if not isinstance(node, cst.With):
+        return False
     alone = len(node.items) == 1 and node.items[0].asname is None and isinstance(node.body, cst.IndentedBlock)
     return alone and tree.spelled(node.items[0].item) == header
 
@@ -91,7 +115,7 @@ def covering(tree: Tree, spans: Iterable[Span]) -> Stretch | None:
     """
     chains = []
     for span in sorted(set(spans)):
-        node = tree.node_at(span)
+        node = tree.node_at(span) or tree.block_statement_from(span)
         chain = _chain(tree, node) if node is not None else None
         if chain is None:
             return None
@@ -126,15 +150,15 @@ def _chain(tree: Tree, node: cst.CSTNode) -> list[tuple[Block, int]] | None:
     return found[::-1] or None
 
 
-def merged(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    """The stretches with those of one block that overlap made into one; one inside another's statements goes away."""
+def merged(stretches: Iterable[Stretch], *, touching: bool = False) -> Iterator[Stretch]:
+    """The stretches with those of one block that overlap (or are `touching`) made into one, in the blocks' order."""
     by_block: dict[int, list[Stretch]] = {}
     for stretch in stretches:
         by_block.setdefault(id(stretch.block), []).append(stretch)
     for found in by_block.values():
         current: Stretch | None = None
         for stretch in sorted(found, key=lambda stretch: (stretch.start, stretch.stop)):
-            if current is not None and stretch.start < current.stop:
+            if current is not None and stretch.start < current.stop + touching:
                 current = current._replace(stop=max(current.stop, stretch.stop))
                 continue
             if current is not None:
@@ -144,9 +168,9 @@ def merged(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
             yield current
 
 
-def outermost(tree: Tree, stretches: Iterable[Stretch]) -> list[Stretch]:
+def outermost(tree: Tree, stretches: Iterable[Stretch], *, touching: bool = False) -> list[Stretch]:
     """Merged stretches, without those that lie inside another."""
-    found = list(merged(stretches))
+    found = list(merged(stretches, touching=touching))
     return [stretch for stretch in found if not any(_inside(tree, stretch, other) for other in found)]
 
 

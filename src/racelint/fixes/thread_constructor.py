@@ -8,7 +8,7 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.expressions import names_in, parameter_names
+from racelint.fixes.expressions import parameter_names, variables_in
 from racelint.fixes.imports import insert, is_docstring
 from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.statements import only_call, statement
@@ -16,6 +16,7 @@ from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.syntax.edits import Rewriting, Statement, Tree
+from racelint.syntax.nodes import child_nodes
 
 
 class ThreadConstructor(Fixer):
@@ -44,9 +45,11 @@ class ThreadConstructor(Fixer):
             insert(rewriting, body, start, statement("super().__init__()"))
         else:
             call = only_call(late)
-            if call is None or not names_in(call) - {"super", "__init__", "Thread", "threading", "Process"} <= known:
-                return
             place = tree.index(late)
+            own = {param.name.value for param in constructor.params.params[:1]}
+            bound = {name for entry in body.body[:place] for name in _bound(entry)}
+            if call is None or not _given(tree, call) <= known - own - bound:
+                return
             rewriting.splice(body, start, place + 1, lambda old: [old[-1], *old[:-1]])
         yield Proposal(rewriting.code(), "Call the constructor of the thread class first")
 
@@ -59,6 +62,23 @@ def _own_call(tree: Tree, body: cst.IndentedBlock) -> Statement | None:
             assert isinstance(entry, cst.SimpleStatementLine)
             return entry
     return None
+
+
+def _given(tree: Tree, call: cst.Call) -> set[str]:
+    """The variables that the call's arguments are made from, but for `self` in `Thread.__init__(self)`."""
+    values = [arg.value for arg in call.args]
+    if values and not tree.spelled(call.func).startswith("super("):
+        values = values[1:]
+    return {name for value in values for name in variables_in(value)}
+
+
+def _bound(node: cst.CSTNode) -> Iterator[str]:
+    """The variables that code assigns."""
+    target = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.NamedExpr)) else None
+    if isinstance(target, cst.Name):
+        yield target.value
+    for child in child_nodes(node):
+        yield from _bound(child)
 
 
 def _needs_arguments(program: Program, finding: Finding) -> bool:

@@ -8,10 +8,14 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported, insert
 from racelint.fixes.places import call_at
 from racelint.fixes.statements import statement, unused_name
+from racelint.knowledge.coroutines import LOOP_TYPE
 from racelint.model.finding import Finding
+from racelint.program.index import FunctionInfo
+from racelint.program.things import Object
 from racelint.syntax.edits import Block, Rewriting, Tree
 
 _RUNNING = ("asyncio.get_running_loop()", "get_running_loop()", "asyncio.get_event_loop()", "asyncio.new_event_loop()")
@@ -21,7 +25,8 @@ class ThreadsafeCall(Fixer):
     """`done.set()` becomes `loop.call_soon_threadsafe(done.set)`, `create_task(c)` becomes
     `asyncio.run_coroutine_threadsafe(c, loop)`.
 
-    The loop is the one that is named there, or that of the coroutine around the thread's function. Unsafe: it happens a
+    The loop is the one that is named there, that of the coroutine around the thread's function, or the one that the
+    method's object holds. Unsafe: it happens a
     moment later, on the loop's thread. Not offered where the answer of the call is used, or no loop can be named.
     """
 
@@ -31,17 +36,19 @@ class ThreadsafeCall(Fixer):
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         call = tree.at(found[1].span, cst.Call) if found is not None else None
-        if call is None or any(arg.keyword is not None or arg.star for arg in call.args):
+        if found is None or call is None or any(arg.keyword is not None or arg.star for arg in call.args):
             return
         rewriting = Rewriting(tree)
-        new = _rewritten(rewriting, call, finding.subject)
+        new = _rewritten(draft, found[0], rewriting, call, finding.subject)
         if new is not None:
             rewriting.replace(call, lambda updated: new)
             reason = "it is done a moment later, on the thread of the loop"
             yield Proposal(rewriting.code(), f"Call `{tree.spelled(new.func)}`", "unsafe", reason)
 
 
-def _rewritten(rewriting: Rewriting, call: cst.Call, subject: str) -> cst.Call | None:
+def _rewritten(
+    draft: Draft, function: FunctionInfo, rewriting: Rewriting, call: cst.Call, subject: str
+) -> cst.Call | None:
     tree = rewriting.tree
     owner, _, name = subject.rpartition(".")
     if not isinstance(call.func, cst.Attribute):
@@ -49,12 +56,12 @@ def _rewritten(rewriting: Rewriting, call: cst.Call, subject: str) -> cst.Call |
     makes_task = name in ("create_task", "ensure_future")
     if not makes_task and not isinstance(tree.parent(call), cst.Expr):
         return None
-    loop = call.func.value if owner == "loop" else _loop_around(rewriting, call)
+    loop = call.func.value if owner == "loop" else _loop_around(rewriting, call) or _loop_beside(draft, function)
     if loop is None:
         return None
     if makes_task:
-        function = cst.parse_expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
-        return cst.Call(function, _args([call.args[0].value, loop])) if len(call.args) == 1 else None
+        threadsafe_run = cst.parse_expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
+        return cst.Call(threadsafe_run, _args([call.args[0].value, loop])) if len(call.args) == 1 else None
     threadsafe = cst.Attribute(loop, cst.Name("call_soon_threadsafe"))
     if name == "call_soon":
         return call.with_changes(func=threadsafe)
@@ -82,6 +89,23 @@ def _loop_around(rewriting: Rewriting, call: cst.Call) -> cst.BaseExpression | N
     running = imported(rewriting, "asyncio", "get_running_loop", call)
     insert(rewriting, outer.body, place, statement(f"{name} = {running}()"))
     return cst.Name(name)
+
+
+def _loop_beside(draft: Draft, function: FunctionInfo) -> cst.BaseExpression | None:
+    """`self.loop`, the only attribute of the method's class that holds a loop."""
+    if function.cls is None or not function.self_name:
+        return None
+    owners = {cls.id for cls in function.cls.mro}
+    types = draft.program.types
+    found = {
+        name
+        for (owner, name), entries in draft.program.stores.attributes.items()
+        if owner in owners
+        for entry in entries
+        for thing in types.of_value(entry.value, entry.function)
+        if isinstance(thing, Object) and thing.dotted == LOOP_TYPE
+    }
+    return expression(f"{function.self_name}.{found.pop()}") if len(found) == 1 else None
 
 
 def _place_of(tree: Tree, block: Block, inner: cst.CSTNode) -> int:

@@ -45,11 +45,14 @@ class ValueLock(Fixer):
                 return
             stretches.setdefault(tree.spelled(target.value), []).append(stretch)
         rewriting = Rewriting(tree)
+        claims: frozenset[str] = frozenset()
         for name, found in stretches.items():
-            for stretch in outermost(tree, found):
-                stretch.wrap(rewriting, f"{name}.get_lock()")
+            header = f"{name}.get_lock()"
+            for stretch in outermost(tree, [s.with_neighbours(tree, header) for s in found], touching=True):
+                stretch.wrap(rewriting, header)
+                claims |= stretch.claims(tree)
         names = " and ".join(f"`{name}.get_lock()`" for name in sorted(stretches))
-        yield Proposal(rewriting.code(), f"Hold {names} from the read to the write")
+        yield Proposal(rewriting.code(), f"Hold {names} from the read to the write", claims=claims)
 
 
 def _steps(program: Program, update: Update) -> Iterator[Span]:

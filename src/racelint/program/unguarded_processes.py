@@ -39,9 +39,13 @@ class UnguardedProcesses:
                 continue
             for function, event in root.starts if methods.of(root.site, root.site_function) != "fork" else ():
                 self._starts.setdefault(function.id, []).append((event, f"process `{root.target.qualname}`"))
-        for made in calls_of(program, "multiprocessing.Pool"):
-            if methods.of(made.call, made.function) != "fork":
-                self._starts.setdefault(made.function.id, []).append((made.call.id, "a pool of processes"))
+        for dotted, name in (
+            ("multiprocessing.Pool", "a pool of processes"),
+            ("multiprocessing.Manager", "a manager's process"),
+        ):
+            for made in calls_of(program, dotted):
+                if methods.of(made.call, made.function) != "fork":
+                    self._starts.setdefault(made.function.id, []).append((made.call.id, name))
 
     def found(self) -> Iterator[UnguardedProcess]:
         """In source order."""

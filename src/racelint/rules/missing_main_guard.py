@@ -14,7 +14,7 @@ class MissingMainGuard(Rule):
     """A module starts a process as it is read, with no `if __name__ == "__main__"` around it.
 
     ## What it does
-    Reports a process, pool or task of a process pool that the code of a module starts, itself or through a function
+    Reports a process, manager, pool or task of a process pool that the code of a module starts, itself or in a function
     that it calls, outside of the main guard. Silent where the program chooses to fork.
 
     ## Why is this bad?

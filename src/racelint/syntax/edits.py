@@ -49,6 +49,11 @@ class Tree:
         """The outermost node that covers exactly `span`."""
         return next(iter(self._by_span.get(span, ())), None)
 
+    def block_statement_from(self, span: Span) -> cst.BaseCompoundStatement | None:
+        """The `try`, `with` or the like that begins where `span` does: the two readers differ on where it ends."""
+        found = (node for own in self._by_span if own[:2] == span[:2] for node in self._by_span[own])
+        return next((node for node in found if isinstance(node, cst.BaseCompoundStatement)), None)
+
     def expression_at(self, span: Span) -> cst.BaseExpression | None:
         """The outermost expression that covers exactly `span`."""
         found = (node for node in self._by_span.get(span, ()) if isinstance(node, cst.BaseExpression))
