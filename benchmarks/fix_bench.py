@@ -26,6 +26,8 @@ from racelint.model.finding import Finding
 from racelint.rules.registry import all_rules
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
+BY_HAND = HERE / "racebench" / "fixtures"
+"""What a user would write to have a bug confirmed, ten lines at most."""
 COLUMNS = ("findings", "fixed", "safe", "parse", "gone", "confirmed", "proved gone")
 
 
@@ -61,7 +63,9 @@ def of_bug(bug: Bug, budget: float) -> list[Outcome] | str:
         mine = finding.path == bug.file and finding.severity in ("error", "warning")
         return mine and matches(Hit(*fields, finding.message), bug)
 
-    return outcomes(base, trees.buggy.relative_to(base).as_posix(), finds, python, budget)
+    fixture = BY_HAND / f"{bug.id}.py"
+    fixtures = str(fixture) if fixture.is_file() else ""
+    return outcomes(base, trees.buggy.relative_to(base).as_posix(), finds, python, budget, fixtures)
 
 
 def counted(found: Iterable[Outcome]) -> tuple[int, ...]:

@@ -45,12 +45,17 @@ class Outcome:
         return self.finding.fix is not None and self.finding.fix.applicability == "safe"
 
 
-def outcomes(folder: Path, target: str, wanted: Callable[[Finding], bool], python: str, budget: float) -> list[Outcome]:
-    """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0."""
+def outcomes(
+    folder: Path, target: str, wanted: Callable[[Finding], bool], python: str, budget: float, fixtures: str = ""
+) -> list[Outcome]:
+    """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
+
+    `fixtures` names a file of the user's that builds objects and calls.
+    """
     found = scanned([target], OPTIONS, str(folder))
     chosen = tuple(finding for finding in found.result.findings if wanted(finding))
     result = offered(found._replace(result=msgspec.structs.replace(found.result, findings=chosen)))
-    settings = ConfirmSettings(python or None, budget)
+    settings = ConfirmSettings(python or None, budget, fixtures=fixtures or None)
     return [_outcome(found, finding, folder, settings) for finding in result.findings]
 
 
