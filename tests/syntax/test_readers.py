@@ -12,6 +12,7 @@ from racelint.engine.stack import call_with_deep_stack
 from racelint.model.summary import ModuleSummary
 from racelint.summarize.module import resummarize, summarize_source, summarize_tree
 from racelint.syntax.concrete import reread, tree_of
+from racelint.syntax.misplaced import definitions, misplaced
 from racelint.syntax.quick import read
 
 FIXTURES = sorted(Path(__file__).parents[1].joinpath("fixtures").rglob("*.py"))
@@ -125,7 +126,7 @@ def test_the_definition_around_a_line_is_read_by_libcst(line: int) -> None:
     """`HOLDERS` gives the line that it begins on; None where there is none, or none that stands alone on its lines."""
     tree, text = read(DEFINITIONS.encode())
     before = {id(node) for node in ast.walk(tree)}
-    reread(tree, text, [line])
+    reread(definitions(tree, [line]), text)
     fresh = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and id(node) not in before]
     assert fresh[:1] == ([] if HOLDERS[line] is None else [HOLDERS[line]])
     assert summarize_tree(tree, text) == summarize_tree(tree_of(cst.parse_module(text), text), text)
@@ -145,5 +146,15 @@ def test_what_both_read_alike_is_not_summarized_twice() -> None:
     before = summarize_tree(tree, text)
     tree.body[0].body[0].targets[0].col_offset += 1  # type: ignore[attr-defined]
     assert summarize_tree(tree, text) != before
-    assert reread(tree, text, [1])
+    assert reread(definitions(tree, [1]), text)
     assert summarize_tree(tree, text) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "doubtful"),
+    [("f'{a}'", True), ("f'{{a}}'", False), ("'{a}'", False), ("lambda: g(f'{a:{b}}')", True), ("a + b", False)],
+)
+def test_libcst_reads_only_what_an_older_parser_misplaces(line: str, doubtful: bool) -> None:
+    tree, _ = read(f"def f(a, b, g):\n    return {line}\n\ndef other(a):\n    return f'{{a}}'\n".encode())
+    assert [body[at] for body, at in misplaced(tree, [2], places_all=False)] == tree.body[: 1 if doubtful else 0]
+    assert misplaced(tree, [2], places_all=True) == []

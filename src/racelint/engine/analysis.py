@@ -48,7 +48,7 @@ class Analysis:
 
         Whatever goes wrong with a file or a rule is a problem; the rest goes on.
         """
-        units = [*self._units, self._rest]
+        units = [self._rest, *self._units]  # so that no search for cycles follows the last linked unit
         keys = [self._key(unit) for unit in units]
         known = self._cache.get(keys)
         said = {key: msgspec.msgpack.decode(value, type=Said) for key, value in known.items()}

@@ -80,6 +80,8 @@ class Cache:
 
     def put(self, entries: Mapping[bytes, bytes]) -> None:
         """Remember values, all of them or none."""
+        if self.folder is None:
+            return
         rows = [(key, _packed(value), self._today) for key, value in entries.items()]
 
         def write(connection: sqlite3.Connection) -> None:

@@ -41,7 +41,7 @@ class BusyWaits:
         for function in self.program.index.functions:
             if function.ir.is_async:
                 continue
-            for node in nodes_of(function.ir.body):
+            for node in self.program.stores.facts[function.id].nodes:
                 if isinstance(node, Loop) and node.kind == "while" and not node.is_async:
                     wait = self._waits(node, function)
                     if wait is not None:

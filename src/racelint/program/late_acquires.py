@@ -28,7 +28,7 @@ class LateAcquire(NamedTuple):
 def late_acquires(program: Program) -> Iterator[LateAcquire]:
     """In source order. A lock that was held before the `try` is only taken back in it."""
     for function in program.index.functions:
-        for node in nodes_of(function.ir.body):
+        for node in program.stores.facts[function.id].nodes:
             if isinstance(node, Try) and node.final:
                 yield from _in_try(program, function, node)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from racelint.knowledge.threads import QUEUES
-from racelint.model.summary import ELEMENT, Path
+from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.things import Bound, Member
@@ -31,7 +33,8 @@ class Ownership:
         for root in roots:
             self._note_spawn(root)
         self._fresh: dict[tuple[str, str], bool] = {}
-        self._escapes: dict[tuple[str, str], int] = {}
+        self._given_away: dict[str, dict[str, int]] = {}
+        """By function: the first event that puts the object at each root where others may find it."""
 
     def _note_spawn(self, root: ThreadRoot) -> None:
         if root.site_function is None or root.site is None:
@@ -78,24 +81,30 @@ class Ownership:
 
     def escapes_at(self, root: str, function: FunctionInfo) -> int:
         """The first event after which another thread may hold the object at `root`; a very large number for never."""
-        key = (function.id, root)
-        if key not in self._escapes:
-            spawned = self._spawned.get(function.id, {}).get(root, _NEVER)
-            self._escapes[key] = min(spawned, self._stored_at(root, function))
-        return self._escapes[key]
+        spawned = self._spawned.get(function.id, {}).get(root, _NEVER)
+        return min(spawned, self._stored_at(root, function))
 
     def _stored_at(self, root: str, function: FunctionInfo) -> int:
         """The first event that puts the object where others may find it."""
-        first = _NEVER
-        for access in self.stores.facts[function.id].accesses:
-            if access.kind == "write" and (root,) in access.value and self._is_shared_place(access.path, function):
-                first = min(first, access.id)
-        for call in self.stores.facts[function.id].calls:
-            stored = any((root,) in argument.value for argument in call.args)
-            adds = any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func)
-            if stored and adds and self._is_shared_place(call.func[0][:-1] or ("l:?",), function):
-                first = min(first, call.id)
-        return first
+        known = self._given_away.get(function.id)
+        if known is None:
+            known = self._given_away[function.id] = {}
+            for event, place, values in self._puts(function):
+                roots = [path[0] for value in values for path in value if len(path) == 1]
+                if roots and self._is_shared_place(place, function):
+                    for name in roots:
+                        known[name] = min(event, known.get(name, _NEVER))
+        return known.get(root, _NEVER)
+
+    def _puts(self, function: FunctionInfo) -> Iterator[tuple[int, Path, Iterable[Value]]]:
+        """Every event that stores values, with the place that it stores them in."""
+        facts = self.stores.facts[function.id]
+        for access in facts.accesses:
+            if access.kind == "write":
+                yield access.id, access.path, (access.value,)
+        for call in facts.calls:
+            if call.args and any(path[-1] in ("append", "add", "put", "setdefault") for path in call.func):
+                yield call.id, call.func[0][:-1] or ("l:?",), [argument.value for argument in call.args]
 
     def stays_with(self, root: str, function: FunctionInfo) -> bool:
         """Whether the object is made by the function and goes nowhere but to the threads that it starts."""

@@ -66,7 +66,9 @@ class FunctionFacts:
         self.withs: list[With] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
-        for node in nodes_of(function.ir.body):
+        self.nodes = tuple(nodes_of(function.ir.body))
+        """All of them, as `nodes_of` gives them."""
+        for node in self.nodes:
             if isinstance(node, Access):
                 self.accesses.append(node)
                 self.events[node.id] = node

@@ -9,6 +9,7 @@ from racelint.model.summary import Function, ModuleSummary
 from racelint.summarize.body import Body, ModuleContext
 from racelint.summarize.statements import lower_block
 from racelint.syntax.comments import directives_of
+from racelint.syntax.misplaced import misplaced
 from racelint.syntax.quick import read
 from racelint.syntax.scopes import ScopeTable
 from racelint.syntax.source import UnreadableSource
@@ -24,11 +25,14 @@ def summarize_source(source: bytes, path: str = "<source>") -> ModuleSummary:
 
 
 def resummarize(source: bytes, path: str, reported: Sequence[int]) -> ModuleSummary | None:
-    """The same with LibCST's reading of the definitions that hold the lines `reported`; None where that is no other."""
+    """The same with LibCST's reading of what is `misplaced` around lines `reported`; None where that is no other."""
+    module, text = read(source, path)
+    doubtful = misplaced(module, reported)
+    if not doubtful:
+        return None
     from racelint.syntax.concrete import reread
 
-    module, text = read(source, path)
-    return summarize_tree(module, text) if reread(module, text, reported) else None
+    return summarize_tree(module, text) if reread(doubtful, text) else None
 
 
 def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:

@@ -1,7 +1,7 @@
 """Text to Python's own tree: ten times faster than LibCST's, without comments and white space.
 
-Every analysed file is read so. Whatever is reported is read once more with LibCST (`concrete`), as is what this
-interpreter is too old to parse.
+Every analysed file is read so. Definitions with findings that hold what it misplaces (`misplaced`) are read once more
+with LibCST (`concrete`), as is what this interpreter is too old to parse.
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ token stands, inside f-strings too, which Python's own parser only does from 3.1
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import libcst as cst
 
 from racelint.syntax.concrete import expressions, patterns, statements  # noqa: F401  each registers its conversions
 from racelint.syntax.concrete.converter import Converter
+from racelint.syntax.misplaced import Definition, first_line
 from racelint.syntax.source import MAX_NESTING, nesting_depth
 from racelint.syntax.spans import lines_of
 
@@ -22,37 +23,20 @@ def tree_of(module: cst.Module, text: str) -> ast.Module:
     return ast.Module(Converter(module, text).block(module.body), [])
 
 
-def reread(module: ast.Module, text: str, lines: Iterable[int]) -> bool:
-    """Put LibCST's reading of the definitions that hold `lines` in the place of Python's own; whether they differ.
+def reread(definitions: Iterable[Definition], text: str) -> bool:
+    """Put LibCST's reading of some definitions in the place of Python's own; whether they differ.
 
-    A definition is a function or method, or a statement outside of them. What LibCST cannot read stays as it is:
-    Python has accepted it.
+    What LibCST cannot read stays as it is: Python has accepted it.
     """
     source = lines_of(text)
     differ = False
-    for body, position in {
-        id(body[at]): (body, at) for line in lines for body, at in _holders(module.body, line)
-    }.values():
-        first = _first_line(body[position])
+    for body, position in definitions:
+        first = first_line(body[position])
         read = _read_alone(source[first - 1 : body[position].end_lineno], text, first)
         if read is not None and _begins_as(read, body[position]):
             differ = differ or not _alike(read, body[position])
             body[position] = read
     return differ
-
-
-def _holders(body: list[ast.stmt], line: int) -> Iterator[tuple[list[ast.stmt], int]]:
-    """The definition that holds a line: the list it stands in, and where."""
-    for position, statement in enumerate(body):
-        if _first_line(statement) <= line <= (statement.end_lineno or 0):
-            inner = list(_holders(statement.body, line)) if isinstance(statement, ast.ClassDef) else []
-            yield from inner or [(body, position)]
-            return
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(node.lineno for node in decorators)])
 
 
 def _read_alone(lines: list[str], text: str, first: int) -> ast.stmt | None:
