@@ -212,6 +212,48 @@ def test_wrong_calls_say_why(folder: Path, call: str, said: str) -> None:
     assert said in done.stderr
 
 
+ORDERED = """\
+import racelint
+
+
+class Log:
+    last = None
+
+
+def first(log):
+    log.last = "first"
+
+
+def second(log):
+    log.last = "second"
+
+
+def is_second(log):
+    return log.last == "second"
+
+
+def wait(log):
+    import time
+    time.sleep(1)
+    assert log.last
+
+
+for threads in ([first, second], [second, first], [wait, first]):
+    result = racelint.explore(setup=Log, threads=threads, invariant=is_second if second in threads else None)
+    print(result.verdict.status, result.verdict.effect, "plain order" in result.verdict.reason)
+"""
+
+
+def test_an_order_that_the_user_calls_wrong_is_confirmed_unless_it_is_a_matter_of_time(folder: Path) -> None:
+    (folder / "ordered.py").write_text(ORDERED)
+    done = python(folder, "ordered.py")
+    assert done.stdout.splitlines() == [
+        "confirmed invariant False",
+        "confirmed invariant True",
+        "not-reproduced None False",
+    ]
+
+
 def test_explore_without_a_file_says_so(folder: Path) -> None:
     done = python(folder, "-c", "import racelint; racelint.explore(threads=[print, print])")
     assert "explore() works in a script" in done.stderr

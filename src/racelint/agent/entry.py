@@ -138,9 +138,18 @@ class Passed:
 
     ok = True
     confirmed = False
+    target = ""
+    schedule = None
+    verdict = types.SimpleNamespace(
+        status="not-reproduced", effect=None, schedule=None, schedules_run=0, interpreters={}, outcome=None,
+        expected=(), reason="", witness=None,
+    )  # fmt: skip
 
     def check(self) -> Passed:
         return self
 
     def replay(self) -> Passed:
         return self
+
+    def to_json(self) -> str:
+        return "{}"

@@ -57,6 +57,9 @@ def run_job(job: dict[str, Any], deliver: Any, write: Any) -> Answer:
         return answer_of(status="unsupported", reason=f"the agent speaks protocol {PROTOCOL}, not {job['protocol']}")
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 3000))
     kind = job["scenario"]["kind"]
+    if kind in ("processes", "cost") and job["scenario"].get("invariant"):
+        reason = "an invariant is asked of the one state that threads share: there is none here"
+        return answer_of(status="unsupported", reason=reason)
     if kind == "processes":
         from .processes import run_processes
 

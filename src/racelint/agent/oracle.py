@@ -119,16 +119,10 @@ def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome
     return None
 
 
-def wrong_in_baseline(baseline: Baseline) -> Outcome | None:
-    """What needs no race to go wrong in a scenario that the user wrote: it hangs, raises, or breaks its invariant."""
-    for outcome in baseline.outcomes.values():
-        if (outcome.hang and outcome.hang != "steps") or outcome.raised or not outcome.invariant:
-            return outcome
-    return None
-
-
 def own_effect(outcome: Outcome) -> str:
     """What is wrong with an outcome whatever the others are, "" for nothing."""
+    if outcome.hang == "steps":
+        return ""
     if outcome.hang:
         return "deadlock" if outcome.cycle else "hang"
     if outcome.raised:

@@ -21,7 +21,7 @@ from .oracle import (
     Baseline,
     hang_in_baseline,
     is_right_order,
-    wrong_in_baseline,
+    own_effect,
 )
 from .order import Order
 from .other_schedulers import switching
@@ -92,6 +92,9 @@ class Search:
         self.shared: set[int] = set()
         self.threads = 0
         self.complete = False
+        self.unmet = ""
+        self.refuted: Outcome | None = None
+        self._has_doubts = False
 
     # Budget
 
@@ -128,17 +131,28 @@ class Search:
     def found(self) -> Iterator[Found]:
         """What is wrong, as it is found, until the budget ends."""
         self.serial()
-        if self.wrong_by_itself() is not None:
+        if self.unmet or self.wrong_by_itself() is not None:
             return
         for phase in (self._directed, self._bounded, self._random):
             yield from phase()
             if self.spent():
                 return
 
+    def _unmet(self) -> str:
+        """Why the user's expression says nothing about interleavings, "" where it does: serial orders break it, too."""
+        subject = self.subject
+        if not subject.invariant:
+            return ""
+        if subject.unanswered:
+            return f"the invariant `{subject.invariant}` raises {subject.unanswered}"
+        if all(outcome.invariant for outcome in self.baseline.outcomes.values()):
+            return ""
+        return f"the invariant `{subject.invariant}` is false after the operations one after the other, too"
+
     def wrong_by_itself(self) -> Outcome | None:
         """An outcome that is wrong although no threads interleaved in it: see `oracle`."""
-        if self.subject.is_own:
-            return wrong_in_baseline(self.baseline)
+        if self.subject.is_own or self.refuted is not None:
+            return self.refuted
         if self.code in CREATED_FIRST:
             return self.plain if self.plain is not None and self.differs(self.plain) else None
         return hang_in_baseline(self.baseline, self.code, self.subject.is_program)
@@ -163,6 +177,10 @@ class Search:
             self.counts.base *= 2
             self.baseline = Baseline()
             logs = self._serial_orders()
+        self.unmet = self._unmet()
+        if self._has_doubts and not self.unmet:
+            outcome, _ = self.run_logged(Policy())
+            self.refuted = outcome if self.claimed_effect(outcome) else None
         self._heat(logs)
 
     def _serial_orders(self) -> list[AccessLog]:
@@ -170,17 +188,30 @@ class Search:
         logs = [log]
         self.threads = len(self.control.tasks)
         if is_right_order(self.code, tuple(range(self.threads))):
-            self.baseline.add(self.plain)
+            self._add(self.plain)
         for order, expire in serial_orders(self.threads):
             if self.spent(0.3):
                 break
             if not is_right_order(self.code, order):
                 continue
             outcome, log = self.run_logged(SerialPolicy(order, expire))
-            self.baseline.add(outcome)
+            self._add(outcome)
             if len(logs) < MAX_LOGS:
                 logs.append(log)
         return logs
+
+    def _add(self, outcome: Outcome) -> None:
+        """It is right, unless the user says what is, and it is wrong by that: where time passed it may be by design."""
+        is_wrong = bool(self.claimed_effect(outcome))
+        self._has_doubts = self._has_doubts or is_wrong
+        if not is_wrong or self.control.clock:
+            self.baseline.add(outcome)
+
+    def claimed_effect(self, outcome: Outcome) -> str:
+        """What is wrong with an outcome by what the user says of the whole, "" for nothing."""
+        if self.subject.is_own:
+            return own_effect(outcome)
+        return "invariant" if self.subject.is_script and not outcome.invariant else ""
 
     def _reaches_finding(self, logs: list[AccessLog]) -> bool:
         """Whether each flagged line was reached, of those in functions that run at all."""
@@ -331,7 +362,8 @@ class Search:
             return None  # what a thread in the background comes to is a matter of time
         if self.code in CREATOR_FIRST:
             return Found(outcome, plan, effect, self.hot) if effect == "exception" else None
-        if not self.baseline.goes_on_too_early(outcome) and self._happens_without_the_race(outcome, len(plan)):
+        is_certain = effect in ("invariant", self.claimed_effect(outcome)) or self.baseline.goes_on_too_early(outcome)
+        if not is_certain and self._happens_without_the_race(outcome, len(plan)):
             self.explained = True
             self.baseline.add(outcome)
             return None

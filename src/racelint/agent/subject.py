@@ -38,7 +38,8 @@ class Subject:
     """Loads the target and runs its scenario; one instance for all the executions of a job.
 
     `is_own`: the scenario is the user's own, so what goes wrong in every order is wrong, too. `compares`: an outcome
-    that no serial order gives is wrong.
+    that no serial order gives is wrong. `invariant` is the text of the user's expression, `unanswered` what it raised
+    when it was last asked in vain.
     """
 
     is_own = False
@@ -57,9 +58,10 @@ class Subject:
         self._setup = compile(scenario["setup"], "<setup>", "exec")
         self._after = compile(scenario.get("after") or "", "<after>", "exec")
         self._observe = [(text, compile(text, "<observe>", "eval")) for text in scenario.get("observe") or ()]
-        text = scenario.get("invariant") or ""
-        self._invariant = compile(text, "<invariant>", "eval") if text else None
-        self.has_invariant = bool(text)
+        self.invariant = scenario.get("invariant") or ""
+        self._invariant = compile(self.invariant, "<invariant>", "eval") if self.invariant else None
+        self.has_invariant = bool(self.invariant)
+        self.unanswered = ""
         finder.stalls = scenario.get("stalls") or ""
         finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
@@ -261,10 +263,13 @@ class Subject:
         return outcome
 
     def _holds(self) -> bool:
+        """Ask the invariant: it sees the names of the module, of the set-up, and `results`, one for each operation."""
         assert self._invariant is not None
+        names = {**vars(self.namespace["target"]), **self.namespace, "results": [t.result for t in self._running]}
         try:
-            return bool(eval(self._invariant, self.namespace))
-        except Exception:
+            return bool(eval(self._invariant, names))
+        except Exception as error:
+            self.unanswered = f"{type(error).__name__}: {error}"
             return False
 
     def _state(self, snapshot: Snapshot) -> Parts:

@@ -120,6 +120,8 @@ def _shown(search: Search, schedule: Schedule, outcome: Outcome, effect: str, no
     text, expected = _texts(search, outcome)
     if outcome.hang:
         text = "; ".join(outcome.waiting) or text
+    if effect == "invariant" and search.subject.invariant:
+        note = "; ".join(filter(None, [f"`{search.subject.invariant}` is false then", note]))
     return _base(
         search,
         status="confirmed",
@@ -140,7 +142,7 @@ def _wrong_by_itself(search: Search) -> Answer:
     effect = _own_effect(search, outcome)
     if not effect:
         return _not_found(search)
-    note = "it goes wrong in the plain order of the threads, too" if search.subject.is_own else ""
+    note = "it goes wrong in the plain order of the threads, too" if search.refuted is not None else ""
     return _shown(search, schedule, outcome, effect, note)
 
 
@@ -148,12 +150,14 @@ def _own_effect(search: Search, outcome: Outcome) -> str:
     """What is wrong with the outcome although no threads interleaved in it, "" for nothing."""
     if search.code in CREATED_FIRST:
         return search.differs(outcome)
-    if search.wrong_by_itself() is None or not (outcome.hang or search.subject.is_own):
-        return ""
-    return own_effect(outcome)
+    if search.refuted is not None:
+        return search.claimed_effect(outcome)
+    return own_effect(outcome) if outcome.hang and search.wrong_by_itself() is not None else ""
 
 
 def _not_found(search: Search) -> Answer:
+    if search.unmet:
+        return _base(search, status="unsupported", reason=search.unmet)
     if search.order is not None:
         text, expected = _texts(search, search.order)
         reason = "only the order of elements or of output depends on the schedule"

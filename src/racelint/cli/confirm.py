@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelint.cli.exploring import finish, result_options, search_options, stop_cleanly, with_options
+from racelint.cli.exploring import (
+    finish,
+    invariant_option,
+    result_options,
+    search_options,
+    stop_cleanly,
+    with_options,
+)
+from racelint.cli.fragments import Statements
 from racelint.cli.options import configuration_options
 from racelint.cli.sections import SectionedCommand, option, section
 
@@ -22,8 +30,10 @@ if TYPE_CHECKING:
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @search_options
 @section(
-    "Search",
+    "Scenario",
     option("--fixtures", type=click.Path(exists=True, dir_okay=False), help="Python file with make_<Name> functions."),
+    option("--setup", type=Statements(), metavar="CODE|FILE", help="Run when the objects are made."),
+    invariant_option,
 )
 @result_options
 @configuration_options
@@ -33,6 +43,9 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     TARGET is PATH::CODE or PATH::CODE@LINE (findings of a scan), a finding's fingerprint, PATH::Class (its public
     methods, each with itself and in pairs), PATH::Class.method (with itself, or alone if it starts threads),
     PATH::Class.method,Class.method, PATH::function or PATH::function,function, or a test as pytest names it.
+
+    --setup and --invariant see the module as `target`, the object as `subject` and other arguments by the names of
+    their parameters; --invariant also the module's own names, and what the threads returned as the list `results`.
 
     This runs the code. Exit codes: 0 nothing confirmed, 1 something confirmed, 2 could not run.
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from racelint.cli.duration import Duration
+from racelint.cli.fragments import Expression
 from racelint.cli.options import color_option, interpreters_option
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS
 from racelint.cli.sections import option, section
@@ -34,6 +35,13 @@ search_options: Callable[[Decorated], Decorated] = section(
     option("--memory", type=click.IntRange(min=64), metavar="MIB", help="Address space of each run.  [default: 2048]"),
     option("--bound", type=click.IntRange(min=0), help="Preemptions to explore completely.  [default: 4]"),
     option("--seed", type=int, help="Of the random schedules at the end of a search.  [default: 0]"),
+)
+
+invariant_option: Callable[[Decorated], Decorated] = option(
+    "--invariant",
+    type=Expression(),
+    metavar="EXPR",
+    help="Must be true after every schedule.",
 )
 
 result_format_option: Callable[[Decorated], Decorated] = option(
@@ -79,6 +87,8 @@ def with_options(limits: Limits, options: dict[str, Any]) -> Limits:
         "seed": options.get("seed"),
         "interpreters": options.get("interpreters"),
         "fixtures": options.get("fixtures"),
+        "setup": options.get("setup"),
+        "invariant": options.get("invariant"),
     }
     return msgspec.structs.replace(limits, **{name: value for name, value in given.items() if value is not None})
 

@@ -8,9 +8,16 @@ from typing import Any
 
 import click
 
-from racelint.cli.exploring import finish, result_options, search_options, stop_cleanly, with_options
+from racelint.cli.exploring import (
+    finish,
+    invariant_option,
+    result_options,
+    search_options,
+    stop_cleanly,
+    with_options,
+)
 from racelint.cli.options import configuration_options
-from racelint.cli.sections import SectionedCommand
+from racelint.cli.sections import SectionedCommand, section
 
 
 @click.command(
@@ -19,13 +26,16 @@ from racelint.cli.sections import SectionedCommand
 @click.argument("script", type=click.Path(exists=True, dir_okay=False))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
 @search_options
+@section("Scenario", invariant_option)
 @result_options
 @configuration_options
 def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     """Run SCRIPT with its ARGUMENTs as `python SCRIPT` does, under threads that racelint schedules.
 
-    It starts its threads itself; what it prints and what its variables hold must not depend on their timing. This runs
-    the code. Exit codes: 0 nothing went wrong, 1 some interleaving does, 2 could not run.
+    It starts its threads itself; what it prints and what its variables hold must not depend on their timing, and
+    --invariant, an expression over its variables, must hold at its end.
+
+    This runs the code. Exit codes: 0 nothing went wrong, 1 some interleaving does, 2 could not run.
     """
     from racelint.config.load import ConfigError, load_settings
     from racelint.confirm import CannotRun, Program, TargetResult, confirm_program, limits_of
@@ -37,7 +47,8 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     try:
         settings, _ = load_settings(common_folder([script], here), config, isolated=options["isolated"])
         limits = with_options(limits_of(settings.proving), options)
-        verdict = confirm_program(Program(Path(script).resolve(), arguments=arguments), limits, root_of([script], here))
+        program = Program(Path(script).resolve(), arguments=arguments)
+        verdict = confirm_program(program, limits, root_of([script], here))
     except (CannotRun, ConfigError) as error:
         return finish([], [{"kind": "target", "message": str(error), "target": script}], options)
     return finish([TargetResult(script, None, verdict)], [], options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -138,6 +139,7 @@ class _Bench:
         root = root.resolve()
         interpreter = find_interpreter(limits.python or "", root)
         fixtures = read_fixtures(limits.fixtures, limits.factories, read_recorded(root))
+        fixtures = replace(fixtures, setup=limits.setup, invariant=limits.invariant)
         return cls(limits, Project(root), fixtures, interpreter)
 
     def confirm(self, finding: Finding, seconds: float) -> Verdict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from racelint.confirm.errors import CannotRun
 from racelint.confirm.exploration import Exploration, Tried
 from racelint.confirm.fixtures import Fixtures
@@ -48,7 +50,9 @@ def confirm_program(program: Program, limits: Limits, root: Path) -> Verdict:
     if not program.path.is_file():
         raise CannotRun(f"there is no file {program.path}")
     interpreter = find_interpreter(limits.python or "", root)
-    scenario = scenario_of(program, root)
+    if limits.invariant and program.test:
+        raise CannotRun(f"{program.target(root)}: a test says itself what must hold, so it takes no --invariant")
+    scenario = msgspec.structs.replace(scenario_of(program, root), invariant=limits.invariant)
     answer = run_job(Job(scenario, limits.of_search(limits.alone)), interpreter)
     exploration = Exploration(interpreter, limits, limits.alone, [Tried(scenario, answer)])
     return verdict_of(exploration, [], program.target(root), root)

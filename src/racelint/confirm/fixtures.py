@@ -25,6 +25,10 @@ class Fixtures:
     names: frozenset[str] = frozenset()
     recorded: Recorded = field(default_factory=Recorded)
     """Arguments that the user's tests pass."""
+    setup: str = ""
+    """Statements for the end of every set-up."""
+    invariant: str = ""
+    """An expression that must be true after every schedule."""
 
     def maker(self, name: str) -> str | None:
         """The function that makes `name`, where the file has one."""

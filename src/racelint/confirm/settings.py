@@ -19,7 +19,8 @@ class Limits(msgspec.Struct, frozen=True):
     `budget` is wall seconds for one finding or target, `total` for the whole run; `memory` is bytes of address space
     for each child process; `bound` is the number of preemptions explored completely before the random tail;
     `interpreters` are those that must be able to show it; `fixtures` is the path of a Python file whose `make_<Name>`
-    functions build what racelint cannot, or empty; `factories` name functions that do, by class or parameter.
+    functions build what racelint cannot, or empty; `factories` name functions that do, by class or parameter. `setup`
+    are statements that end every set-up, `invariant` is an expression that must be true after every schedule.
     """
 
     python: str | None = None
@@ -32,6 +33,8 @@ class Limits(msgspec.Struct, frozen=True):
     interpreters: Literal["any", "gil"] = "any"
     fixtures: str = ""
     factories: Mapping[str, str] = {}
+    setup: str = ""
+    invariant: str = ""
 
     @property
     def alone(self) -> float:
