@@ -115,8 +115,7 @@ def test_a_worker_with_another_racelint_is_an_error(grid: Grid, project: Path) -
 
 def without_time(answer: dict[str, Any]) -> Any:
     for finding in answer["findings"]:
-        for name in ("seconds", "schedules"):
-            finding["verdict"].pop(name, None)
+        finding["verdict"].pop("schedules_run")  # an import that is slow is run once more
     return answer["findings"]
 
 
@@ -131,6 +130,44 @@ def test_findings_are_confirmed_there_too(grid: Grid, tmp_path: Path) -> None:
     far = scan_json(*words, "--executor", "dask", "--scheduler", grid.address, cwd=tmp_path)
     assert [finding["verdict"]["status"] for finding in far["findings"]] == ["confirmed", "confirmed"]
     assert without_time(far) == without_time(scan_json(*words, cwd=tmp_path))
+
+
+KILLED_WHILE_CONFIRMING = """\
+import os, pathlib, signal, subprocess, types
+from racelint.engine import elsewhere
+
+def killed(command, input, capture_output, cwd, check):
+    subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd)
+    pathlib.Path(cwd, "begun").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+elsewhere.subprocess = types.SimpleNamespace(run=killed)
+"""
+
+
+def targets_confirmed(folder: Path, *words: str) -> tuple[int, list[Any], str]:
+    targets = ("one.py::RL101", "one.py::Counter.add", "gone.py::f", "two.py::RL101", "two.py::Counter", "two.py::none")
+    answer = racelint("confirm", *targets, "--output-format", "json", *words, cwd=folder)
+    results = json.loads(answer.stdout)["results"]
+    for result in results:
+        result["verdict"].pop("schedules_run", None)
+    return answer.returncode, results, answer.stderr
+
+
+def test_targets_are_confirmed_there_and_a_worker_killed_meanwhile_loses_none(grid: Grid, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(race())
+    killed = grid.worker(KILLED_WHILE_CONFIRMING)
+    grid.worker()
+    grid.wait_for(2)
+    far = targets_confirmed(tmp_path, "--executor", "dask", "--scheduler", grid.address)
+    assert (tmp_path / "begun").exists()
+    assert killed.wait(timeout=60) == -signal.SIGKILL
+    assert [result["verdict"]["status"] for result in far[1]] == ["confirmed"] * 4
+    assert far == targets_confirmed(tmp_path)
+    assert far[0] == 2
+    assert "no class or function `none`" in far[2]
 
 
 def test_what_cannot_be_reached_is_an_error(project: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +21,12 @@ from racelint.cli.exploring import (
     with_options,
 )
 from racelint.cli.fragments import Statements
-from racelint.cli.options import configuration_options
+from racelint.cli.options import configuration_options, executor_options
 from racelint.cli.sections import SectionedCommand, option, section
 
 if TYPE_CHECKING:
     from racelint.confirm import Limits, Target, TargetResult
+    from racelint.engine.cluster import Cluster
     from racelint.model.finding import Finding
 
 
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     option("--setup", type=Statements(), metavar="CODE|FILE", help="Run when the objects are made."),
     invariant_option,
 )
+@section("Machine", *executor_options)
 @result_options
 @configuration_options
 def command(targets: tuple[str, ...], **options: Any) -> int:
@@ -54,28 +59,79 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     return finish(results, errors, options)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A target as it was given, and what it takes to run it."""
+
+    text: str
+    findings: Sequence[Finding]
+    limits: Limits
+    root: Path
+
+
 def _confirmed(targets: Sequence[str], options: dict[str, Any]) -> tuple[list[TargetResult], list[dict[str, Any]]]:
     """The results of the targets in their order; a target that cannot be run is an error and the rest still runs."""
-    from racelint.config.load import ConfigError
-    from racelint.confirm import CannotRun, confirm_target, parse_target
+    from racelint.cli.options import scheduler_of
 
-    results: list[TargetResult] = []
-    errors: list[dict[str, Any]] = []
     here = os.getcwd()
     scans: dict[str, list[Finding]] = {}
-    for text in targets:
-        try:
-            target = parse_target(text)
-            root, limits = _setting(target, options, here)
-            findings = _findings(target, options, here, scans)
-            found = confirm_target(text, findings, limits, root)
-            if not found:
-                click.echo(f"racelint: {text}: there is no such finding, so nothing to confirm", err=True)
+    results: list[TargetResult] = []
+    errors: list[dict[str, Any]] = []
+    scheduler = scheduler_of(options)
+    asked = (_asked(text, options, here, scans) for text in targets)
+    for found in _on_cluster(scheduler, list(asked)) if scheduler else map(_results, asked):
+        if isinstance(found, dict):
+            errors.append(found)
+        else:
             results.extend(found)
-        except (CannotRun, ConfigError) as error:
-            kind = "configuration" if isinstance(error, ConfigError) else "target"
-            errors.append({"kind": kind, "message": str(error), "target": text})
     return results, errors
+
+
+def _on_cluster(scheduler: str, asked: Sequence[_Asked | dict[str, Any]]) -> list[list[TargetResult] | dict[str, Any]]:
+    """The results of each target, all of them under way on the workers at once."""
+    from racelint.engine.cluster import cluster_at
+    from racelint.engine.workforce import WorkerError
+
+    try:
+        cluster = cluster_at(scheduler)
+    except WorkerError as error:
+        raise click.ClickException(str(error)) from None
+    with ThreadPoolExecutor(max_workers=cluster.threads) as pool:
+        return list(pool.map(lambda one: _results(one, cluster), asked))
+
+
+def _asked(text: str, options: dict[str, Any], here: str, scans: dict[str, list[Finding]]) -> _Asked | dict[str, Any]:
+    """The target, or the error that it is."""
+    from racelint.config.load import ConfigError
+    from racelint.confirm import CannotRun, parse_target
+
+    try:
+        target = parse_target(text)
+        root, limits = _setting(target, options, here)
+        return _Asked(text, _findings(target, options, here, scans), limits, root)
+    except (CannotRun, ConfigError) as error:
+        kind = "configuration" if isinstance(error, ConfigError) else "target"
+        return {"kind": kind, "message": str(error), "target": text}
+
+
+def _results(asked: _Asked | dict[str, Any], cluster: Cluster | None = None) -> list[TargetResult] | dict[str, Any]:
+    """What came of the target, here or on a cluster, or the error that it is."""
+    from racelint.confirm import CannotRun, confirm_target
+
+    if isinstance(asked, dict):
+        return asked
+    text, limits, root = asked.text, asked.limits, asked.root
+    try:
+        if cluster is None:
+            found = confirm_target(text, asked.findings, limits, root)
+        else:
+            there = partial(cluster.confirm, limits=limits, root=root)
+            found = confirm_target(text, asked.findings, limits, root, cluster.threads, there)
+    except CannotRun as error:
+        return {"kind": "target", "message": str(error), "target": text}
+    if not found:
+        click.echo(f"racelint: {text}: there is no such finding, so nothing to confirm", err=True)
+    return found
 
 
 def _setting(target: Target, options: dict[str, Any], here: str) -> tuple[Path, Limits]:

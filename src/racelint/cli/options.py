@@ -107,6 +107,17 @@ rule_options = section(
     ),
 )
 
+executor_options = (
+    option(
+        "--executor",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where to work: here, or on a Dask cluster.",
+    ),
+    option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:PORT."),
+)
+
 file_options = section(
     "Files",
     option("--exclude", "--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out, as in .gitignore."),
@@ -126,14 +137,7 @@ file_options = section(
     option(
         "-j", "--jobs", callback=_jobs, metavar="auto|N", default="auto", show_default=True, help="Processes to use."
     ),
-    option(
-        "--executor",
-        type=click.Choice(["local", "dask"]),
-        default="local",
-        show_default=True,
-        help="Where to work: here, or on a Dask cluster.",
-    ),
-    option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:PORT."),
+    *executor_options,
     option("--no-prescan", is_flag=True, help="Analyse also what cannot matter: slower, with the same findings."),
     option("-n", "--no-cache", is_flag=True, help="Work everything out anew, and remember nothing."),
     option(

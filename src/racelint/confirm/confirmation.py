@@ -29,6 +29,9 @@ from racelint.confirm.verdict import cannot, verdict_of
 from racelint.model.finding import Finding, Verdict, severity_rank
 from racelint.model.scenario import Job
 
+Elsewhere = Callable[[Finding | str, float], Verdict]
+"""Runs a finding, or the target of that text, for at most so many seconds in the place of this machine."""
+
 
 class TargetResult(msgspec.Struct, frozen=True):
     """What came of one target; one that names a rule has a result for each of its findings."""
@@ -51,13 +54,12 @@ def confirm_findings(
     root: Path,
     jobs: int = 1,
     judged: Callable[[], None] = lambda: None,
-    elsewhere: Callable[[Finding, float], Verdict] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> list[Verdict]:
     """A verdict for each finding, in their order; the gravest are run first, `jobs` of them at a time.
 
     They share the total budget: what it does not reach is `inconclusive`. `judged` is called after each, by any thread.
-    `elsewhere` runs one finding for so many seconds in the place of this machine. Raises CannotRun as
-    `confirm_finding`.
+    Raises CannotRun as `confirm_finding`.
     """
     limits = limits_of(settings)
     confirm = elsewhere or _Bench.open(limits, root).confirm
@@ -74,7 +76,12 @@ def confirm_findings(
 
 
 def confirm_target(
-    target: str, findings: Sequence[Finding], settings: ConfirmSettings | Limits, root: Path | None = None
+    target: str,
+    findings: Sequence[Finding],
+    settings: ConfirmSettings | Limits,
+    root: Path | None = None,
+    jobs: int = 1,
+    elsewhere: Elsewhere | None = None,
 ) -> list[TargetResult]:
     """Confirm what TARGET names: `findings` are those it may select from (a scan of its file).
 
@@ -85,6 +92,8 @@ def confirm_target(
     parsed = parse_target(target)
     cwd = Path.cwd()
     if not parsed.wants_findings:
+        if elsewhere is not None:
+            return [TargetResult(target, None, elsewhere(target, limits.alone))]
         if parsed.is_test:
             program = Program((cwd / parsed.path).resolve(), parsed.test)
             return [TargetResult(target, None, confirm_program(program, limits, root or cwd))]
@@ -93,7 +102,7 @@ def confirm_target(
     chosen = [finding for finding in findings if parsed.selects(finding, cwd)]
     if not chosen and (parsed.fingerprint or parsed.line or not is_known_code(parsed.code)):
         raise CannotRun(_no_finding(parsed, findings, cwd))
-    verdicts = confirm_findings(chosen, limits, root or cwd, 1)
+    verdicts = confirm_findings(chosen, limits, root or cwd, jobs, elsewhere=elsewhere)
     return [TargetResult(target, finding, verdict) for finding, verdict in zip(chosen, verdicts, strict=True)]
 
 

@@ -81,17 +81,23 @@ class Cluster:
             raise WorkerError(f"a worker of {self._scheduler} runs another racelint ({name}; this is {fingerprint()})")
         return replies
 
-    def confirm(self, finding: Finding, limits: Limits, root: Path, seconds: float) -> Verdict:
-        """The verdict on one finding, run on some worker for at most so many seconds."""
-        from racelint.confirm import cannot
+    def confirm(self, asked: Finding | str, seconds: float, limits: Limits, root: Path) -> Verdict:
+        """The verdict on a finding, or on a target that names code, run on some worker for at most so many seconds.
+
+        Raises CannotRun for a target that names nothing.
+        """
+        from racelint.confirm import CannotRun, cannot
         from racelint.model.finding import Verdict
 
-        task = (finding, msgspec.structs.replace(limits, budget=seconds), str(root))
+        task = (asked, msgspec.structs.replace(limits, budget=seconds), str(root))
         future = self._executor.submit(elsewhere.confirmed, msgspec.msgpack.encode(task), os.getcwd())
         try:
-            return msgspec.msgpack.decode(future.result(), type=Verdict)
+            verdict, problem = msgspec.msgpack.decode(future.result(), type=tuple[Verdict | None, str])
         except Exception as error:
-            return cannot("inconclusive", f"no worker of {self._scheduler} could run it: {error}")
+            verdict, problem = None, str(error)
+        if verdict is None and isinstance(asked, str):
+            raise CannotRun(problem)
+        return verdict or cannot("inconclusive", f"no worker of {self._scheduler} could run it: {problem}")
 
 
 @cache

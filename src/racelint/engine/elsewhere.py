@@ -28,7 +28,7 @@ def summarized(batch: bytes) -> bytes:
 
 
 def confirmed(task: bytes, folder: str) -> bytes:
-    """The verdict on a finding, worked out by a process in `folder`: a worker's tasks share their working directory.
+    """The verdict on a finding or a target, worked out by a process in `folder`: all tasks of a worker share its own.
 
     Raises OSError where the folder is not there, RuntimeError with the process's last words where it failed.
     """
@@ -41,9 +41,18 @@ def confirmed(task: bytes, folder: str) -> bytes:
 
 
 def main() -> None:
-    """Entry point of that process: the task on standard input, the verdict on standard output."""
-    from racelint.confirm import Limits, confirm_finding
+    """Entry point of that process: the task on standard input; the verdict, or why there is none, on the output."""
+    from racelint.confirm import CannotRun, Limits, confirm_finding, confirm_target
     from racelint.model.finding import Finding
 
-    finding, limits, root = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Finding, Limits, str])
-    sys.stdout.buffer.write(msgspec.msgpack.encode(confirm_finding(finding, limits, Path(root))))
+    asked, limits, root = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Finding | str, Limits, str])
+    verdict, problem = None, ""
+    try:
+        if isinstance(asked, str):
+            [result] = confirm_target(asked, (), limits, Path(root))
+            verdict = result.verdict
+        else:
+            verdict = confirm_finding(asked, limits, Path(root))
+    except CannotRun as error:
+        problem = str(error)
+    sys.stdout.buffer.write(msgspec.msgpack.encode((verdict, problem)))

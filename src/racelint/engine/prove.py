@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +73,7 @@ def _proved_on(
     cluster = cluster_at(scheduler)
     limits = limits_of(settings)
 
-    def there(finding: Finding, seconds: float) -> Verdict:
-        return cluster.confirm(finding, limits, root, seconds)
-
+    there = partial(cluster.confirm, limits=limits, root=root)
     return confirm_findings(findings, limits, root, cluster.threads, progress.advance, there)
 
 
