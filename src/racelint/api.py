@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Literal, TypeVar
@@ -93,7 +93,8 @@ class ExploreResult:
 
 def explore(
     *,
-    threads: Sequence[Callable[[State], Any]] | Sequence[Callable[[], Any]],
+    threads: Sequence[Callable[[State], Any]] | Sequence[Callable[[], Any]] = (),
+    processes: Sequence[Callable[[State], Any]] | Sequence[Callable[[], Any]] = (),
     setup: Callable[[], State] | None = None,
     invariant: Callable[[State], Any] | Callable[[], Any] | None = None,
     serializable: bool | None = None,
@@ -105,22 +106,28 @@ def explore(
     python: str | None = None,
     interpreters: Literal["any", "gil"] = "any",
 ) -> ExploreResult:
-    """Run `threads` under every interleaving that the budget allows, and look for one that goes wrong.
+    """Run `threads`, or `processes`, under every interleaving that the budget allows; look for one that goes wrong.
 
     Each execution calls `setup`, runs each of `threads` on a thread of its own, with what `setup` returned if it takes
     an argument, and then asks `invariant`: false or an exception means that it is broken. Exceptions and deadlocks are
     always wrong. Coroutine functions are tasks of one event loop, switched at their awaits alone. Where no invariant is
     given, or `serializable` is true, so is an outcome that no order of the threads one after the other gives.
 
+    `processes` are real ones, forked from the one that calls `setup` and asks `invariant`: they share what lies in
+    shared memory, in a manager or outside of Python, and nothing else. One of them at a time is held at one of its
+    accesses while the others run. There is no deeper search, so `schedules`, `bound` and `seed` say nothing there.
+
     The script or test that makes the call is run once more up to it, in a process of its own with `memory` MiB, under
     the interpreter `python` (default: the project's environment). `seconds` and `schedules` end the search; up to
     `bound` preemptions are explored completely; with the `interpreters` "gil" only what CPython 3.10 or later can show
     with its GIL is wrong. Raises CannotRun where the caller cannot be run again: it has no file.
     """
-    if not threads:
-        raise ValueError("explore() needs at least one thread")
-    functions = [function for function in (*threads, setup, invariant) if function is not None]
-    program = _program(functions)
+    if not threads and not processes:
+        raise ValueError("explore() needs at least one thread or process")
+    if threads and processes:
+        raise ValueError("explore() takes threads or processes, not both")
+    functions = [function for function in (*threads, *processes, setup, invariant) if function is not None]
+    program = replace(_program(functions), processes=bool(processes))
     limits = Limits(python, seconds, seconds, memory * MEBIBYTE, schedules, bound, seed, interpreters)
     root = _root(program.path)
     return ExploreResult(program.target(root), confirm_program(program, limits, root))

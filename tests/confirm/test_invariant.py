@@ -151,6 +151,11 @@ def test_a_script_keeps_its_invariant(folder: Path, invariant: str, status: str,
     assert found.get("effect") == ("invariant" if status == "confirmed" else None)
 
 
+def test_a_script_without_arguments_sees_none(folder: Path) -> None:
+    (folder / "script.py").write_text(f"import sys\ngiven = sys.argv[1:]\n{SCRIPT}")
+    assert verdict(folder, "run", "--invariant", "given == []", "script.py")["status"] == "not-reproduced"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

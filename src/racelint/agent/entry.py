@@ -64,9 +64,13 @@ class Entry:
         self.calls += 1
         if self.calls == self.scenario["call"]:
             wanted = {name: given.get(name) for name in ("setup", "invariant", "serializable")}
-            request = Request(list(given["threads"]), **wanted)
-            self.deliver(self.explore(lambda: LiveSubject(self.scenario, self.control, self.finder, request)))
+            functions = given.get("threads") or given.get("processes") or ()
+            self.deliver(self.answer_to(Request(list(functions), **wanted)))
         return Passed()
+
+    def answer_to(self, request: Request) -> Answer:
+        """What comes of the functions of a call."""
+        return self.explore(lambda: LiveSubject(self.scenario, self.control, self.finder, request))
 
     def _run_script(self) -> str:
         self.finder.run_script(self.scenario["path"])

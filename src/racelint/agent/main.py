@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
         return 2
     with open(arguments[0], encoding="utf-8") as file:
         job = json.load(file)
+    del sys.argv[1:]  # what the target finds there is its own
     started = time.perf_counter()
 
     def write(answer: Answer) -> None:
@@ -63,7 +64,7 @@ def run_job(job: dict[str, Any], deliver: Any, write: Any) -> Answer:
     if kind == "processes":
         from .processes import run_processes
 
-        return run_processes(job)
+        return run_processes(job, deliver)
     if kind == "cost":
         from .cost import run_cost
 

@@ -14,7 +14,8 @@ import select
 import signal
 import socket
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from .process_run import run_operation
 
@@ -25,9 +26,14 @@ RUN_LIMIT = 8.0
 SAMPLES = 5
 _addresses = itertools.count()
 
+Begin = Callable[[dict[str, Any], dict[str, Any], str], NoReturn]
+"""What the first process of a run does: of a scenario, with a configuration for `process_side`, and a folder."""
+
 
 class Run:
     """What one run of the scenario came to. `reports` are by process number, `order` the gates passed, in order.
+
+    `said` is what processes tell besides, as labelled texts.
 
     `joining` are processes that waited for another at the end of a run that `hung`, `idle` says that they all only
     waited, `copies` what a manager gave out
@@ -37,6 +43,7 @@ class Run:
     def __init__(self) -> None:
         self.reports: dict[int, dict[str, Any]] = {}
         self.labels: dict[int, str] = {0: "main process"}
+        self.said: dict[int, list[tuple[str, str]]] = {}
         self.steps: list[dict[str, Any]] = []
         self.order: list[tuple[int, str, int]] = []
         self.result = ""
@@ -78,10 +85,11 @@ class Pause:
 class Controller:
     """Runs the scenario once in a fresh process and lets one process at a time pass its gates."""
 
-    def __init__(self, job: dict[str, Any], gates: list[str], folder: str) -> None:
+    def __init__(self, job: dict[str, Any], gates: list[str], folder: str, begin: Begin = run_operation) -> None:
         self.job = job
         self.gates = gates
         self.folder = folder
+        self.begin = begin
         self.runs = 0
 
     def run(
@@ -107,7 +115,7 @@ class Controller:
         if child == 0:
             os.setpgid(0, 0)
             server.close()
-            run_operation(scenario, configuration, self.folder)
+            self.begin(scenario, configuration, self.folder)
         session = Session(server, order, pause, limit)
         try:
             session.serve(child)
@@ -188,6 +196,7 @@ class Session:
             self.run.steps.append({"thread": number, **{k: message[k] for k in ("path", "line", "action")}})
         elif kind == "end":
             self.run.reports[number] = message["report"]
+            self.run.said[number] = [(label, text) for label, text in message["said"]]
             self.run.copies.extend((number, *copy) for copy in message["copies"])
             self.live.discard(number)
             self.running.discard(number)

@@ -48,10 +48,11 @@ class ProcessSide:
         self.counts = points.LoopCounts()
         self.counts.base = configuration["turns"]
         self.proxies = ProxyCopies()
+        self.said: list[tuple[str, str]] = []
         self.finder = InstrumentingFinder(configuration["paths"], configuration["roots"])
         self.finder.compile_all()
         self.finder.traced = True
-        self.finder.use(self._helpers())
+        self.finder.use(self.marks())
 
     # Talking to the controller
 
@@ -77,7 +78,9 @@ class ProcessSide:
 
     # Marks
 
-    def _helpers(self) -> dict[str, Any]:
+    def marks(self) -> dict[str, Any]:
+        """The functions behind the marks of the instrumented code."""
+
         def point(site: int, obj: Any = None) -> Any:
             self._access(site, obj)
             return obj
@@ -152,7 +155,7 @@ class ProcessSide:
 
     def last_words(self) -> dict[str, Any]:
         """What is told of this process at its end."""
-        return {"report": self.report(), "copies": self.proxies.changed()}
+        return {"report": self.report(), "copies": self.proxies.changed(), "said": self.said}
 
     def report(self) -> dict[str, Any]:
         """Final values of tracked objects and module globals, and which of them this process wrote or touched."""

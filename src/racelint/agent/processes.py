@@ -14,10 +14,12 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .answer import Answer, answer_of
 from .loader import InstrumentingFinder
+from .process_calls import run_call
 from .process_checks import CHECKS
 from .process_control import Controller, Pause, Run
 from .process_side import CONFIGURATION
@@ -26,13 +28,15 @@ from .sites import Site
 MAX_PAUSES = 24
 
 
-def run_processes(job: dict[str, Any]) -> Answer:
-    """Answer a job of kind `processes`."""
+def run_processes(job: dict[str, Any], deliver: Callable[[Answer], None]) -> Answer:
+    """Answer a job of kind `processes`; one that runs the user's program up to a call answers through `deliver`."""
     if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
         return answer_of(status="unsupported", reason="real processes are controlled on POSIX systems only")
     code = job["scenario"].get("code") or ""
     with tempfile.TemporaryDirectory(prefix="racelint") as folder:
         _write_sitecustomize(folder)
+        if job["scenario"].get("call"):
+            return run_call(job, folder, deliver)
         if code in CHECKS:
             return CHECKS[code](job, folder)
         first = Controller(job, [], folder).run()

@@ -27,7 +27,7 @@ class Program:
     """A script with its `arguments`, or the `test` of a file (a pytest node id without the path).
 
     `call` is the number of the call of `racelint.explore` in it that says what to run, 0 where it starts its own
-    threads. `files` get yield points beside those that `path` imports.
+    threads; `processes`: it runs functions in processes. `files` get yield points beside those that `path` imports.
     """
 
     path: Path
@@ -35,6 +35,7 @@ class Program:
     call: int = 0
     arguments: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    processes: bool = False
 
     def target(self, root: Path) -> str:
         """What the program is called: a path, `::`, and what is run of it."""
@@ -66,7 +67,7 @@ def scenario_of(program: Program, root: Path) -> Scenario:
     layout = project.layout(program.path)
     name = program.test or program.path.name
     return Scenario(
-        kind="threads" if program.call else _kind_of(stage, program),
+        kind=_kind_of(stage, program),
         module=layout.module,
         path=str(program.path),
         sys_path=layout.sys_path,
@@ -80,6 +81,8 @@ def scenario_of(program: Program, root: Path) -> Scenario:
 
 def _kind_of(stage: Stage, program: Program) -> ScenarioKind:
     """Scripts that start real processes are run with real ones; a test does so in the process of pytest."""
+    if program.call:
+        return "processes" if program.processes else "threads"
     if program.test or script_starts(stage) or not script_starts(stage, processes=True):
         return "program"
     return "processes"
