@@ -183,6 +183,17 @@ def plugin(folder: Path) -> bool:
     return "plugin acme: its rule RL101 has the code of another" in answer.stderr
 
 
+def in_a_shell(line: str, code: int, says: str) -> Try:
+    """A try that gives a line with `racelint` in it to the shell."""
+
+    def attempt(folder: Path) -> bool:
+        line_here = line.replace("racelint", f"{sys.executable} -P -m racelint")
+        answer = subprocess.run(line_here, shell=True, cwd=folder, capture_output=True, text=True, timeout=300)
+        return answer.returncode == code and says in answer.stderr and "Traceback" not in answer.stderr
+
+    return attempt
+
+
 LINES: tuple[tuple[str, str, Try], ...] = (
     ("config", "racelint.toml", configured("ignore = ['RL1']", gives(0, "scan"))),
     ("config", "[tool.racelint]", configured("[tool.racelint]\nignore = ['RL1']", gives(0, "scan"), "pyproject.toml")),
@@ -247,6 +258,25 @@ LINES: tuple[tuple[str, str, Try], ...] = (
         both(gives(1, "scan"), commented("(", gives(1, "scan", says="RL900"))),
     ),
     ("exit codes", "2 usage, missing path", both(gives(2, "scan", "--no-such"), gives(2, "scan", "nowhere"))),
+    (
+        "exit codes",
+        "2 nearest command, option, rule",
+        both(
+            gives(2, "scna", says="`racelint scan`"),
+            gives(2, "scan", "--slect", "RL1", says="--select"),
+            gives(2, "scan", "--select", "RL1O1", says="RL101"),
+        ),
+    ),
+    (
+        "manners",
+        "-q/--quiet, -v/--verbose",
+        both(
+            gives(0, "scan", "-q", "--select", "RL2"),
+            gives(1, "scan", "-v", says="racelint: project: "),
+        ),
+    ),
+    ("manners", "a full disk is told", in_a_shell("racelint scan > /dev/full", 2, "No space left on device")),
+    ("manners", "closed streams", in_a_shell("racelint scan >&- <&-", 1, "")),
     ("manners", "broken pipe", broken_pipe),
     ("manners", "--version within 60 ms of CPU", version_is_quick),
 )

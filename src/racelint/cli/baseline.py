@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import click
 
-from racelint.cli.options import configuration_options, file_options, hierarchy_for, rule_options, scan_options
-from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, write_file
+from racelint.cli.options import (
+    configuration_options,
+    file_options,
+    hierarchy_for,
+    rule_options,
+    scan_options,
+    talk_options,
+)
+from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, give_account, write_file
 from racelint.cli.progress import sign_of_life
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import DEFAULT_NAME, entries_of, relative_to, render_baseline
 from racelint.engine.paths import absolute
-from racelint.engine.scan import scan
+from racelint.engine.scan import root_of, scan
 from racelint.report.counts import several
 
 
@@ -29,6 +37,7 @@ from racelint.report.counts import several
         help=f"Write it there.  [default: the configured baseline, else {DEFAULT_NAME}]",
     ),
 )
+@talk_options
 @rule_options
 @file_options
 @configuration_options
@@ -39,18 +48,22 @@ def command(paths: tuple[str, ...], output_file: str | None, **options: Any) -> 
     """
     given = paths or (".",)
     here = os.getcwd()
+    begin = time.monotonic()
     try:
         hierarchy = hierarchy_for(given, options)
         with sign_of_life("scanning") as progress:
             result = scan(given, scan_options(hierarchy, options, progress), here)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    complain(result)
+    if options["verbose"]:
+        give_account(result, hierarchy, root_of(given, here), time.monotonic() - begin)
+    complain(result, quiet=options["quiet"])
     if result.errors:
         click.echo("racelint: no baseline written: what was not scanned would look new", err=True)
         return EXIT_COULD_NOT_RUN
     file = output_file or hierarchy.base.settings.baseline or DEFAULT_NAME
     entries = entries_of(result, relative_to(os.path.dirname(absolute(file)), here))  # noqa: PTH120
     write_file(file, render_baseline(entries).encode())
-    click.echo(f"{several(len(entries), 'finding')} in {several(result.files, 'file')} written to {file}")
+    if not options["quiet"]:
+        click.echo(f"{several(len(entries), 'finding')} in {several(result.files, 'file')} written to {file}")
     return EXIT_CLEAN

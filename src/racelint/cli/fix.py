@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,18 @@ from racelint.cli.options import (
     proof_options,
     rule_options,
     scan_options,
+    talk_options,
     without_known,
 )
-from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain, deliver_bytes, style_for
+from racelint.cli.output import (
+    EXIT_CLEAN,
+    EXIT_COULD_NOT_RUN,
+    EXIT_FINDINGS,
+    complain,
+    deliver_bytes,
+    give_account,
+    style_for,
+)
 from racelint.cli.progress import sign_of_life
 from racelint.cli.sections import SectionedCommand, section
 from racelint.config.hierarchy import Hierarchy
@@ -28,6 +38,7 @@ from racelint.config.load import ConfigError
 from racelint.engine.baseline import BadBaseline
 from racelint.engine.fixing import fixed, write_changes
 from racelint.engine.progress import Progress
+from racelint.engine.scan import root_of
 from racelint.engine.threshold import above
 from racelint.model.finding import Severity
 from racelint.model.fix import Applicability
@@ -42,6 +53,7 @@ from racelint.model.result import Problem, ScanResult
 @rule_options
 @file_options
 @section("Report", color_option)
+@talk_options
 @configuration_options
 def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
     """Put findings in PATHs right (default: the working directory), where a fix is known and safe.
@@ -50,6 +62,7 @@ def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
     that broke the code is run again on the copy, and the search repeated: the race is gone, or nothing is changed.
     """
     given = paths or (".",)
+    begin = time.monotonic()
     try:
         hierarchy = hierarchy_for(given, options)
         with sign_of_life("fixing") as progress:
@@ -58,7 +71,9 @@ def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
         complain(ScanResult((), errors=(Problem("configuration", str(error)),)))
         return EXIT_COULD_NOT_RUN
     code, remaining = finish_fixing(result, options, color)
-    complain(remaining)
+    if options["verbose"]:
+        give_account(remaining, hierarchy, root_of(given, os.getcwd()), time.monotonic() - begin)
+    complain(remaining, quiet=options["quiet"])
     return code
 
 
@@ -91,7 +106,8 @@ def finish_fixing(result: FixResult, options: dict[str, Any], color: str) -> tup
         result = _written(result)
     if options["show_fixes"]:
         click.echo(render_fixes(result.applied, style_for(color)), nl=False, err=True)
-    click.echo(fix_line(result, written=not options["diff"]), err=True)
+    if not options["quiet"]:
+        click.echo(fix_line(result, written=not options["diff"]), err=True)
     if result.remaining.errors:
         return EXIT_COULD_NOT_RUN, result.remaining
     return EXIT_FINDINGS if options["diff"] and result.changes else EXIT_CLEAN, result.remaining

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -28,6 +29,8 @@ SUBCOMMANDS = {
 
 EXIT_COULD_NOT_RUN = 2
 EXIT_INTERRUPTED = 130
+CANNOT_PRINT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What goes wrong with standard output: a full disk, or none behind it."""
 
 
 class LazyGroup(click.Group):
@@ -44,13 +47,28 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with `help [COMMAND]` for `[COMMAND] --help` and the nearest command where there is none."""
+        if args[0] == "help":
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [args[1], "--help"]
+        if args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
+            from racelint.cli.mistakes import no_such_command
+
+            ctx.fail(no_such_command(args[0], SUBCOMMANDS))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="racelint")
+@click.version_option(__version__, "-V", "--version", prog_name="racelint")
 def cli() -> None:
     """Find race conditions and lock misuse in Python, and prove them.
 
@@ -60,12 +78,15 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Entry point of the console script: click's own handling, with a broken pipe and Ctrl-C made quiet."""
+    _open_streams()
     try:
         code = cli.main(standalone_mode=False, prog_name="racelint")
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
     except click.ClickException as error:
-        _complain(error)
+        from racelint.cli.mistakes import complaint
+
+        click.echo(complaint(error), err=True)
         code = EXIT_COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
         click.echo("racelint: interrupted: there is no report, and no file is half written", err=True)
@@ -73,6 +94,9 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in CANNOT_PRINT and error.filename is None:
+            click.echo(f"racelint: error: cannot write to standard output: {error.strerror}", err=True)
+            leave(EXIT_COULD_NOT_RUN)
         if os.environ.get("RACELINT_TRACEBACK"):
             raise
         click.echo(f"racelint: internal error: {type(error).__name__}: {error}", err=True)
@@ -81,18 +105,20 @@ def main() -> NoReturn:
     leave(code if isinstance(code, int) else 0)
 
 
-def _complain(error: click.ClickException) -> None:
-    """What is wrong in one line, as all complaints of racelint look, and where to read what is right."""
-    click.echo(f"racelint: error: {error.format_message()}", err=True)
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        click.echo(f"racelint: `{error.ctx.command_path} --help` lists what there is", err=True)
+def _open_streams() -> None:
+    """Put the null device where a standard stream is closed: a file that we open must not come to stand for it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            if os.open(os.devnull, os.O_RDWR) != number:  # taken since: leave that alone
+                continue
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def leave(code: int) -> NoReturn:
-    """Exit with `code`, without the complaint of the interpreter where the reader of our output has gone."""
+    """Exit with `code`, without the complaint of the interpreter where our output cannot go anywhere."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     gc.freeze()  # the memory goes back with the process: to take a linked program apart costs a twelfth of a scan
     sys.exit(code)

@@ -12,6 +12,7 @@ import msgspec
 
 from racelint.cli.duration import Duration
 from racelint.cli.sections import option, section
+from racelint.config.check import complaints
 from racelint.config.hierarchy import Hierarchy, load_hierarchy
 from racelint.config.settings import Settings
 from racelint.engine.baseline import read_baseline
@@ -61,10 +62,8 @@ def _per_file(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 def _versions(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Versions, separated by commas, the option given once or more."""
     versions = tuple(version.strip() for given in value for version in given.split(",") if version.strip())
-    try:
-        msgspec.convert({"target-version": versions}, Settings)
-    except msgspec.ValidationError:
-        raise click.BadParameter(f"{', '.join(versions)}: write `3.13`, or `3.13t` for a free-threaded build") from None
+    for complaint in complaints({"target-version": list(versions)}):
+        raise click.BadParameter(complaint.partition(": ")[2])
     return versions
 
 
@@ -177,6 +176,12 @@ proof_options = section(
         help="For all findings, the gravest first: 90, 60s, 2m.  [default: 10s for each, 5m for all]",
     ),
     interpreters_option,
+)
+
+talk_options = section(
+    "Report",
+    option("-q", "--quiet", is_flag=True, help="Say what is found and what goes wrong, and nothing else."),
+    option("-v", "--verbose", is_flag=True, help="Say also which configuration holds and what is looked at."),
 )
 
 color_option = option(

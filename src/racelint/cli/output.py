@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from racelint.config.hierarchy import Hierarchy
 from racelint.model.result import ScanResult
+from racelint.report.counts import several
 from racelint.report.style import Style, wants_colour
 
 EXIT_CLEAN = 0
@@ -84,9 +86,19 @@ def _umask() -> int:
     return mask
 
 
-def complain(result: ScanResult) -> None:
-    """Errors and warnings of a scan on standard error, one a line."""
-    for kind, problems in (("error", result.errors), ("warning", result.warnings)):
+def give_account(result: ScanResult, hierarchy: Hierarchy, root: Path, seconds: float) -> None:
+    """What held and what was looked at, on standard error, for who asked with `--verbose`."""
+    for line in (
+        f"configuration: {hierarchy.base.file or 'there is no file'}",
+        f"project: {root}",
+        f"{several(result.files, 'file')} scanned, {result.context} more analysed with them, in {seconds:.1f} s",
+    ):
+        click.echo(f"racelint: {line}", err=True)
+
+
+def complain(result: ScanResult, *, quiet: bool = False) -> None:
+    """Errors and, but for the `quiet`, warnings of a scan on standard error, one a line."""
+    for kind, problems in (("error", result.errors), ("warning", () if quiet else result.warnings)):
         for problem in problems:
             place = f"{problem.path}: " if problem.path else ""
             click.echo(f"racelint: {kind}: {place}{problem.message}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from racelint.cli.options import (
     known_options,
     proof_options,
     rule_options,
+    talk_options,
 )
-from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain
+from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, give_account
 from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, write_reports
 from racelint.cli.scan import judged, scan_result
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import BadBaseline
+from racelint.engine.scan import root_of
 from racelint.report.counts import count_line
 
 
@@ -45,6 +48,7 @@ from racelint.report.counts import count_line
         help="Try a fix for each finding and show it, at a second or so each.  [default: yes]",
     ),
 )
+@talk_options
 @rule_options
 @file_options
 @known_options
@@ -58,6 +62,7 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
     """
     given = paths or (".",)
     where = [Destination("html", output_file)]
+    begin = time.monotonic()
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
@@ -66,9 +71,12 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
             result = judged(result, given, hierarchy, where, options, progress)
     except (ConfigError, BadBaseline) as error:
         raise click.ClickException(str(error)) from None
-    complain(result)
+    if options["verbose"]:
+        give_account(result, hierarchy, root_of(given, os.getcwd()), time.monotonic() - begin)
+    complain(result, quiet=options["quiet"])
     write_reports(result, where, settings, "never")
-    click.echo(f"{output_file}: {count_line(result)}", err=True)
+    if not options["quiet"]:
+        click.echo(f"{output_file}: {count_line(result)}", err=True)
     if open_it:
         click.launch(Path(os.getcwd(), output_file).as_uri())
     return EXIT_COULD_NOT_RUN if result.errors else EXIT_CLEAN

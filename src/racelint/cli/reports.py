@@ -64,7 +64,13 @@ def destinations(
 
 
 def write_reports(
-    result: ScanResult, where: Sequence[Destination], settings: Settings, color: str, *, statistics: bool = False
+    result: ScanResult,
+    where: Sequence[Destination],
+    settings: Settings,
+    color: str,
+    *,
+    statistics: bool = False,
+    quiet: bool = False,
 ) -> None:
     """Render and deliver each report, or its statistics.
 
@@ -81,6 +87,7 @@ def write_reports(
             style_for(color, to_file=destination.file is not None),
             width_of_terminal(to_file=destination.file is not None),
             rules,
+            quiet,
         )
         renderer = counted.render if statistics else render
         deliver(renderer(destination.output_format, view), destination.file)

@@ -9,7 +9,7 @@ import click
 from racelint.cli.exploring import result_format_option
 from racelint.cli.output import deliver
 from racelint.cli.sections import SectionedCommand, option, section
-from racelint.engine.selection import rule_book
+from racelint.engine.selection import nearest_code, rule_book
 from racelint.rules.base import Rule
 
 
@@ -41,9 +41,9 @@ def _find(code: str, rules: tuple[Rule, ...]) -> Rule:
             return rule
     import difflib
 
-    known = [word for rule in rules for word in (rule.code, rule.name)]
-    close = difflib.get_close_matches(code.upper() if code[:2].upper() == "RL" else code.lower(), known, n=1)
-    raise click.UsageError(f"unknown rule {code!r}" + (f"; did you mean {close[0]}?" if close else ""))
+    close = difflib.get_close_matches(code.lower(), [rule.name for rule in rules], n=1)
+    hint = f"; did you mean {close[0]}?" if close else nearest_code(code, [rule.code for rule in rules])
+    raise click.UsageError(f"unknown rule {code!r}{hint}")
 
 
 def _as_object(rule: Rule) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,9 +23,10 @@ from racelint.cli.options import (
     rule_options,
     scan_options,
     scheduler_of,
+    talk_options,
     without_known,
 )
-from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain
+from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, complain, give_account
 from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, FormatAndFile, destinations, shown_severity, write_reports
 from racelint.cli.sections import SectionedCommand, option, section
@@ -69,6 +71,10 @@ CONFIRMED = "confirmed"
     ),
     option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report there."),
     color_option,
+)
+@talk_options
+@section(
+    "Report",
     option("-w", "--watch", is_flag=True, help="Scan again whenever a file changes."),
     option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
     option("-e", "--exit-zero", is_flag=True, help="Exit 0 although there are findings."),
@@ -120,7 +126,7 @@ def command(
         return once()
     from racelint.cli.watch import watch
 
-    return watch(given, once)
+    return watch(given, once, quiet=options["quiet"])
 
 
 def _run(
@@ -134,6 +140,7 @@ def _run(
 ) -> int:
     """One scan from the settings to the exit code."""
     settings = Settings()
+    begin = time.monotonic()
     try:
         hierarchy = hierarchy_for(given, options)
         settings = hierarchy.base.settings
@@ -144,17 +151,19 @@ def _run(
                 mended = fix_result(given, hierarchy, options, progress)
             code, result = finish_fixing(mended, options, color)
             if options["fix_only"] or options["diff"]:
-                complain(result)
+                complain(result, quiet=options["quiet"])
                 return code
         else:
             with sign_of_life("scanning") as progress:
                 result = scan_result(given, hierarchy, options, where, progress)
         with sign_of_life("comparing") as progress:
             result = judged(result, given, hierarchy, where, options, progress)
+        if options["verbose"]:
+            give_account(result, hierarchy, root_of(given, os.getcwd()), time.monotonic() - begin)
     except (ConfigError, BadBaseline, NoRevision) as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
-    complain(result)
-    write_reports(result, where, settings, color, statistics=statistics)
+    complain(result, quiet=options["quiet"])
+    write_reports(result, where, settings, color, statistics=statistics, quiet=options["quiet"])
     if exit_zero and not result.errors:
         return EXIT_CLEAN
     return _exit_code(result, settings, only_confirmed=options["only_confirmed"])
@@ -200,7 +209,8 @@ def judged(
         result = only_new(result, options["new_from_rev"], paths, scan_options(hierarchy, options), here)
     if options.get("add_ignore") is not None:
         shown = above(result, settings.min_severity or "warning", settings.min_confidence).findings
-        result = msgspec.structs.replace(result, findings=add_ignores(shown, options["add_ignore"], here))
+        left = add_ignores(shown, options["add_ignore"], here, quiet=options["quiet"])
+        result = msgspec.structs.replace(result, findings=left)
     if not options["confirm"]:
         return result
     severities = {shown_severity(settings, destination.output_format) for destination in where}

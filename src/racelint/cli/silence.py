@@ -15,7 +15,7 @@ from racelint.model.finding import Finding
 from racelint.report.counts import several
 
 
-def add_ignores(findings: Sequence[Finding], reason: str, here: str) -> tuple[Finding, ...]:
+def add_ignores(findings: Sequence[Finding], reason: str, here: str, *, quiet: bool) -> tuple[Finding, ...]:
     """Silence each finding by a comment in its file; returns those that a comment cannot silence."""
     own = {rule.code for rule in OWN_RULES}
     by_file: dict[str, list[Finding]] = {}
@@ -31,5 +31,7 @@ def add_ignores(findings: Sequence[Finding], reason: str, here: str) -> tuple[Fi
             click.echo(f"racelint: warning: {display}: no comment added: {error}", err=True)
         else:
             silenced.update(there)
-    click.echo(f"racelint: {several(len(silenced), 'finding')} silenced in {several(len(by_file), 'file')}", err=True)
+    if not quiet:
+        said = f"{several(len(silenced), 'finding')} silenced in {several(len(by_file), 'file')}"
+        click.echo(f"racelint: {said}", err=True)
     return tuple(finding for finding in findings if finding not in silenced)

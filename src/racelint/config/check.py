@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -25,10 +26,10 @@ def complaints(table: object, prefix: str = "") -> Iterator[str]:
     yield from _check(table, _settings_type(), prefix)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean `x`?` for the closest of `known`, or all of them where none is close."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """`; did you mean `x`?` for the closest of `known`, or all of them where none is as close as `cutoff` (0 to 1)."""
     choices = list(known)
-    close = difflib.get_close_matches(word.replace("_", "-").lower(), choices, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.replace("_", "-").lower(), choices, n=1, cutoff=cutoff)
     return f"; did you mean `{close[0]}`?" if close else f"; the choices are {', '.join(choices)}"
 
 
@@ -44,11 +45,12 @@ def _check(value: object, expected: inspect.Type, where: str) -> Iterator[str]:
     elif isinstance(expected, inspect.UnionType):
         yield from _check_union(value, expected, where)
     elif isinstance(expected, inspect.LiteralType):
-        choices = [f'"{choice}"' for choice in expected.values]
+        choices = [f'"{choice}"' for choice in sorted(map(str, expected.values), key=_by_number)]
         if not isinstance(value, str):
             yield f"`{where}`: expected a string, got {_kind(value)}{nearest(str(value), choices)}"
         elif value not in expected.values:
-            yield f'`{where}`: "{value}" is not allowed{nearest(value, choices)}'
+            written = f'"{value.removeprefix("py")}"'
+            yield f'`{where}`: "{value}" is not allowed{nearest(written, choices, 0.85)}'
     elif not _fits(value, expected):
         yield f"`{where or 'the file'}`: expected {_described(expected)}, got {_kind(value)}"
     elif isinstance(value, list) and isinstance(expected, inspect.VarTupleType):
@@ -116,6 +118,11 @@ def _described(expected: inspect.Type) -> str:
         inspect.StrType: "a string",
     }
     return words.get(type(expected), "a table")
+
+
+def _by_number(choice: str) -> list[str | int]:
+    """Sorts 3.9 before 3.10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", choice)]
 
 
 def _kind(value: object) -> str:

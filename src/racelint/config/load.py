@@ -105,10 +105,10 @@ def _document(text: str, path: Path) -> dict[str, Any]:
 
 
 def _own_table(document: dict[str, Any], path: Path, *, explicit: bool) -> tuple[Any, str]:
-    """The table of racelint and the prefix of its keys; a file asked for outright may have it under either name."""
+    """The table of racelint and the prefix of its keys; one that holds nothing else may have it so, too."""
     tool = document.get("tool")
     table = tool.get("racelint") if isinstance(tool, dict) else None
-    if path.name == "pyproject.toml" or (explicit and table is not None):
+    if path.name == "pyproject.toml" or (table is not None and (explicit or len(document) == 1)):
         return table, "tool.racelint"
     return document, ""
 

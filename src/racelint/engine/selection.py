@@ -127,8 +127,12 @@ def unknown_selectors(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def nearest_code(selector: str, codes: Sequence[str]) -> str:
-    """`; did you mean RL101?` for what is no code."""
-    import difflib
+    """`; did you mean RL101?` for what is no code: the one that has the most of it, and at the same places."""
+    from difflib import SequenceMatcher
 
-    close = difflib.get_close_matches(selector.upper(), codes, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "; `racelint rule --all` lists them"
+    def likeness(code: str) -> tuple[float, int]:
+        same = sum(one == other for one, other in zip(selector.upper(), code, strict=False))
+        return SequenceMatcher(None, selector.upper(), code).ratio(), same
+
+    close = max(codes, key=likeness)
+    return f"; did you mean {close}?" if likeness(close)[0] >= 0.6 else "; `racelint rule --all` lists them"

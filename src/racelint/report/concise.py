@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from racelint.model.finding import Finding
-from racelint.report.counts import count_line
+from racelint.report.counts import joined
 from racelint.report.style import Style
 from racelint.report.view import View
 
 
 def render(view: View) -> str:
-    """The report as text with a final newline."""
+    """The report as text."""
     lines = [_line(finding, view.style) for finding in view.result.findings]
-    return "\n".join([*lines, count_line(view.result)]) + "\n"
+    return joined(lines, view)
 
 
 def _line(finding: Finding, style: Style) -> str:

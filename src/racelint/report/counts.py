@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from racelint.model.finding import Severity
 from racelint.model.result import ScanResult
+from racelint.report.view import View
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+def joined(blocks: Sequence[str], view: View, between: str = "\n") -> str:
+    """The blocks of a report as text with a final newline, what they come to in the last line; empty for nothing."""
+    parts = blocks if view.quiet else (*blocks, count_line(view.result))
+    return between.join(parts) + "\n" if parts else ""
 
 
 def count_line(result: ScanResult) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding, Step
 from racelint.model.result import ScanResult
-from racelint.report.counts import count_line
+from racelint.report.counts import joined
 from racelint.report.snippet import Mark, render_snippets
 from racelint.report.style import Style
 from racelint.report.verdicts import render_verdict
@@ -17,10 +17,10 @@ MARKED_ROLES = ("access", "conflict", "lock")
 
 
 def render(view: View) -> str:
-    """The report as text with a final newline."""
+    """The report as text."""
     result = view.result
     blocks = ["\n".join(_block(finding, result, view.style, view.width)) for finding in result.findings]
-    return "\n\n".join([*blocks, count_line(result)]) + "\n"
+    return joined(blocks, view, "\n\n")
 
 
 def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from racelint.model.finding import Finding
 from racelint.model.result import Problem
-from racelint.report.counts import count_line
+from racelint.report.counts import joined
 from racelint.report.view import View
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -17,7 +17,7 @@ def render(view: View) -> str:
     """One command for each finding and each error of the scan, and the counts for who reads the log."""
     lines = [_finding(finding) for finding in view.result.findings]
     lines += [_problem(problem) for problem in view.result.errors]
-    return "\n".join([*lines, count_line(view.result)]) + "\n"
+    return joined(lines, view)
 
 
 def _finding(finding: Finding) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from racelint.model.finding import Finding
-from racelint.report.counts import count_line
+from racelint.report.counts import joined
 from racelint.report.style import Style
 from racelint.report.view import View
 
 
 def render(view: View) -> str:
-    """The report as text with a final newline."""
+    """The report as text."""
     blocks = [
         "\n".join(_block(path, list(findings), view.style))
         for path, findings in groupby(view.result.findings, key=lambda finding: finding.path)
     ]
-    return "\n\n".join([*blocks, count_line(view.result)]) + "\n"
+    return joined(blocks, view, "\n\n")
 
 
 def _block(path: str, findings: Sequence[Finding], style: Style) -> Iterator[str]:

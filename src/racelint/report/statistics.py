@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from racelint.report.counts import count_line
+from racelint.report.counts import joined
 from racelint.report.json import encode
 from racelint.report.view import View
 
@@ -19,4 +19,4 @@ def render(output_format: str, view: View) -> str:
         return encode([{"code": code, "name": name, "count": count} for (code, name), count in ordered])
     width = len(str(max(counts.values(), default=0)))
     lines = [f"{count:>{width}}  {view.style(code, 'bold')}  {name}" for (code, name), count in ordered]
-    return "\n".join([*lines, count_line(view.result)]) + "\n"
+    return joined(lines, view)

@@ -14,10 +14,11 @@ from racelint.rules.base import Rule
 class View(msgspec.Struct, frozen=True):
     """A result with only the findings to show, and for whom: `width` is that of the reader's terminal in columns.
 
-    `rules` are all that can be reported, by code.
+    `rules` are all that can be reported, by code. A `quiet` report for people has findings and nothing else.
     """
 
     result: ScanResult
     style: Style = PLAIN
     width: int = 100
     rules: Mapping[str, Rule] = {}
+    quiet: bool = False

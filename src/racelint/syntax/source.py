@@ -35,7 +35,7 @@ def encoding_of(source: bytes) -> str:
     try:
         return tokenize.detect_encoding(io.BytesIO(source).readline)[0]
     except SyntaxError as error:
-        raise UnreadableSource(f"unknown encoding: {error.msg}") from None
+        raise UnreadableSource(error.msg) from None
 
 
 def decode(source: bytes) -> str:
