@@ -139,7 +139,8 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     target_version: Annotated[
         TargetVersion | tuple[TargetVersion, ...],
         Meta(
-            description="Pythons that the code runs on; a `t` at the end is a free-threaded build. Default: all.",
+            description="Pythons that the code runs on; a `t` at the end is a free-threaded build. What none of them "
+            "can show is advice. Default: all.",
             examples=["3.13t", ["3.12", "3.14t"]],
         ),
     ] = ()

@@ -14,15 +14,20 @@ from racelint.program.locations import Location
 from racelint.program.races import guarded_together
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
+from racelint.program.suspects.interruptible import BUILT_IN
 from racelint.program.things import Bound, Object
 from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.values import Stored
 
-Make = Literal["generator", "iterator", "class"]
-"""A generator raises when it is entered twice, a built-in iterator repeats or skips, a class does as it is written."""
+Make = Literal["generator", "iterator", "step", "class"]
+"""A generator raises when it is entered twice, a built-in iterator repeats or skips, a class does as it is written.
+
+A `step` is a built-in iterator over built-in containers, where all target interpreters have a GIL.
+"""
 
 _ITERATORS = frozenset({"iter", "map", "filter", "zip", "enumerate", "reversed"})
 _ATOMIC = frozenset({"itertools.count", "itertools.repeat"})
+_SEQUENCES = BUILT_IN | {"builtins.tuple", "builtins.range", "builtins.str", "builtins.bytes"}
 _ADVANCING = frozenset({"__next__", "send"})
 
 
@@ -173,7 +178,7 @@ class SharedIterators:
     def _make_of(self, entries: list[Stored]) -> Make | None:
         """What kind of iterator is stored; the gravest where there are several."""
         makes = {make for entry in entries for make in self._makes(entry.value, entry.function)}
-        order: tuple[Make, ...] = ("generator", "class", "iterator")
+        order: tuple[Make, ...] = ("generator", "class", "iterator", "step")
         return next((make for make in order if make in makes), None)
 
     def _makes(self, value: Value, function: FunctionInfo) -> Iterator[Make]:
@@ -199,10 +204,18 @@ class SharedIterators:
         if isinstance(thing, External):
             dotted = thing.dotted
             if dotted.startswith("itertools."):
-                return "iterator" if dotted not in _ATOMIC else None
+                return self._kind_of(call, function) if dotted not in _ATOMIC else None
             if dotted.removeprefix("builtins.") in _ITERATORS and dotted.startswith("builtins."):
-                return "iterator" if self._is_steppable(dotted, call, function) else None
+                return self._kind_of(call, function) if self._is_steppable(dotted, call, function) else None
         return None
+
+    def _kind_of(self, call: Call, function: FunctionInfo) -> Make:
+        """Whether an iterator of C code takes each step in one, from containers, where there is a GIL."""
+        if not call.args or not self.program.settings.only_gil:
+            return "iterator"
+        over = [self.program.types.of_value(argument.value, function) for argument in call.args]
+        plain = all(isinstance(thing, Object) and thing.dotted in _SEQUENCES for things in over for thing in things)
+        return "step" if plain and all(over) else "iterator"
 
     def _is_steppable(self, dotted: str, call: Call, function: FunctionInfo) -> bool:
         """Not `iter(f, sentinel)`, which calls, nor `iter(file)`, which is the file."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.finding import Finding
+from racelint.model.finding import Finding, Severity
 from racelint.program import Program
 from racelint.program.shared_iterators import SharedAdvance, SharedIterators
+from racelint.program.suspects.interruptible import ATOMIC
 from racelint.rules.base import Rule, step, symbol_of
 
 _EFFECTS = {
     "generator": "a generator that is entered while it runs raises ValueError",
     "class": "`__next__` is Python without a lock, and gives elements twice or none",
     "iterator": "that elements come once each is not promised, and free-threaded builds give them twice",
+    "step": f"benign: {ATOMIC}",
 }
+_SEVERITIES: dict[str, Severity] = {"iterator": "warning", "step": "info"}
 
 
 class SharedIterator(Rule):
@@ -104,7 +107,7 @@ class SharedIterator(Rule):
                 subject=shared.subject,
                 confidence="high" if shared.make == "generator" and shared.evidence == "thread" else "medium",
                 evidence=shared.evidence,
-                severity="warning" if shared.make == "iterator" else None,
+                severity=_SEVERITIES.get(shared.make),
                 trace=(
                     step("access", f"advances `{shared.name}`", shared.function, shared.event.span),
                     step("conflict", f"advances `{shared.name}`", shared.conflict_function, shared.conflict.span),

@@ -10,6 +10,7 @@ from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import removes
+from racelint.program.suspects.interruptible import atomic_with_gil, runs_through
 from racelint.program.things import Object
 
 _FLAGS = ("k:True", "k:False", "k:None")
@@ -42,6 +43,32 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if _is_constant(record.access) and all(map(_takes_back, sections)):
         return _TAKEN_BACK
     return ""
+
+
+def needs_no_lock(group: Group, guard: Location, program: Program) -> bool:
+    """Whether a GIL does for one location what its guard does: nothing switches threads inside of any section.
+
+    That holds, too, for what is done without the lock, and the lock spans nothing but this location.
+    """
+    for record in group.records:
+        if record.access.deed == "iterate":
+            return False
+        if guard not in record.locations_held:
+            continue
+        section, function = _section(record, guard, program), record.access.function
+        if not section or any(
+            step.function is not function or step.location.container() != group.location.container() for step in section
+        ):
+            return False
+        if not runs_through(section, function, program):
+            return False
+    functions = {record.access.function.id for record in group.records}
+    compounds = [compound for name in functions for compound in program.compounds.by_function.get(name, ())]
+    return all(
+        atomic_with_gil(compound, program)
+        for compound in compounds
+        if compound.act.location.container() == group.location.container()
+    )
 
 
 def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:

@@ -10,7 +10,13 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
-from racelint.program.suspects.benign import finds_same_object, harmless, remembers_answers, sets_flag_twice
+from racelint.program.suspects.benign import (
+    finds_same_object,
+    harmless,
+    needs_no_lock,
+    remembers_answers,
+    sets_flag_twice,
+)
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
@@ -19,6 +25,13 @@ _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-
 """Where only a lock beside it says that it is concurrent, that lock must be its guard.
 
 Or who resets it holds it: what is initialised on first use, or belongs to the class."""
+
+
+_STEPS: frozenset[SuspectKind] = frozenset({"update", "check-then-act", "lazy-init", "wrong-lock"})
+"""What only goes wrong where another thread comes between its steps."""
+
+_BESIDE_THE_GUARD: frozenset[SuspectKind] = frozenset({"unguarded", "wrong-lock"})
+"""What goes wrong where it comes between the steps of those that hold the lock."""
 
 
 class Inquiry:
@@ -56,9 +69,15 @@ class Inquiry:
             if not benign and kind == "check-then-act":
                 benign = remembers_answers(compound, group, self.program)
                 benign = benign or sets_flag_twice(compound, group, self.program)
-        elif kind == "update" and compound is not None and self.program.settings.only_gil:
-            benign = ATOMIC if atomic_with_gil(compound, self.program) else ""
+        if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
+            benign = ATOMIC
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
+
+    def _runs_through(self, kind: SuspectKind, group: Group, compound: Compound | None, guard: Location | None) -> bool:
+        """Whether no target interpreter, all of which have a GIL, can switch threads where it would do harm."""
+        if kind in _STEPS and compound is not None:
+            return atomic_with_gil(compound, self.program)
+        return kind in _BESIDE_THE_GUARD and guard is not None and needs_no_lock(group, guard, self.program)
 
 
 class Search:

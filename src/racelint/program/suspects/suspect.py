@@ -12,6 +12,7 @@ from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
+from racelint.program.suspects.interruptible import ATOMIC
 
 SuspectKind = Literal[
     "split",
@@ -71,4 +72,4 @@ class Suspect(msgspec.Struct, frozen=True, eq=False):
 def rank(suspect: Suspect) -> tuple[object, ...]:
     """The gravest kind first, then the strongest evidence, then the first in the source."""
     weight = {"thread": 0, "contract": 1, "lock": 2}[suspect.evidence]
-    return (suspect.weak, _PRECEDENCE.index(suspect.kind), weight, suspect.record.order)
+    return (suspect.weak, suspect.benign == ATOMIC, _PRECEDENCE.index(suspect.kind), weight, suspect.record.order)
