@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import racelint as package
+
+SOURCES = str(Path(package.__file__).parent.parent)
+"""What is tried in another process is the tree that these tests import, wherever another one is installed."""
 INPUTS = Path(__file__).parent / "inputs"
 RACE = """\
 import threading
@@ -33,11 +37,13 @@ def racelint(
     *arguments: str | bytes, cwd: Path = INPUTS, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m racelint` and wait for it."""
-    environ = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR", "PYTHONPATH")}
+    environ = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    given = env or {}
+    places = os.pathsep.join(filter(None, (SOURCES, given.get("PYTHONPATH"))))
     return subprocess.run(
         [sys.executable, "-m", "racelint", *arguments],
         cwd=cwd,
-        env={**environ, **(env or {})},
+        env={**environ, **given, "PYTHONPATH": places},
         capture_output=True,
         encoding="utf-8",
         timeout=120,
