@@ -12,6 +12,7 @@ NEVER_RAISES: frozenset[str] = frozenset(
         "builtins.range",
         "builtins.list",
         "builtins.dict",
+        "builtins.format",
         "builtins.set",
         "builtins.tuple",
         "builtins.object",

@@ -48,6 +48,8 @@ class LockBalance:
     emptied: dict[int, tuple[With, int]] = field(default_factory=dict)
     """`with` blocks of the lock that end after an event gave it back."""
     exits: list[Exit[Balances]] = field(default_factory=list)
+    taken: Call | None = None
+    """An `acquire()` that waits, before which the function did nothing to the lock: the caller does not hold it."""
 
 
 def balances(program: Program) -> Iterator[LockBalance]:
@@ -57,6 +59,7 @@ def balances(program: Program) -> Iterator[LockBalance]:
         for lock, call, _ in program.flows.of(function).releases:
             path = call.func[0][:-1]
             plain = ELEMENT not in path and not path[0].startswith("l:") and len(path) <= _MAX_FIELDS
+            plain = plain and len(call.func) == 1
             if lock.identity in seen or lock.opaque or not plain or not is_own_lock(program, path, function):
                 continue
             seen.add(lock.identity)
@@ -88,15 +91,17 @@ class _Walk(Interpreter[Balances]):
         if isinstance(node, Call):
             return self._call(node, state)
         if not isinstance(node, Access) or self.program.flows.raising.access(node, self.function):
-            self.leave("raise", node, state)
+            self.leave("raise", node, _unsure(state))
         return state
 
     def _call(self, node: Call, state: Balances) -> Balances:
         path = node.func[0] if node.func else ()
-        if len(path) > 1 and path[-1] in ACQUIRES | RELEASES and self._is_ours(path[:-1]):
+        if len(path) > 1 and path[-1] in ACQUIRES | RELEASES and any(self._is_ours(each[:-1]) for each in node.func):
+            if len(node.func) > 1:
+                return _theirs(node.id)  # of this lock or of another: `node = node.next` in a loop
             return self._acquired(node, state) if path[-1] in ACQUIRES else self._released(node, state)
         if self.program.flows.raising.call(node, self.function):
-            self.leave("raise", node, state)
+            self.leave("raise", node, _unsure(state))
         site = self.sites.get(node.id)
         return self._called(site, state) if site is not None else state
 
@@ -124,6 +129,8 @@ class _Walk(Interpreter[Balances]):
         if may_fail(node) and node.used:
             self.refused[node.id] = state
             return state | taken
+        if any(balance.depth == FRESH for balance in state) and not may_fail(node):
+            self.balance.taken = self.balance.taken or node
         return taken
 
     def _released(self, node: Call, state: Balances) -> Balances:
@@ -141,6 +148,8 @@ class _Walk(Interpreter[Balances]):
             return taken, frozenset(b if b.depth > 0 else Balance(0, node.call) for b in before)
         if not isinstance(node, Branch):
             return state, state
+        if any(balance.depth > 0 for balance in state):
+            state = _unsure(state)  # what decided whether it was taken may decide here, too
         if any(self._asks(dep) for dep in node.deps):
             return _theirs(node.call), _theirs(node.call)
         arms = (node.orelse, node.then) if node.negated else (node.then, node.orelse)
@@ -188,6 +197,11 @@ def _more(balance: Balance, by: int) -> Balance:
 def _less(balance: Balance, by: int) -> Balance:
     depth = THEIRS if balance.depth < 0 else max(0, balance.depth - 1)
     return Balance(depth, by)
+
+
+def _unsure(state: Balances) -> Balances:
+    """What nothing was done to so far is the caller's affair from here on."""
+    return frozenset(Balance(THEIRS, b.by) if b.depth == FRESH else b for b in state)
 
 
 def _theirs(by: int) -> Balances:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from racelint.model.summary import Access, Argument, Call, Path, Value, With
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.kept_methods import KeptMethods
 from racelint.program.things import Bound, Instance
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -47,6 +48,7 @@ class CallGraph:
         self.types = types
         self.outgoing: dict[str, list[CallSite]] = {}
         self.incoming: dict[str, list[CallSite]] = {}
+        self._kept = KeptMethods(stores, types)
         self._properties = {
             name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
         }
@@ -60,6 +62,7 @@ class CallGraph:
         for sites in self.incoming.values():
             for site in sites:
                 self._record_arguments(site)
+                self._kept.record(site.caller, site.callee, site.receiver, site.bindings)
         self.types.forget()
         self._build()
 
@@ -160,6 +163,8 @@ class CallGraph:
     def _of_bound(self, thing: Bound, path: Path, call: Call, function: FunctionInfo) -> list[CallSite]:
         method = thing.function
         receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == method.ir.name else None
+        if receiver is None and thing.bound:
+            receiver = self._kept.owner(path, function, method)
         through_super = self.is_super(path, function)
         if through_super and function.self_name:
             receiver = (f"p:{function.self_name}",)

@@ -1,4 +1,4 @@
-"""Methods that syntax and built-in functions run: `len(self)`, `self[key]`, `key in self`, `for x in self`."""
+"""Methods that syntax and builtins run: `len(self)`, `self[key]`, `key in self`, `for x in self`, `f"{self}"`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calls import CallSite, is_own
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.things import Instance
+from racelint.program.things import Instance, Member, Thing
 
+_AS_TEXT = ("__str__", "__repr__")
+_LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
+_LOGGING = frozenset(f"logging.{level}" for level in _LEVELS)
+_FILLED_IN = {("builtins.str", "format"): 0, **{("logging.Logger", level): 1 for level in _LEVELS}}
+"""Methods that put their arguments into a text, and the first argument that they do so to."""
 _BY_BUILTIN: dict[str, tuple[str, ...]] = {
     **{f"builtins.{name}": (f"__{name}__",) for name in ("len", "iter", "next", "repr", "bool", "hash", "reversed")},
-    **{f"builtins.{name}": ("__str__", "__repr__") for name in ("str", "print", "format")},
+    **{f"builtins.{name}": _AS_TEXT for name in ("str", "print")},
+    "builtins.format": ("__format__", *_AS_TEXT),
     **{f"builtins.{name}": ("__iter__",) for name in ("list", "tuple", "set", "sorted", "sum", "any", "all", "dict")},
 }
 _BY_ACCESS = {"read": "__getitem__", "write": "__setitem__", "delete": "__delitem__", "test": "__contains__"}
@@ -29,10 +35,21 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
 
 def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
     for thing in program.types.of_value(call.func, function):
-        names = _BY_BUILTIN.get(thing.dotted, ()) if isinstance(thing, External) else ()
-        for argument in call.args if names else ():
+        names, first = _run_by(thing)
+        for argument in call.args[first:] if names else ():
             for path in argument.value if not argument.name else ():
                 yield from _of(program, function, call.id, path, names)
+
+
+def _run_by(thing: Thing) -> tuple[tuple[str, ...], int]:
+    """The methods that a call of it runs of its arguments, and the first argument that it does so to."""
+    if isinstance(thing, External):
+        if thing.dotted in _LOGGING:
+            return _AS_TEXT, 1
+        return _BY_BUILTIN.get(thing.dotted, ()), 0
+    if isinstance(thing, Member) and (thing.dotted, thing.name) in _FILLED_IN:
+        return _AS_TEXT, _FILLED_IN[thing.dotted, thing.name]
+    return (), 0
 
 
 def _by_access(program: Program, access: Access, function: FunctionInfo) -> Iterator[CallSite]:

@@ -59,15 +59,22 @@ class Tenure:
     handed_on: bool = False
     flagged: bool = False
     """Whether a flag decides on the release."""
+    by_callee: bool = False
+    """Whether `call` runs a helper that takes the lock and leaves it held."""
+
+    @property
+    def path(self) -> Path:
+        """The lock as the function knows it."""
+        return (*self.lock.base, *self.lock.location.fields) if self.by_callee else self.call.func[0][:-1]
 
     @property
     def conditional(self) -> bool:
         return may_fail(self.call)
 
 
-def follow(flows: LockFlows, function: FunctionInfo, call: Call, lock: Lock) -> Tenure:
+def follow(flows: LockFlows, function: FunctionInfo, call: Call, lock: Lock, *, by_callee: bool = False) -> Tenure:
     """Follow the lock that `call` takes to all exits of the function."""
-    tenure = Tenure(function, call, lock)
+    tenure = Tenure(function, call, lock, by_callee=by_callee)
     walk = _Walk(flows, tenure)
     ways = [Leak(walk.kind_of(way), way.node) for way in walk.run(function.ir.body, False) if way.state]
     seen: set[tuple[str, int]] = set()
@@ -87,7 +94,7 @@ class _Walk(Interpreter[bool]):
         self.tenure = tenure
         self.function = tenure.function
         self.location = tenure.lock.location
-        self.path: Path = tenure.call.func[0][:-1]
+        self.path = tenure.path
         self.turns: list[Leak] = []
         self._last_jump: AnyNode | None = None
         self.callees: dict[int, list[FunctionInfo]] = {}

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
 from racelint.knowledge.threads import QUEUES
-from racelint.model.summary import ELEMENT, Call, Path
+from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
@@ -271,14 +271,31 @@ class Locks:
         """The lock that a condition was made on, where it was given one."""
         for stored in self._stores_of(path, function):
             for value in stored.value:
-                call = self._making_call(value, stored.function)
-                if call is None:
-                    continue
-                for argument in call.args[:1]:
-                    for inner in argument.value:
-                        lock = self.of(inner, stored.function)
-                        if lock is not None:
-                            return Lock(lock.location, lock.facts, lock.shared, path[:-1])
+                for inner in self._made_on(value, stored.function):
+                    lock = self._kept(inner, stored.function) or self.of(inner, stored.function)
+                    if lock is not None:
+                        return Lock(lock.location, lock.facts, lock.shared, path[:-1])
+        return None
+
+    def _made_on(self, value: Path, function: FunctionInfo) -> Value:
+        """What a condition is given as its lock: `lock` of `Condition(lock)`."""
+        call = self._making_call(value, function)
+        return call.args[0].value if call is not None and call.args else ()
+
+    def _kept(self, made: Path, function: FunctionInfo) -> Lock | None:
+        """A lock that a function makes, by where it puts it: under a name, or in the first of its conditions."""
+        if len(made) != 1 or not made[0].startswith("c:"):
+            return None
+        lock = self.of(made, function)
+        if lock is None or lock.opaque:
+            return None
+        writes = [access for access in self.stores.facts[function.id].accesses if access.kind == "write"]
+        named = (access.path for access in writes if access.value == (made,))
+        inside = (a.path for a in writes if any(made in self._made_on(value, function) for value in a.value))
+        for path in (*named, *inside):
+            location = self.locations.of(path, function)
+            if location is not None and not location.content:
+                return Lock(location, lock.facts, self.is_shared(location), path[:-1])
         return None
 
     def _making_call(self, value: Path, function: FunctionInfo) -> Call | None:

@@ -91,6 +91,11 @@ class LockFlows:
             known = self._effects[function.id]
         return known
 
+    def seen_from(self, site: CallSite, lock: Lock) -> Lock:
+        """A lock of the callee with the base that the caller knows."""
+        index = self.types.index
+        return replace(lock, base=substituted(owner_of(lock, site.callee, index), site, index) or ())
+
     def entered(self, path: Path, function: FunctionInfo) -> list[Lock] | None:
         """The locks held in the block of `with path:`; None where that is not known and may be some."""
         things = self.types.of(path, function)
@@ -209,14 +214,9 @@ class _Solver(Interpreter[LockState]):
             for location in sorted(effect.dropped):
                 state = state.given_back(location)
             for hold in effect.held:
-                state = state.acquired(Hold(self._seen_from(site, hold.lock), node.id, "call"))
+                state = state.acquired(Hold(self.flows.seen_from(site, hold.lock), node.id, "call"))
             state = LockState(state.must, state.may | effect.perhaps, state.dropped)
         return state
-
-    def _seen_from(self, site: CallSite, lock: Lock) -> Lock:
-        """A lock of the callee with the base that this function knows."""
-        index = self.flows.types.index
-        return replace(lock, base=substituted(owner_of(lock, site.callee, index), site, index) or ())
 
     def _receiver_lock(self, path: Path) -> Lock | None:
         lock = self.flows.locks.of(path[:-1], self.function)

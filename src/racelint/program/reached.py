@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from racelint.model.summary import Call, Loop, Path, With
+from racelint.model.summary import Argument, Call, Loop, Path, With
 from racelint.program.calls import CallSite, bind
 from racelint.program.implicit_calls import implicit_calls
 from racelint.program.index import External, FunctionInfo
@@ -139,22 +139,23 @@ class Running:
             if not call.func or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
                 continue
             for path in site.bindings.get(call.func[0][0][2:], ()):
-                path = self._unwrapped(path, site.caller)
+                path, given = self._unwrapped(path, site.caller)
                 for thing in self.program.types.of(path, site.caller):
                     if isinstance(thing, Bound) and not thing.function.ir.is_async:
                         named = thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name
-                        bindings = bind(thing.function, (), bound=thing.bound, skipped=thing.skipped)
+                        bindings = bind(thing.function, given, bound=thing.bound, skipped=thing.skipped)
                         receiver = path[:-1] if named else None
                         run = CallSite(site.caller, site.event, thing.function, receiver, bindings, False)
                         yield Callback(site, call, run)
 
-    def _unwrapped(self, path: Path, function: FunctionInfo) -> Path:
-        """The function inside of `functools.partial(function, …)`, which binds no `self` of its own."""
+    def _unwrapped(self, path: Path, function: FunctionInfo) -> tuple[Path, tuple[Argument, ...]]:
+        """The function inside of `functools.partial(function, …)`, and what it is given there."""
         call = self.program.stores.facts[function.id].made_by(path)
         things = self.program.types.of_value(call.func, function) if call is not None and len(path) == 1 else ()
         partial = any(isinstance(thing, External) and thing.dotted == "functools.partial" for thing in things)
-        alone = call is not None and partial and len(call.args) == 1 and len(call.args[0].value) == 1
-        return call.args[0].value[0] if call is not None and alone else path
+        if call is not None and partial and call.args and len(call.args[0].value) == 1:
+            return call.args[0].value[0], call.args[1:]
+        return path, ()
 
     def carried(self, found: Reached[Fact], site: CallSite) -> Reached[Fact] | None:
         """What a fact of the callee is to the caller; None where the call does not come to it."""

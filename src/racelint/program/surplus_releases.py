@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import Call, Span, Try, With
-from racelint.program.balance import LockBalance, balances
+from racelint.program.balance import FRESH, Balances, LockBalance, balances
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
@@ -19,7 +19,8 @@ _CATCHING = frozenset({"g:RuntimeError", "g:ValueError", "g:Exception", "g:BaseE
 class SurplusRelease(NamedTuple):
     """At `span` (a release, or the `with` whose end releases) `function` may give `lock` back once too often.
 
-    `earlier` is where it gave it back before, or, where `refused`, asked for it in vain.
+    `earlier` is where it gave it back before, or, where `refused`, asked for it in vain, or, where `passed_by`, takes
+    it on other paths than this one.
     """
 
     function: FunctionInfo
@@ -28,6 +29,7 @@ class SurplusRelease(NamedTuple):
     span: Span
     earlier: Span
     refused: bool
+    passed_by: bool = False
 
 
 def surplus_releases(program: Program) -> Iterator[SurplusRelease]:
@@ -37,17 +39,29 @@ def surplus_releases(program: Program) -> Iterator[SurplusRelease]:
             gone = sorted(state.by for state in states if state.depth == 0)
             if gone and not _is_caught(program, balance.function, call):
                 yield _surplus(program, balance, call, call.span, gone[0])
+            elif not gone and _is_passed_by(balance, states) and not _is_caught(program, balance.function, call):
+                yield _surplus(program, balance, call, call.span, balance.taken.id if balance.taken else 0, True)
         for _, (node, by) in sorted(balance.emptied.items()):
             inner = program.stores.facts[balance.function.id].call(by)
             if inner is not None and not _is_caught(program, balance.function, node):
                 yield _surplus(program, balance, inner, node.item.span, by)
 
 
-def _surplus(program: Program, balance: LockBalance, call: Call, span: Span, by: int) -> SurplusRelease:
+def _is_passed_by(balance: LockBalance, states: Balances) -> bool:
+    """Whether the release is come to after the acquire and, by an early return, without it."""
+    facts = balance.lock.facts
+    if balance.taken is None or facts is None or facts.reentrant or facts.family == "semaphore":
+        return False
+    return any(s.depth == FRESH for s in states) and any(s.depth > 0 and s.by == balance.taken.id for s in states)
+
+
+def _surplus(
+    program: Program, balance: LockBalance, call: Call, span: Span, by: int, passed_by: bool = False
+) -> SurplusRelease:
     function = balance.function
     earlier = program.stores.facts[function.id].call(by)
-    refused = earlier is not None and bool(earlier.func) and earlier.func[0][-1] in ACQUIRES
-    return SurplusRelease(function, balance.lock, call, span, event_span(function, by), refused)
+    refused = not passed_by and earlier is not None and bool(earlier.func) and earlier.func[0][-1] in ACQUIRES
+    return SurplusRelease(function, balance.lock, call, span, event_span(function, by), refused, passed_by)
 
 
 def _is_caught(program: Program, function: FunctionInfo, release: Call | With) -> bool:

@@ -17,6 +17,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
+from racelint.program.locksets import may_fail
 from racelint.program.test_cases import is_of_test_case
 from racelint.program.values import FunctionFacts
 
@@ -52,6 +53,23 @@ class Tenures:
                     tenure = follow(self.program.flows, function, node, lock)
                     yield Judged(tenure, tuple(self._unexcused(tenure)))
 
+    def taken_by_callees(self) -> Iterator[Judged]:
+        """Locks that a helper leaves held for the function, which gives them back itself unless an exception comes."""
+        flows = self.program.flows
+        for function in self.program.index.functions:
+            facts = self.program.stores.facts[function.id]
+            for site in self.program.calls.outgoing[function.id]:
+                call = facts.call(site.event)
+                if call is None or site.weak or site.callee is function or may_fail(call):
+                    continue
+                state = flows.of(function).at(call.id)
+                for hold in flows.effect(site.callee).held:
+                    if hold.lock.nameless or hold.lock.facts is None or hold.lock.location in state.dropped:
+                        continue
+                    tenure = follow(flows, function, call, flows.seen_from(site, hold.lock), by_callee=True)
+                    if tenure.releases and not tenure.handed_on:
+                        yield Judged(tenure, tuple(leak for leak in tenure.leaks if leak.kind == "raise"))
+
     def _is_looked_at(self, call: Call, function: FunctionInfo) -> bool:
         """Given to something else (`assertTrue(lock.acquire())`), or a coroutine that is yielded or kept."""
         facts = self.program.stores.facts[function.id]
@@ -71,9 +89,12 @@ class Tenures:
         """Remember the releases of locks that the releasing function does not take itself."""
         flow = self.program.flows.of(function)
         unbalanced = {location for exit_ in flow.exits if exit_.kind == "return" for location in exit_.state.dropped}
+        calls = [node for _, node, _ in flow.acquisitions if isinstance(node, Call)]
+        taken_names = {call.func[0][-2] for call in calls}
         for lock, call, state in flow.releases:
             if lock.opaque:
-                self._given_back_names.setdefault(call.func[0][-2], set()).add(function.id)
+                if call.func[0][-2] not in taken_names:
+                    self._given_back_names.setdefault(call.func[0][-2], set()).add(function.id)
             elif lock.location not in state.may and (lock.location in unbalanced or function.ir.is_generator):
                 self._given_back.setdefault(lock.location, set()).add(function.id)
         for lock, _, _ in flow.acquisitions:

@@ -72,13 +72,15 @@ class AcquireWithoutRelease(Rule):
     confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for judged in Tenures(program).judged():
+        tenures = Tenures(program)
+        for judged in (*tenures.judged(), *tenures.taken_by_callees()):
             if not judged.leaks:
                 continue
             tenure = judged.tenure
             worst = min(judged.leaks, key=lambda leak: leak.kind == "raise" and not isinstance(leak.node, Raise))
             words, line = _said(program, tenure, worst)
-            name = lock_name(tenure.lock, tenure.call, program.stores.facts[tenure.function.id])
+            facts = program.stores.facts[tenure.function.id]
+            name = tenure.lock.short if tenure.by_callee else lock_name(tenure.lock, tenure.call, facts)
             releases = tenure.releases
             rest = "no `release()` follows" if not releases else "the `release()` is skipped there"
             yield self.finding(

@@ -76,9 +76,9 @@ class ReleaseWithoutAcquire(Rule):
 
     def _found(self, program: Program, found: SurplusRelease) -> Finding:
         name = lock_name(found.lock, found.call, program.stores.facts[found.function.id])
-        what = "is not acquired" if found.refused else "is given back already"
-        where = f"line {found.earlier[0]}"
-        why = f"where {where} is refused it, this releases it all the same" if found.refused else f"{where} releases it"
+        refused, passed_by = found.refused, found.passed_by
+        what = "is not acquired" if refused or passed_by else "is given back already"
+        why, does = _words(found)
         return self.finding(
             found.function,
             found.span,
@@ -86,7 +86,17 @@ class ReleaseWithoutAcquire(Rule):
             why=f"{why}: RuntimeError, or another thread's lock set free",
             subject=lock_subject(found.lock, found.function, name),
             trace=[
-                step("lock", "is refused" if found.refused else "gives it back", found.function, found.earlier),
+                step("lock", does, found.function, found.earlier),
                 step("lock", f"releases `{name}` once too often", found.function, found.span),
             ],
         )
+
+
+def _words(found: SurplusRelease) -> tuple[str, str]:
+    """Why it is one release too many, and what is done at the earlier place."""
+    where = f"line {found.earlier[0]}"
+    if found.refused:
+        return f"where {where} is refused it, this releases it all the same", "is refused"
+    if found.passed_by:
+        return f"a path that leaves before {where} takes it comes here all the same", "takes it on other paths"
+    return f"{where} releases it", "gives it back"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from racelint.model.summary import ELEMENT, Operation, Suspend, Value
+from racelint.model.summary import ELEMENT, Argument, Call, Operation, Suspend, Value
 from racelint.summarize.body import Body
 from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import NOTHING, Operand, deps_of, extended
@@ -13,6 +13,8 @@ from racelint.syntax.texts import constant_text, key_text
 
 _LONG = 58
 """Strings longer than this are kept as no more than strings."""
+_SHORT = 2
+"""Names and their fields: what lies deeper is seldom an object with a text of its own."""
 
 
 @lowers(ast.Name)
@@ -44,7 +46,18 @@ def _formatted(body: Body, node: ast.JoinedStr) -> Operand:
 @lowers(ast.FormattedValue)
 def _formatted_value(body: Body, node: ast.FormattedValue) -> Operand:
     operands = [lower(body, part) for part in (node.value, node.format_spec) if part is not None]
-    return Operand((), deps_of(*operands))
+    by_repr = node.conversion in (ord("r"), ord("a"))
+    return Operand((), deps_of(*operands, _text_of(body, node, operands[0], "repr" if by_repr else "format")))
+
+
+def _text_of(body: Body, node: ast.AST, operand: Operand, builtin: str) -> Operand:
+    """Text that is made of an object calls its `__format__` or `__repr__`; of its fields, those of what they hold."""
+    if not any(len(path) <= _SHORT and not path[0].startswith(("k:", "v:")) for path in operand.value):
+        return operand
+    event = body.number()
+    argument = Argument("", operand.value, operand.deps)
+    body.out.append(Call(event, ((f"i:0:builtins:{builtin}",),), (argument,), body.span(node), operand.deps))
+    return Operand((), (*operand.deps, event))
 
 
 @lowers(ast.Attribute)
@@ -94,12 +107,21 @@ def _named(body: Body, node: ast.NamedExpr) -> Operand:
 @lowers(ast.BinOp)
 def _binary(body: Body, node: ast.BinOp) -> Operand:
     """Arithmetic denotes nothing that is known, but `[0] * n` is a list made here."""
-    left, right = lower(body, node.left), lower(body, node.right)
+    left = lower(body, node.left)
+    if isinstance(node.op, ast.Mod) and _is_text(node.left):
+        parts = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        filled = [_text_of(body, part, lower(body, part), "format") for part in parts]
+        return Operand((("k:str:",),), deps_of(left, *filled))
+    right = lower(body, node.right)
     made: Value = ()
     if isinstance(node.op, (ast.Mult, ast.Add)):
         displays = ((node.left, left.value), (node.right, right.value))
         made = next((value for side, value in displays if isinstance(side, (ast.List, ast.ListComp))), ())
     return Operand(made, deps_of(left, right))
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 @lowers(ast.UnaryOp)
