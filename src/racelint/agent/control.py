@@ -257,6 +257,14 @@ class Control:  # racelint: thread-confined
         else:
             self.alarm = self.step_limit
 
+    def between(self) -> None:
+        """The running thread has done one operation of the scenario and begins the next: no step of a schedule."""
+        task = self.current
+        if task is not self.main and not self.aborting:
+            chosen = self.policy.between(self, self.choices())
+            if chosen is not task:
+                self._switch(chosen)
+
     def turn(self, site: int) -> None:
         """A turn of a loop begins; one that turns without end (a spin loop) makes room for the others."""
         task = self.current

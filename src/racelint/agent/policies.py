@@ -15,23 +15,34 @@ TIMEOUTS = 0.125
 
 
 class SerialPolicy(Policy):
-    """A serial order: each thread runs until it ends or blocks, `rank` says who goes first.
+    """A serial order of operations: each runs until it ends or blocks.
 
-    A sleep does not end a turn. `expire_at_once` is the variant in which every timeout passes before anything else.
+    `order` names the thread of each operation, the first to run first; one that could not go on does so as soon as
+    another ends or blocks. A sleep does not end a turn. `expire_at_once` is the variant in which every timeout passes
+    before anything else.
     """
 
     sleep_is_instant = awaits_are_instant = True
 
     def __init__(self, order: tuple[int, ...], expire_at_once: bool = False) -> None:
         super().__init__()
-        self._rank = {index: rank for rank, index in enumerate(order)}
+        self._order = list(order)
         self.expire_at_once = expire_at_once
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
-        if not choice.ready:
-            return super().at_stop(control, choice)
-        last = len(self._rank)
-        return min(choice.ready, key=lambda task: (self._rank.get(task.index, last + task.index % 1000), task.index))
+        return self._foremost(choice) if choice.ready else super().at_stop(control, choice)
+
+    def between(self, control: Control, choice: Choice) -> Task:
+        if control.current.index in self._order:
+            self._order.remove(control.current.index)
+        return self._foremost(choice)
+
+    def _foremost(self, choice: Choice) -> Task:
+        rank: dict[int, int] = {}
+        for place, index in enumerate(self._order):
+            rank.setdefault(index, place)
+        last = len(self._order)
+        return min(choice.ready, key=lambda task: (rank.get(task.index, last + task.index % 1000), task.index))
 
 
 class Decision:

@@ -189,7 +189,7 @@ class Search:
         self.threads = len(self.control.tasks)
         if is_right_order(self.code, tuple(range(self.threads))):
             self._add(self.plain)
-        for order, expire in serial_orders(self.threads):
+        for order, expire in serial_orders(self.subject.operations_of(self.threads)):
             if self.spent(0.3):
                 break
             if not is_right_order(self.code, order):

@@ -26,6 +26,9 @@ from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
 from .tasks import BLOCKED, DONE, Abort, Policy, Task
 
+BETWEEN = "_rl_between"
+"""Called between two operations of one thread."""
+
 YOUNG, OLD = 512, 16_384
 """Executions between two collections of recent garbage, and of all."""
 
@@ -65,6 +68,7 @@ class Subject:
         finder.stalls = scenario.get("stalls") or ""
         finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
+        self._counts: dict[int, int] = {}
         self.trace(True)
         self.trace(False)
         self._views: dict[str, ModuleView] = {}
@@ -74,6 +78,7 @@ class Subject:
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn)
         names["run_task"] = control.run_task
+        names[BETWEEN] = control.between
         names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
@@ -103,6 +108,10 @@ class Subject:
         last = tree.body[-1]
         if isinstance(last, ast.Expr):
             tree.body[-1] = ast.copy_location(ast.Return(last.value), last)
+        if not self.is_program:
+            self._counts[index] = len(tree.body)
+            for place in range(len(tree.body) - 1, 0, -1):
+                tree.body[place:place] = ast.parse(f"{BETWEEN}()").body
         wrapper = ast.parse("def operation():\n    pass")
         function: Any = wrapper.body[0]
         function.body = tree.body
@@ -110,6 +119,10 @@ class Subject:
         table = shadow(self.finder.table) if traced else self.finder.table
         module = instrument(source, f"<operation {index + 1}>", f"<{index + 1}>", table, traced)
         return next(part for part in module.co_consts if isinstance(part, types.CodeType))
+
+    def operations_of(self, threads: int) -> list[int]:
+        """How many operations each of so many threads has: a statement of the scenario is one."""
+        return [self._counts.get(index, 1) for index in range(threads)]
 
     # One execution
 

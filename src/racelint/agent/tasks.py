@@ -89,6 +89,10 @@ class Policy:
         """Who goes on when the running thread is about to make the access at `site`; others could, too."""
         return control.current
 
+    def between(self, control: Control, choice: Choice) -> Task:
+        """Who goes on when the running thread has done one operation and is about to begin another."""
+        return control.current
+
     def at_stop(self, control: Control, choice: Choice) -> Task:
         """Who goes on when the running thread blocked, ended or has just been started."""
         return choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
