@@ -249,6 +249,59 @@ def test_a_lock_left_held(tmp_path: Path, method: str, status: str) -> None:
         assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.lock")
 
 
+TWO_FUNCTIONS = """
+from threading import Lock
+
+class Store:
+    def __init__(self, file):
+        self.lock = Lock()
+        self.file = file
+
+    def begin(self):
+        self.lock.acquire()
+
+    def commit(self):
+        self.file.flush()
+        self.lock.release()
+
+    def rollback(self):
+        try:
+            self.file.flush()
+        finally:
+            self.lock.release()
+
+    def write(self):
+        self.begin()
+        self.file.flush()
+        self.rollback()
+
+    def write_safely(self):
+        self.begin()
+        try:
+            self.file.flush()
+        finally:
+            self.rollback()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("        self.lock.release()", "confirmed"),
+        ("            self.lock.release()", "not-reproduced"),
+        ("    def write(self):", "confirmed"),
+        ("    def write_safely(self):", "not-reproduced"),
+    ],
+)
+def test_a_lock_that_one_function_takes_and_another_gives_back(tmp_path: Path, text: str, status: str) -> None:
+    written(tmp_path, TWO_FUNCTIONS, "store.py")
+    line = line_of(TWO_FUNCTIONS, f"\n{text}\n") + (2 if "def" in text else 1)
+    verdict = confirm_finding(finding("store.py", "RL201", line), LIMITS, tmp_path)
+    assert verdict.status == status, verdict.reason
+    if status == "confirmed":
+        assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.lock")
+
+
 def test_what_no_run_can_show_is_unsupported_with_the_reason(tmp_path: Path) -> None:
     written(tmp_path, BANK)
     for code in ("RL502", "RL211", "RL704", "RL900"):

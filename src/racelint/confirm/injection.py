@@ -46,9 +46,7 @@ class CriticalSection:
 
 def critical_section(function: FunctionOutline, line: int) -> CriticalSection | None:
     """The section opened by the acquire on `line`, or by the first one of the function."""
-    calls = sorted(
-        (n for n in own_nodes(function.node) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset)
-    )
+    calls = _calls(function)
     acquires = [call for call in calls if _method(call) == "acquire"]
     chosen = next((call for call in acquires if call.lineno == line), acquires[0] if acquires else None)
     if chosen is None:
@@ -58,9 +56,48 @@ def critical_section(function: FunctionOutline, line: int) -> CriticalSection | 
         c.lineno for c in calls if _method(c) == "release" and _receiver(c) == lock and c.lineno >= chosen.lineno
     ]
     last = max(releases, default=function.node.end_lineno or chosen.lineno)
-    own = [c for c in calls if _method(c) in LOCK_METHODS and _receiver(c) == lock]
-    inside = [c for c in calls if chosen.lineno <= c.lineno <= last and c not in own]
-    return CriticalSection(lock, tuple(inside))
+    return CriticalSection(lock, _between(calls, lock, chosen.lineno, last))
+
+
+def ended_section(function: FunctionOutline, line: int) -> CriticalSection | None:
+    """What the function does before its release on `line` of a lock that another function took."""
+    calls = _calls(function)
+    release = next((call for call in calls if call.lineno == line and _method(call) == "release"), None)
+    if release is None:
+        return None
+    lock = _receiver(release)
+    return CriticalSection(lock, _between(calls, lock, function.node.lineno, line))
+
+
+def helped_section(function: FunctionOutline, line: int, methods: dict[str, FunctionOutline]) -> CriticalSection | None:
+    """What the function does after the call on `line` of a method of its object that takes a lock and leaves it so."""
+    calls = _calls(function)
+    for call in calls:
+        helper = methods.get(_method(call)) if call.lineno == line and _receiver(call) == "self" else None
+        lock = taken_by(helper) if helper is not None else ""
+        if lock:
+            inside = _between(calls, lock, line, function.node.end_lineno or line)
+            return CriticalSection(lock, tuple(c for c in inside if c is not call and _receiver(c) != "self"))
+    return None
+
+
+def taken_by(function: FunctionOutline) -> str:
+    """The first lock that the function acquires and does not release, as it is written; empty for none."""
+    calls = _calls(function)
+    released = {_receiver(call) for call in calls if _method(call) == "release"}
+    taken = (_receiver(call) for call in calls if _method(call) == "acquire")
+    return next((lock for lock in taken if lock not in released), "")
+
+
+def _calls(function: FunctionOutline) -> list[ast.Call]:
+    calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call)]
+    return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _between(calls: list[ast.Call], lock: str, first: int, last: int) -> tuple[ast.Call, ...]:
+    """The calls on those lines that are none of the lock's own."""
+    inside = (call for call in calls if first <= call.lineno <= last)
+    return tuple(call for call in inside if not (_method(call) in LOCK_METHODS and _receiver(call) == lock))
 
 
 def shows_leak(answer: Answer) -> bool:
@@ -69,17 +106,23 @@ def shows_leak(answer: Answer) -> bool:
     return bool(waiting) and all(part.startswith(NEXT) for part in waiting)
 
 
-def failing_scenario(stage: Stage, entry: Entry, section: CriticalSection, failing: ast.Call | None) -> Scenario:
-    """The operation, as it is or with one call of the section made to raise. Raises CannotBuild."""
+def failing_scenario(
+    stage: Stage, entry: Entry, section: CriticalSection, failing: ast.Call | None, taker: Entry | None = None
+) -> Scenario:
+    """The operation, as it is or with one call of the section made to raise. Raises CannotBuild.
+
+    `taker` is run before it on the same thread where it is that which takes the lock.
+    """
     builder = stage.builder()
     subject = subject_of(builder, entry)
-    call = call_of(builder, entry, subject)
+    entries = [entry] if taker is None else [taker, entry]
+    sources = [call_of(builder, each, subject).operation.source for each in entries]
     lock = outside(builder, section.lock, entry.cls, subject)
-    label = entry.label
+    label = ", then ".join(each.label for each in entries)
     if failing is not None:
         builder.statements.extend([PRELUDE, _patch(builder, failing, entry, subject)])
-        label = f"{entry.label} with {ast.unparse(failing.func)} raising"
-    indented = "\n".join(f"    {line}" for line in call.operation.source.splitlines())
+        label = f"{label} with {ast.unparse(failing.func)} raising"
+    indented = "\n".join(f"    {line}" for source in sources for line in source.splitlines())
     first = Operation(label, f"try:\n{indented}\nexcept Exception:\n    pass")
     second = Operation(f"{NEXT} {section.lock}", f"{lock}.acquire()\n{lock}.release()")
     return stage.scenario("threads", builder.setup, [first, second])

@@ -19,7 +19,14 @@ from racelint.confirm.combinations import (
 from racelint.confirm.finalizers import finalizer_scenario
 from racelint.confirm.footprint import conflict
 from racelint.confirm.held import locks_at, locks_of
-from racelint.confirm.injection import FAILURES, critical_section, failing_scenario
+from racelint.confirm.injection import (
+    FAILURES,
+    critical_section,
+    ended_section,
+    failing_scenario,
+    helped_section,
+    taken_by,
+)
 from racelint.confirm.operations import Entry, makers_of
 from racelint.confirm.outline import ClassOutline, FunctionOutline
 from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
@@ -174,15 +181,20 @@ def finalizers(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attem
 def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """A lock that a failure leaves held: the operation with what it calls made to fail, and another who wants in."""
     for function in functions[:1]:
-        section = critical_section(function, stage.flagged[0].line if stage.flagged else 0)
+        line = stage.flagged[0].line if stage.flagged else 0
+        cls = stage.module.classes.get(function.owner)
+        methods = stage.project.methods(stage.module, cls) if cls is not None else {}
+        ended = ended_section(function, line)
+        section = ended or helped_section(function, line, methods) or critical_section(function, line)
         if section is None:
             continue
+        takers: list[Entry | None] = [None]
+        if ended is not None:
+            takers = [Entry(stage.module, m, cls) for m in methods.values() if taken_by(m) == ended.lock]
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
-            yield lambda entry=entry, section=section: failing_scenario(stage, entry, section, None)  # type: ignore[misc]
-            for call in section.calls[:FAILURES]:
-                yield lambda entry=entry, section=section, call=call: failing_scenario(  # type: ignore[misc]
-                    stage, entry, section, call
-                )
+            for taker in takers:
+                for call in (None, *section.calls[:FAILURES])[ended is not None :]:
+                    yield partial(failing_scenario, stage, entry, section, call, taker)
 
 
 def stalls(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
