@@ -15,7 +15,7 @@ from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.lazy_starts import LazyStart
 from racelint.program.locations import ITSELF, Location
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects import Suspect

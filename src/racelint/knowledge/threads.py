@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-RootKind = Literal["thread", "timer", "pool", "process", "handler", "signal", "finalizer", "task", "callback"]
+RootKind = Literal[
+    "thread", "timer", "pool", "process", "handler", "signal", "finalizer", "task", "greenlet", "callback"
+]
+"""A greenlet gives way only where it waits: no step or compound of steps is torn apart, unlike a thread's."""
 
 
 class Starter(NamedTuple):
@@ -37,8 +40,8 @@ STARTERS: dict[str, Starter] = {
     "starlette.concurrency.run_in_threadpool": Starter("pool", 0, "func", -1),
     "fastapi.concurrency.run_in_threadpool": Starter("pool", 0, "func", -1),
     "twisted.internet.threads.deferToThread": Starter("pool", 0, "f", -1),
-    "gevent.spawn": Starter("thread", 0, "function", -1),
-    "eventlet.spawn": Starter("thread", 0, "func", -1),
+    "gevent.spawn": Starter("greenlet", 0, "function", -1),
+    "eventlet.spawn": Starter("greenlet", 0, "func", -1),
     "multiprocessing.Process": _PROCESS,
     "multiprocessing.context.Process": _PROCESS,
     "multiprocessing.process.BaseProcess": _PROCESS,

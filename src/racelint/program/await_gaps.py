@@ -13,7 +13,7 @@ from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.switch_points import Seen, SwitchPoints
 from racelint.program.tasks import Entry, Tasks

@@ -9,7 +9,7 @@ from racelint.knowledge.threads import CLOCKS, WAITED_FOR
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Instance, Member
 from racelint.program.thread_root import thread_kind

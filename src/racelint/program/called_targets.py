@@ -64,7 +64,7 @@ def _of_thing(program: Program, thing: object) -> str:
         return "a coroutine"
     if function.ir.is_generator:
         return "a generator"
-    if _is_abstract(function) or function.ir.returns:
+    if function.is_abstract or function.ir.returns:
         return ""
     facts = program.stores.facts[function.id]
     if all(_says_none(path) for node in facts.returns for path in node.value) and _returns_nothing(facts):
@@ -85,8 +85,3 @@ def _says_none(path: Path) -> bool:
 def _returns_nothing(facts: FunctionFacts) -> bool:
     """Every `return` is a bare one, or of None."""
     return all(node.value or node.span[3] - node.span[1] == _RETURN_ONLY for node in facts.returns)
-
-
-def _is_abstract(function: FunctionInfo) -> bool:
-    """Nothing but a docstring, `pass` or a raise: others say what it returns."""
-    return not any(not hasattr(node, "types") for node in function.ir.body)

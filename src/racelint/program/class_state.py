@@ -13,7 +13,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.things import Object
 from racelint.program.thread_root import loops_around
 

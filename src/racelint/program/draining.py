@@ -11,7 +11,7 @@ from racelint.program.await_guards import AwaitGuards
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.object_sharing import ObjectSharing
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.switch_points import SwitchPoints
 

@@ -12,9 +12,10 @@ from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.reach import is_public, makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.records import Record
 from racelint.program.things import Constant, Object
+from racelint.program.users import is_public
 
 _VIEWS = frozenset({"keys", "values", "items"})
 _MAPPINGS = frozenset({"dict", "defaultdict", "OrderedDict", "Counter", "WeakValueDictionary", "WeakKeyDictionary"})

@@ -17,8 +17,8 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.locksets import may_fail
 from racelint.program.makers import calls_of
+from racelint.program.ownership import makes_self
 from racelint.program.processes import closure
-from racelint.program.reach import makes_self
 from racelint.program.things import Bound
 from racelint.program.values import Stored, nodes_of
 

@@ -12,7 +12,7 @@ import msgspec
 from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
 from racelint.model.source import SourceFile
-from racelint.model.summary import ClassDef, Directive, Function, Import, ModuleSummary, Path, Span
+from racelint.model.summary import Call, ClassDef, Directive, Function, Import, ModuleSummary, Path, Raise, Span, Value
 
 _BUILTIN_TYPES = frozenset(
     {"dict", "list", "set", "tuple", "frozenset", "bytearray", "bytes", "str", "int", "float", "bool", "object", "type"}
@@ -81,6 +81,18 @@ class FunctionInfo:
             return ""
         first = self.ir.params[0]
         return first.name if first.kind in ("plain", "positional") else ""
+
+    @property
+    def is_abstract(self) -> bool:
+        """Nothing but a docstring, `pass` or a raise: those who derive from its class say what it does."""
+        said: list[Value] = []
+        for node in self.ir.body:
+            if isinstance(node, Raise):
+                said.append(node.types)
+            elif isinstance(node, Call):
+                said.append(node.func)
+        raises_alone = all(isinstance(node, Raise) for node in self.ir.body)
+        return raises_alone or any(path == ("g:NotImplementedError",) for value in said for path in value)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"

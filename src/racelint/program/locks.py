@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.calls import bind
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
@@ -48,6 +49,8 @@ _STANDARD = frozenset(
     }
 )
 
+
+_MAX_DEPTH = 3
 
 LockIdentity = tuple[Location, Path]
 
@@ -271,16 +274,11 @@ class Locks:
         """The lock that a condition was made on, where it was given one."""
         for stored in self._stores_of(path, function):
             for value in stored.value:
-                for inner in self._made_on(value, stored.function):
+                for inner in self._given_lock(value, stored.function):
                     lock = self._kept(inner, stored.function) or self.of(inner, stored.function)
                     if lock is not None:
                         return Lock(lock.location, lock.facts, lock.shared, path[:-1])
         return None
-
-    def _made_on(self, value: Path, function: FunctionInfo) -> Value:
-        """What a condition is given as its lock: `lock` of `Condition(lock)`."""
-        call = self._making_call(value, function)
-        return call.args[0].value if call is not None and call.args else ()
 
     def _kept(self, made: Path, function: FunctionInfo) -> Lock | None:
         """A lock that a function makes, by where it puts it: under a name, or in the first of its conditions."""
@@ -291,23 +289,30 @@ class Locks:
             return None
         writes = [access for access in self.stores.facts[function.id].accesses if access.kind == "write"]
         named = (access.path for access in writes if access.value == (made,))
-        inside = (a.path for a in writes if any(made in self._made_on(value, function) for value in a.value))
+        inside = (a.path for a in writes if any(made in self._given_lock(value, function) for value in a.value))
         for path in (*named, *inside):
             location = self.locations.of(path, function)
             if location is not None and not location.content:
                 return Lock(location, lock.facts, self.is_shared(location), path[:-1])
         return None
 
-    def _making_call(self, value: Path, function: FunctionInfo) -> Call | None:
-        if len(value) != 1 or not value[0].startswith("c:"):
-            return None
-        call = self.stores.facts[function.id].call(int(value[0][2:]))
+    def _given_lock(self, value: Path, function: FunctionInfo, depth: int = 0) -> Value:
+        """What the call at `value` makes a condition on: itself, or through a function of the program."""
+        call = self.stores.facts[function.id].made_by(value) if len(value) == 1 and depth < _MAX_DEPTH else None
         if call is None:
-            return None
+            return ()
         for thing in self.types.of_value(call.func, function):
-            if isinstance(thing, External) and LOCK_FACTORIES.get(thing.dotted, None) is not None:
-                return call if LOCK_FACTORIES[thing.dotted].family == "condition" else None
-        return None
+            if isinstance(thing, External) and thing.dotted in LOCK_FACTORIES:
+                is_condition = LOCK_FACTORIES[thing.dotted].family == "condition"
+                return call.args[0].value if call.args and is_condition else ()
+            if isinstance(thing, Bound):
+                passed = bind(thing.function, call.args, bound=thing.bound)
+                for node in self.stores.facts[thing.function.id].returns:
+                    for made in node.value:
+                        for path in self._given_lock(made, thing.function, depth + 1):
+                            if len(path) == 1 and path[0].startswith("p:"):
+                                return passed.get(path[0][2:], ())
+        return ()
 
     def _stores_of(self, path: Path, function: FunctionInfo) -> list[Stored]:
         location = self.locations.of(path, function)

@@ -11,6 +11,7 @@ from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF, Location
+from racelint.program.own_objects import OwnObjects
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
 from racelint.program.test_cases import is_of_test_case, is_of_tests
@@ -78,6 +79,7 @@ class Overlap:
         self.program = program
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
+        self._own = OwnObjects(program)
         self._barriers: dict[str, frozenset[Location]] = {}
 
     def private(self, record: Record) -> bool:
@@ -116,6 +118,8 @@ class Overlap:
                 return False
             if self._is_one_errand(left.context, right.context) or self.program.alternatives.exclude(first, second):
                 return False
+            if self._own.apart(first, second, self._anchor(left), self._anchor(right)):
+                return False
             return not (private or self._precedes(left, second) or self._precedes(right, first))
         if first is None and second is None:
             if not (left.context.public and right.context.public):
@@ -129,7 +133,9 @@ class Overlap:
         assert root is not None
         if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
             return False
-        if self._kept_from(root, other) or self._made_within(left if first is not None else right, root):
+        if self._own.kept_from(root, other.context, self._anchor(other)):
+            return False
+        if self._made_within(left if first is not None else right, root):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
             return False
@@ -179,17 +185,6 @@ class Overlap:
             len(path) == 2 and path[0] == own and cls is not None and cls.method(path[1]) is None for path in call.func
         )
 
-    def _kept_from(self, root: ThreadRoot, other: Record) -> bool:
-        """The thread's own object is a local of the function that starts it: only what that calls can have it too."""
-        maker, receiver = root.site_function, root.receiver
-        if maker is None or receiver is None or len(receiver) != 1 or root.target.cls is None:
-            return False
-        if self._anchor(other) != self.program.anchors.of_class(root.target.cls):
-            return False
-        if any(context.function is maker for context in other.context.chain()):
-            return False
-        return self.program.ownership.stays_with(receiver[0], maker)
-
     def _made_within(self, record: Record, root: ThreadRoot) -> bool:
         """It is an object that each thread of the root makes for itself."""
         anchor = self._anchor(record) if not self.records.is_static(record.access) else None
@@ -224,7 +219,7 @@ class Overlap:
             return False
         if group.owner_locks or group.contract:
             return True
-        return self.program.anchors.same(self._anchor(left), self._anchor(right))
+        return self._own.same(left.context, right.context, self._anchor(left), self._anchor(right))
 
     def _overridden(self, left: Record, right: Record) -> bool:
         """What the left is entered through is another method for the class of which the right's object is one."""

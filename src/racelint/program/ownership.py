@@ -22,6 +22,11 @@ CONSTRUCTOR_STEPS = frozenset({"setup", "set_up", "init", "initialize", "initial
 _NEVER = 1 << 60
 
 
+def makes_self(function: FunctionInfo) -> bool:
+    """A constructor of instances: its `self` is new."""
+    return function.ir.name in CONSTRUCTORS and bool(function.self_name) and not function.is_classmethod
+
+
 class Ownership:
     """Fresh locals of each function and when they escape."""
 

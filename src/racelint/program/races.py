@@ -15,7 +15,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.overlap import Overlap
 from racelint.program.own_threads import OwnThreads
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.records import Record, Records
 from racelint.program.shared import SharedAccess
 

@@ -18,26 +18,13 @@ from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
-from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, Ownership
+from racelint.program.ownership import Ownership, makes_self
 from racelint.program.things import Bound, Thing
-from racelint.program.thread_root import ThreadRoot, class_of_object, thread_kind
+from racelint.program.thread_root import ThreadRoot, class_of_object
+from racelint.program.users import Users
 from racelint.program.values import Stores
 
 _MAX_CONTEXTS = 12
-_QUIET_DUNDERS = CONSTRUCTORS | frozenset(
-    {"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"}
-    | {
-        "__hash__",
-        "__eq__",
-        "__ne__",
-        "__lt__",
-        "__format__",
-        "__dir__",
-        "__sizeof__",
-        "__subclasshook__",
-        "__fspath__",
-    }
-)
 
 
 class Context(msgspec.Struct, frozen=True, eq=False):
@@ -144,63 +131,15 @@ class Reach:
         return {}
 
     def _entries(self) -> Iterable[Context]:
-        referenced = self._referenced_names()
+        users = Users(self.index, self.stores, self.calls, self.targets, self.handlers)
         for function in self.index.functions:
-            public = is_public(function) and function.id not in self.targets
-            public = public and not self._runs_in_thread(function) and not self._is_step_of_constructor(function)
-            if function.ir.kind in ("module", "class") or public or self._is_callback(function, referenced):
+            public = users.may_call(function)
+            if function.ir.kind in ("module", "class") or public or users.may_be_given(function):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
                 public = public or bool(function.ir.parent)
                 anchors = tuple(self._own_anchor(function).items())
                 yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
-
-    def _referenced_names(self) -> frozenset[str]:
-        """Attributes and functions that are read without being called: callbacks are handed out so."""
-        found: set[str] = set()
-        for facts in self.stores.facts.values():
-            for access in facts.accesses:
-                if access.kind == "read" and not access.called and len(access.path) > 1:
-                    found.add(access.path[-1])
-            for call in facts.calls:
-                for argument in call.args:
-                    found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
-        return frozenset(found)
-
-    def _runs_in_thread(self, function: FunctionInfo) -> bool:
-        """A method of a request handler, or one of a Thread subclass that only the class itself calls.
-
-        The former's objects belong to the server, the latter is part of what `run` does.
-        """
-        if function.cls is None:
-            return False
-        if any(cls in self.handlers for cls in function.cls.mro):
-            return True
-        if thread_kind(function.cls) is None:
-            return False
-        overridden = [
-            base.module.functions[name] for base in function.cls.mro if (name := base.ir.methods.get(function.ir.name))
-        ]
-        sites = [site for method in overridden for site in self.calls.incoming.get(method.id, []) if not site.weak]
-        return bool(sites) and all(site.caller.cls in function.cls.mro for site in sites)
-
-    def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
-        """`setup` and the like, which only constructors call, and methods that override it."""
-        if function.cls is None or function.ir.name not in CONSTRUCTOR_STEPS:
-            return False
-        sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
-        callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
-        return bool(callers) and all(makes_self(caller) for caller in callers)
-
-    def _is_callback(self, function: FunctionInfo, referenced: frozenset[str]) -> bool:
-        if function.id in self.targets or self.calls.incoming.get(function.id):
-            return False
-        name = function.ir.name
-        if name.startswith("__") or name in CONSTRUCTORS:
-            return False
-        if function.ir.kind == "lambda" or function.ir.parent:
-            return True
-        return name in referenced
 
     def _explore(self, entries: Iterable[Context]) -> None:
         queue = deque(entries)
@@ -376,20 +315,3 @@ def _class_inside(context: Context, site: CallSite) -> ClassInfo | None:
     own = context.function.cls
     overridden = own is not None and own is not callee.cls and own in callee.cls.mro
     return callee.cls if known is not None or overridden else None
-
-
-def makes_self(function: FunctionInfo) -> bool:
-    """A constructor of instances: its `self` is new."""
-    return function.ir.name in CONSTRUCTORS and bool(function.self_name) and not function.is_classmethod
-
-
-def is_public(function: FunctionInfo) -> bool:
-    """Whether users of the program call it: no leading underscore, or an operator method."""
-    name = function.ir.name
-    if function.ir.kind != "function" or function.ir.parent:
-        return False
-    if name.startswith("__") and name.endswith("__"):
-        return function.cls is not None and name not in _QUIET_DUNDERS
-    if name.startswith("_"):
-        return False
-    return function.cls is None or not function.cls.ir.parent

@@ -12,7 +12,8 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
-from racelint.program.reach import Context, makes_self
+from racelint.program.ownership import makes_self
+from racelint.program.reach import Context
 from racelint.program.shared import SharedAccess
 
 

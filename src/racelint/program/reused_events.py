@@ -9,8 +9,8 @@ from racelint.program.event_races import EventRaces, EventUse
 from racelint.program.families import descendants
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.ownership import makes_self
 from racelint.program.processes import closure
-from racelint.program.reach import makes_self
 from racelint.program.thread_root import ThreadRoot
 
 _LOOKS = frozenset({"is_set", "isSet", "wait"})

@@ -18,9 +18,9 @@ from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.object_sharing import ObjectSharing
-from racelint.program.reach import is_public
 from racelint.program.things import Bound
 from racelint.program.thread_root import loops_around
+from racelint.program.users import is_public
 
 Starting = Literal["task", "main", ""]
 _MAX_ROUNDS = 12

@@ -1,4 +1,4 @@
-"""Objects that a thread makes for itself, and that nothing keeps which lives longer than the thread's own."""
+"""Objects that a thread or a call makes for itself, and that nothing keeps which lives longer than that."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from racelint.model.summary import Access, Value
 from racelint.program.families import descendants
-from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.reach import Reach
-from racelint.program.things import Instance
+from racelint.program.things import Instance, Member
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
-from racelint.program.values import Stored, Stores
+from racelint.program.values import FunctionFacts, Stored, Stores
 
 _ANYONE = ""
 """Keeps what a module holds, what another thread is given, and what is stored in something unknown."""
+_LOOKS_ONLY = frozenset(
+    {"bool", "getattr", "hasattr", "id", "isinstance", "len", "print", "repr", "str", "super", "type"}
+)
 
 
 class ThreadObjects:
@@ -28,9 +31,14 @@ class ThreadObjects:
         self._keepers: dict[str, set[str]] = {}
         self._classes = {cls.id: cls for cls in index.classes}
         self._known: dict[tuple[str, str], bool] = {}
+        self._handed_out: set[str] = set()
+        self._brief: dict[str, bool] = {}
         for function in index.functions:
             self._note_makers(function)
-        for holder, value, function in [*self._stored(), *_handed_over(roots)]:
+            for value in (*_left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
+                self._handed_out.update(cls.id for cls in self._classes_of(value, function))
+        handed = [*_handed_over(roots), *_seen_from_around(stores, roots)]
+        for holder, value, function in [*self._stored(), *handed]:
             for cls in self._classes_of(value, function):
                 self._keepers.setdefault(cls.id, set()).add(holder)
 
@@ -49,11 +57,36 @@ class ThreadObjects:
         keepers = {keeper for kept in (*cls.mro, *descendants(cls)) for keeper in self._keepers.get(kept.id, ())}
         return all(keeper != _ANYONE and self.within(self._classes[keeper], root) for keeper in sorted(keepers))
 
+    def is_brief(self, cls: ClassInfo) -> bool:
+        """Whether every object of `cls`, a private class, is over with the call of the function that makes it."""
+        if cls.id not in self._brief:
+            self._brief[cls.id] = True
+            self._brief[cls.id] = self._stays_in_calls(cls)
+        return self._brief[cls.id]
+
+    def _stays_in_calls(self, cls: ClassInfo) -> bool:
+        family = (*cls.mro, *descendants(cls))
+        makers = [maker for made in (cls, *descendants(cls)) for maker in self._makers.get(made.id, [])]
+        if not makers or any(maker.ir.kind in ("module", "class") for maker in makers):
+            return False
+        public = not all(kept.name.startswith("_") for kept in family)
+        if public or any(kept.id in self._handed_out for kept in family):
+            return False
+        keepers = {keeper for kept in family for keeper in self._keepers.get(kept.id, ())}
+        return all(keeper != _ANYONE and self.is_brief(self._classes[keeper]) for keeper in sorted(keepers))
+
     def _note_makers(self, function: FunctionInfo) -> None:
         for call in self.stores.facts[function.id].calls:
             for thing in self.types.of_value(call.func, function):
                 if isinstance(thing, ClassInfo):
                     self._makers.setdefault(thing.id, []).append(function)
+
+    def _given_to_others(self, function: FunctionInfo) -> Iterator[Value]:
+        """Arguments of what is not of the program, and may keep them."""
+        for call in self.stores.facts[function.id].calls:
+            things = self.types.of_value(call.func, function)
+            if any(isinstance(thing, (External, Member)) for thing in things) and not _is_builtin(call.func):
+                yield from (argument.value for argument in call.args)
 
     def _stored(self) -> Iterator[tuple[str, Value, FunctionInfo]]:
         """What is stored, where, and the function that does it; the holder is the class of an object, or anyone."""
@@ -79,6 +112,17 @@ class ThreadObjects:
         return [thing.cls for thing in self.types.of_value(value, function) if isinstance(thing, Instance)]
 
 
+def _left_to_callers(facts: FunctionFacts) -> Iterator[Value]:
+    """What a function returns and yields, but for the `self` of fluent methods."""
+    own = ((f"p:{facts.function.self_name}",),)
+    left = [node.value for node in facts.returns] + [node.value for node in facts.yields]
+    yield from (value for value in left if value != own)
+
+
+def _is_builtin(func: Value) -> bool:
+    return len(func) == 1 and len(func[0]) == 1 and func[0][0][2:] in _LOOKS_ONLY
+
+
 def _is_static(entry: Stored) -> bool:
     """Stored on a class, which lives longer than any thread."""
     if entry.access is None or entry.function.is_classmethod or entry.function.ir.name == "__new__":
@@ -93,3 +137,12 @@ def _handed_over(roots: list[ThreadRoot]) -> Iterator[tuple[str, Value, Function
             yield from ((_ANYONE, value, root.site_function) for value in root.bindings.values())
             if root.receiver is not None:
                 yield _ANYONE, (root.receiver,), root.site_function
+
+
+def _seen_from_around(stores: Stores, roots: list[ThreadRoot]) -> Iterator[tuple[str, Value, FunctionInfo]]:
+    """Variables of the functions around a thread's target that the target uses."""
+    for root in roots:
+        for event in stores.facts[root.target.id].events.values() if root.target.ir.parent else ():
+            for path in (event.path,) if isinstance(event, Access) else event.func:
+                if path[0].startswith("f:"):
+                    yield _ANYONE, (path[:1],), root.target

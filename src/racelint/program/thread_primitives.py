@@ -10,8 +10,8 @@ from racelint.model.summary import ELEMENT, Argument, Call, Path, Span, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.ownership import makes_self
 from racelint.program.processes import Child, children_of
-from racelint.program.reach import makes_self
 from racelint.program.roots import start_calls
 from racelint.program.things import Instance, Object
 from racelint.program.values import Stored

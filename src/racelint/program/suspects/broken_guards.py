@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.suspects.deeds import harmless_beside
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect, SuspectKind

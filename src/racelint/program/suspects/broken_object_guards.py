@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.program.groups import Group
 from racelint.program.locations import Location
-from racelint.program.reach import makes_self
+from racelint.program.ownership import makes_self
 from racelint.program.records import Record
 from racelint.program.suspects.inquiry import Inquiry
 from racelint.program.suspects.suspect import Suspect

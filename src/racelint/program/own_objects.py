@@ -1,0 +1,122 @@
+"""Which object a thread runs a method of, where it is made and kept such that others cannot have it."""
+
+from __future__ import annotations
+
+from racelint.model.summary import Path
+from racelint.program.anchors import Anchor
+from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.reach import Context
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.values import Stored
+
+
+class OwnObjects:
+    """Answers for the roots of a program and the objects that other code works on, told by their anchors."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._hidden: dict[str, frozenset[str]] = {}
+
+    def kept_from(self, root: ThreadRoot, other: Context, anchor: Anchor | None) -> bool:
+        """Whether the thread's object is none that `other`, which works on the object at `anchor`, can have.
+
+        It is a local of the function that starts the thread, or in a private attribute that holds nothing but what
+        was made for it: who has it has it from there.
+        """
+        maker, receiver = root.site_function, root.receiver
+        if maker is None or receiver is None or not self._is_objects_of(anchor, root):
+            return False
+        around = [context.function for context in other.chain()]
+        if len(receiver) == 1:
+            return maker not in around and self.program.ownership.stays_with(receiver[0], maker)
+        readers = self._readers_of_hidden(receiver, maker)
+        return bool(readers) and not any(function.id in readers for function in around)
+
+    def apart(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
+        """Whether two threads run methods of objects that the functions which start them have each made."""
+        if first.site is second.site or not (self._is_objects_of(mine, first) and self._is_objects_of(theirs, second)):
+            return False
+        made = [(root.site_function, root.receiver) for root in (first, second)]
+        return made[0] != made[1] and all(
+            maker is not None
+            and receiver is not None
+            and len(receiver) == 1
+            and receiver[0].startswith("c:")
+            and self.program.ownership.is_fresh(receiver[0], maker)
+            for maker, receiver in made
+        )
+
+    def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
+        """Whether two anchors, seen in these contexts, are one object that lives longer than a call."""
+        if self._is_of_one_call(mine):
+            return False
+        same = self.program.anchors.same
+        return (
+            same(mine, theirs)
+            or same(self._at_starter(left, mine), theirs)
+            or same(mine, self._at_starter(right, theirs))
+        )
+
+    def _at_starter(self, context: Context, anchor: Anchor | None) -> Anchor | None:
+        """The thread's own object, as an attribute of the object whose method starts it."""
+        root = context.root
+        if root is None or root.target.cls is None or anchor is None or root.receiver is None:
+            return None
+        starter = root.site_function
+        if starter is None or starter.cls is None or len(root.receiver) != 2:
+            return None
+        own = {starter.self_name: self.program.anchors.of_class(starter.cls)}
+        kept = self.program.anchors.of(root.receiver, starter, own)
+        at_self = anchor[0] == self.program.anchors.of_class(root.target.cls)[0]
+        return (*kept, *anchor[1:]) if kept is not None and at_self else None
+
+    def _is_of_one_call(self, anchor: Anchor | None) -> bool:
+        """Whether the object is one that a call of some function makes, and that is over with that call."""
+        cls = self._class_of(anchor)
+        return cls is not None and self.program.thread_objects.is_brief(cls)
+
+    def _class_of(self, anchor: Anchor | None) -> ClassInfo | None:
+        return self.program.anchors.class_of(anchor) if anchor is not None and len(anchor) == 1 else None
+
+    def _is_objects_of(self, anchor: Anchor | None, root: ThreadRoot) -> bool:
+        """The object that the anchor stands for is of the class of the thread's own, or of a related one."""
+        cls, own = self._class_of(anchor), root.target.cls
+        return cls is not None and own is not None and (cls in own.mro or own in cls.mro)
+
+    def _readers_of_hidden(self, receiver: Path, maker: FunctionInfo) -> frozenset[str]:
+        """The functions that touch the private attribute at `receiver`; none where others may have what it holds."""
+        location = self.program.locations.of(receiver, maker)
+        if location is None or location.kind != "attribute" or len(location.fields) != 1:
+            return frozenset()
+        key = f"{location.owner}.{location.fields[0]}"
+        if key not in self._hidden:
+            entries = self.program.stores.attributes.get((location.owner, location.fields[0]), [])
+            private = location.fields[0].startswith("_") and bool(entries)
+            accesses = self.program.shared.by_location.get(location, []) if private else []
+            kept = all(self._is_made_for_it(entry) for entry in entries)
+            kept = kept and not any(self._hands_out(access.path, access.function) for access in accesses)
+            self._hidden[key] = frozenset(access.function.id for access in accesses if kept)
+        return self._hidden[key]
+
+    def _hands_out(self, path: Path, function: FunctionInfo) -> bool:
+        """Returns or stores what is at the path, or passes it on."""
+        facts = self.program.stores.facts[function.id]
+        values = [node.value for node in facts.returns] + [node.value for node in facts.yields]
+        values += [access.value for access in facts.accesses if access.kind == "write"]
+        values += [argument.value for call in facts.calls for argument in call.args]
+        return any(path in value for value in values)
+
+    def _is_made_for_it(self, entry: Stored) -> bool:
+        """None, or a new object that the function puts nowhere else."""
+        facts, ownership = self.program.stores.facts[entry.function.id], self.program.ownership
+        for path in entry.value:
+            if path[0].startswith("k:"):
+                continue
+            if len(path) != 1 or not path[0].startswith("c:") or not ownership.is_fresh(path[0], entry.function):
+                return False
+            stored = [access for access in facts.accesses if access.kind == "write" and path in access.value]
+            handed = [call for call in facts.calls if any(path in argument.value for argument in call.args)]
+            if len(stored) > 1 or handed or any(path in node.value for node in facts.returns):
+                return False
+        return True

@@ -1,0 +1,127 @@
+"""What a program's users may call at any time, on any thread: the ways into it that no thread root is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+
+from racelint.program.calls import CallGraph
+from racelint.program.index import ClassInfo, FunctionInfo, Index
+from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
+from racelint.program.thread_root import thread_kind
+from racelint.program.values import Stores
+
+_QUIET_DUNDERS = CONSTRUCTORS | frozenset(
+    {"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"}
+    | {
+        "__hash__",
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__format__",
+        "__dir__",
+        "__sizeof__",
+        "__subclasshook__",
+        "__fspath__",
+    }
+)
+
+
+class Users:
+    """Answers for the functions of a program; threads run `targets`, and servers call `handlers`."""
+
+    def __init__(
+        self,
+        index: Index,
+        stores: Stores,
+        calls: CallGraph,
+        targets: Collection[str],
+        handlers: Collection[ClassInfo | None],
+    ) -> None:
+        self.index = index
+        self.stores = stores
+        self.calls = calls
+        self.targets = targets
+        self.handlers = handlers
+
+    def may_call(self, function: FunctionInfo) -> bool:
+        """Whether users call it by its name."""
+        if not is_public(function) or function.id in self.targets or self._runs_in_thread(function):
+            return False
+        return not (self._is_step_of_constructor(function) or self._is_hook(function))
+
+    @cached_property
+    def _handed_out(self) -> frozenset[str]:
+        """Attributes and functions that are read without being called: callbacks are handed out so."""
+        found: set[str] = set()
+        for facts in self.stores.facts.values():
+            for access in facts.accesses:
+                if access.kind == "read" and not access.called and len(access.path) > 1:
+                    found.add(access.path[-1])
+            for call in facts.calls:
+                for argument in call.args:
+                    found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
+        return frozenset(found)
+
+    def _runs_in_thread(self, function: FunctionInfo) -> bool:
+        """A method of a request handler, or one of a Thread subclass that only the class itself calls.
+
+        The former's objects belong to the server, the latter is part of what `run` does.
+        """
+        if function.cls is None:
+            return False
+        if any(cls in self.handlers for cls in function.cls.mro):
+            return True
+        if thread_kind(function.cls) is None:
+            return False
+        return self._is_called_within(_overridden(function), function.cls)
+
+    def _is_hook(self, function: FunctionInfo) -> bool:
+        """A step that a base leaves to those who derive from it, and that this base itself calls at its time."""
+        methods = _overridden(function)
+        return any(
+            method.is_abstract and method.cls is not None and self._is_called_within(methods, method.cls)
+            for method in methods[1:]
+        )
+
+    def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
+        """The methods are called, and by those alone that objects of this very class have."""
+        sites = [site for method in methods for site in self.calls.incoming.get(method.id, []) if not site.weak]
+        return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
+
+    def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
+        """`setup` and the like, which only constructors call, and methods that override it."""
+        if function.cls is None or function.ir.name not in CONSTRUCTOR_STEPS:
+            return False
+        sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
+        callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
+        return bool(callers) and all(makes_self(caller) for caller in callers)
+
+    def may_be_given(self, function: FunctionInfo) -> bool:
+        """A callback: nobody here calls it, and it is handed to others."""
+        if function.id in self.targets or self.calls.incoming.get(function.id):
+            return False
+        name = function.ir.name
+        if name.startswith("__") or name in CONSTRUCTORS:
+            return False
+        if function.ir.kind == "lambda" or function.ir.parent:
+            return True
+        return name in self._handed_out
+
+
+def _overridden(function: FunctionInfo) -> list[FunctionInfo]:
+    """The method and those of its class's bases that it stands for, nearest first."""
+    bases = function.cls.mro if function.cls is not None else []
+    return [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+
+
+def is_public(function: FunctionInfo) -> bool:
+    """Whether users of the program call it: no leading underscore, or an operator method."""
+    name = function.ir.name
+    if function.ir.kind != "function" or function.ir.parent:
+        return False
+    if name.startswith("__") and name.endswith("__"):
+        return function.cls is not None and name not in _QUIET_DUNDERS
+    if name.startswith("_"):
+        return False
+    return function.cls is None or not function.cls.ir.parent
