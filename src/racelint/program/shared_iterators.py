@@ -94,7 +94,7 @@ class SharedIterators:
             group.records.extend(self.races.records.of(access))
         group.records.sort(key=lambda record: record.order)
         for record in group.records:
-            other = self._rival(record, group)
+            other = self._rival(record, group, make)
             if other is not None:
                 mine = events[record.access.function.id, record.access.event]
                 theirs = events[other.access.function.id, other.access.event]
@@ -104,15 +104,18 @@ class SharedIterators:
                     *(_runner(record.context.root, mine.function), _runner(other.context.root, theirs.function)),
                 )
 
-    def _rival(self, record: Record, group: Group) -> Record | None:
-        """Another advance that no lock keeps apart from this one."""
+    def _rival(self, record: Record, group: Group, make: Make) -> Record | None:
+        """Another advance that no lock keeps apart from this one.
+
+        Where only a lock beside it says that it is concurrent, that is held by the other, or a generator is entered.
+        """
         for other in group.records:
             apart = guarded_together(record, other) or (
                 record.context.root is other.context.root and _is_once(record.context.root, group.location)
             )
             if not apart and not record.held and self.races.overlap.parallel(record, other, group):
-                known = self.races.overlap.evidence_of(record, other, group) != "lock" or bool(other.held)
-                if known:
+                told = self.races.overlap.evidence_of(record, other, group) != "lock"
+                if told or other.held or make == "generator":
                     return other
         return None
 

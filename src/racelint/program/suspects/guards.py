@@ -14,6 +14,9 @@ _MIN_SHARE = 0.5
 _MIN_SHARE_ATOMIC = 0.4
 """Where one of the critical sections makes a compound atomic, which needs the lock."""
 
+_MIN_SHARE_FUNCTIONS = 2 / 3
+"""Of whole functions, where a few have many lines without it."""
+
 
 class Guards:
     """The guards of groups."""
@@ -43,10 +46,22 @@ class Guards:
             all_but_one = enough and count >= group.total - 1 and location in group.owner_locks
             if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 return location
+            if changes and location in group.owner_locks and self._in_most_functions(location, group):
+                return location
             used = count / max(1, group.total) >= _MIN_SHARE_ATOMIC
             if used and location in group.owner_locks and (group.location, location) in self._made_atomic:
                 return location
         return None
+
+    @staticmethod
+    def _in_most_functions(lock: Location, group: Group) -> bool:
+        """Two functions of three hold it throughout, however many lines the others have."""
+        held: dict[str, bool] = {}
+        for line in group.lines:
+            function = line.records[0].access.function.id
+            held[function] = held.get(function, True) and lock in line.locks
+        locked = sum(held.values())
+        return locked >= 2 and locked / len(held) >= _MIN_SHARE_FUNCTIONS
 
     @cached_property
     def _made_atomic(self) -> frozenset[tuple[Location, Location]]:

@@ -42,6 +42,8 @@ class TornReads(Search):
                     yield suspect
 
     def _suspect(self, group: Group, guard: Location, first: SharedAccess, second: SharedAccess) -> Suspect | None:
+        if self.program.flows.of(first.function).at(first.event).hold(guard) is not None:
+            return None
         for record in self.races.records.of(second):
             if record.perhaps or guard in record.locations_held or self.guards.only_called_with(guard, record):
                 continue
