@@ -26,6 +26,16 @@ def test_the_order_runs_from_left_to_right() -> None:
     assert x["a"] < x["b"] < x["c"]
 
 
+def test_an_edge_passes_between_the_boxes() -> None:
+    (drawing,) = draw([*CHAIN, ("a", "c")])
+    (straight,) = draw(CHAIN)
+    path = next(line.path for line in drawing.lines if (line.first, line.second) == ("a", "c"))
+    middle = next(box for box in drawing.boxes if box.name == "b")
+    assert drawing.height > straight.height
+    passing = float(path.partition(" L")[0].rpartition(",")[2])
+    assert not middle.y <= passing <= middle.y + BOX[1]
+
+
 def test_an_edge_that_closes_a_cycle_runs_back() -> None:
     (drawing,) = draw([*CHAIN, ("c", "a")])
     assert columns(drawing) == columns(draw(CHAIN)[0])

@@ -15,7 +15,7 @@ def lock_edges(program: Program) -> tuple[LockEdge, ...]:
     for number, cycle in enumerate(order.cycles(), 1):
         for edge in cycle:
             cycles.setdefault((edge.first, edge.second), number)
-    found = [
+    found = {
         LockEdge(
             first=names[edge.first],
             second=names[edge.second],
@@ -26,5 +26,5 @@ def lock_edges(program: Program) -> tuple[LockEdge, ...]:
         )
         for witnesses in order.edges.values()
         for edge in witnesses
-    ]
+    }
     return tuple(sorted(found, key=lambda edge: (edge.first, edge.second, edge.path, edge.line)))

@@ -1,7 +1,8 @@
 """A layered drawing of a small directed graph (after Sugiyama, Tagawa and Toda 1981), as coordinates.
 
 Locks point to those taken while they are held. An edge that closes a cycle does not count for the layering, so that
-the order runs from left to right and what breaks it is seen to run back.
+the order runs from left to right and what breaks it is seen to run back. One that passes over a layer has a place of
+its own in it, so that it runs between the boxes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-COLUMN, ROW, BOX = 250, 74, (170, 36)
+COLUMN, ROW, BOX = 290, 72, (216, 46)
 _SWEEPS = 4
 
 
@@ -60,7 +61,7 @@ def _parts(pairs: Sequence[tuple[str, str]]) -> list[set[str]]:
 
 
 def _drawn(pairs: Sequence[tuple[str, str]]) -> Drawing:
-    layers = _layers(pairs)
+    layers, chains = _layers(pairs)
     places = {
         name: (12.0 + column * COLUMN, 40.0 + row * ROW)
         for column, layer in enumerate(layers)
@@ -70,13 +71,16 @@ def _drawn(pairs: Sequence[tuple[str, str]]) -> Drawing:
     return Drawing(
         width=24.0 + (len(layers) - 1) * COLUMN + BOX[0],
         height=56.0 + (depth - 1) * ROW + BOX[1],
-        boxes=tuple(Box(name, *places[name]) for name in sorted(places)),
-        lines=tuple(Line(first, second, _curve(places[first], places[second])) for first, second in pairs),
+        boxes=tuple(Box(name, *places[name]) for name in sorted({name for pair in pairs for name in pair})),
+        lines=tuple(Line(*pair, _along([places[name] for name in chains.get(pair, pair)])) for pair in pairs),
     )
 
 
-def _layers(edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """The nodes by longest path from a source, each layer ordered by where its neighbours are."""
+def _layers(edges: Sequence[tuple[str, str]]) -> tuple[list[list[str]], dict[tuple[str, str], list[str]]]:
+    """The nodes by longest path from a source, each layer ordered by where its neighbours are.
+
+    With them, for each edge that runs forward, the places that it passes: its two nodes, and one in each layer between.
+    """
     names = sorted({name for edge in edges for name in edge})
     forward = _acyclic(edges)
     rank = dict.fromkeys(names, 0)
@@ -86,11 +90,19 @@ def _layers(edges: Sequence[tuple[str, str]]) -> list[list[str]]:
     layers: list[list[str]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
     for name in names:
         layers[rank[name]].append(name)
+    chains: dict[tuple[str, str], list[str]] = {}
+    for first, second in forward:
+        between = range(rank[first] + 1, rank[second])
+        passed = [f"\0{first}\0{second}\0{column}" for column in between]
+        chains[first, second] = [first, *passed, second]
+        for column, name in zip(between, passed, strict=True):
+            layers[column].append(name)
+    links = [*(link for chain in chains.values() for link in pairwise(chain)), *(e for e in edges if e not in chains)]
     for sweep in range(_SWEEPS):
         order = layers if sweep % 2 == 0 else layers[::-1]
         for near, layer in pairwise(order):
-            layer.sort(key=_by_neighbours(layer, {name: row for row, name in enumerate(near)}, edges).__getitem__)
-    return layers
+            layer.sort(key=_by_neighbours(layer, {name: row for row, name in enumerate(near)}, links).__getitem__)
+    return layers, chains
 
 
 def _acyclic(edges: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -122,6 +134,12 @@ def _by_neighbours(
         rows = [near[a if b == name else b] for a, b in edges if name in (a, b) and (a if b == name else b) in near]
         keys[name] = (sum(rows) / len(rows) if rows else float(row), row)
     return keys
+
+
+def _along(places: Sequence[tuple[float, float]]) -> str:
+    """A line from the first place to the last, straight through those between."""
+    parts = [_curve(start, end) for start, end in pairwise(places)]
+    return " ".join([parts[0], *(f"L{part[1:]}" for part in parts[1:])])
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
