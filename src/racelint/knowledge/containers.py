@@ -57,6 +57,19 @@ MUTATING_METHODS: frozenset[str] = RESIZING_METHODS | frozenset(
 TAKING_METHODS: frozenset[str] = frozenset({"pop", "popleft", "popitem", "remove", "index", "get_nowait"})
 """Mutations that fail where another thread was faster."""
 
+CHANGING_FUNCTIONS: dict[str, str] = {
+    "heapq.heappush": "insert",
+    "heapq.heappop": "pop",
+    "heapq.heappushpop": "pop",
+    "heapq.heapreplace": "pop",
+    "heapq.heapify": "sort",
+    "bisect.insort": "insert",
+    "bisect.insort_left": "insert",
+    "bisect.insort_right": "insert",
+    "random.shuffle": "sort",
+}
+"""Functions that change the list which is their first argument, and the list's method that does the like."""
+
 READING_METHODS: frozenset[str] = frozenset(
     {"get", "keys", "values", "items", "copy", "count", "index", "__contains__", "__getitem__", "__len__", "isdisjoint"}
 )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from racelint.knowledge.containers import (
+    CHANGING_FUNCTIONS,
     CONTAINERS,
     MUTATING_METHODS,
     READING_METHODS,
@@ -19,12 +20,13 @@ from racelint.knowledge.containers import (
 )
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
-from racelint.program.index import FunctionInfo, Index
+from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import ITSELF, Location, Locations
 from racelint.program.things import Bound, Constant, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
+_CHANGING_NAMES = frozenset(name.rpartition(".")[2] for name in CHANGING_FUNCTIONS)
 Deed = Literal["read", "write", "delete", "mutate", "iterate"]
 
 
@@ -167,9 +169,23 @@ class SharedAccesses:
                 return SharedAccess(call.id, "iterate", location, (*path, ELEMENT), call.span, function, deps=call.deps)
         return None
 
+    def _by_function(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
+        """`heapq.heappush(self.jobs, job)` changes what `self.jobs` holds."""
+        if not call.args or not any(path[-1].rpartition(":")[2] in _CHANGING_NAMES for path in call.func):
+            return None
+        for thing in self.types.of_value(call.func, function):
+            method = CHANGING_FUNCTIONS.get(thing.dotted, "") if isinstance(thing, External) else ""
+            for path in call.args[0].value[:1] if method else ():
+                base = self.locations.of(path, function)
+                location = base.below(ELEMENT) if base is not None else None
+                if location is not None:
+                    place = (*path, ELEMENT)
+                    return SharedAccess(call.id, "mutate", location, place, call.span, function, method=method)
+        return None
+
     def _by_method(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`self.items.append(x)` changes what `self.items` holds."""
-        named = self._by_name(call, function) or self._by_iter(call, function)
+        named = self._by_name(call, function) or self._by_iter(call, function) or self._by_function(call, function)
         if named is not None:
             return named
         for path in call.func[:1]:
