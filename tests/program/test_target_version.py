@@ -53,6 +53,32 @@ def test_a_call_in_between_is_a_switch_point(tmp_path: Path, update: str) -> Non
     assert finding(tmp_path, update, "3.13").severity == "error"
 
 
+OPERATOR = """\
+class Amount:
+    def {method}(self, other):
+        return other + 1
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "update", "severity"),
+    [
+        ("__radd__", "self.n += Amount.ONE", "error"),
+        ("__radd__", "self.n = self.n + Amount.ONE", "error"),
+        ("__add__", "self.n = Amount.ONE + self.n", "error"),
+        ("__eq__", "self.n += Amount.ONE", "info"),
+        ("__radd__", "self.n += 1", "info"),
+    ],
+)
+def test_an_operator_of_a_class_is_a_switch_point(tmp_path: Path, method: str, update: str, severity: str) -> None:
+    (tmp_path / "amounts.py").write_text(OPERATOR.format(method=method) + "\nAmount.ONE = Amount()\n")
+    (tmp_path / "counter.py").write_text("from amounts import Amount\n" + CLASS.format(update=update))
+    settings = Settings(target_version=("3.13",), select=("RL101",))
+    [found] = scan([str(tmp_path)], ScanOptions(settings, jobs=1), str(tmp_path)).findings
+    assert found.severity == severity
+
+
 def test_a_call_before_the_read_is_none(tmp_path: Path) -> None:
     assert finding(tmp_path, "self.n = int('1') + self.n", "3.13").severity == "info"
 

@@ -44,7 +44,8 @@ class Access(Node, tag="a", array_like=True, frozen=True):
     """A read, write, deletion, iteration or membership test (`x in path`) of an access path.
 
     `key` is the text of a simple subscript. `augmented` marks the write of `+=` and its kin; `value` is what a write
-    stores. `called` marks the load of a callee: a read only where the attribute turns out not to be a method.
+    stores, `operands` what the arithmetic takes that works it out. `called` marks the load of a callee: a read only
+    where the attribute turns out not to be a method.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Access(Node, tag="a", array_like=True, frozen=True):
     key: str = ""
     augmented: bool = False
     called: bool = False
+    operands: Value = ()
 
 
 class Argument(msgspec.Struct, array_like=True, frozen=True):

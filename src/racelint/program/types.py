@@ -11,7 +11,7 @@ from racelint.knowledge.returns import HANDING_FUNCTIONS, HANDING_METHODS, RETUR
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.families import Families
-from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
+from racelint.program.index import ClassInfo, Entity, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
 from racelint.program.things import Bound, Constant, Instance, Member, Object, Thing
 from racelint.program.values import Stored, Stores, element_key
 
@@ -163,7 +163,10 @@ class Types:
         return [Constant(text), Object(f"builtins.{name}")]
 
     def _named(self, function: FunctionInfo, root: str) -> list[Thing]:
-        entity = self.index.entity_of(function.module, (root,))
+        return self._meant(self.index.entity_of(function.module, (root,)))
+
+    def _meant(self, entity: Entity | None) -> list[Thing]:
+        """What a name of a module, here or through `import`, may hold."""
         if isinstance(entity, FunctionInfo):
             return [Bound(entity, False)]
         if isinstance(entity, Variable):
@@ -267,12 +270,7 @@ class Types:
         if isinstance(base, ClassInfo):
             return self.attribute(base, field, bound=False)
         if isinstance(base, ModuleInfo):
-            entity = self.index.attribute_of(base, field)
-            if isinstance(entity, Variable):
-                return self._variable(entity.module, entity.name)
-            if isinstance(entity, FunctionInfo):
-                return [Bound(entity, False)]
-            return [entity] if entity is not None else []
+            return self._meant(self.index.attribute_of(base, field))
         if isinstance(base, External):
             return [External(canonical(f"{base.dotted}.{field}"))]
         if isinstance(base, Object) and field != ELEMENT:

@@ -111,13 +111,19 @@ class Body:
         key: str = "",
         augmented: bool = False,
         called: bool = False,
+        operands: Value = (),
     ) -> int:
         """Append an access; returns its number."""
         number = self.number()
-        self.out.append(Access(number, kind, path, span, deps, value, key, augmented, called))
+        self.out.append(Access(number, kind, path, span, deps, value, key, augmented, called, operands))
         if kind == "write" and not augmented and self.kind != "module":
             self.environment.replace(path, number, value)
         return number
+
+    def write(self, path: Path, span: Span, operand: Operand, *, key: str = "", augmented: bool = False) -> None:
+        """Append a write of what `operand` denotes."""
+        value, deps, parts = operand
+        self.access("write", path, span, deps=deps, value=value, key=key, augmented=augmented, operands=parts)
 
     def inner_prefix(self) -> str:
         return "" if self.kind == "module" else f"{self.qualname}."
@@ -174,11 +180,11 @@ class Body:
             self._store_global(name, span, operand, augmented)
         elif owner.kind == "class":
             path: Path = (f"cls:{holder.qualname if holder else self.qualname}", name)
-            self.access("write", path, span, deps=operand.deps, value=operand.value, augmented=augmented)
+            self.write(path, span, operand, augmented=augmented)
         elif owner is not self.scope or name in owner.captured:
             prefix = holder.qualname if holder else self.qualname
             path = (f"f:{prefix}:{name}",)
-            self.access("write", path, span, deps=operand.deps, value=operand.value, augmented=augmented)
+            self.write(path, span, operand, augmented=augmented)
             if owner is self.scope:
                 self.environment.assign(name, operand)
         else:
@@ -186,6 +192,6 @@ class Body:
 
     def _store_global(self, name: str, span: Span, operand: Operand, augmented: bool) -> None:
         path: Path = (f"g:{name}",)
-        self.access("write", path, span, deps=operand.deps, value=operand.value, augmented=augmented)
+        self.write(path, span, operand, augmented=augmented)
         if self.kind == "module":
             self.environment.assign(name, operand)

@@ -12,10 +12,14 @@ MAX_DEPS = 24
 
 
 class Operand(NamedTuple):
-    """What an expression may denote and the reads and calls (event numbers, ascending) that it was computed from."""
+    """What an expression may denote and the reads and calls (event numbers, ascending) that it was computed from.
+
+    `parts` is what arithmetic combines, where the expression is that.
+    """
 
     value: Value = ()
     deps: tuple[int, ...] = ()
+    parts: Value = ()
 
 
 NOTHING = Operand()

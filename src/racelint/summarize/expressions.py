@@ -15,6 +15,8 @@ _LONG = 58
 """Strings longer than this are kept as no more than strings."""
 _SHORT = 2
 """Names and their fields: what lies deeper is seldom an object with a text of its own."""
+_MAX_PARTS = 6
+"""What arithmetic combines beyond that is left out."""
 
 
 @lowers(ast.Name)
@@ -117,7 +119,7 @@ def _binary(body: Body, node: ast.BinOp) -> Operand:
     if isinstance(node.op, (ast.Mult, ast.Add)):
         displays = ((node.left, left.value), (node.right, right.value))
         made = next((value for side, value in displays if isinstance(side, (ast.List, ast.ListComp))), ())
-    return Operand(made, deps_of(left, right))
+    return Operand(made, deps_of(left, right), (*left.parts, *left.value, *right.parts, *right.value)[:_MAX_PARTS])
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -21,7 +21,7 @@ def store(body: Body, target: ast.expr, operand: Operand) -> None:
         base, field, key = _place(body, target)
         span = body.span(target)
         for path in extended(base, field)[:2]:
-            body.access("write", path, span, deps=operand.deps, value=operand.value, key=key)
+            body.write(path, span, operand, key=key)
     elif isinstance(target, (ast.Tuple, ast.List)):
         _store_elements(body, target.elts, operand)
     elif isinstance(target, ast.Starred):
@@ -56,18 +56,20 @@ def update(body: Body, node: ast.AugAssign) -> None:
     target = node.target
     if isinstance(target, ast.Name):
         before = body.load_name(target.id, target)
-        right = lower(body, node.value)
-        deps = tuple(sorted({*before.deps, *right.deps}))
-        body.store_name(target.id, body.span(target), Operand((), deps), augmented=True)
+        body.store_name(target.id, body.span(target), _combined(before.deps, lower(body, node.value)), augmented=True)
         return
     base, field, key = _place(body, target)
     span = body.span(target)
     paths: tuple[Path, ...] = extended(base, field)[:2]
     reads = [body.access("read", path, span, key=key) for path in paths]
-    right = lower(body, node.value)
-    deps = tuple(sorted({*reads, *right.deps}))
+    combined = _combined(reads, lower(body, node.value))
     for path in paths:
-        body.access("write", path, span, deps=deps, key=key, augmented=True)
+        body.write(path, span, combined, key=key, augmented=True)
+
+
+def _combined(reads: Sequence[int], right: Operand) -> Operand:
+    """What `target op= right` stores, where `reads` are those of the target."""
+    return Operand((), tuple(sorted({*reads, *right.deps})), (*right.parts, *right.value))
 
 
 def delete(body: Body, target: ast.expr) -> None:

@@ -13,7 +13,7 @@ from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.shared import SharedAccess
-from racelint.program.things import Constant, Object, Thing
+from racelint.program.things import Constant, Instance, Object, Thing
 from racelint.program.values import nodes_of
 
 ATOMIC = "on the target versions, which have a GIL, nothing switches threads between the steps"
@@ -21,6 +21,14 @@ BUILT_IN = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtin
 """Containers whose operations run no Python code but that of their keys."""
 
 _PLAIN = frozenset({"builtins.int", "builtins.float", "builtins.bool", "builtins.str", "builtins.bytes"})
+_OPERATORS = frozenset(
+    f"__{side}{name}__"
+    for side in ("", "r")
+    for name in (
+        *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),
+        *("lshift", "rshift", "and", "xor", "or"),
+    )
+)
 _COMPARING_NOTHING = frozenset({"pop", "popleft", "popitem", "append", "appendleft", "clear", "insert"})
 _HASHING = frozenset({"pop", "add", "discard", "remove"})
 
@@ -31,7 +39,7 @@ def atomic_with_gil(compound: Compound, program: Program) -> bool:
     indirect = compound.through_call or compound.inner is not None or first.function is not function
     if indirect or compound.since >= act.event or first.event != compound.since:
         return False
-    if not _is_quiet(first, program) or not _is_quiet(act, program):
+    if not _is_quiet(first, program) or not _is_quiet(act, program) or _runs_operator(act, program):
         return False
     if compound.test not in ("", "none", "truth", "in", "compare"):
         return False
@@ -54,6 +62,16 @@ def runs_through(steps: Sequence[SharedAccess], function: FunctionInfo, program:
         if isinstance(node, (With, Loop, Suspend, Try, Operation)) and begin <= span[:2] < end:
             return False
     return True
+
+
+def _runs_operator(act: SharedAccess, program: Program) -> bool:
+    """Whether the arithmetic takes an object of a class that says in Python what `x + y` means."""
+    event = program.stores.facts[act.function.id].events[act.event]
+    operands = event.operands if isinstance(event, Access) else ()
+    return any(
+        isinstance(thing, Instance) and any(thing.cls.method(name) is not None for name in _OPERATORS)
+        for thing in program.types.of_value(operands, act.function)
+    )
 
 
 def _is_quiet(access: SharedAccess, program: Program) -> bool:
