@@ -107,6 +107,14 @@ class Operation(Node, tag="o", array_like=True, frozen=True):
 Test = Literal["truth", "none", "in", "compare", "other"]
 
 
+class Part(msgspec.Struct, array_like=True, frozen=True):
+    """One condition of several joined by `and` or `or`; what it says is said as by `Branch`."""
+
+    deps: tuple[int, ...]
+    test: Test
+    negated: bool
+
+
 class Branch(Node, tag="b", array_like=True, frozen=True):
     """An `if`, conditional expression or short circuit. `deps` are what the condition was computed from.
 
@@ -125,6 +133,9 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
     """`true` or `false` where the condition is a literal, `main` where it tells a script from an imported module."""
     implied: tuple[tuple[Path, bool], ...] = ()
     """What plain names hold in `then`: something true, or something false (None, 0, empty)."""
+    parts: tuple[Part, ...] = ()
+    """Conditions that all hold in `then`, or all hold in `orelse` where `otherwise` is true."""
+    otherwise: bool = False
 
 
 class Loop(Node, tag="l", array_like=True, frozen=True):

@@ -14,15 +14,21 @@ import msgspec
 from msgspec.structs import replace
 
 from racelint.knowledge.containers import TAKING_METHODS
-from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Span, Try, With, leaves
+from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Part, Span, Test, Try, With, leaves
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.effects import Effects, base_of
-from racelint.program.index import FunctionInfo, Index
+from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores, nodes_of
 
 CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use", "read-then-empty"]
+_WHATEVER_IS_THERE = frozenset({"append", "appendleft", "add", "update", "extend", "discard", "clear"})
+"""Changes of a container that never fail for what it holds."""
+_DOUBLING = frozenset({"append", "appendleft", "extend"})
+"""What two threads do that found the container empty, both of them do: its elements are there twice."""
+_PROCESS_ID = External("os.getpid")
+"""The same for all threads, however often it is asked."""
 _PAUSES = frozenset({"sleep", "wait"})
 _NOTHING_THERE = frozenset({"g:KeyError", "g:IndexError", "g:ValueError", "g:LookupError"})
 
@@ -50,9 +56,15 @@ class Compound(msgspec.Struct, frozen=True):
 
 class _Condition(msgspec.Struct, frozen=True):
     deps: tuple[int, ...]
-    test: str
+    test: Test | Literal["while", "except"]
     negated: bool
     span: Span
+    parts: tuple[Part, ...] = ()
+    """Conditions that hold together, where it is several in one."""
+
+    def each(self) -> tuple[Part | _Condition, ...]:
+        """Every condition that holds by itself."""
+        return self.parts or (self,)
 
 
 class Compounds:
@@ -155,8 +167,9 @@ class _Walk:
                         self._decided_calls.append((node, conditions))
                         self.compounds.deciding[self.function.id, node.id] = _deps_before(node.id, conditions)
             elif isinstance(node, Branch):
-                condition = _Condition(node.deps, node.test, node.negated, node.span)
-                flipped = _Condition(node.deps, node.test, not node.negated, node.span)
+                holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
+                condition = _Condition(node.deps, node.test, node.negated, node.span, holds)
+                flipped = _Condition(node.deps, node.test, not node.negated, node.span, fails)
                 then = self._block(node.then, (*conditions, condition))
                 orelse = self._block(node.orelse, (*conditions, flipped))
                 inside = len(conditions) + 1
@@ -203,6 +216,8 @@ class _Walk:
                     continue
                 moved = replace(write, function=self.function, event=call.id, span=call.span)
                 moved = replace(moved, path=(*site.receiver, *write.path[1:]))
+                if any(argument.value == (moved.path,) for argument in call.args):
+                    continue  # it is put back as it was
                 for dep in sorted(deps):
                     for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                         if same_place(read, moved):
@@ -218,7 +233,8 @@ class _Walk:
             act, callee = effect.access, effect.access.function
             if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
                 continue
-            if callee is self.function or callee.ir.name in CONSTRUCTORS or _sets_flag(act):
+            constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
+            if callee is self.function or constructing or _sets_flag(act):
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
             if act.location.kind == "attribute":
@@ -236,19 +252,26 @@ class _Walk:
         """The state itself is tested, not something that was computed from it and the clock or other things."""
         facts = self.compounds.stores.facts[self.function.id]
         calls = [call for dep in condition.deps if (call := facts.call(dep)) is not None]
-        return all((self.function.id, call.id) in self.compounds._sites for call in calls)
+        types = self.compounds.shared.types
+        return all(
+            (self.function.id, call.id) in self.compounds._sites
+            or types.of_value(call.func, self.function) == (_PROCESS_ID,)
+            for call in calls
+        )
 
     def _use(self, use: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         """A second read of what was just tested: `if self.x is not None: self.x.send()`."""
         for condition in conditions:
-            for dep in condition.deps:
-                first = self.accesses.get(dep)
-                if first is None or dep >= use.event or first.changes or first.event == use.event:
-                    continue
-                if relies(first, use, condition.test, condition.negated):
-                    self.found.append(
-                        Compound("check-then-use", first, dep, use, self.function, condition.test, condition.span)
-                    )
+            for part in condition.each():
+                for dep in part.deps:
+                    first = self.accesses.get(dep)
+                    if first is None or dep >= use.event or first.changes or first.event == use.event:
+                        continue
+                    tested = use.location.content or dep == part.deps[-1]
+                    if tested and relies(first, use, part.test, part.negated):
+                        self.found.append(
+                            Compound("check-then-use", first, dep, use, self.function, part.test, condition.span)
+                        )
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         self.compounds.deciding[self.function.id, act.event] = _deps_before(act.event, conditions)
@@ -313,16 +336,10 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
             return None
         if act.method == "setdefault":
             return None  # the first to come stays, whoever checked
-        if act.deed == "mutate" and act.method in (
-            "append",
-            "add",
-            "appendleft",
-            "update",
-            "extend",
-            "discard",
-            "clear",
-        ):
-            return "check-then-act" if read.location.content and act.method in ("append", "add") else None
+        if act.deed == "mutate" and act.method in _WHATEVER_IS_THERE:
+            seen = read.location.content and act.method in ("append", "add")
+            filled = test == "truth" and negated and act.method in _DOUBLING and _is_row(read, act)
+            return "check-then-act" if seen or filled else None
         return "check-then-act"
     if read.location != act.location:
         return None
@@ -336,6 +353,12 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
     return "check-then-act"
 
 
+def _is_row(container: SharedAccess, element: SharedAccess) -> bool:
+    """Whether the one reads the container, by name or as the element of another one, that holds the other's element."""
+    same_row = not container.location.content or container.key == element.outer_key != ""
+    return container.location.below(ELEMENT) == element.location and same_row
+
+
 def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> bool:
     """Whether a second read fails where the answer of the first no longer holds."""
     if negated or use.deed != "read":
@@ -343,5 +366,5 @@ def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> 
     if use.location.content:
         if test == "in":
             return first.location == use.location and first.key == use.key != "" and not use.method
-        return test in ("truth", "while", "compare") and first.location == use.location.container() and not use.method
+        return test in ("truth", "while", "compare") and _is_row(first, use) and not use.method
     return test in ("none", "truth", "while") and first.location == use.location and use.path == first.path

@@ -38,13 +38,17 @@ class Races:
         found = []
         for location in sorted(by_variable):
             accesses = by_variable[location]
-            changed = any(access.changes and not makes_self(access.function) for access in accesses)
+            changed = any(access.changes and self._changes_later(access.function) for access in accesses)
             confined = self.program.contracts.confined(location, accesses) or self._refuses_others(location)
             if changed and not confined:
                 group = self.group(location, accesses)
                 if group is not None:
                     found.append(group)
         return found
+
+    def _changes_later(self, function: FunctionInfo) -> bool:
+        """Whether what the function does may be done to an object that others have."""
+        return not makes_self(function) or function.id in self.records.rerun
 
     def _refuses_others(self, location: Location) -> bool:
         """An attribute of an object that works for no thread but its maker."""

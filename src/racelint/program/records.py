@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from racelint.program.calls import CallSite, is_own
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -56,7 +57,8 @@ class Records:
             return []
         if access.location.kind == "captured" and access.location.owner == function.id and not self._spawns(function):
             return []
-        if makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2:
+        constructs = makes_self(function) and access.path[0] == f"p:{function.self_name}" and len(access.path) == 2
+        if constructs and function.id not in self.rerun:
             return []
         flow = program.flows.of(function)
         state = flow.at(access.event)
@@ -64,6 +66,8 @@ class Records:
         found = []
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
+                continue
+            if constructs and not self._reruns(context):
                 continue
             taken = {lock for lock in context.held if lock.location not in state.dropped}
             taken |= {hold.lock for hold in state.must}
@@ -81,6 +85,22 @@ class Records:
             foreign = bool(state.must) and not held
             found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
         return found
+
+    @cached_property
+    def rerun(self) -> frozenset[str]:
+        """Constructors that an object's own methods call once more, when others may have it already; by function id."""
+        found: set[str] = set()
+        for function in self.program.index.functions:
+            if makes_self(function) and any(map(_is_repeated, self.program.calls.incoming.get(function.id, ()))):
+                found.add(function.id)
+        return frozenset(found)
+
+    def _reruns(self, context: Context) -> bool:
+        """Whether the constructor runs on an object that is not new."""
+        if context.parent is None or context.function.self_name in context.owned:
+            return False
+        sites = self.program.calls.at(context.parent.function, context.site)
+        return any(site.callee is context.function and _is_repeated(site) for site in sites)
 
     def _spawns(self, function: FunctionInfo) -> bool:
         """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""
@@ -134,3 +154,13 @@ class Records:
                     once = site.caller.ir.kind == "module"
                     made[site.callee.cls.id] += 1 if once else 10
         return frozenset(owner for owner, count in made.items() if count == 1)
+
+
+def _is_repeated(site: CallSite) -> bool:
+    """`self.__init__()` in a method that is no constructor."""
+    return (
+        not site.weak
+        and site.receiver is not None
+        and is_own(site.receiver, site.caller)
+        and not makes_self(site.caller)
+    )

@@ -13,6 +13,7 @@ from racelint.model.summary import (
     ClassDef,
     Function,
     Import,
+    Part,
     Path,
     Span,
     Value,
@@ -69,6 +70,8 @@ class Body:
         self.environment = Environment()
         self.out: list[AnyNode] = []
         self.hints: dict[str, Value] = {}
+        self.parts: dict[ast.BoolOp, tuple[Part, ...]] = {}
+        """What several conditions in one say, each by itself."""
         self.is_generator = False
         self.span = context.span
         self._outer: dict[Scope, Body] = {}

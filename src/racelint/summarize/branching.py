@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from racelint.model.summary import AnyNode, Branch, Suspend
 from racelint.summarize.body import Body
 from racelint.summarize.calls import lower_call
-from racelint.summarize.conditions import Condition, condition_of
+from racelint.summarize.conditions import Condition, condition_of, note_parts
 from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import NOTHING, Operand, deps_of, joined
 
@@ -23,6 +23,7 @@ def _boolean(body: Body, node: ast.BoolOp, *, used: bool = True) -> Operand:
     before = body.environment.snapshot()
     with body.block() as block:
         right = lower_unused(body, node.values[-1], used)
+        note_parts(body, node, condition, condition_of(body, node.values[-1], right))
     body.environment.join(before)
     body.out.append(
         branch(body, node_left, condition, (), block) if is_or else branch(body, node_left, condition, block, ())
@@ -76,6 +77,8 @@ def branch(
         tuple(orelse),
         condition.constant,
         condition.implied,
+        condition.parts,
+        condition.otherwise,
     )
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import Path, Test
+from racelint.model.summary import Part, Path, Test
 from racelint.summarize.body import Body
 from racelint.summarize.environment import Operand
 
@@ -20,6 +20,8 @@ class Condition(NamedTuple):
     negated: bool = False
     constant: str = ""
     implied: tuple[tuple[Path, bool], ...] = ()
+    parts: tuple[Part, ...] = ()
+    otherwise: bool = False
 
 
 def condition_of(body: Body, node: ast.expr, operand: Operand) -> Condition:
@@ -45,8 +47,23 @@ def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
         truth = (constant == "true") != negated
         return Condition(operand.deps, "other", constant="true" if truth else "false")
     if isinstance(node, ast.BoolOp):
-        return Condition(operand.deps, "other", _conjunct(node, operand, negated), negated)
+        parts, otherwise = body.parts.get(node, ()), isinstance(node.op, ast.Or) != negated
+        return Condition(
+            operand.deps, "other", _conjunct(node, operand, negated), negated, parts=parts, otherwise=otherwise
+        )
     return Condition(operand.deps, "truth", _decisive(body, node, operand), negated)
+
+
+def note_parts(body: Body, node: ast.BoolOp, left: Condition, right: Condition) -> None:
+    """Remember what `left and right` says of each; of `left or right`, what its failure says."""
+    is_or = isinstance(node.op, ast.Or)
+    parts: list[Part] = []
+    for condition in (left, right):
+        if condition.parts and condition.otherwise == is_or:
+            parts.extend(condition.parts)
+        elif condition.test != "other":
+            parts.append(Part(condition.deps, condition.test, condition.negated != is_or))
+    body.parts[node] = tuple(parts)
 
 
 def _implied(body: Body, node: ast.expr, truth: bool = True) -> Iterator[tuple[Path, bool]]:

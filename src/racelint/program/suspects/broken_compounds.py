@@ -71,17 +71,16 @@ class BrokenCompounds(Search):
             kind = self._kind(compound, record, conflict, guard, guards, group)
             if kind is None or not self._worth(kind, self.overlap.evidence_of(record, conflict, group), group, guard):
                 continue
-            emptied = self._lock_of_breaking(group, record) if kind == "check-then-act" else None
-            if compound.kind == "check-then-use" and emptied is not None:
+            used = compound.kind == "check-then-use" and kind == "check-then-act" and compound.test != "in"
+            emptied = self._lock_of_breaking(group, record) if used else None
+            if emptied is not None:
                 yield self.inquiry.suspect("unguarded", group, record, conflict, compound, emptied)
             else:
                 yield self.inquiry.suspect(kind, group, record, conflict, compound, guard)
 
     def _lock_of_breaking(self, group: Group, record: Record) -> Location | None:
-        """The keeper's lock under which all who set the attribute to None do so."""
-        if record.access.location.content:
-            return None
-        breaking = [other.locations_held for other in group.changes if empties(other) and not other.perhaps]
+        """The keeper's lock under which all set the attribute to None who do, or take elements out of the container."""
+        breaking = [o.locations_held for o in group.changes if self._breaks(record, o) and not o.perhaps]
         shared = frozenset.intersection(*breaking) & group.owner_locks if breaking else frozenset()
         return min(shared - record.locations_held, default=None)
 
@@ -105,14 +104,24 @@ class BrokenCompounds(Search):
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
         """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""
-        content = record.access.location.content
         for other in group.changes:
-            breaks = removes(other) if content else empties(other)
             elsewhere = other.access.function is not record.access.function
             excluded = other.perhaps or other.locations_held & guards
-            if breaks and elsewhere and not excluded and self.overlap.parallel(record, other, group):
+            if (
+                self._breaks(record, other)
+                and elsewhere
+                and not excluded
+                and self.overlap.parallel(record, other, group)
+            ):
                 return other
         return None
+
+    @staticmethod
+    def _breaks(record: Record, other: Record) -> bool:
+        """Whether the other's change takes away what the record's access needs."""
+        if record.access.location.content:
+            return removes(other) and touches(record, other)
+        return empties(other)
 
     def _kind(
         self,
