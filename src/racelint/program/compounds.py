@@ -267,11 +267,16 @@ class _Walk:
                     first = self.accesses.get(dep)
                     if first is None or dep >= use.event or first.changes or first.event == use.event:
                         continue
-                    tested = use.location.content or dep == part.deps[-1]
-                    if tested and relies(first, use, part.test, part.negated):
+                    if self._is_tested(dep, part) and relies(first, use, part.test, part.negated):
                         self.found.append(
                             Compound("check-then-use", first, dep, use, self.function, part.test, condition.span)
                         )
+
+    def _is_tested(self, dep: int, part: Part | _Condition) -> bool:
+        """Whether the condition is about what was read there, or how much is in it, not what was then made of it."""
+        after = [other for other in part.deps if other > dep]
+        call = self.compounds.stores.facts[self.function.id].call(after[0]) if after else None
+        return part.test == "in" or not after or (call is not None and call.func == (("g:len",),))
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         self.compounds.deciding[self.function.id, act.event] = _deps_before(act.event, conditions)

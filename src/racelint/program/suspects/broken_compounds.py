@@ -85,7 +85,10 @@ class BrokenCompounds(Search):
         return min(shared - record.locations_held, default=None)
 
     def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
-        """Another thread's change that can come between the steps; changes elsewhere are the better story."""
+        """Another thread's change that can come between the steps.
+
+        One that a thread root makes is the better story, and so is one elsewhere.
+        """
         takes = compound.kind == "check-then-act" and removes(record)
         if compound.kind == "check-then-use":
             return self._breaking(group, record, guards)
@@ -100,7 +103,14 @@ class BrokenCompounds(Search):
         ]
         if not candidates:
             return None
-        return min(candidates, key=lambda other: (other.access is record.access, other.order))
+        return min(
+            candidates,
+            key=lambda other: (
+                self.overlap.evidence_of(record, other, group) != "thread",
+                other.access is record.access,
+                other.order,
+            ),
+        )
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
         """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""

@@ -70,7 +70,7 @@ class Suspects:
         whole: dict[SuspectKind, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=rank)
-            iterations = [suspect for suspect in mine if suspect.kind == "iteration" and suspect.evidence == "thread"]
+            iterations = [suspect for suspect in mine if suspect.kind == "iteration" and suspect.evidence != "lock"]
             if iterations and best.kind in _LEAVES_ITERATION:
                 yield min(iterations, key=rank)
             if best.kind in _ONE_PER_LOCATION:
