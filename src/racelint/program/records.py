@@ -88,10 +88,13 @@ class Records:
 
     @cached_property
     def rerun(self) -> frozenset[str]:
-        """Constructors that an object's own methods call once more, when others may have it already; by function id."""
+        """Constructors that an object's own methods call once more where they find it out of date; by function id.
+
+        A method that does so whatever it finds starts over, and is for those who have the object for themselves.
+        """
         found: set[str] = set()
         for function in self.program.index.functions:
-            if makes_self(function) and any(map(_is_repeated, self.program.calls.incoming.get(function.id, ()))):
+            if makes_self(function) and any(map(self._is_repeated, self.program.calls.incoming.get(function.id, ()))):
                 found.add(function.id)
         return frozenset(found)
 
@@ -100,7 +103,13 @@ class Records:
         if context.parent is None or context.function.self_name in context.owned:
             return False
         sites = self.program.calls.at(context.parent.function, context.site)
-        return any(site.callee is context.function and _is_repeated(site) for site in sites)
+        return any(site.callee is context.function and self._is_repeated(site) for site in sites)
+
+    def _is_repeated(self, site: CallSite) -> bool:
+        """`if …: self.__init__()` in a method that is no constructor."""
+        own = site.receiver is not None and is_own(site.receiver, site.caller)
+        decided = self.program.compounds.deciding.get((site.caller.id, site.event))
+        return own and bool(decided) and not site.weak and not makes_self(site.caller)
 
     def _spawns(self, function: FunctionInfo) -> bool:
         """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""
@@ -154,13 +163,3 @@ class Records:
                     once = site.caller.ir.kind == "module"
                     made[site.callee.cls.id] += 1 if once else 10
         return frozenset(owner for owner, count in made.items() if count == 1)
-
-
-def _is_repeated(site: CallSite) -> bool:
-    """`self.__init__()` in a method that is no constructor."""
-    return (
-        not site.weak
-        and site.receiver is not None
-        and is_own(site.receiver, site.caller)
-        and not makes_self(site.caller)
-    )

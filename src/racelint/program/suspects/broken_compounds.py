@@ -87,7 +87,7 @@ class BrokenCompounds(Search):
     def _conflict(self, group: Group, record: Record, guards: frozenset[Location], compound: Compound) -> Record | None:
         """Another thread's change that can come between the steps.
 
-        One that a thread root makes is the better story, and so is one elsewhere.
+        One that a thread makes under the keeper's lock is the better story, and so is one elsewhere.
         """
         takes = compound.kind == "check-then-act" and removes(record)
         if compound.kind == "check-then-use":
@@ -106,7 +106,8 @@ class BrokenCompounds(Search):
         return min(
             candidates,
             key=lambda other: (
-                self.overlap.evidence_of(record, other, group) != "thread",
+                not (other.locations_held & group.owner_locks)
+                or self.overlap.evidence_of(record, other, group) != "thread",
                 other.access is record.access,
                 other.order,
             ),
