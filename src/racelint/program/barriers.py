@@ -237,8 +237,17 @@ class Barriers:
         waits: int | None,
         pools: dict[Path, int],
     ) -> bool:
+        if any("map" in path[-1] for path in call.func):
+            threads, waits = (
+                self._workers(call, function),
+                None,
+            )  # of however many tasks, no more than that wait at once
+            if threads is None or threads >= barrier.parties:
+                return False
+            barrier.comers.append(Comer(function, call, threads, waits))
+            return True
         threads = runs_of(self.program, function, call.id, barrier.function)
-        if threads is None or any("map" in path[-1] for path in call.func):
+        if threads is None:
             return False
         if in_pool:
             workers = self._workers(call, function)

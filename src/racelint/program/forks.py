@@ -8,8 +8,8 @@ from typing import NamedTuple
 from racelint.model.summary import Call, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.roots import Spawn, StartCall, spawn_at, start_calls
 from racelint.program.start_methods import StartMethod, StartMethods
-from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import event_span
 
 _FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
@@ -25,11 +25,18 @@ class Fork(NamedTuple):
     name: str
 
 
+class Started(NamedTuple):
+    """A thread, also one that runs nothing of the program, as messages name it, and where it is joined."""
+
+    title: str
+    joins: list[tuple[FunctionInfo, int]]
+
+
 class ForkBesideThreads(NamedTuple):
     """`fork` comes after `thread` is started, in `started`; on the thread itself where `inside`."""
 
     fork: Fork
-    thread: ThreadRoot
+    thread: Started
     started: tuple[FunctionInfo, Span]
     inside: bool
 
@@ -40,14 +47,31 @@ class Forks:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.methods = StartMethods(program)
+        self._foreign = [*self._without_root()]
         self.by_function: dict[str, list[Fork]] = {}
         for fork in (*self._plain(), *self._of_processes()):
             self.by_function.setdefault(fork.function.id, []).append(fork)
-        self._starts: dict[str, list[tuple[int, ThreadRoot]]] = {}
+        self._starts: dict[str, list[tuple[int, Started]]] = {}
         for root in program.roots:
             if root.kind in ("thread", "timer"):
-                for function, event in root.starts:
-                    self._starts.setdefault(function.id, []).append((event, root))
+                self._note(Started(root.title, root.joins), root.starts)
+        for start, spawn in self._foreign:
+            if start.starter.kind in ("thread", "timer"):
+                self._note(Started(f"thread `{_name(start)}`", spawn.joins), spawn.starts)
+
+    def _note(self, thread: Started, starts: list[tuple[FunctionInfo, int]]) -> None:
+        for function, event in starts:
+            self._starts.setdefault(function.id, []).append((event, thread))
+
+    def _without_root(self) -> Iterator[tuple[StartCall, Spawn]]:
+        """Threads and processes that run what is no function of the program."""
+        p = self.program
+        rooted = {(root.site_function.id, root.site.id) for root in p.roots if root.site_function and root.site}
+        for start in start_calls(p.index, p.stores, p.types, p.calls):
+            if start.target and (start.function.id, start.call.id) not in rooted:
+                spawn = spawn_at(start.call, start.function, p.index, p.stores, p.types, p.calls)
+                if spawn is not None:
+                    yield start, spawn
 
     def found(self) -> Iterator[ForkBesideThreads]:
         """In source order, each fork once."""
@@ -80,12 +104,20 @@ class Forks:
         for root in self.program.roots:
             if root.kind != "process" or root.site is None or root.site_function is None:
                 continue
-            method = self.methods.of(root.site, root.site_function)
-            if method in ("fork", "default"):
-                for function, event in root.starts:
-                    call = self.program.stores.facts[function.id].call(event)
-                    if call is not None:
-                        yield Fork(function, call, method, f"{root.target.qualname}")
+            yield from self._started(root.site, root.site_function, root.starts, root.target.qualname)
+        for start, spawn in self._foreign:
+            if start.starter.kind == "process" and start.starter.deferred:
+                yield from self._started(start.call, start.function, spawn.starts, _name(start))
+
+    def _started(
+        self, site: Call, maker: FunctionInfo, starts: list[tuple[FunctionInfo, int]], name: str
+    ) -> Iterator[Fork]:
+        method = self.methods.of(site, maker)
+        if method in ("fork", "default"):
+            for function, event in starts:
+                call = self.program.stores.facts[function.id].call(event)
+                if call is not None:
+                    yield Fork(function, call, method, name)
 
     def _in(self, function: FunctionInfo) -> Iterator[ForkBesideThreads]:
         forks = self._forks_of(function)
@@ -102,7 +134,9 @@ class Forks:
             if root_ is not None and root_.kind in ("thread", "timer") and function.id in self.by_function:
                 site = (root_.site_function, root_.site.span) if root_.site_function and root_.site else None
                 for fork in self.by_function[function.id]:
-                    yield ForkBesideThreads(fork, root_, site or (root_.target, root_.target.ir.name_span), True)
+                    yield ForkBesideThreads(
+                        fork, Started(root_.title, root_.joins), site or (root_.target, root_.target.ir.name_span), True
+                    )
 
     def _forks_of(self, function: FunctionInfo, depth: int = 0) -> list[tuple[int, Fork]]:
         """The events of a function that fork, through what it calls."""
@@ -112,7 +146,7 @@ class Forks:
                 found.extend((site.event, fork) for _, fork in self._forks_of(site.callee, depth + 1))
         return found
 
-    def _threads_of(self, function: FunctionInfo, depth: int = 0) -> list[tuple[int, ThreadRoot]]:
+    def _threads_of(self, function: FunctionInfo, depth: int = 0) -> list[tuple[int, Started]]:
         """The events of a function that leave threads running, through what it calls."""
         found = list(self._starts.get(function.id, []))
         for site in self.program.calls.outgoing[function.id] if depth < _MAX_DEPTH else ():
@@ -121,3 +155,8 @@ class Forks:
                     if not any(other is site.callee and join > event for other, join in root.joins):
                         found.append((site.event, root))
         return found
+
+
+def _name(start: StartCall) -> str:
+    """What is run, as it is written: `server.serve_forever`."""
+    return ".".join(part.rpartition(":")[2] for part in start.target[0][-2:])

@@ -36,9 +36,16 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
 def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
     for thing in program.types.of_value(call.func, function):
         names, first = _run_by(thing)
+        if names is _AS_TEXT and first and _is_log_handler(function):  # what it logs may come to itself
+            yield from _of(program, function, call.id, (f"p:{function.self_name}",), ("emit",))
         for argument in call.args[first:] if names else ():
             for path in argument.value if not argument.name else ():
                 yield from _of(program, function, call.id, path, names)
+
+
+def _is_log_handler(function: FunctionInfo) -> bool:
+    bases = function.cls.all_external_bases() if function.cls is not None and function.self_name else ()
+    return any(base.startswith("logging.") and base.endswith("Handler") for base in bases)
 
 
 def _run_by(thing: Thing) -> tuple[tuple[str, ...], int]:

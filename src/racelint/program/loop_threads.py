@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from racelint.knowledge.coroutines import LOOP_ONLY, LOOP_RUNS, LOOP_TYPE, OWNED_BY_LOOP, RUNNERS, TASK_MAKERS
@@ -92,6 +93,8 @@ class LoopThreads:
         """What is called and what to call instead, if only the loop's own thread may do so."""
         for path in call.func[:1]:
             if len(path) > 1 and not path[0].startswith("c:"):
+                if path[-1] in LOOP_ONLY and self.program.locations.of(path[:-1], function) in self._told_to_be_loops:
+                    return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
                 for thing in self.program.types.of(path[:-1], function):
                     if isinstance(thing, Object) and thing.dotted == LOOP_TYPE and path[-1] in LOOP_ONLY:
                         return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
@@ -102,6 +105,19 @@ class LoopThreads:
                 if isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE:
                     return thing.dotted, "asyncio.run_coroutine_threadsafe"
         return None
+
+    @cached_property
+    def _told_to_be_loops(self) -> frozenset[Location]:
+        """What is used elsewhere as only a loop is: `run_coroutine_threadsafe(…, self.loop)`."""
+        found: set[Location | None] = set()
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                name = call.func[0][-1].rpartition(":")[2] if call.func else ""
+                if name == "call_soon_threadsafe" and len(call.func[0]) > 1:
+                    found.add(self.program.locations.of(call.func[0][:-1], function))
+                elif name == "run_coroutine_threadsafe" and len(call.args) > 1:
+                    found.update(self.program.locations.of(path, function) for path in call.args[1].value)
+        return frozenset(location for location in found if location is not None)
 
     def _runs_a_loop(self, target: FunctionInfo) -> bool:
         known = self._running.get(target.id)

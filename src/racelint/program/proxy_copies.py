@@ -15,6 +15,8 @@ from racelint.program.things import Constant, Object, Thing
 from racelint.program.values import FunctionFacts
 
 _GIVING = frozenset({"get", "setdefault"})
+_LITERAL = tuple("'\"0123456789")
+"""What a key begins with that is written out."""
 
 
 class ProxyCopy(NamedTuple):
@@ -39,7 +41,7 @@ class ProxyCopies:
             facts = self.program.stores.facts[function.id]
             for event, span, element in self._changes(facts):
                 base = self._proxy(element, function, facts)
-                if base is None or self._is_put_back(base, element, event, facts):
+                if base is None or self._is_put_back(base, element, event, self._key(element, event, facts), facts):
                     continue
                 things = self._elements(base, element, function)
                 if not any(isinstance(t, Object) and t.dotted in PROXIES for t in things):
@@ -86,11 +88,18 @@ class ProxyCopies:
         return [thing for thing in things if not isinstance(thing, Constant)]
 
     @staticmethod
-    def _is_put_back(base: Path, element: Path, event: int, facts: FunctionFacts) -> bool:
+    def _key(element: Path, event: int, facts: FunctionFacts) -> str:
+        """The key that the element was read under, where it is written out; empty for any other."""
+        reads = [a.key for a in facts.accesses if a.kind == "read" and a.path == element and a.id < event]
+        return reads[-1] if reads and reads[-1][:1] in _LITERAL else ""
+
+    @staticmethod
+    def _is_put_back(base: Path, element: Path, event: int, key: str, facts: FunctionFacts) -> bool:
         """The copy is stored again afterwards, or was taken to be worked on here: returned or passed on."""
         for later in facts.events.values():
             if isinstance(later, Access):
-                stored = later.kind == "write" and later.path[:-1] == base
+                other = bool(key) and later.key[:1] in _LITERAL and later.key != key
+                stored = later.kind == "write" and later.path[:-1] == base and not other
                 if later.id > event and (stored or (later.kind == "write" and element in later.value)):
                     return True
             elif later.id != event:

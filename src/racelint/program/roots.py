@@ -52,6 +52,7 @@ class Spawn(NamedTuple):
     starter: Starter
     target: Value
     starts: list[tuple[FunctionInfo, int]]
+    joins: list[tuple[FunctionInfo, int]]
 
 
 def spawn_at(
@@ -123,7 +124,7 @@ class _Finder:
             return None
         root = ThreadRoot(starter.kind, function, function, call)
         self.lifetimes.follow(root, starter, call, function)
-        return Spawn(starter, self._target(starter, call), root.starts)
+        return Spawn(starter, self._target(starter, call), root.starts, root.joins)
 
     def initializers(self, function: FunctionInfo) -> Iterator[Initializer]:
         for call in self.stores.facts[function.id].calls:

@@ -26,6 +26,8 @@ def _is_again(nesting: Nesting) -> bool:
     lock = held.lock
     if lock.facts is None or lock.facts.own or lock.reentrant or lock.keyed:
         return False
-    if held.owner is None or ELEMENT in held.owner or held.owner != then.owner or held.span == then.fact.span:
+    if held.owner is None or ELEMENT in held.owner or held.owner != then.owner:
+        return False
+    if held.span == then.fact.span and not then.chain:
         return False
     return then.fact.lock.location == lock.location

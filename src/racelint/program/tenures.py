@@ -122,6 +122,8 @@ class Tenures:
             return
         yield from (leak for leak in tenure.leaks if leak.kind == "refused")
         if tenure.handed_on and not tenure.releases:
+            if self._is_for_caller(tenure):  # who gets nothing where it raises
+                yield from (leak for leak in tenure.leaks if leak.kind == "raise")
             return
         kept = [leak for leak in tenure.leaks if leak.kind == "return"]
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
@@ -133,6 +135,16 @@ class Tenures:
         for leak in tenure.leaks:
             if leak.kind != "refused" and (leak.kind != "turn" or self._is_one_lock(tenure)):
                 yield leak
+
+    def _is_for_caller(self, tenure: Tenure) -> bool:
+        """Whether what gives the lock back is returned: the lock, or what is made with it."""
+        for node in self.program.stores.facts[tenure.function.id].returns:
+            made = [self.program.stores.facts[tenure.function.id].made_by(path) for path in node.value]
+            if tenure.path in node.value or any(
+                call is not None and any(tenure.path in argument.value for argument in call.args) for call in made
+            ):
+                return True
+        return False
 
     def _is_protocol(self, tenure: Tenure) -> bool:
         named = self._given_back_names.get(tenure.call.func[0][-2], set()) - {tenure.function.id}

@@ -13,11 +13,13 @@ from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
 from racelint.program.processes import Child, children_of
 from racelint.program.roots import start_calls
+from racelint.program.start_methods import StartMethods
 from racelint.program.things import Instance, Object
 from racelint.program.values import Stored
 
 _SPEAKS = frozenset({"set", "put", "put_nowait", "notify", "notify_all", "release", "clear", "task_done"})
 _PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__")
+_PICKLES = ("spawn", "forkserver")
 _POOLS = ("multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor")
 
 
@@ -49,12 +51,12 @@ class ThreadPrimitives:
                     yield primitive
 
     def _passed(self) -> Iterator[ThreadPrimitive]:
-        p = self.program
+        p, methods = self.program, StartMethods(self.program)
         for start in start_calls(p.index, p.stores, p.types, p.calls):
             if start.starter.kind == "process":
                 for dotted in self._among(start.call.args, start.function):
                     yield ThreadPrimitive(start.function, start.call.span, dotted)
-                if not start.starter.deferred:
+                if not start.starter.deferred or methods.of(start.call, start.function) in _PICKLES:
                     yield from self._inside(start.call, start.function)
         for function in p.index.functions:
             for call in p.stores.facts[function.id].calls:

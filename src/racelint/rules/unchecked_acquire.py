@@ -11,6 +11,7 @@ from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.locks import Lock
 from racelint.program.primitives import is_own_lock, timeout_of
+from racelint.program.values import nodes_of
 from racelint.program.walk import following, place_of
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
@@ -69,8 +70,8 @@ class UncheckedAcquire(Rule):
     The time runs out while another thread is in the section: an exception, or an outcome that no serial order gives.
 
     ## Known limits
-    An answer that is kept in a variable counts as looked at. Locks of libraries that raise instead of answering are
-    left out, and so is `acquire(False)` whose lock the function does not release: it may only set it.
+    An answer that is kept in a variable that is read counts as looked at. Locks of libraries that raise instead of
+    answering are left out, and so is `acquire(False)` whose lock the function does not release: it may only set it.
     """
 
     code = "RL208"
@@ -82,7 +83,9 @@ class UncheckedAcquire(Rule):
     def check(self, program: Program) -> Iterator[Finding]:
         for function in program.index.functions:
             for lock, node, _ in program.flows.of(function).acquisitions:
-                if isinstance(node, Call) and not node.used and _is_unchecked(program, function, lock, node):
+                if not isinstance(node, Call) or (node.used and _is_asked_for(program, function, node)):
+                    continue
+                if _is_unchecked(program, function, lock, node):
                     yield self._found(program, function, lock, node)
 
     def _found(self, program: Program, function: FunctionInfo, lock: Lock, call: Call) -> Finding:
@@ -112,6 +115,19 @@ def _is_unchecked(program: Program, function: FunctionInfo, lock: Lock, call: Ca
     if not releases or lock.facts is None:
         return timeout_of(call, 1) is not None and lock.facts is not None and lock.facts.family != "semaphore"
     return not _is_next(function, call, releases)
+
+
+def _is_asked_for(program: Program, function: FunctionInfo, call: Call) -> bool:
+    """Whether anything is made of the answer; a variable that nobody reads is nothing."""
+    answer: Path = (f"c:{call.id}",)
+    for node in nodes_of(function.ir.body):
+        if call.id in getattr(node, "deps", ()) or getattr(node, "call", -1) == call.id:
+            return True
+        if answer in getattr(node, "value", ()):
+            return True
+        if isinstance(node, Call) and any(answer in a.value or call.id in a.deps for a in node.args):
+            return True
+    return False
 
 
 def _is_nonblocking(call: Call) -> bool:

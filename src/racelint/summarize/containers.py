@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from racelint.model.summary import ELEMENT, Loop, Path, Value
+from racelint.model.summary import ELEMENT, Loop, Path, Suspend, Value
 from racelint.summarize.body import Body
 from racelint.summarize.calls import arguments_of
 from racelint.summarize.dispatch import lower, lowers
@@ -97,6 +97,17 @@ def iterated(body: Body, node: ast.expr) -> Operand:
             body.access("iterate", path, body.span(node), deps=operand.deps, key=view)
     element = tuple((*path, ELEMENT) for path in containers if len(path) <= 5 and not is_constant(path))
     return Operand(element, operand.deps)
+
+
+@lowers(ast.YieldFrom)
+def _yield_from(body: Body, node: ast.YieldFrom) -> Operand:
+    """`yield from rows`: a loop that yields each."""
+    body.is_generator = True
+    element = iterated(body, node.value)
+    span = body.span(node)
+    switch = Suspend("yield", span, element.value, element.deps)
+    body.out.append(Loop("for", span, element.deps, (), (switch,), (), element.value))
+    return NOTHING
 
 
 def _reread(body: Body, node: ast.expr) -> Value:

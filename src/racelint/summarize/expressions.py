@@ -91,8 +91,8 @@ def _subscript(body: Body, node: ast.Subscript) -> Operand:
     return Operand(value, (*deps_of(base, *index), *reads))
 
 
-@lowers(ast.Yield, ast.YieldFrom)
-def _yield(body: Body, node: ast.Yield | ast.YieldFrom) -> Operand:
+@lowers(ast.Yield)
+def _yield(body: Body, node: ast.Yield) -> Operand:
     body.is_generator = True
     operand = lower(body, node.value) if node.value is not None else NOTHING
     body.out.append(Suspend("yield", body.span(node), operand.value, operand.deps))
