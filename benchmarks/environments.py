@@ -18,7 +18,7 @@ BESIDES = "setuptools<81"
 ALSO: dict[str, tuple[str, ...]] = {
     "PyChromecast": ("protobuf<3.21",),
     "datadog": ("simplejson",),
-    "google-cloud-pubsub": ("six",),
+    "google-cloud-pubsub": ("six", "protobuf<3.21"),
     "psycopg-pool": ("psycopg",),
     "redis": ("hiredis",),
 }

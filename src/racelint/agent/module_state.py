@@ -56,6 +56,7 @@ RECORDED = ("threading", "queue", "concurrent.futures", "collections", "weakref"
 """Modules of the standard library whose instances are plain Python objects with nothing hidden."""
 CONSTANT = frozenset(
     {
+        "__future__",
         "abc",
         "ast",
         "dataclasses",

@@ -52,6 +52,20 @@ class ClassView:
         return [(f"{self._owner.__qualname__}.{name} =", snapshot.tree(value)) for name, value in held]
 
 
+def variables_of(made: Any) -> dict[str, Any]:
+    """The variables that a returned function shares with others, or the functions of a tuple: no other name has them.
+
+    One that is not bound yet is left out.
+    """
+    functions = made if isinstance(made, tuple) else (made,)
+    cells = {
+        name: cell
+        for function in functions
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    }
+    return {name: cell.cell_contents for name, cell in cells.items() if cell != types.CellType()}
+
+
 def bound_names(bound: list[tuple[str, Any]], snapshot: Snapshot) -> Parts:
     """What the set-up and the operations bound in their namespace, in that order."""
     return [

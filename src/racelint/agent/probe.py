@@ -18,6 +18,9 @@ from .subject import Subject, SubjectError
 from .watchdog import Watchdog
 
 SECONDS_EACH = 1.0
+LONGEST = 3.0
+"""Seconds after which a scenario ends the process, where it turns or blocks and all is imported."""
+
 WRONG_KIND = ("TypeError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 
 Probe = dict[str, Any]
@@ -50,6 +53,7 @@ class Prober:
                 break
             self.write(self.answer("the process ended while it was probed"))
             self.probes.append(self._probe(scenario, watchdog))
+            watchdog.allow(LONGEST)
         return self.answer()
 
     def answer(self, reason: str = "") -> Answer:

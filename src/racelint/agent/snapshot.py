@@ -167,7 +167,7 @@ class Snapshot:
 
 
 _FAST = frozenset({int, float, bool, str, bytes, type(None)})
-_CONSTANT = frozenset({"typing", "logging", "functools", "abc", "struct", "operator"})
+_CONSTANT = frozenset({"__future__", "typing", "logging", "functools", "abc", "struct", "operator"})
 """Modules whose objects are no part of the target's state, and not worth a number."""
 _STATEFUL = frozenset({"builtins", "collections", "contextlib", "types", "argparse", "string", "http", "email"})
 """Modules of the standard library whose instances users keep their own state in."""

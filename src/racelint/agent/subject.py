@@ -18,7 +18,7 @@ from .drawn import drawn
 from .instrument import OPERATORS, instrument
 from .known import Known
 from .loader import InstrumentingFinder, shadow
-from .observed import ModuleView, Parts, bound_names
+from .observed import ModuleView, Parts, bound_names, variables_of
 from .other_schedulers import patched
 from .outcome import Outcome
 from .shim import run_exit_handlers
@@ -76,7 +76,9 @@ class Subject:
         self._wreck: Outcome | None = None
         self._fixed = 0
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
-        names.update(run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn)
+        names.update(
+            run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn, variables_of=variables_of
+        )
         names["run_task"] = control.run_task
         names[BETWEEN] = control.between
         names.update(without_network=self._without_network)

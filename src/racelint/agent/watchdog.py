@@ -26,18 +26,23 @@ class Watchdog:
         self.control = control
         self.write = write
         self.search: Any = None
-        self.limit = job["budget"]["seconds"] + IMPORTING
         # Taken now: the shim replaces both modules.
         self._start = _thread.start_new_thread
         self._sleep = time.sleep
         self._now = time.monotonic
         self._main = _thread.get_ident()
+        self.deadline = float("inf")
+        self.allow(job["budget"]["seconds"] + IMPORTING)
+
+    def allow(self, seconds: float) -> None:
+        """Give what runs from now on so many seconds."""
+        self.deadline = self._now() + seconds
 
     def start(self) -> None:
         self._start(self._watch, ())
 
     def _watch(self) -> None:
-        begun = moved = self._now()
+        moved = self._now()
         last = (-1, -1)
         while True:
             self._sleep(PERIOD)
@@ -48,7 +53,7 @@ class Watchdog:
             executed = self.search.schedules if self.search is not None else 0
             if now - moved > (STALL if executed > 1 else FIRST_STALL):
                 self._answer("unsupported", f"it blocks outside the controller's reach{self._where()}", executed)
-            if now - begun > self.limit:
+            if now > self.deadline:
                 self._answer("inconclusive", "the time ended within one execution", executed)
 
     def _where(self) -> str:

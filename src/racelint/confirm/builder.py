@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 
 from racelint.confirm.annotations import AnnotationReader
 from racelint.confirm.call_sites import CallSite
@@ -11,14 +14,19 @@ from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.frameworks import request_maker
 from racelint.confirm.mining import Mine
+from racelint.confirm.options import TEXTS, other_settings
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
+from racelint.confirm.sources import Source, is_abstract, other_sources
 from racelint.confirm.usage import usage_of
 from racelint.confirm.values import Guesses, Values, class_stub
-from racelint.confirm.vocabulary import imports_of
+from racelint.confirm.vocabulary import BY_TYPE, imports_of
 
 WITHOUT_NETWORK = "without_network()"
 """The statement that has the agent stub the sockets of a scenario."""
+
+MOST_SOURCES = 3
+"""Functions and subclasses that are tried where an object's constructor does not do."""
 
 DEPTH = 5
 """Objects inside objects: a constructor that needs more is not built."""
@@ -99,7 +107,7 @@ class Builder:
         """The name of the object of `cls` that the operations share. Raises CannotBuild."""
         key = (str(module.path), cls.qualname)
         if key not in self.subjects:
-            name = self.bind("subject", self.instance(module, cls))
+            name = self.bind("subject", self._from_other_source(module, cls) or self.instance(module, cls))
             self.subjects[key] = name
         return self.subjects[key]
 
@@ -154,14 +162,16 @@ class Builder:
         site = self.mine.call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
             self.guesses.mined = True
-            return self._mined(function, site)
+            return self._with_options(module, function, cls, self._mined(function, site))
         positional: list[str] = []
         keywords: list[tuple[str, str]] = []
         shared: list[tuple[int, str]] = []
         for parameter in function.parameters:
             if not parameter.required and parameter.name not in recorded:
                 continue
-            value = recorded.get(parameter.name) or self.values.value(module, parameter, [function], cls)
+            value = recorded.get(parameter.name) or self._text(
+                parameter, self.values.value(module, parameter, [function], cls)
+            )
             bound = self.bind(f"arg_{parameter.name}", self._agreed(parameter, value))
             project_class = self.values.class_of(module, parameter, function)
             if parameter.kind == "keyword" or not parameter.required:
@@ -170,7 +180,28 @@ class Builder:
             if project_class is not None:
                 shared.append((len(positional), project_class.qualname))
             positional.append(bound)
-        return Arguments(tuple(positional), tuple(keywords), tuple(shared))
+        return self._with_options(module, function, cls, Arguments(tuple(positional), tuple(keywords), tuple(shared)))
+
+    def _with_options(
+        self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None, arguments: Arguments
+    ) -> Arguments:
+        """The arguments, and what is chosen for parameters with a default that they leave out."""
+        plain = [p.name for p in function.parameters if p.kind == "positional"]
+        given = {*plain[: len(arguments.positional)], *(name for name, _ in arguments.keywords)}
+        more = []
+        for parameter in function.parameters:
+            if parameter.default is not None and parameter.name not in given:
+                usual = partial(self.values.value, module, parameter, [function], cls)
+                chosen = self._option(parameter, [function], usual)
+                more += [(parameter.name, self.bind(f"arg_{parameter.name}", chosen))] if chosen else []
+        return replace(arguments, keywords=(*arguments.keywords, *more))
+
+    def _text(self, parameter: Parameter, value: str) -> str:
+        """The value, or what is chosen in the place of a text that may have to be one of some kind."""
+        if value != BY_TYPE["str"] or parameter.name in self.guesses.made:
+            return value
+        self.guesses.options.setdefault(parameter.name, TEXTS)
+        return self.guesses.chosen.get(parameter.name, value)
 
     def _recorded(
         self, module: ModuleOutline, qualname: str, cls: ClassOutline | None, parameters: tuple[Parameter, ...]
@@ -224,7 +255,7 @@ class Builder:
         reference = self.reference(module, cls.qualname)
         if {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"} & set(outer):
             return f"next(iter({reference}))"
-        if _is_abstract(cls, outer):
+        if is_abstract(cls, outer):
             return self._concrete(module, cls)
         return self._call_constructor(module, cls, reference)
 
@@ -251,9 +282,10 @@ class Builder:
         arguments = []
         try:
             for parameter in parameters:
-                value = recorded.get(parameter.name) or self._option(parameter)
+                value = recorded.get(parameter.name) or self._option(parameter, methods)
                 if parameter.required and not value:
                     value = self.values.value(owner, parameter, methods, cls, constructing=True)
+                    value = self._text(parameter, value)
                 if value:
                     is_positional = parameter.required and parameter.kind == "positional"
                     arguments.append(value if is_positional else f"{parameter.name}={value}")
@@ -265,13 +297,39 @@ class Builder:
         other = self._other_source(module, cls) if any("stand_in(" in argument for argument in arguments) else None
         return other or f"{reference}({', '.join(arguments)})"
 
-    def _option(self, parameter: Parameter) -> str:
-        """What is chosen for a flag that has a default, empty for the default."""
-        other = _other_settings(parameter)
-        if not other:
-            return ""
-        self.guesses.options.setdefault(parameter.name, other)
-        return self.guesses.chosen.get(parameter.name, "")
+    def _option(
+        self, parameter: Parameter, bodies: list[FunctionOutline], usual: Callable[[], str] | None = None
+    ) -> str:
+        """What is chosen for a parameter that has a default, empty for the default.
+
+        `usual` makes up the value that it would get without one, for the default None.
+        """
+        options = self.guesses.options
+        if parameter.name not in options:
+            other = other_settings(parameter, bodies)
+            is_none = isinstance(parameter.default, ast.Constant) and parameter.default.value is None
+            if not other and is_none and usual is not None:
+                other = self.guesses.unnoted(usual)
+            options.update({parameter.name: other} if other else {})
+        return self.guesses.chosen.get(parameter.name, "") if parameter.name in options else ""
+
+    def _from_other_source(self, module: ModuleOutline, cls: ClassOutline) -> str:
+        """The object as another source than its constructor makes it, where one is chosen; else empty."""
+        known = f"{cls.qualname}()"
+        sources = list(islice(other_sources(self.project, module, cls), MOST_SOURCES))
+        if sources and self.fixtures.maker(cls.name) is None:
+            self.guesses.options.setdefault(known, tuple(map(str, range(len(sources)))))
+        chosen = self.guesses.chosen.get(known)
+        return self._made_by(module, sources[int(chosen)]) if chosen else ""
+
+    def _made_by(self, module: ModuleOutline, source: Source) -> str:
+        if isinstance(source, ClassOutline):
+            return self.instance(module, source)
+        owner = module.classes.get(source.owner)
+        receiver = f"{self.reference(module, source.owner)}." if owner is not None else "target."
+        if owner is not None and source.kind == "method":
+            receiver = f"{self.subject(module, owner)}."
+        return f"{receiver}{source.name}({self.arguments(module, source, owner).text})"
 
     def _constructor(self, module: ModuleOutline, cls: ClassOutline) -> tuple[ModuleOutline, FunctionOutline | None]:
         for owner, current in self.project.lineage(module, cls):
@@ -313,27 +371,6 @@ class Builder:
             if isinstance(value, ast.Call) and ast.unparse(value.func) == cls.qualname:
                 return self.reference(module, name)
         return None
-
-
-def _other_settings(parameter: Parameter) -> tuple[str, ...]:
-    """What a flag may be beside its default; empty for a parameter that is no flag or has no default."""
-    default = parameter.default
-    if not isinstance(default, ast.Constant):
-        return ()
-    if isinstance(default.value, bool):
-        return (str(not default.value),)
-    is_flag = parameter.annotation is not None and "bool" in ast.unparse(parameter.annotation)
-    return ("False", "True") if is_flag and default.value is None else ()
-
-
-def _is_abstract(cls: ClassOutline, outer: list[str]) -> bool:
-    if "Protocol" in outer and "Protocol" in {base.rpartition(".")[2] for base in cls.bases}:
-        return True
-    return any(
-        "abstract" in ast.unparse(decorator)
-        for method in cls.methods.values()
-        for decorator in method.node.decorator_list
-    )
 
 
 def _made_class(module: ModuleOutline, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 import msgspec
 
@@ -60,14 +61,19 @@ def _calls(project: Project, entry: Entry) -> list[list[str]]:
 def _locks_of(project: Project, entry: Entry) -> set[str]:
     """The fields that the object's class or a base of it puts a lock in."""
     assert entry.cls is not None
-    return {
+    methods = project.methods(entry.module, entry.cls).values()
+    return {lock for method in methods for lock in _locks_made_in(method)}
+
+
+@lru_cache(maxsize=4096)
+def _locks_made_in(method: FunctionOutline) -> frozenset[str]:
+    return frozenset(
         dotted(target)
-        for method in project.methods(entry.module, entry.cls).values()
         for node in own_nodes(method.node)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and last_name(node.value.func) in _LOCKS
         for target in node.targets
         if dotted(target).startswith("self.")
-    }
+    )
 
 
 def locks_of(function: FunctionOutline) -> list[str]:

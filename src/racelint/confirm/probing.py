@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from racelint.confirm.recorded import MOST_SAMPLES
+from racelint.confirm.scenes import BEFOREHAND
 from racelint.confirm.values import Guesses
 from racelint.model.scenario import Probe, Scenario
 
@@ -28,8 +30,8 @@ ALTERNATIVES = (
 )  # fmt: skip
 """Tried in turn for parameters of which nothing is known."""
 
-MOST_OPTIONS = 8
-"""Flags of constructors that are set otherwise."""
+MOST_OPTIONS = 10
+"""Parameters with a usual value that are set otherwise, and other sources of objects."""
 
 STRUCTURES = 3
 """Scenarios that each choice of values is tried on."""
@@ -48,6 +50,9 @@ NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506")
 
 Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
 """Probes scenarios; those at the end may be missing."""
+
+Choice = dict[str, str]
+"""Expressions by the name of a parameter."""
 
 Build = Callable[[int], Sequence[Scenario]]
 """That many scenarios, with the values that are chosen at the moment."""
@@ -76,11 +81,11 @@ class Candidate:
         return any(words in text for text in said for words in UNREACHABLE)
 
     @property
-    def rank(self) -> tuple[bool, ...]:
-        """Smaller is more promising: it runs, comes to the finding, and its threads meet there."""
+    def rank(self) -> tuple[int, ...]:
+        """Smaller is more promising: it runs, comes to the finding, its threads meet there, to most of its lines."""
         probe = self.probe
         if probe is None:
-            return (False, False, False, False, False) if self.scenario.kind in SEARCHES_ALONE else (False, True)
+            return (False, False, False, False, False, 0) if self.scenario.kind in SEARCHES_ALONE else (False, True)
         needs_conflict = not self.scenario.code.startswith(NO_CONFLICT_NEEDED)
         return (
             bool(probe.failure),
@@ -88,11 +93,12 @@ class Candidate:
             bool(self.scenario.flagged) and not probe.reached,
             needs_conflict and bool(self.scenario.flagged) and not probe.flagged_conflicts,
             needs_conflict and not probe.conflicts,
+            len({(site.path, site.line) for site in self.scenario.flagged}) - probe.reached,
         )
 
     @property
     def is_promising(self) -> bool:
-        return not any(self.rank)
+        return not any(self.rank[:5])
 
 
 @dataclass
@@ -149,21 +155,32 @@ class Selection:
 
     def _with_other_values(self, best: Candidate) -> list[Scenario] | None:
         """The scenarios with one parameter changed so that they become more promising, None for no such change."""
+        made = list(self.guesses.made)
+        winner = self._winner(best, made, lambda: self.build(STRUCTURES)) or self._winner(best, [], self._prepared)
+        if winner is None:
+            return None
+        self.guesses.chosen = winner
+        return list(self.build(MOST_SCENARIOS))
+
+    def _winner(self, best: Candidate, made: list[str], build: Callable[[], Sequence[Scenario]]) -> Choice | None:
+        """The choice of values for parameters whose scenarios are the most promising, if more so than the best."""
         current = dict(self.guesses.chosen)
-        variants: list[tuple[dict[str, str], Scenario]] = []
-        for chosen in other_guesses(list(self.guesses.made), self.guesses.options, current):
+        variants: list[tuple[Choice, Scenario]] = []
+        for chosen in other_guesses(made, self.guesses.options, current):
             self.guesses.chosen = chosen
-            variants += [(chosen, scenario) for scenario in self.build(STRUCTURES)]
+            variants += [(chosen, scenario) for scenario in build()]
             if len(variants) > MOST_VARIANTS:
                 break
+        self.guesses.chosen = current
         self._probed([scenario for _, scenario in variants])
         ranked = [(self.known[key(scenario)].rank, index) for index, (_, scenario) in enumerate(variants)]
-        winner = min(ranked, default=None)
-        self.guesses.chosen = current
-        if winner is None or winner[0] >= best.rank:
-            return None
-        self.guesses.chosen = variants[winner[1]][0]
-        return list(self.build(MOST_SCENARIOS))
+        first = min(ranked, default=None)
+        return None if first is None or first[0] >= best.rank else variants[first[1]][0]
+
+    def _prepared(self) -> list[Scenario]:
+        """Those whose object is not empty: with another value it may be found there."""
+        prepared = [scenario for scenario in self.build(MOST_SCENARIOS) if BEFOREHAND in scenario.setup]
+        return prepared[:STRUCTURES]
 
     def _probed(self, scenarios: list[Scenario]) -> list[Candidate]:
         """The scenarios as candidates, the most promising first."""
@@ -180,16 +197,12 @@ def key(scenario: Scenario) -> tuple[object, ...]:
     return (scenario.kind, scenario.before, scenario.setup, scenario.operations, scenario.invariant)
 
 
-def other_guesses(
-    guessed: list[str], options: Mapping[str, tuple[str, ...]], current: dict[str, str]
-) -> Iterator[dict[str, str]]:
-    """Assignments of values to guessed parameters and flags, one changed at a time, then all of the former alike."""
-    for name in guessed:
-        for expression in ALTERNATIVES:
-            yield {**current, name: expression}
-    for name, others in list(options.items())[:MOST_OPTIONS]:
-        for expression in others:
-            yield {**current, name: expression}
+def other_guesses(guessed: list[str], options: Mapping[str, tuple[str, ...]], current: Choice) -> Iterator[Choice]:
+    """Assignments to guessed parameters and to options, one changed at a time, then all of the former alike."""
+    made_up = [{name: expression} for name in guessed for expression in ALTERNATIVES]
+    known = [{name: expression} for name, others in list(options.items())[:MOST_OPTIONS] for expression in others]
+    for changes in zip_longest(made_up, known):
+        yield from ({**current, **change} for change in changes if change is not None)
     if len(guessed) > 1:
         for expression in ALTERNATIVES:
             yield {**current, **dict.fromkeys(guessed, expression)}

@@ -38,12 +38,6 @@ ON_A_LOOP = frozenset({"RL701", "RL702"})
 SMALL = re.compile(r"(?<=[\[(=, ])[12](?=[\]),]|$)", re.MULTILINE)
 LARGE = "1000000"
 
-CELLS = (
-    "{{name: cell.cell_contents for made in ({0} if isinstance({0}, tuple) else ({0},)) "
-    "for name, cell in zip(made.__code__.co_freevars, made.__closure__ or ())}}"
-)
-"""The variables that returned functions share: no name of the set-up holds them."""
-
 
 @dataclass
 class Stage:
@@ -112,6 +106,7 @@ class Stage:
 
 def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     """The combination's entries on one thread each. Raises CannotBuild."""
+    combination = on_one_object(stage.project, combination)
     builder = stage.builder()
     calls: dict[Entry, Call] = {}
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
@@ -129,8 +124,30 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         builder.statements.extend([BEFOREHAND + before.label, source])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
-    observe = [CELLS.format(name) for name in sorted(builder.names) if name.startswith(CLOSURE)]
+    observe = [f"variables_of({name})" for name in sorted(builder.names) if name.startswith(CLOSURE)]
     return stage.scenario(kind, builder.setup, operations, observe)
+
+
+def on_one_object(project: Project, combination: Combination) -> Combination:
+    """The same with inherited methods called on an object of the subclass, where another entry is one of that."""
+    threads = [entry for thread in combination.threads for entry in thread]
+    entries = [*threads, *([combination.first] if combination.first is not None else [])]
+    derived = {entry: _most_derived(project, entry, entries) for entry in entries}
+    first = derived[combination.first] if combination.first is not None else None
+    changed = tuple(tuple(derived[entry] for entry in thread) for thread in combination.threads)
+    return replace(combination, threads=changed, first=first)
+
+
+def _most_derived(project: Project, entry: Entry, entries: list[Entry]) -> Entry:
+    """The entry as a method of the first subclass among those of the others that inherits it."""
+    for other in entries:
+        if entry.cls is None or other.cls is None or other.cls is entry.cls or entry.function.kind == "classmethod":
+            continue
+        bases = [cls for _, cls in project.lineage(other.module, other.cls)]
+        inherits = project.find_method(other.module, other.cls, entry.function.name) is entry.function
+        if entry.cls in bases and inherits:
+            return Entry(other.module, entry.function, other.cls)
+    return entry
 
 
 def apart(source: str) -> str:

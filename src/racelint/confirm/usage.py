@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from racelint.confirm.outline import FunctionNode, last_name
 
 _Test = Callable[[ast.AST], bool]
+KEPT = 4096
+"""Names in bodies that are remembered: the scenarios of one finding ask for the same ones again and again."""
+
 _NUMERIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
@@ -31,6 +35,7 @@ class Usage:
     """Second arguments of `isinstance` on it."""
 
 
+@lru_cache(maxsize=KEPT)
 def usage_of(name: str, body: FunctionNode) -> Usage:
     """How `body` uses its parameter `name`."""
     usage = Usage()
@@ -41,6 +46,14 @@ def usage_of(name: str, body: FunctionNode) -> Usage:
 
 def usage_of_attribute(attribute: str, bodies: Iterable[FunctionNode]) -> Usage:
     """How method bodies use `self.<attribute>`."""
+    usage = Usage()
+    for body in bodies:
+        usage = merged(usage, _of_attribute(attribute, body))
+    return usage
+
+
+@lru_cache(maxsize=KEPT)
+def _of_attribute(attribute: str, body: FunctionNode) -> Usage:
 
     def is_it(value: ast.AST) -> bool:
         return (
@@ -51,9 +64,8 @@ def usage_of_attribute(attribute: str, bodies: Iterable[FunctionNode]) -> Usage:
         )
 
     usage = Usage()
-    for body in bodies:
-        for node in ast.walk(body):
-            _note(usage, node, is_it)
+    for node in ast.walk(body):
+        _note(usage, node, is_it)
     return usage
 
 

@@ -26,7 +26,7 @@ class Guesses:
 
     made: dict[str, None] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Flags of constructors that have a default, and what else each may be."""
+    """Parameters that may be something else than the usual, by name, and other sources of objects, as `Cls()`."""
     network: bool = True
     """Whether the code may connect to what it wants; else its sockets connect to nobody."""
     drawn: dict[str, None] = field(default_factory=dict)
@@ -42,6 +42,16 @@ class Guesses:
     """Whether some were."""
     sites: dict[tuple[object, ...], tuple[ModuleOutline, CallSite] | None] = field(default_factory=dict)
     """The call that was found for a name and its parameters, with the module it stands in."""
+
+    def unnoted(self, make: Callable[[], str]) -> tuple[str, ...]:
+        """What `make` makes up, without a note that it was; empty where it cannot."""
+        made, drawn = dict(self.made), dict(self.drawn)
+        try:
+            return (make(),)
+        except CannotBuild:
+            return ()
+        finally:
+            self.made, self.drawn = made, drawn
 
     @property
     def uncertain(self) -> list[str]:
