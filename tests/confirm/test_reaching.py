@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from racelint.confirm import Limits, confirm_finding
@@ -188,3 +189,52 @@ def test_what_a_parameter_is_compared_with(tmp_path: Path) -> None:
     body = read_outline(path, "mod").functions["f"]
     assert compared_with("a", [body]) == ("'x'", "'y'", "2")
     assert compared_with("b", [body]) == ()
+
+
+def test_a_module_that_its_package_must_import_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "wired"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "api.py").write_text("from . import core\n")
+    (package / "core.py").write_text("from . import server\nprotocol = server.Counter\n")
+    source = """\
+from . import core
+
+core.protocol if hasattr(core, "protocol") else None
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    def add(self):
+        self.n += 1  # racy
+"""
+    found = flagged(package / "server.py", source)
+    moved = msgspec.structs.replace(found, path="wired/server.py", trace=())
+    verdict = confirm_finding(moved, LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+def test_a_framework_gets_the_settings_that_it_has_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "django").mkdir()
+    (tmp_path / "django" / "__init__.py").write_text("")
+    (tmp_path / "django" / "conf.py").write_text(
+        "class Settings:\n    configured = False\n    def configure(self):\n        self.configured = True\n"
+        "    def size(self):\n        if not self.configured:\n"
+        "            raise RuntimeError('Requested settings, but settings are not configured.')\n        return 1\n"
+        "settings = Settings()\n"
+    )
+    source = """\
+from django.conf import settings
+
+class Cache:
+    def __init__(self):
+        self.size = settings.size()
+
+    def grow(self):
+        self.size += 1  # racy
+"""
+    verdict = confirm_finding(flagged(tmp_path / "mod.py", source), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason

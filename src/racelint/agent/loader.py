@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Plain paths: pathlib costs more to import than a small search takes.
-# ruff: noqa: PTH119
+# ruff: noqa: PTH119, PTH120, PTH208
 import contextlib
 import importlib
 import importlib.abc
@@ -48,6 +48,8 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._kept_size = 0
         self._kept_traced = False
         self._real: dict[str, str] = {}
+        self._gate = ""
+        """The module to import before the first file's, empty for none."""
         self.identities = Identities()
 
     def compile(self, path: str, traced: bool = False) -> Any:
@@ -137,7 +139,7 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Import module `name`; one that cannot be found by name is loaded from `path`."""
         real = self._realpath(path)
         try:
-            module = importlib.import_module(name)
+            module = self._imported(name, real)
             if self._realpath(getattr(module, "__file__", None) or "") == real:
                 return module
         except ModuleNotFoundError as error:
@@ -150,6 +152,23 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[name] = module
         self.exec_module(module)
         return module
+
+    def _imported(self, name: str, path: str) -> types.ModuleType:
+        """The module, by way of another of its package where modules that import each other want one to be first."""
+        if self._gate:
+            importlib.import_module(self._gate)
+        try:
+            return importlib.import_module(name)
+        except (ImportError, AttributeError) as error:
+            if "partially initialized" not in str(error):
+                raise
+            for gate in _siblings(name, path):
+                self.forget()
+                with contextlib.suppress(Exception):
+                    importlib.import_module(gate)
+                    self._gate = gate
+                    return importlib.import_module(name)
+            raise
 
     def _realpath(self, path: str) -> str:
         real = self._real.get(path)
@@ -236,6 +255,16 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if "site-packages" in file or file.endswith((".so", ".pyd")):
             return False
         return any(file.startswith(root + os.sep) for root in self.roots)
+
+
+def _siblings(name: str, path: str) -> list[str]:
+    """The other modules of the package that module `name` at `path` lies in, sorted."""
+    package = name.rpartition(".")[0]
+    if not package:
+        return []
+    stems = sorted(file[:-3] for file in os.listdir(os.path.dirname(path)) if file.endswith(".py"))
+    found = [f"{package}.{stem}" for stem in stems if stem.isidentifier() and not stem.startswith("__")]
+    return [other for other in found if other != name]
 
 
 def shadow(table: SiteTable) -> SiteTable:

@@ -1,6 +1,15 @@
-"""Objects that a framework makes, one for each request, on the thread that serves it: made here without its server."""
+"""What a framework does before code of its users runs: it reads its settings, and makes an object for each request."""
 
 from __future__ import annotations
+
+SETTINGS = {
+    "settings are not configured": (
+        "import django.conf",
+        "django.conf.settings.configured or django.conf.settings.configure()",
+    ),
+    "Apps aren't loaded yet": ("import django", "django.setup()"),
+}
+"""By what a framework says where that was not done: the statements that do it, with the settings that it has itself."""
 
 HANDLERS = frozenset(
     {

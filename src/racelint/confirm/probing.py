@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from racelint.confirm.frameworks import SETTINGS
 from racelint.confirm.recorded import MOST_SAMPLES
 from racelint.confirm.scenes import BEFOREHAND
 from racelint.confirm.values import Guesses
@@ -77,8 +78,12 @@ class Candidate:
     @property
     def wants_network(self) -> bool:
         """Whether an operation, or the set-up, ends because nobody is there to connect to."""
-        said = [self.probe.failure, *self.probe.raised.values()] if self.probe is not None else []
-        return any(words in text for text in said for words in UNREACHABLE)
+        return any(words in text for text in self.said for words in UNREACHABLE)
+
+    @property
+    def said(self) -> list[str]:
+        """What the set-up failed with, and what operations raise."""
+        return [self.probe.failure, *self.probe.raised.values()] if self.probe is not None else []
 
     @property
     def rank(self) -> tuple[int, ...]:
@@ -112,7 +117,7 @@ class Selection:
 
     def promising(self) -> list[Candidate]:
         """The scenarios with the best values found, most promising first; those that cannot run only where none can."""
-        best = self._best_sample(self._probed(list(self.build(MOST_SCENARIOS))))
+        best = self._best_sample(self._configured(self._probed(list(self.build(MOST_SCENARIOS)))))
         if best and not best[0].is_promising and self.guesses.mined:
             self.guesses.mining = False
             unmined = self._probed(list(self.build(MOST_SCENARIOS)))
@@ -128,6 +133,14 @@ class Selection:
             best = self._probed(other)
         usable = [candidate for candidate in best if not candidate.rank[0] and not candidate.is_misfit]
         return usable or best
+
+    def _configured(self, best: list[Candidate]) -> list[Candidate]:
+        """The scenarios with the settings of the framework that says it has none."""
+        for words, statements in SETTINGS.items():
+            if any(words in text for candidate in best for text in candidate.said):
+                self.guesses.beforehand.update(dict.fromkeys(statements))
+                best = self._probed(list(self.build(MOST_SCENARIOS)))
+        return best
 
     def _best_sample(self, first: list[Candidate]) -> list[Candidate]:
         """The scenarios with the recorded calls that come furthest; `first` has the first of each."""

@@ -94,7 +94,7 @@ class Stage:
             path=str(self.module.path),
             sys_path=layout.sys_path,
             setup="\n".join(filter(None, [setup, self.fixtures.setup])),
-            before=self.fixtures.source.strip(),
+            before="\n".join([*self.guesses.beforehand, self.fixtures.source.strip()]).strip(),
             operations=tuple(operations),
             observe=tuple(observe),
             invariant=self.fixtures.invariant,

@@ -27,6 +27,8 @@ class Guesses:
     made: dict[str, None] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that may be something else than the usual, by name, and other sources of objects, as `Cls()`."""
+    beforehand: dict[str, None] = field(default_factory=dict)
+    """Statements that have to be run before the module is imported."""
     network: bool = True
     """Whether the code may connect to what it wants; else its sockets connect to nobody."""
     drawn: dict[str, None] = field(default_factory=dict)
