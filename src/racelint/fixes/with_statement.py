@@ -11,7 +11,9 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.places import call_at
 from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, only_call, with_block
+from racelint.fixes.tried_release import tried_release
 from racelint.model.finding import Finding
+from racelint.model.fix import Applicability
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Tenure, follow
@@ -24,8 +26,9 @@ class WithStatement(Fixer):
     """The statements from the `acquire()` to the last `release()` go into a `with` block, the releases go away.
 
     Safe where the lock is given back on every path, or only an exception keeps it: the same code runs under the lock.
-    Not offered where something but leaving the function follows a release inside the block, where the acquire has a
-    timeout, and where the pair does not begin and end in one block.
+    Where the acquire may fail, as with a timeout, the release goes into a `finally`.
+    Not offered where something but leaving the function follows a release inside the block, and where the pair does not
+    begin and end in one block.
     """
 
     codes = ("RL201", "RL211")
@@ -40,6 +43,12 @@ class WithStatement(Fixer):
         if lock is None or not is_context_manager(draft.program, function, lock, call.func[0][:-1]):
             return
         tenure = follow(draft.program.flows, function, call, lock)
+        kept = any(leak.kind in ("return", "turn") for leak in tenure.leaks)
+        given_back = "a path leaves the lock held on purpose, perhaps; now it is given back there too" if kept else ""
+        applicability: Applicability = "unsafe" if kept else "safe"
+        text = tried_release(draft.tree(finding.path), tenure) if finding.code == "RL201" else None
+        if text is not None and not tenure.handed_on:
+            yield Proposal(text, "Give the lock back in a `finally`", applicability, given_back)
         if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
             return
         tree = draft.tree(finding.path)
@@ -47,9 +56,7 @@ class WithStatement(Fixer):
             text, block = _rewritten(tree, tenure)
         except NotRemovable:
             return
-        kept = [leak for leak in tenure.leaks if leak.kind in ("return", "turn")]
-        reason = "a path leaves the lock held on purpose, perhaps; `with` gives it back there too" if kept else ""
-        yield Proposal(text, f"Use `{block}`", "unsafe" if kept else "safe", reason)
+        yield Proposal(text, f"Use `{block}`", applicability, given_back)
 
 
 def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:

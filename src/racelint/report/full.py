@@ -31,7 +31,7 @@ def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> It
         yield from render_snippets(_marks(finding), result.lines, finding.path, style)
     if finding.why:
         yield f"  {style('why:', 'bold')} {finding.why}"
-    for step in finding.trace:
+    for step in dict.fromkeys(finding.trace):  # the other access may come by the same calls
         if step.role not in MARKED_ROLES:
             yield f"  {style(step.role + ':', 'bold')} {step.message} ({step.path}:{step.line})"
     if finding.fix is not None:
@@ -43,7 +43,7 @@ def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> It
 
 def _marks(finding: Finding) -> list[Mark]:
     """The finding's own place first, then the other accesses and locks of its trace, each place once."""
-    own = next((step for step in finding.trace if _is_own(step, finding)), None)
+    own = next((step for step in reversed(finding.trace) if _is_own(step, finding)), None)
     end = finding.end_column if finding.end_line == finding.line else 1_000_000
     label = _label(own) if own is not None else ""
     marks = [Mark(finding.path, finding.line, finding.column, label, end, main=True)]
