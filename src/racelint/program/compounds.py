@@ -14,7 +14,21 @@ import msgspec
 from msgspec.structs import replace
 
 from racelint.knowledge.containers import TAKING_METHODS
-from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Part, Span, Test, Try, With, leaves
+from racelint.model.summary import (
+    ELEMENT,
+    Access,
+    AnyNode,
+    Branch,
+    Call,
+    Loop,
+    Part,
+    Raise,
+    Span,
+    Test,
+    Try,
+    With,
+    leaves,
+)
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.effects import Effects, base_of
 from racelint.program.index import External, FunctionInfo, Index
@@ -175,7 +189,7 @@ class _Walk:
                 inside = len(conditions) + 1
                 if leaves(node.then) or _pauses(node.then):
                     conditions = (*conditions, flipped, *orelse[inside:])
-                elif node.orelse and leaves(node.orelse):
+                elif node.orelse and leaves(node.orelse) and not _asserts(node):
                     conditions = (*conditions, condition, *then[inside:])
                 else:
                     conditions = (*conditions, *then[inside:], *orelse[inside:])
@@ -318,6 +332,11 @@ def _takes(act: SharedAccess) -> bool:
 def _sets_flag(act: SharedAccess) -> bool:
     """Setting a flag twice, or resetting it twice, is setting it once."""
     return bool(act.value) and all(path[0] in ("k:True", "k:False", "k:None") for path in act.value)
+
+
+def _asserts(node: Branch) -> bool:
+    """`assert self.x is not None` says what the author takes for granted: nothing is decided by it."""
+    return not node.then and all(isinstance(n, Raise) and n.types == (("g:AssertionError",),) for n in node.orelse)
 
 
 def _pauses(block: tuple[AnyNode, ...]) -> bool:

@@ -165,15 +165,25 @@ class Locations:
         return location if location is not None and location.kind == "attribute" and not location.content else None
 
     def behind_property(self, cls: ClassInfo, name: str) -> Path | None:
-        """The attribute of `self` that a property of the class returns as it is: `_x` for `return self._x`."""
+        """The attribute of `self` that a property of the class returns as it is: `_x` for `return self._x`.
+
+        Or one of what `self` has for each thread: `_local`, `x` for `return self._local.x`.
+        """
         method = cls.method(name)
         if method is None or not method.is_property:
             return None
         returned = {value for node in self.stores.facts[method.id].returns for value in node.value}
-        if len(returned) != 1 or len(self.stores.facts[method.id].events) > 1:
+        if len(returned) != 1:
             return None
-        root, *fields = returned.pop()
-        return tuple(fields) if root == f"p:{method.self_name}" and len(fields) == 1 and ELEMENT not in fields else None
+        path = returned.pop()
+        if (
+            path[0] != f"p:{method.self_name}"
+            or ELEMENT in path
+            or len(self.stores.facts[method.id].events) >= len(path)
+        ):
+            return None
+        per_thread = (t for t in self.types.of(path[:-1], method) if isinstance(t, (Instance, ClassInfo)))
+        return path[1:] if len(path) == 2 or any(map(_is_thread_local, per_thread)) else None
 
     def _variable(self, root: str, function: FunctionInfo) -> Location | None:
         if root.startswith("g:"):

@@ -19,10 +19,12 @@ from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import Ownership, makes_self
+from racelint.program.switches import Switches
 from racelint.program.things import Bound, Thing
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users
 from racelint.program.values import Stores
+from racelint.program.ways import Given
 
 _MAX_CONTEXTS = 12
 
@@ -48,6 +50,8 @@ class Context(msgspec.Struct, frozen=True, eq=False):
     """What the parameters hang from, where that is known."""
     self_class: ClassInfo | None = None
     """The class of the object whose method runs, where that is known better than by the method."""
+    switches: Given = frozenset()
+    """What the caller sets switches among the parameters to."""
 
     @property
     def entry(self) -> Context:
@@ -87,6 +91,7 @@ class Reach:
         self.ownership = ownership
         self.decorated = decorated
         self.anchors = anchors
+        self.switches = Switches(stores)
         self.contexts: dict[str, list[Context]] = {}
         self.targets = {root.target.id for root in roots if root.in_process}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
@@ -149,7 +154,7 @@ class Reach:
             root = context.root.id if context.root is not None else ""
             key = (
                 *(context.held, context.perhaps, context.owned, context.private),
-                *(context.public, context.anchors, context.self_class, context.parent is None),
+                *(context.public, context.anchors, context.self_class, context.switches, context.parent is None),
             )
             known = seen.setdefault((root, context.function.id), set())
             if key in known or len(known) >= _MAX_CONTEXTS:
@@ -162,6 +167,8 @@ class Reach:
                 if len(seen.get((root, site.callee.id), ())) >= _MAX_CONTEXTS:
                     continue
                 if not self._is_handed(context, site) or not _suits(context, site):
+                    continue
+                if self.switches.rule_out(context.function, site.event, context.switches):
                     continue
                 queue.append(self._called(context, site))
 
@@ -231,6 +238,7 @@ class Reach:
         return Context(
             *(site.callee, context.root, held, perhaps, owned, private, context, site.event),
             *(context.public, self._passed_anchors(context, site), _class_inside(context, site)),
+            self.switches.set_by(site, context.switches),
         )
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:

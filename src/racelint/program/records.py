@@ -69,6 +69,8 @@ class Records:
                 continue
             if constructs and not self._reruns(context):
                 continue
+            if program.reach.switches.rule_out(function, access.event, context.switches):
+                continue
             taken = {lock for lock in context.held if lock.location not in state.dropped}
             taken |= {hold.lock for hold in state.must}
             others = {hold.lock for hold in state.must if self._other_instance(hold.lock, access)}

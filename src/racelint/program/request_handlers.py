@@ -46,7 +46,7 @@ class RequestHandlers:
                 if base in SELF_THREADED_HANDLERS:
                     for name, method in cls.own_methods():
                         if any(fnmatchcase(name, pattern) for pattern in HANDLER_BASES[base]):
-                            self.found.append(ThreadRoot("handler", method, many=True))
+                            self.found.append(ThreadRoot("handler", method, one_worker=True))
         if not self._threaded_server():
             return
         passed = self._handlers_passed()

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Branch, Call, Raise
-from racelint.program.index import FunctionInfo
+from racelint.program.families import descendants
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
@@ -44,11 +45,11 @@ def skipped_releases(program: Program) -> Iterator[SkippedRelease]:
             found.append((function, call, lock))
     for function, call, lock in found:
         taker = takers.get(lock.location)
-        if taker is None or taker is function:
+        if taker is None or taker is function or not _may_be_one_object(taker, function):
             continue
-        rescued = any(_skips(program, other, lock.location) is None for other in releasers[lock.location])
+        rescued = any(_skips(program, other, lock.location, taker) is None for other in releasers[lock.location])
         if function.ir.name in _LEAVING or not rescued:
-            raising = _skips(program, function, lock.location, call)
+            raising = _skips(program, function, lock.location, taker, call)
             if raising is not None:
                 yield SkippedRelease(function, call, lock, raising, taker)
 
@@ -66,12 +67,28 @@ def _given_back(program: Program, function: FunctionInfo) -> Iterator[tuple[Lock
             yield lock, call
 
 
-def _skips(program: Program, function: FunctionInfo, location: Location, release: Call | None = None) -> Call | None:
-    """The first call on whose exception the function leaves without the release, before that if it is given."""
+def _may_be_one_object(taker: FunctionInfo, function: FunctionInfo) -> bool:
+    """Methods of two classes of which no object can be both take and give back two locks."""
+    mine, theirs = taker.cls, function.cls
+    return mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro or _have_heir(mine, theirs)
+
+
+def _have_heir(left: ClassInfo, right: ClassInfo) -> bool:
+    return any(right in heir.mro for heir in descendants(left))
+
+
+def _skips(
+    program: Program, function: FunctionInfo, location: Location, taker: FunctionInfo, release: Call | None = None
+) -> Call | None:
+    """The first call on whose exception the function leaves without the release, before that if it is given.
+
+    Where the call that takes the lock raises, it is not taken.
+    """
+    taking = {site.event for site in program.calls.outgoing[function.id] if site.callee is taker}
     for exit_ in program.flows.of(function).exits:
         node = exit_.node
         held = exit_.kind == "raise" and location not in exit_.state.dropped | exit_.state.may
-        if held and isinstance(node, Call) and not _is_precondition(function, node):
+        if held and isinstance(node, Call) and node.id not in taking and not _is_precondition(function, node):
             after = following(place_of(function, node.id))
             if release is None or any(contains(later, release.id) for later in after):
                 return node

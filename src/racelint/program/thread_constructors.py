@@ -40,6 +40,8 @@ class ThreadConstructors:
             if base is None:
                 continue
             stops = self._stops(cls)
+            if stops is not None and stops.ir.kind != "class" and stops.is_abstract and stops.ir.body:
+                continue  # it raises itself: nobody makes one
             if stops is not None and stops.id not in seen:
                 seen.add(stops.id)
                 yield SkippedConstructor(cls, stops, base)

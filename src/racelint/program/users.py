@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
+from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
+from racelint.program.things import Bound
 from racelint.program.thread_root import thread_kind
 from racelint.program.values import Stores
 
@@ -46,7 +48,9 @@ class Users:
 
     def may_call(self, function: FunctionInfo) -> bool:
         """Whether users call it by its name."""
-        if not is_public(function) or function.id in self.targets or self._runs_in_thread(function):
+        if not is_public(function) or function.id in self.targets or function.id in self._run_at_forks:
+            return False
+        if self._runs_in_thread(function):
             return False
         return not (self._is_step_of_constructor(function) or self._is_hook(function))
 
@@ -63,16 +67,31 @@ class Users:
                     found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
         return frozenset(found)
 
-    def _runs_in_thread(self, function: FunctionInfo) -> bool:
-        """A method of a request handler, or one of a Thread subclass that only the class itself calls.
+    @cached_property
+    def _run_at_forks(self) -> frozenset[str]:
+        """What `os.register_at_fork` is given for the child, which has one thread."""
+        return frozenset(
+            thing.function.id
+            for function in self.index.functions
+            for call in self.stores.facts[function.id].calls
+            if any(path[-1].endswith("register_at_fork") for path in call.func)
+            for argument in call.args
+            if argument.name == "after_in_child"
+            for thing in self.calls.types.of_value(argument.value, function)
+            if isinstance(thing, Bound)
+        )
 
-        The former's objects belong to the server, the latter is part of what `run` does.
+    def _runs_in_thread(self, function: FunctionInfo) -> bool:
+        """A method of a request handler, or one of a Thread or observing class that only the class itself calls.
+
+        The former's objects belong to the server, the latter is part of what `run` or the handler does.
         """
         if function.cls is None:
             return False
         if any(cls in self.handlers for cls in function.cls.mro):
             return True
-        if thread_kind(function.cls) is None:
+        externals = function.cls.all_external_bases()
+        if thread_kind(function.cls) is None and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
         return self._is_called_within(_overridden(function), function.cls)
 
@@ -99,7 +118,7 @@ class Users:
 
     def may_be_given(self, function: FunctionInfo) -> bool:
         """A callback: nobody here calls it, and it is handed to others."""
-        if function.id in self.targets or self.calls.incoming.get(function.id):
+        if function.id in self.targets or function.id in self._run_at_forks or self.calls.incoming.get(function.id):
             return False
         name = function.ir.name
         if name.startswith("__") or name in CONSTRUCTORS:

@@ -110,6 +110,8 @@ class _Judge:
             if isinstance(node, (Access, Call)):
                 if not self._is_harmless(node, paths):
                     pending.append(node)
+                elif isinstance(node, Call):
+                    pending = [event for event in pending if not _leads_to(event, node)]
             elif _is_while(node) and contains(node, self.call.id) and not pending:
                 if isinstance(node, Loop) and not node.infinite:
                     return _Point("tested", node)
@@ -198,6 +200,13 @@ class _Judge:
         """Whether a caller took the condition's lock: it is the one that must test again."""
         lock = self.program.locks.of(self.path, self.function)
         return lock is not None and self.program.flows.of(caller).at(event).hold(lock.location) is not None
+
+
+def _leads_to(event: Access | Call, call: Call) -> bool:
+    """`self.owner` of `self.owner.lock.release()`."""
+    return (
+        isinstance(event, Access) and event.span[:2] == call.span[:2] and event.path == call.func[0][: len(event.path)]
+    )
 
 
 def _is_while(node: AnyNode) -> bool:
