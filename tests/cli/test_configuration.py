@@ -206,6 +206,72 @@ def test_objects_that_are_locks_can_be_declared(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["RL201 a.py:7"]
 
 
+DECLARED = """\
+import threading
+import time
+
+from outside.sync import Gate
+
+from mylib import Latch, make_lock
+
+
+class Store:
+    def __init__(self):
+        self.gate = Gate()
+        self.latch = Latch()
+        self.made = make_lock("c")
+        self.n = 0
+
+    def leaks(self):
+        {leaks}.acquire()
+        if self.n:
+            return
+        {leaks}.release()
+
+    def one_way(self):
+        with self.gate, {leaks}:
+            pass
+
+    def other_way(self):
+        with {leaks}, self.gate:
+            pass
+
+    def sleeps(self):
+        with {leaks}:
+            time.sleep(5)
+
+    def again(self):
+        with {leaks}, {leaks}:
+            {leaks}.acquire(timeout=1)
+            {leaks}.release()
+
+
+store = Store()
+for _ in range(2):
+    threading.Thread(target=store.sleeps).start()
+"""
+LATCH = """\
+class Latch:
+    def acquire(self, timeout=None): pass
+    def release(self): pass
+    def __enter__(self): return self
+    def __exit__(self, *exception): pass
+
+def make_lock(name):
+    return name
+"""
+
+
+@pytest.mark.parametrize("lock", ["self.latch", "self.made"])
+def test_a_declared_lock_is_one_for_the_rules_about_locks(lock: str, tmp_path: Path) -> None:
+    """It leaks, has an order, and is waited under; what its answer means, and whether it is taken twice, is unknown."""
+    (tmp_path / "mylib.py").write_text(LATCH)
+    (tmp_path / "a.py").write_text(DECLARED.format(leaks=lock))
+    assert "RL204 a.py:27" not in codes(tmp_path)
+    configure(tmp_path, "extra-locks = ['outside.sync.Gate', 'mylib.Latch', 'mylib.make_lock']\n")
+    assert codes(tmp_path, "--ignore", "RL211") == ["RL201 a.py:17", "RL204 a.py:27", "RL205 a.py:32"]
+
+
 def test_functions_that_block_can_be_declared(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(
         "import threading\n\nimport mylib\n\nlock = threading.Lock()\n\n\ndef get():\n    with lock:\n"

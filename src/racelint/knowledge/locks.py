@@ -9,12 +9,16 @@ World = Literal["thread", "process", "async"]
 
 
 class LockFacts(NamedTuple):
-    """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program."""
+    """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program.
+
+    `declared`: a lock by the user's word, of which nothing else is known.
+    """
 
     family: Family
     reentrant: bool
     world: World = "thread"
     own: bool = False
+    declared: bool = False
 
 
 _LOCK = LockFacts("lock", False)

@@ -55,7 +55,7 @@ _MAX_DEPTH = 3
 LockIdentity = tuple[Location, Path]
 
 
-_DECLARED = LockFacts("lock", True)
+_DECLARED = LockFacts("lock", True, declared=True)
 """A lock by the user's word: who takes it twice may well do so."""
 
 
@@ -129,7 +129,7 @@ class Locks:
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Lock | None:
         things = self.types.of(path, function)
-        facts = self.facts_of(things)
+        facts = self.facts_of(things) or (_DECLARED if self._is_from_declared(path, function) else None)
         if facts is None and not self._may_be_lock(things):
             return None
         if facts is not None and facts.family == "condition":
@@ -143,6 +143,16 @@ class Locks:
             return alias
         location, base = self._place(path, function)
         return Lock(location, facts, self.is_shared(location), base)
+
+    def _is_from_declared(self, path: Path, function: FunctionInfo) -> bool:
+        """Whether a function of the program that the user calls a factory of locks made it."""
+        for stored in self._stores_of(path, function) if self.declared else ():
+            for value in stored.value:
+                call = self.stores.facts[stored.function.id].made_by(value) if len(value) == 1 else None
+                for thing in self.types.of_value(call.func, stored.function) if call is not None else ():
+                    if isinstance(thing, Bound) and means(self.declared, thing.function.id.replace(":", ".")):
+                        return True
+        return False
 
     def _alias(self, path: Path, function: FunctionInfo) -> Lock | None:
         """`self.mutex = self._lock`: another name of one lock, where nothing else is ever stored there."""

@@ -14,7 +14,13 @@ _EVENTS = frozenset({"threading.Event", "multiprocessing.Event"})
 
 
 def is_own_lock(program: Program, path: Path, function: FunctionInfo) -> bool:
-    """A lock whose `acquire` answers, and whose `release` refuses what is not held (a semaphore counts instead)."""
+    """A lock whose `acquire` answers, and whose `release` refuses what is not held (a semaphore counts instead).
+
+    One by the user's word counts as such.
+    """
+    lock = program.locks.of(path, function)
+    if lock is not None and lock.facts is not None and lock.facts.declared:
+        return True
     return _all_in(program, path, function, {name for name in LOCK_FACTORIES if name.partition(".")[0] in _HOMES})
 
 

@@ -67,7 +67,7 @@ class Takings:
                 continue
             if isinstance(node, Call) and not may_fail(node):
                 yield Taking(lock, function, node.id, node.span), state
-            elif isinstance(node, With) and not self._by_another(node, function):
+            elif isinstance(node, With) and (lock.facts.declared or not self._by_another(node, function)):
                 yield Taking(lock, function, node.id, node.item.span), state
 
     def _by_another(self, node: With, function: FunctionInfo) -> bool:

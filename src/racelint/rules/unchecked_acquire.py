@@ -107,13 +107,13 @@ class UncheckedAcquire(Rule):
 
 def _is_unchecked(program: Program, function: FunctionInfo, lock: Lock, call: Call) -> bool:
     path = call.func[0][:-1]
-    if lock.opaque or not is_own_lock(program, path, function):
+    if lock.facts is None or lock.facts.declared or not is_own_lock(program, path, function):
         return False
     if timeout_of(call, 1) is None and not _is_nonblocking(call):
         return False
     releases = [node for node, other in _releases(program, function) if other == path]
-    if not releases or lock.facts is None:
-        return timeout_of(call, 1) is not None and lock.facts is not None and lock.facts.family != "semaphore"
+    if not releases:
+        return timeout_of(call, 1) is not None and lock.facts.family != "semaphore"
     return not _is_next(function, call, releases)
 
 
