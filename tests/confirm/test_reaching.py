@@ -238,3 +238,56 @@ class Cache:
 """
     verdict = confirm_finding(flagged(tmp_path / "mod.py", source), LIMITS, tmp_path)
     assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+def test_what_only_type_checkers_see_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = """\
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    class Info:
+        name: str
+
+class Scheduler:
+    def __init__(self, info: Info):
+        self.info = info
+        self.runs = 0
+
+    def run(self):
+        self.runs += 1  # racy
+"""
+    verdict = confirm_finding(flagged(tmp_path / "mod.py", source), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+def test_one_thread_that_waits_for_itself_only_when_something_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = """\
+import threading
+
+class Client:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.socket = None
+
+    def connect(self):
+        self.socket = object()
+
+    def close(self):
+        with self.lock:
+            self.socket = None
+
+    def renew(self):
+        with self.lock:  # racy
+            if self.socket:
+                self.close()
+"""
+    found = msgspec.structs.replace(flagged(tmp_path / "mod.py", source), code="RL203", trace=())
+    verdict = confirm_finding(found, LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "hang"), verdict.reason
+    assert "after Client.connect" in verdict.reason

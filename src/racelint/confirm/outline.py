@@ -196,6 +196,13 @@ class _Declarations:
         if top and isinstance(statement, ast.If) and _is_main_guard(statement.test):
             self.outline.main_guard = statement
             return
+        if isinstance(statement, ast.If) and last_name(statement.test) == "TYPE_CHECKING":
+            # What only type checkers see is not there when the code runs; what it imports may be found elsewhere.
+            self.collect(
+                [s for s in statement.body if isinstance(s, ast.Import | ast.ImportFrom)], prefix, owner, nested=nested
+            )
+            self.collect(statement.orelse, prefix, owner, nested=nested)
+            return
         if top:
             self._constant(statement)
         for name in ("body", "orelse", "finalbody"):

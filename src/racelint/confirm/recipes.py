@@ -157,10 +157,12 @@ def thread_classes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[A
 
 
 def alone(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
-    """The operation by itself, for what goes wrong on one thread."""
+    """The operation by itself, for what goes wrong on one thread: at once, and after another that it may need."""
     for function in functions[:1]:
-        for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
-            yield _threads(stage, Combination(((entry,),)))
+        single = [Combination(((entry,),)) for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]]
+        yield from (_threads(stage, combination) for combination in single)
+        for prepared in prepared_combinations(stage.footprints, neighbours(stage, function), single):
+            yield _threads(stage, prepared)
 
 
 def finalizers(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
