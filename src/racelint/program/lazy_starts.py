@@ -59,10 +59,16 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
     for function in program.index.functions:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             continue
-        contexts = _open_contexts(program, function)
-        made = [lazy for context in contexts[:1] for lazy in _lazy_locks(program, function, context)]
+        locks = list(_lazy_locks(program, function))
+        starts = sorted(starters.get(function.id, ()))
+        contexts = _open_contexts(program, function) if locks or starts else []
+        made = [
+            LazyStart(function, check, location, event, context, makes_lock=True)
+            for context in contexts[:1]
+            for check, location, event in locks
+        ]
         for context in [context for context in contexts if not _is_called_once(context)][:1]:
-            for event in sorted(starters.get(function.id, ())):
+            for event in starts:
                 if not _starts_under_lock(program, starters, function, event):
                     made.extend(_lazy_threads(program, function, event, context))
         yield from made[:1]
@@ -100,15 +106,15 @@ def _starts_under_lock(
     return False
 
 
-def _lazy_locks(program: Program, function: FunctionInfo, context: Context) -> Iterator[LazyStart]:
-    """A lock that is stored where it was just looked for."""
+def _lazy_locks(program: Program, function: FunctionInfo) -> Iterator[tuple[Access, Location, int]]:
+    """A lock that is stored where it was just looked for: the look, the place and the store."""
     for access in program.shared.by_function[function.id]:
         facts = program.locks.facts_of(program.types.of_value(access.value, function))
         if access.deed != "write" or access.location.content or facts is None or facts.world != "thread":
             continue
         for check in _deciding_reads(program, function, access.event):
             if program.locations.of(check.path, function) == access.location:
-                yield LazyStart(function, check, access.location, access.event, context, makes_lock=True)
+                yield check, access.location, access.event
 
 
 def _deciding_reads(program: Program, function: FunctionInfo, event: int) -> list[Access]:

@@ -46,9 +46,10 @@ class LockOrder:
         self.edges: dict[tuple[Location, Location], list[Edge]] = {}
         self.peers: list[Nesting] = []
         """Locks of two objects of one class, which nothing orders."""
-        for function in program.index.functions:
-            for nesting in program.takings.nestings(function):
-                self._note(nesting)
+        nestings = [each for function in program.index.functions for each in program.takings.nestings(function)]
+        program.reach.follow(nesting.function for nesting in nestings)
+        for nesting in nestings:
+            self._note(nesting)
 
     def _note(self, nesting: Nesting) -> None:
         held, then = nesting.held, nesting.then

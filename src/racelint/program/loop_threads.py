@@ -74,7 +74,7 @@ class LoopThreads:
     def _from_threads(self, function: FunctionInfo) -> Iterator[ForeignCall]:
         contexts = [
             (context, context.root)
-            for context in self.program.reach.of(function)
+            for context in self.program.reach.in_threads(function)
             if context.root is not None and _has_own_thread(context.root) and not self._runs_a_loop(context.root.target)
         ]
         if not contexts or function.id in self._callbacks:
@@ -82,14 +82,13 @@ class LoopThreads:
         context, root = contexts[0]
         where = (root.site_function, root.site.span) if root.site_function and root.site else None
         started = where or (root.target, root.target.ir.name_span)
-        alone = all(context.root is not None for context in self.program.reach.of(function))
         for call in self.program.stores.facts[function.id].calls:
-            found = self._belongs_to_loop(call, function, alone)
+            found = self._belongs_to_loop(call, function)
             owned = any(path[0].removeprefix("p:") in context.owned | context.private for path in call.func)
             if found is not None and not owned:
                 yield ForeignCall(function, call, found[0], f"{root.title} runs it", found[1], started)
 
-    def _belongs_to_loop(self, call: Call, function: FunctionInfo, alone: bool) -> tuple[str, str] | None:
+    def _belongs_to_loop(self, call: Call, function: FunctionInfo) -> tuple[str, str] | None:
         """What is called and what to call instead, if only the loop's own thread may do so."""
         for path in call.func[:1]:
             if len(path) > 1 and not path[0].startswith("c:"):
@@ -100,9 +99,10 @@ class LoopThreads:
                         return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
                     if isinstance(thing, Object) and path[-1] in OWNED_BY_LOOP.get(thing.dotted, ()):
                         return f"{thing.dotted}.{path[-1]}", "loop.call_soon_threadsafe"
-            alone = alone and not any(argument.name == "loop" for argument in call.args)
-            for thing in self.program.types.of(path, function) if alone else ():
-                if isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE:
+            given = any(argument.name == "loop" for argument in call.args)
+            for thing in self.program.types.of(path, function) if not given else ():
+                makes = isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE
+                if isinstance(thing, External) and makes and self._only_in_threads(function):
                     return thing.dotted, "asyncio.run_coroutine_threadsafe"
         return None
 
@@ -118,6 +118,9 @@ class LoopThreads:
                 elif name == "run_coroutine_threadsafe" and len(call.args) > 1:
                     found.update(self.program.locations.of(path, function) for path in call.args[1].value)
         return frozenset(location for location in found if location is not None)
+
+    def _only_in_threads(self, function: FunctionInfo) -> bool:
+        return all(context.root is not None for context in self.program.reach.of(function))
 
     def _runs_a_loop(self, target: FunctionInfo) -> bool:
         known = self._running.get(target.id)

@@ -165,7 +165,7 @@ class Overlap:
         entry = other.context.entry.function
         if not entry.ir.name.startswith(LOOP_TURNS) or root.target.cls is None or entry.cls not in root.target.cls.mro:
             return False
-        return any(context.root is root for context in self.program.reach.of(entry))
+        return any(context.root is root for context in self.program.reach.in_threads(entry))
 
     def _is_one_errand(self, left: Context, right: Context) -> bool:
         """Two kinds of thread, one derived from the other, run what they were given: it is given to one of them."""

@@ -5,7 +5,9 @@ Reporting principles are the rules'. This file says what is so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import NamedTuple
 
 from racelint.model.finding import Evidence
 from racelint.program.compounds import Compound
@@ -18,6 +20,16 @@ from racelint.program.own_threads import OwnThreads
 from racelint.program.ownership import makes_self
 from racelint.program.records import Record, Records
 from racelint.program.shared import SharedAccess
+
+
+class _Doubt(NamedTuple):
+    """A variable that may be used in parallel: it has locks beside it, is promised to be safe, or a thread uses it."""
+
+    location: Location
+    accesses: list[SharedAccess]
+    locks: frozenset[Location]
+    contract: bool
+    promised: bool
 
 
 class Races:
@@ -35,16 +47,20 @@ class Races:
         by_variable: dict[Location, list[SharedAccess]] = {}
         for location, accesses in self.program.shared.by_location.items():
             by_variable.setdefault(location.container(), []).extend(accesses)
-        found = []
+        worth = []
         for location in sorted(by_variable):
             accesses = by_variable[location]
             changed = any(access.changes and self._changes_later(access.function) for access in accesses)
             confined = self.program.contracts.confined(location, accesses) or self._refuses_others(location)
             if changed and not confined:
-                group = self.group(location, accesses)
-                if group is not None:
-                    found.append(group)
-        return found
+                worth.append((location, accesses))
+        return self.grouped(worth)
+
+    def grouped(self, variables: Iterable[tuple[Location, list[SharedAccess]]]) -> list[Group]:
+        """The groups of those variables of which anything says that they may be used in parallel."""
+        doubtful = [d for location, accesses in variables if (d := self._doubt(location, accesses)) is not None]
+        self.program.reach.follow(access.function for doubt in doubtful for access in doubt.accesses)
+        return [group for doubt in doubtful if (group := self._group(doubt)) is not None]
 
     def _changes_later(self, function: FunctionInfo) -> bool:
         """Whether what the function does may be done to an object that others have."""
@@ -55,8 +71,7 @@ class Races:
         cls = self._classes.get(location.owner) if location.kind == "attribute" else None
         return cls is not None and self._own_threads.refuses_others(cls)
 
-    def group(self, location: Location, accesses: list[SharedAccess]) -> Group | None:
-        """All that is done to one variable, if anything says that it may be done in parallel."""
+    def _doubt(self, location: Location, accesses: list[SharedAccess]) -> _Doubt | None:
         contracts = self.program.contracts
         locks = self.program.lock_places.beside(location)
         contract = contracts.covers(location)
@@ -64,16 +79,20 @@ class Races:
         threaded = any(self.program.reach.in_thread(access.function) for access in accesses)
         if not locks and not promised and not threaded:
             return None
-        records = [record for access in accesses for record in self.records.of(access)]
+        return _Doubt(location, accesses, locks, contract, promised)
+
+    def _group(self, doubt: _Doubt) -> Group | None:
+        """All that is done to one variable."""
+        records = [record for access in doubt.accesses for record in self.records.of(access)]
         if not any(record.access.changes for record in records):
             return None
         records.sort(key=lambda record: record.order)
-        evidence: Evidence = "contract" if promised else "lock"
+        evidence: Evidence = "contract" if doubt.promised else "lock"
         if any(record.context.root is not None for record in records):
             evidence = "thread"
-        elif not locks and not promised:
+        elif not doubt.locks and not doubt.promised:
             return None
-        group = Group(location, records, evidence, locks, contract)
+        group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract)
         group.count_guards()
         return group
 

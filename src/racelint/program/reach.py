@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
-from racelint.model.summary import Value
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
+from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
 from racelint.program.ownership import Ownership, makes_self
 from racelint.program.switches import Switches
-from racelint.program.things import Bound, Thing
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users
 from racelint.program.values import Stores
@@ -92,21 +92,57 @@ class Reach:
         self.decorated = decorated
         self.anchors = anchors
         self.switches = Switches(stores)
-        self.contexts: dict[str, list[Context]] = {}
+        self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
+        self._in_threads: dict[str, list[Context]] = {}
         for root in roots:
             if root.in_process:
-                self._explore([self._root_context(root)])
-        self._in_threads = frozenset(self.contexts)
-        self._explore(self._entries())
+                self._explore([self._root_context(root)], self._in_threads)
+        self._known: dict[str, list[Context]] = {}
+        """All contexts, of the functions that were asked for and of what leads to them."""
+        self._followed = 0
 
     def of(self, function: FunctionInfo) -> list[Context]:
-        return self.contexts.get(function.id, [])
+        """Those of the thread roots, then those of the program's users."""
+        if function.id not in self._known:
+            self.follow([function])
+        return self._known[function.id]
+
+    def in_threads(self, function: FunctionInfo) -> list[Context]:
+        """Those of the thread roots alone."""
+        return self._in_threads.get(function.id, [])
 
     def in_thread(self, function: FunctionInfo) -> bool:
         """Whether a thread root reaches the function."""
         return function.id in self._in_threads
+
+    def follow(self, functions: Iterable[FunctionInfo]) -> None:
+        """Find all contexts of some functions: many at once cost less than each by itself.
+
+        Nothing is followed but what may lead to them; what leads to a function is followed with it. Where that has been
+        done for as many functions as the program has, all are followed.
+        """
+        leading = self._leading_to(function.id for function in functions if function.id not in self._known)
+        self._followed += len(leading)
+        if self._followed > len(self.index.functions):
+            leading = {function.id for function in self.index.functions}
+        found: dict[str, list[Context]] = {}
+        self._explore(self._entries(leading), found, leading)
+        for name in leading:
+            if name not in self._known:
+                self._known[name] = self._in_threads.get(name, []) + found.get(name, [])
+
+    def _leading_to(self, names: Iterable[str]) -> set[str]:
+        """These functions, by id, with all that may call them, in any number of steps."""
+        pending = list(names)
+        leading = set(pending)
+        while pending:
+            for site in self.calls.incoming.get(pending.pop(), ()):
+                if site.caller.id not in leading:
+                    leading.add(site.caller.id)
+                    pending.append(site.caller.id)
+        return leading
 
     def _root_context(self, root: ThreadRoot) -> Context:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
@@ -135,18 +171,26 @@ class Reach:
             return {function.self_name: self.anchors.of_class(function.cls)}
         return {}
 
-    def _entries(self) -> Iterable[Context]:
-        users = Users(self.index, self.stores, self.calls, self.targets, self.handlers)
+    @cached_property
+    def _users(self) -> Users:
+        return Users(self.index, self.stores, self.calls, self.targets, self.handlers)
+
+    def _entries(self, leading: set[str]) -> Iterator[Context]:
         for function in self.index.functions:
-            public = users.may_call(function)
-            if function.ir.kind in ("module", "class") or public or users.may_be_given(function):
+            if function.id not in leading:
+                continue
+            public = self._users.may_call(function)
+            if function.ir.kind in ("module", "class") or public or self._users.may_be_given(function):
                 owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
                 held = self.decorated.get(function.id, frozenset())
                 public = public or bool(function.ir.parent)
                 anchors = tuple(self._own_anchor(function).items())
                 yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
 
-    def _explore(self, entries: Iterable[Context]) -> None:
+    def _explore(
+        self, entries: Iterable[Context], found: dict[str, list[Context]], leading: set[str] | None = None
+    ) -> None:
+        """Add the contexts that follow from `entries` to `found`, by function; of the functions `leading` alone."""
         queue = deque(entries)
         seen: dict[tuple[str, str], set[tuple[object, ...]]] = {}
         while queue:
@@ -160,64 +204,19 @@ class Reach:
             if key in known or len(known) >= _MAX_CONTEXTS:
                 continue
             known.add(key)
-            self.contexts.setdefault(context.function.id, []).append(context)
+            found.setdefault(context.function.id, []).append(context)
             for site in self.calls.outgoing[context.function.id]:
                 if site.callee.ir.is_async and not context.function.ir.is_async:
                     continue
+                if leading is not None and site.callee.id not in leading:
+                    continue
                 if len(seen.get((root, site.callee.id), ())) >= _MAX_CONTEXTS:
                     continue
-                if not self._is_handed(context, site) or not _suits(context, site):
+                if not self._handed_calls.runs(context, site) or not _suits(context, site):
                     continue
                 if self.switches.rule_out(context.function, site.event, context.switches):
                     continue
                 queue.append(self._called(context, site))
-
-    def _is_handed(self, context: Context, site: CallSite) -> bool:
-        """A call of a parameter runs what the caller of this very context passed, not what others pass elsewhere."""
-        call = self.stores.facts[context.function.id].call(site.event)
-        if call is None or len(call.func) != 1 or len(call.func[0]) != 1:
-            return True
-        if call.func[0][0].startswith("f:"):
-            enclosed = self._enclosed(context, call.func[0][0])
-            if enclosed:
-                return any(isinstance(thing, Bound) and thing.function is site.callee for thing in enclosed)
-            return sum(edge.event == site.event for edge in self.calls.outgoing[context.function.id]) <= 2
-        if not call.func[0][0].startswith("p:"):
-            return True
-        if context.parent is None:
-            return False
-        name = call.func[0][0][2:]
-        for edge in self.calls.outgoing[context.parent.function.id]:
-            if edge.event == context.site and edge.callee is context.function:
-                value = edge.bindings.get(name, ())
-                if any(len(path) == 1 and path[0].startswith("p:") for path in value):
-                    return True
-                things = self.ownership.types.of_value(value, context.parent.function)
-                return any(isinstance(thing, Bound) and thing.function is site.callee for thing in things)
-        return False
-
-    def _enclosed(self, context: Context, variable: str) -> tuple[Thing, ...]:
-        """What a thread's function has for a parameter of the one around it: what that was called with to make it."""
-        root = context.root
-        if root is None or root.target is not context.function or root.site_function is None or root.site is None:
-            return ()
-        starter = root.site_function
-        made = {path[0] for argument in root.site.args for path in argument.value if len(path) == 1}
-        around, _, name = variable[2:].partition(":")
-        found: list[Thing] = []
-        for edge in self.calls.outgoing[starter.id]:
-            same_module = edge.callee.module is context.function.module
-            if f"c:{edge.event}" in made and same_module and edge.callee.qualname == around:
-                found.extend(self._passed(edge.bindings.get(name, ()), starter))
-        return tuple(found)
-
-    def _passed(self, value: Value, function: FunctionInfo, depth: int = 0) -> Iterator[Thing]:
-        """What a value may be; for a parameter, what the function's callers pass."""
-        yield from self.ownership.types.of_value(value, function)
-        for path in value:
-            if len(path) == 1 and path[0].startswith("p:") and depth < 3:
-                for site in self.calls.incoming.get(function.id, []):
-                    yield from self._passed(site.bindings.get(path[0][2:], ()), site.caller, depth + 1)
 
     def _called(self, context: Context, site: CallSite) -> Context:
         flow = self.flows.of(context.function)

@@ -52,7 +52,7 @@ class ThreadObjects:
 
     def _is_within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
         makers = [maker for made in (cls, *descendants(cls)) for maker in self._makers.get(made.id, [])]
-        if not makers or not all(any(c.root is root for c in self.reach.of(maker)) for maker in makers):
+        if not makers or not all(any(c.root is root for c in self.reach.in_threads(maker)) for maker in makers):
             return False
         keepers = {keeper for kept in (*cls.mro, *descendants(cls)) for keeper in self._keepers.get(kept.id, ())}
         return all(keeper != _ANYONE and self.within(self._classes[keeper], root) for keeper in sorted(keepers))

@@ -25,11 +25,13 @@ class BrokenObjectGuards:
 
     def all(self) -> Iterator[Suspect]:
         """In the order of the locations."""
-        for location, uses in sorted(self.program.object_uses.by_location.items()):
-            if any(use.changes for use in uses) and not self.program.contracts.confined(location, uses):
-                group = self.inquiry.races.group(location, uses)
-                if group is not None:
-                    yield from self._unpromised(group) if group.contract else self._unguarded(group)
+        changed = (
+            (location, uses)
+            for location, uses in sorted(self.program.object_uses.by_location.items())
+            if any(use.changes for use in uses) and not self.program.contracts.confined(location, uses)
+        )
+        for group in self.inquiry.races.grouped(changed):
+            yield from self._unpromised(group) if group.contract else self._unguarded(group)
 
     def _unguarded(self, group: Group) -> Iterator[Suspect]:
         """A changing call without the lock that nearly all calls hold."""

@@ -44,9 +44,10 @@ class Suspects:
 
     @cached_property
     def all(self) -> list[Suspect]:
+        groups = self.races.groups
         found = list(self._object_guards.all())
         uses = frozenset((suspect.record.access.function.id, suspect.record.access.event) for suspect in found)
-        for group in self.races.groups:
+        for group in groups:
             suspects = [suspect for search in self._searches for suspect in search.of(group)]
             found.extend(self._chosen([each for each in suspects if not entered_through(each.record, uses)]))
         return sorted(found, key=lambda s: (s.record.order, s.kind, s.group.location))
