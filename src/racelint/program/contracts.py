@@ -21,12 +21,14 @@ class Contracts:
 
     def covers_class(self, cls: ClassInfo) -> bool:
         """Whether the class itself, or the module it stands in, is declared thread-safe."""
-        dotted = cls.id.replace(":", ".")
-        return self._named(dotted) or self._named(cls.module.name) or _directive_on(cls, "thread-safe")
+        named = bool(self._names) and (self._named(cls.id.replace(":", ".")) or self._named(cls.module.name))
+        return named or _directive_on(cls, "thread-safe")
 
     def covers_function(self, function: FunctionInfo) -> bool:
         """Whether any threads may call the function at once: it, what it stands in or its module is declared so."""
         module = function.module
+        if not self._names and not any(directive.verb == "thread-safe" for directive in module.summary.directives):
+            return False
         if self._named(module.name):
             return True
         parts = function.qualname.split(".")
@@ -53,7 +55,7 @@ class Contracts:
         return any(
             directive.verb == "thread-confined"
             for access in accesses
-            if access.changes
+            if access.changes and access.function.module.summary.directives
             for directive in directives_at(access.function.module, access.span[0])
         )
 

@@ -25,7 +25,7 @@ ITSELF = "self"
 """The field that stands for what an object holds that is a container itself."""
 
 
-class Location(msgspec.Struct, frozen=True, order=True):
+class Location(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """`owner` is a class id, a module name or `module:function`; `fields` what lies below it."""
 
     kind: Literal["attribute", "global", "captured"]
@@ -82,6 +82,8 @@ class Locations:
         self.stores = stores
         self.types = types
         self._known: dict[tuple[str, Path], Location | None] = {}
+        self._same: dict[Location, Location] = {}
+        """One object for each: what is identical is equal without a look inside."""
         self._owners: dict[tuple[str, str], str] = {}
         self._aliases: dict[tuple[str, str], Location | None] = {}
 
@@ -90,7 +92,8 @@ class Locations:
         key = (function.id, path)
         if key not in self._known:
             self._known[key] = None
-            self._known[key] = self._resolve(path, function)
+            location = self._resolve(path, function)
+            self._known[key] = location if location is None else self._same.setdefault(location, location)
         return self._known[key]
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Location | None:

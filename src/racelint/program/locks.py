@@ -59,7 +59,7 @@ _DECLARED = LockFacts("lock", True, declared=True)
 """A lock by the user's word: who takes it twice may well do so."""
 
 
-class Lock(msgspec.Struct, frozen=True):
+class Lock(msgspec.Struct, frozen=True, cache_hash=True):
     """A lock as the whole program sees it.
 
     `location` tells locks apart across threads; `base` is the path of its owner in the function at hand, which tells

@@ -83,7 +83,7 @@ class SharedAccesses:
         for event in facts.events.values():
             access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
             if access is not None:
-                outer = rows.get((access.path[:-1], access.span[:2]), "")
+                outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""
                 found.append(replace(access, outer_key=outer) if outer else access)
         return found
 

@@ -97,7 +97,7 @@ class Types:
             found = self._infer(path, function)
         finally:
             del self._active[key]
-        result = tuple(dict.fromkeys(found))[:MAX_OBJECTS]
+        result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         if not self.open:
             self._settled[key] = result

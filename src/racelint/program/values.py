@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import (
     ELEMENT,
@@ -24,7 +25,7 @@ from racelint.model.summary import (
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, frozen=True):
     """A value and the function that it is written in."""
 
     value: Value

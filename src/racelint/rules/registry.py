@@ -74,19 +74,23 @@ def _text(file: Path) -> str:
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """One instance of every rule, by code. Raises TypeError where two of ours share a code, BadPlugin for a plugin."""
-    from importlib.metadata import entry_points
-
     found: dict[str, Rule] = {}
     for rule in _own():
         if rule.code in found:
             raise TypeError(f"{rule.code} is defined twice")
         found[rule.code] = rule
-    for plugin in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+    for plugin in _entry_points() if plugins() else ():
         for rule in _of_plugin(plugin):
             if rule.code in found:
                 raise BadPlugin(f"plugin {plugin.name}: its rule {rule.code} has the code of another")
             found[rule.code] = rule
     return tuple(found[code] for code in sorted(found))
+
+
+def _entry_points() -> list[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
 
 
 def _own() -> Iterator[Rule]:
