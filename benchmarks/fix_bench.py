@@ -11,6 +11,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -37,11 +38,11 @@ def of_rule(code: str, budget: float) -> list[Outcome]:
     rule = next(rule for rule in all_rules() if rule.code == code)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "example.py").write_text(rule.example("Example"))
-        found += outcomes(Path(folder), "example.py", lambda finding: finding.code == code, "", budget)
+        found += outcomes(Path(folder), "example.py", lambda finding: finding.code == code, budget)
     for case in sorted((FIXTURES / code.lower()).iterdir()):
         folder, target = (case, ".") if case.is_dir() else (case.parent, case.name)
         if case.suffix == ".py" or case.is_dir():
-            found += outcomes(Path(folder), target, lambda finding: finding.code == code, "", budget)
+            found += outcomes(Path(folder), target, lambda finding: finding.code == code, budget)
     return found
 
 
@@ -51,12 +52,6 @@ def of_bug(bug: Bug, budget: float) -> list[Outcome] | str:
     if isinstance(trees, str):
         return trees
     base = base_of(trees.buggy_part, bug)
-    python = ""
-    if budget:
-        try:
-            python = str(environment(bug.package, bug.buggy))
-        except RuntimeError:
-            budget = 0
 
     def finds(finding: Finding) -> bool:
         fields = (finding.path, finding.line, finding.code, finding.severity, finding.symbol, finding.subject)
@@ -65,7 +60,8 @@ def of_bug(bug: Bug, budget: float) -> list[Outcome] | str:
 
     fixture = BY_HAND / f"{bug.id}.py"
     fixtures = str(fixture) if fixture.is_file() else ""
-    return outcomes(base, trees.buggy.relative_to(base).as_posix(), finds, python, budget, fixtures)
+    target = trees.buggy.relative_to(base).as_posix()
+    return outcomes(base, target, finds, budget, partial(environment, bug.package, bug.buggy), fixtures)
 
 
 def counted(found: Iterable[Outcome]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import ast
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,20 +47,29 @@ class Outcome:
 
 
 def outcomes(
-    folder: Path, target: str, wanted: Callable[[Finding], bool], python: str, budget: float, fixtures: str = ""
+    folder: Path,
+    target: str,
+    wanted: Callable[[Finding], bool],
+    budget: float,
+    python: Callable[[], Path] | None = None,
+    fixtures: str = "",
 ) -> list[Outcome]:
     """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
 
-    `fixtures` names a file of the user's that builds objects and calls.
+    `python` gives the interpreter where a fix is to be proved, or raises RuntimeError where there is none; `fixtures`
+    names a file of the user's that builds objects and calls.
     """
     found = scanned([target], OPTIONS, str(folder))
     chosen = tuple(finding for finding in found.result.findings if wanted(finding))
     result = offered(found._replace(result=msgspec.structs.replace(found.result, findings=chosen)))
-    settings = ConfirmSettings(python or None, budget, fixtures=fixtures or None)
+    settings = None
+    if budget and any(finding.fix is not None for finding in result.findings):
+        with suppress(RuntimeError):
+            settings = ConfirmSettings(str(python()) if python else None, budget, fixtures=fixtures or None)
     return [_outcome(found, finding, folder, settings) for finding in result.findings]
 
 
-def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSettings) -> Outcome:
+def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSettings | None) -> Outcome:
     if finding.fix is None:
         return Outcome(finding)
     file = next(file for file in found.scope.files if file.display == finding.path)
@@ -69,7 +79,7 @@ def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSe
         ast.parse(fixed)
     except SyntaxError:
         return Outcome(finding)
-    proof = _proof(found, finding, Path(file.path), fixed, folder, settings) if settings.budget else None
+    proof = _proof(found, finding, Path(file.path), fixed, folder, settings) if settings else None
     return Outcome(finding, True, _is_gone(found, finding, file.path, fixed, folder), proof)
 
 
