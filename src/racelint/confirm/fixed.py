@@ -77,7 +77,9 @@ def _without_schedule(before: Verdict, after: Verdict) -> Proof:
     """What every order shows, or what was measured: seen before, and looked for again."""
     if after.status == "confirmed":
         return Proof(False, f"confirmed before the fix, and after it: {after.outcome}")
-    gone = after.status in ("not-reproduced", "benign") or NOTHING_TO_MEASURE in (after.reason or "")
+    if NOTHING_TO_MEASURE in (after.reason or ""):
+        return Proof(True, f"confirmed before the fix ({before.outcome}); after it, {NOTHING_TO_MEASURE} at every turn")
+    gone = after.status in ("not-reproduced", "benign")
     return Proof(gone, f"confirmed before the fix ({before.outcome}), {after.status} after it: {after.reason}")
 
 

@@ -24,10 +24,12 @@ def _is_exception(value: object) -> bool:
 
 
 _PRIMITIVES = ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "Thread", "Timer")
+_CONTAINERS = ("deque", "defaultdict", "OrderedDict", "Counter")
 _QUIET = (
     NEVER_RAISES
     | {"builtins.hasattr", "builtins.getattr", "builtins.setattr"}
     | {f"threading.{name}" for name in _PRIMITIVES}
+    | {f"collections.{name}" for name in _CONTAINERS}
     | {f"builtins.{name}" for name, value in vars(builtins).items() if _is_exception(value)}
 )
 _QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
