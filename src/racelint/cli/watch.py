@@ -12,6 +12,8 @@ from racelint.config.load import NAMES
 from racelint.engine.discover import SUFFIXES
 from racelint.engine.scan import root_of
 
+_WATCHING = "racelint: watching for changes; Ctrl-C ends"
+
 
 def watch(paths: Sequence[str], scan_once: Callable[[], int], *, quiet: bool) -> int:
     """Scan, then again after each change below the project of `paths`, until Ctrl-C; the last exit code."""
@@ -19,24 +21,27 @@ def watch(paths: Sequence[str], scan_once: Callable[[], int], *, quiet: bool) ->
         from watchfiles import watch as changes
     except ImportError:
         raise click.ClickException("--watch needs: pip install 'racelint[watch]'") from None
-    code = _scan(scan_once, "", quiet=quiet)
-    root = root_of(paths, os.getcwd())
-    for changed in changes(root, watch_filter=lambda change, path: matters(path), raise_interrupt=False):
-        names = sorted({os.path.relpath(path) for _, path in changed})
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        code = _scan(scan_once, names[0] + more, quiet=quiet)
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    code = 0
+    try:
+        code = scan_once()
+        say(_WATCHING)
+        root = root_of(paths, os.getcwd())
+        for changed in changes(root, watch_filter=lambda change, path: matters(path), raise_interrupt=True):
+            names = sorted({os.path.relpath(path) for _, path in changed})
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            say(f"\nracelint: {names[0]}{more} changed")
+            code = scan_once()
+            say(_WATCHING)
+    except KeyboardInterrupt:  # that is how it ends
+        say("racelint: watched no longer")
     return code
 
 
 def matters(path: str) -> bool:
     """Whether a change of this file can change what is found."""
     return path.endswith(SUFFIXES) or Path(path).name in (*NAMES, ".gitignore")
-
-
-def _scan(scan_once: Callable[[], int], changed: str, *, quiet: bool) -> int:
-    if changed and not quiet:
-        click.echo(f"\nracelint: {changed} changed", err=True)
-    code = scan_once()
-    if not quiet:
-        click.echo("racelint: watching for changes; Ctrl-C ends", err=True)
-    return code

@@ -21,6 +21,7 @@ from racelint.confirm.recipes import Attempt, unsupported
 from racelint.confirm.recorded import read_recorded
 from racelint.confirm.replay import digest_of, read_replay
 from racelint.confirm.runner import run_job
+from racelint.confirm.running import CHILDREN
 from racelint.confirm.scenes import Stage, instrumented
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.synthesis import attempts_for, located, open_module, stage_for
@@ -186,7 +187,8 @@ def _in_parallel(
         try:
             return [waiting[index].result() for index in sorted(order)]
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            with CHILDREN.ending():
+                pool.shutdown(cancel_futures=True)
             raise
 
 

@@ -19,6 +19,7 @@ import msgspec
 import racelint.agent
 from racelint.confirm.interpreter import Interpreter
 from racelint.confirm.leftovers import end_marked, end_session, task_count
+from racelint.confirm.running import CHILDREN
 from racelint.model.scenario import Answer, Job
 
 GRACE = 12.0
@@ -42,7 +43,8 @@ class Ended:
 def run_job(job: Job, interpreter: Interpreter) -> Answer:
     """Run one job and answer for it, whatever the code under test does. Nothing is left behind.
 
-    A child that dies, hangs or answers nonsense gives an `inconclusive` answer with the reason.
+    A child that dies, hangs or answers nonsense gives an `inconclusive` answer with the reason. Raises Stopped where
+    it was ended because the user interrupts.
     """
     scratch = Path(tempfile.mkdtemp(prefix="racelint-"))
     mark = uuid.uuid4().hex
@@ -84,7 +86,8 @@ def _run(job: Job, interpreter: Interpreter, scratch: Path, mark: str) -> Ended:
             env=_environment(scratch, mark),
             start_new_session=True,
         )
-        status = _wait(child, deadline)
+        with CHILDREN.running(child):
+            status = _wait(child, deadline)
     return Ended(status, deadline, _tail(scratch / "messages.txt"))
 
 
