@@ -10,8 +10,10 @@ NEVER_RAISES: frozenset[str] = frozenset(
         "builtins.callable",
         "builtins.bool",
         "builtins.range",
+        "builtins.reversed",
         "builtins.list",
         "builtins.dict",
+        "builtins.enumerate",
         "builtins.format",
         "builtins.set",
         "builtins.tuple",
@@ -40,6 +42,9 @@ NEVER_RAISING_METHODS: frozenset[str] = frozenset(
     | {"discard", "get", "keys", "values", "items", "copy", "locked", "is_alive", "setdefault", "wait", "wait_for"}
 )
 """By method name, where the receiver is a lock, condition, event or built-in container."""
+
+LOGGING_METHODS: frozenset[str] = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+"""What logs tells of its own failures and goes on."""
 
 HARMLESS_METHODS: frozenset[str] = frozenset({"append", "appendleft", "notify", "notify_all", "notifyAll", "is_set"})
 """Methods that are taken not to raise where the receiver's type is not known: nearly always those of a container."""

@@ -106,7 +106,9 @@ class LateBindings:
 
     @staticmethod
     def _ends_in_turn(root: ThreadRoot, home: FunctionInfo, loops: set[int]) -> bool:
-        """The thread is joined, or its pool is left, in the turn of the loop that starts it."""
+        """The thread is awaited or joined, or its pool is left, in the turn of the loop that starts it."""
+        if root.site is not None and root.site.awaited:
+            return True
         around = loops_around(home)
         joins = [event for function, event in root.joins if function is home]
         if any({id(loop) for loop in around.get(join, [])} == loops for join in joins):

@@ -105,6 +105,8 @@ class LockFlow:
     exits: list[Exit[LockState]] = field(default_factory=list)
     acquisitions: list[tuple[Lock, AnyNode, LockState]] = field(default_factory=list)
     """Every lock taken here, by what, and the state just before."""
+    entrances: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+    """Those that an ExitStack takes: `stack.enter_context(lock)`."""
     releases: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
 
     def at(self, event: int) -> LockState:

@@ -164,6 +164,8 @@ class _Solver(Interpreter[LockState]):
         self.yields = {id(node): -1 - index for index, node in enumerate(flows.stores.facts[function.id].yields)}
         self.conditional: dict[int, Lock] = {}
         self._added: dict[int, list[Lock]] = {}
+        self._stacked: dict[Path, list[Lock]] = {}
+        """By ExitStack: what it takes, and gives back at its end."""
         self._seen: set[tuple[str, int]] = set()
 
     def solve(self) -> LockFlow:
@@ -205,7 +207,11 @@ class _Solver(Interpreter[LockState]):
             elif name == "enter_context" and node.args:
                 for inner in node.args[0].value[:1]:
                     for lock in self.flows.entered(inner, self.function) or ():
+                        if ("enter", node.id) not in self._seen:
+                            self.flow.entrances.append((lock, node, state))
+                        self._stacked.setdefault(path[:-1], []).append(lock)
                         state = state.acquired(Hold(lock, node.id, "with"))
+                    self._seen.add(("enter", node.id))
         if self.flows.raising.call(node, self.function):
             self.leave("raise", node, state)
         site = self.effects.get(node.id)
@@ -273,7 +279,8 @@ class _Solver(Interpreter[LockState]):
 
     def left(self, node: With, inside: LockState, before: LockState) -> LockState:
         """What the `with` took is released."""
-        added = self._added[node.id]
+        stacked = (lock for path in node.item.value[:1] for lock in self._stacked.get(path, ()))
+        added = [*self._added[node.id], *stacked]
         locations = {lock.location for lock in added}
         left = inside.without({lock.identity for lock in added})
         gone = locations - {hold.lock.location for hold in left.must}

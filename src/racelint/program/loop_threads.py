@@ -12,11 +12,12 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import closure
-from racelint.program.roots import spawn_at
-from racelint.program.things import Object
+from racelint.program.roots import spawn_at, start_calls
+from racelint.program.things import Member, Object
 from racelint.program.thread_root import ThreadRoot
 
 _ASKS_THREAD = ("get_ident", "current_thread", "get_running_loop", "_get_running_loop", "is_running", "current_task")
+_SAFELY = "loop.call_soon_threadsafe"
 _FROM_ANYWHERE = frozenset({"asyncio.run_coroutine_threadsafe"})
 _TO_LOOP = (
     "call_soon",
@@ -68,6 +69,7 @@ class LoopThreads:
         for function in self.program.index.functions:
             if not function.ir.is_async and not self._asks(function):
                 yield from self._from_threads(function)
+        yield from self._handed_out()
         for thread in self._loop_threads():
             yield from self._to_loop(thread)
 
@@ -88,6 +90,19 @@ class LoopThreads:
             if found is not None and not owned:
                 yield ForeignCall(function, call, found[0], f"{root.title} runs it", found[1], started)
 
+    def _handed_out(self) -> Iterator[ForeignCall]:
+        """`Timer(1, event.set)`: the method itself is what a thread runs."""
+        p = self.program
+        for start in start_calls(p.index, p.stores, p.types, p.calls):
+            if start.starter.kind not in ("thread", "timer", "pool"):
+                continue
+            for path in start.target[:1]:
+                for thing in p.types.of(path, start.function):
+                    if isinstance(thing, Member) and thing.name in OWNED_BY_LOOP.get(thing.dotted, ()):
+                        name, runs = f"{thing.dotted}.{thing.name}", f"a {start.starter.kind} runs it"
+                        started = (start.function, start.call.span)
+                        yield ForeignCall(start.function, start.call, name, runs, _SAFELY, started)
+
     def _belongs_to_loop(self, call: Call, function: FunctionInfo) -> tuple[str, str] | None:
         """What is called and what to call instead, if only the loop's own thread may do so."""
         for path in call.func[:1]:
@@ -98,7 +113,7 @@ class LoopThreads:
                     if isinstance(thing, Object) and thing.dotted == LOOP_TYPE and path[-1] in LOOP_ONLY:
                         return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
                     if isinstance(thing, Object) and path[-1] in OWNED_BY_LOOP.get(thing.dotted, ()):
-                        return f"{thing.dotted}.{path[-1]}", "loop.call_soon_threadsafe"
+                        return f"{thing.dotted}.{path[-1]}", _SAFELY
             given = any(argument.name == "loop" for argument in call.args)
             for thing in self.program.types.of(path, function) if not given else ():
                 makes = isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from racelint.knowledge.containers import CONTAINERS
 from racelint.knowledge.locks import LOCK_FACTORIES
-from racelint.knowledge.raising import HARMLESS_METHODS, NEVER_RAISES, NEVER_RAISING_METHODS, SEQUENCES
+from racelint.knowledge.raising import (
+    HARMLESS_METHODS,
+    LOGGING_METHODS,
+    NEVER_RAISES,
+    NEVER_RAISING_METHODS,
+    SEQUENCES,
+)
 from racelint.model.summary import ELEMENT, Access, Call, Operation, Raise, Suspend
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -41,7 +47,10 @@ class Raising:
 
     def _never(self, thing: object, call: Call, function: FunctionInfo) -> bool:
         if isinstance(thing, External):
-            return thing.dotted in NEVER_RAISES or (thing.dotted == "time.sleep" and _all_constant(call))
+            logs = thing.dotted.startswith("logging.") and thing.dotted[8:] in LOGGING_METHODS
+            return logs or thing.dotted in NEVER_RAISES or (thing.dotted == "time.sleep" and _all_constant(call))
+        if isinstance(thing, Member) and thing.dotted == "logging.Logger" and thing.name in LOGGING_METHODS:
+            return True
         if isinstance(thing, Member) and thing.name in NEVER_RAISING_METHODS:
             known = thing.dotted in CONTAINERS or thing.dotted in LOCK_FACTORIES
             return known or thing.dotted in ("threading.Event", "threading.Thread")

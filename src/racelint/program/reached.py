@@ -22,6 +22,8 @@ from racelint.program.ways import Given, Way, Ways, truth_of
 
 _MAX_CALLS = 8
 _MAX_FACTS = 60
+_WAITING_FOR = frozenset({"asyncio.gather", "asyncio.shield"})
+"""What waits for the coroutines that it is given, as long as they take."""
 
 
 class HasKey(Protocol):
@@ -67,6 +69,7 @@ class Running:
         self.program = program
         self._ways: dict[str, Ways] = {}
         self._iterated: dict[str, frozenset[int]] = {}
+        self._gathered: dict[str, frozenset[int]] = {}
         self.incoming: dict[str, list[CallSite]] = {}
         self.outgoing: dict[str, list[CallSite]] = {}
         self.callbacks: dict[str, list[Callback]] = {}
@@ -111,7 +114,21 @@ class Running:
             return site.event in self._iterations(site.caller)
         call = self.program.stores.facts[site.caller.id].call(site.event)
         by_parameter = call is not None and call.func and len(call.func[0]) == 1 and call.func[0][0][:2] in ("p:", "f:")
-        return not by_parameter and (not callee.is_async or site.awaited or site.caller.ir.kind == "lambda")
+        if by_parameter or not callee.is_async:
+            return not by_parameter
+        return site.awaited or site.caller.ir.kind == "lambda" or site.event in self._gathered_in(site.caller)
+
+    def _gathered_in(self, function: FunctionInfo) -> frozenset[int]:
+        """Calls whose coroutines are awaited with others: `await gather(f(), g())`."""
+        if function.id not in self._gathered:
+            found: set[int] = set()
+            for call in self.program.stores.facts[function.id].calls:
+                things = self.program.types.of_value(call.func, function) if call.awaited else ()
+                if any(isinstance(thing, External) and thing.dotted in _WAITING_FOR for thing in things):
+                    values = [path for argument in call.args for path in argument.value]
+                    found |= {int(path[0][2:]) for path in values if len(path) == 1 and path[0].startswith("c:")}
+            self._gathered[function.id] = frozenset(found)
+        return self._gathered[function.id]
 
     def _iterations(self, function: FunctionInfo) -> frozenset[int]:
         if function.id not in self._iterated:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from racelint.model.summary import ELEMENT
 from racelint.program.linker import Program
 from racelint.program.takings import Nesting
+from racelint.program.things import Instance
 
 
 def taken_twice(program: Program) -> Iterator[Nesting]:
@@ -15,19 +16,35 @@ def taken_twice(program: Program) -> Iterator[Nesting]:
         seen = set()
         for nesting in program.takings.nestings(function):
             key = (nesting.held.lock.location, nesting.held.owner, nesting.held.function.id, nesting.held.span)
-            if _is_again(nesting) and key not in seen:
+            if _is_again(program, nesting) and key not in seen:
                 seen.add(key)
                 yield nesting
 
 
-def _is_again(nesting: Nesting) -> bool:
+def _is_again(program: Program, nesting: Nesting) -> bool:
     """Whether both are certainly the same object's lock, of a kind that its holder waits for."""
     held, then = nesting.held, nesting.then
     lock = held.lock
     if lock.facts is None or lock.facts.own or lock.reentrant or lock.keyed:
         return False
-    if held.owner is None or ELEMENT in held.owner or held.owner != then.owner:
+    if held.owner is None or ELEMENT in held.owner:
+        return False
+    if held.owner != then.owner and not _is_handed_down(program, nesting):
         return False
     if held.span == then.fact.span and not then.chain:
         return False
     return then.fact.lock.location == lock.location
+
+
+def _is_handed_down(program: Program, nesting: Nesting) -> bool:
+    """`self.child = Child(self.lock)`: the lock of the child is that of the object which keeps it."""
+    lock, owner = nesting.held.lock, nesting.then.owner
+    if not owner or owner[:-1] != nesting.held.owner or lock.location.kind != "attribute":
+        return False
+    for thing in program.types.of(owner[:-1], nesting.function):
+        stored = program.stores.attributes.get((thing.cls.id, owner[-1]), []) if isinstance(thing, Instance) else []
+        mine = [(entry, (f"p:{entry.function.self_name}", *lock.location.fields)) for entry in stored]
+        made = [(program.stores.facts[entry.function.id].made_by(v), own) for entry, own in mine for v in entry.value]
+        if made and all(call is not None and any(own in a.value for a in call.args) for call, own in made):
+            return True
+    return False

@@ -70,6 +70,10 @@ class Takings:
             elif isinstance(node, With) and (lock.facts.declared or not self._by_another(node, function)):
                 yield Taking(lock, function, node.id, node.item.span), state
 
+        for lock, call, state in self.program.flows.of(function).entrances:
+            if lock.facts is not None and lock.facts.family != "semaphore":
+                yield Taking(lock, function, call.id, call.span), state
+
     def _by_another(self, node: With, function: FunctionInfo) -> bool:
         """Whether a context manager of the program takes the lock: then that is where it is taken."""
         path = node.item.value[0] if node.item.value else ()
