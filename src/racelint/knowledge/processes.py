@@ -6,6 +6,7 @@ SHARED_NUMBERS: frozenset[str] = frozenset(
     {"multiprocessing.Value", "multiprocessing.Array", "multiprocessing.RawValue", "multiprocessing.RawArray"}
     | {"multiprocessing.sharedctypes.RawValue", "multiprocessing.sharedctypes.RawArray"}
     | {"multiprocessing.managers.ValueProxy", "multiprocessing.managers.ArrayProxy"}
+    | {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "Base", "String")}
 )
 """Values in shared memory: one read and one write are each whole, the two together are not."""
 

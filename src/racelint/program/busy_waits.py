@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.knowledge.threads import CLOCKS, WAITED_FOR
-from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span
+from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
@@ -48,11 +48,12 @@ class BusyWaits:
                         yield wait
 
     def _waits(self, loop: Loop, function: FunctionInfo) -> BusyWait | None:
-        test = self._test(loop)
-        if test is None or not all(self._is_idle(node, function) for node in loop.body if not _leaves(node)):
+        body = self._unlocked(loop.body, function)
+        test = loop.head if not loop.infinite else _before_leaving(body)
+        if test is None or not all(self._is_idle(node, function) for node in body if not _leaves(node)):
             return None
         calls = [node for node in nodes_of(test) if isinstance(node, Call) and not self._is(node, function, _LOOKS)]
-        sleeps = any(isinstance(node, Call) for node in loop.body)
+        sleeps = any(isinstance(node, Call) for node in body)
         if calls:
             instead = self._instead(calls[0], function) if len(calls) == 1 else ""
             return BusyWait(function, loop.span, calls[0].func[0][:-1], sleeps, instead) if instead else None
@@ -63,15 +64,20 @@ class BusyWaits:
                     return BusyWait(function, loop.span, access.path, sleeps, "", setter)
         return None
 
-    @staticmethod
-    def _test(loop: Loop) -> tuple[AnyNode, ...] | None:
-        """What is looked at: the head of the loop, or all before the first `if …: break` of a `while True`."""
-        if not loop.infinite:
-            return loop.head
-        for index, node in enumerate(loop.body):
-            if _leaves(node):
-                return loop.body[:index]
-        return None
+    def _unlocked(self, body: tuple[AnyNode, ...], function: FunctionInfo) -> tuple[AnyNode, ...]:
+        """The body with what stands under a lock in its place."""
+        found: list[AnyNode] = []
+        for node in body:
+            lock = (
+                self.program.locks.of(node.item.value[0], function)
+                if isinstance(node, With) and node.item.value
+                else None
+            )
+            if isinstance(node, With) and lock is not None and not lock.opaque and not node.is_async:
+                found.extend(node.body)
+            else:
+                found.append(node)
+        return tuple(found)
 
     def _is_idle(self, node: AnyNode, function: FunctionInfo) -> bool:
         """Looks, or sleeps."""
@@ -112,6 +118,14 @@ class BusyWaits:
             if theirs and mine and theirs != mine and any(root is not None for root in theirs | mine):
                 return access
         return None
+
+
+def _before_leaving(body: tuple[AnyNode, ...]) -> tuple[AnyNode, ...] | None:
+    """What a `while True` looks at: all before its first `if …: break`."""
+    for index, node in enumerate(body):
+        if _leaves(node):
+            return body[:index]
+    return None
 
 
 def _leaves(node: AnyNode) -> bool:

@@ -97,13 +97,13 @@ class ProxyCopies:
     def _is_put_back(base: Path, element: Path, event: int, key: str, facts: FunctionFacts) -> bool:
         """The copy is stored again afterwards, or was taken to be worked on here: returned or passed on."""
         for later in facts.events.values():
+            other = bool(key) and later.key[:1] in _LITERAL and later.key != key
             if isinstance(later, Access):
-                other = bool(key) and later.key[:1] in _LITERAL and later.key != key
                 stored = later.kind == "write" and later.path[:-1] == base and not other
                 if later.id > event and (stored or (later.kind == "write" and element in later.value)):
                     return True
             elif later.id != event:
-                again = any(path[:-1] == base and path[-1] in MUTATING_METHODS for path in later.func)
+                again = any(path[:-1] == base and path[-1] in MUTATING_METHODS for path in later.func) and not other
                 passed = any(element in argument.value for argument in later.args)
                 if later.id > event and (again or passed):
                     return True

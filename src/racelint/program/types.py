@@ -6,6 +6,8 @@ calls, return values, arguments at the call sites of the program.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.knowledge.returns import HANDING_FUNCTIONS, HANDING_METHODS, RETURNS, TAKING_METHODS
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
@@ -228,12 +230,30 @@ class Types:
             for value in entry.value:
                 if value != path and not value[0].startswith("k:"):
                     found.extend(self.of((*value, ELEMENT), entry.function))
+        found.extend(self._made_on_demand(path, function))
         call = self.stores.facts[function.id].made_by(path)
         if call is not None:
             rest = path[1:]
             for container in self.passed_on(call, function):
                 found.extend(self.of((*container, *rest, ELEMENT), function))
         return found
+
+    def _made_on_demand(self, path: Path, function: FunctionInfo) -> Iterator[Thing]:
+        """What a `defaultdict(Lock)` makes for a key that is not there yet."""
+        for entry in (Stored((path,), function, None), *self._stored_at(path, function)[:MAX_SITES]):
+            for value in entry.value:
+                call = self.stores.facts[entry.function.id].made_by(value) if len(value) == 1 else None
+                if call is None or not call.args or not self._is_defaultdict(call, entry.function):
+                    continue
+                for thing in self.of_value(call.args[0].value, entry.function):
+                    if isinstance(thing, External):
+                        yield Object(thing.dotted)
+                    elif isinstance(thing, ClassInfo):
+                        yield Instance(thing)
+
+    def _is_defaultdict(self, call: Call, function: FunctionInfo) -> bool:
+        things = self.of_value(call.func, function)
+        return any(isinstance(thing, External) and thing.dotted == "collections.defaultdict" for thing in things)
 
     def _stored_at(self, path: Path, function: FunctionInfo) -> list[Stored]:
         """What is stored under a path: its elements are those of the containers that are put there."""
