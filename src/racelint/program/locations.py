@@ -179,11 +179,9 @@ class Locations:
         if len(returned) != 1:
             return None
         path = returned.pop()
-        if (
-            path[0] != f"p:{method.self_name}"
-            or ELEMENT in path
-            or len(self.stores.facts[method.id].events) >= len(path)
-        ):
+        if len(path) < 2 or path[0] != f"p:{method.self_name}" or ELEMENT in path:
+            return None
+        if len(self.stores.facts[method.id].events) >= len(path):
             return None
         per_thread = (t for t in self.types.of(path[:-1], method) if isinstance(t, (Instance, ClassInfo)))
         return path[1:] if len(path) == 2 or any(map(_is_thread_local, per_thread)) else None
