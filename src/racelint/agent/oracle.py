@@ -65,8 +65,13 @@ class Baseline:
         self.hangs = False
         self.holds = False
         self.stale: set[str] = set()
+        self._left: dict[str, int] = {}
+        self._started = 0
 
     def add(self, outcome: Outcome) -> None:
+        self._started = max(self._started, outcome.started)
+        for kind, texts in outcome.left.items():
+            self._left[kind] = max(self._left.get(kind, 0), len(texts))
         if outcome.key in self.outcomes:
             return
         self.outcomes[outcome.key] = outcome
@@ -83,7 +88,14 @@ class Baseline:
         return not outcome.refused or bool(outcome.hang) or code in REFUSED
 
     def knows(self, outcome: Outcome) -> bool:
-        return outcome.key in self.outcomes
+        return outcome.key in self.outcomes and not self.leaks(outcome)
+
+    def leaks(self, outcome: Outcome) -> bool:
+        """Whether more is left of something than in any serial order; of threads, more than any of them starts."""
+        return any(
+            len(texts) > (self._started if kind == "thread" else self._left.get(kind, 0))
+            for kind, texts in outcome.left.items()
+        )
 
     def differs_in_order_only(self, outcome: Outcome) -> bool:
         return any(key in loose for loose, key in zip(self._loose, outcome.unordered_keys(), strict=True))
@@ -102,6 +114,8 @@ class Baseline:
             return "deadlock" if outcome.cycle else "hang"
         if (not outcome.invariant and self.holds) or self.goes_on_too_early(outcome):
             return "invariant"
+        if self.leaks(outcome):
+            return "leak"
         if self.differs_in_order_only(outcome):
             return "order"
         if outcome.hang and not any(known.blocked == outcome.blocked for known in self.outcomes.values()):

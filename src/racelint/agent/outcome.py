@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .leftovers import Left
 from .snapshot import Tree, pooled, text_of, without_order
 from .telling import differing
 
@@ -15,7 +16,8 @@ class Outcome:
     `results` counts the parts that are operations' results. `hang` says why nothing could go on ("" if all ended),
     `blocked` which operations wait for ever. `invariant` is False if the user's invariant does not hold.
     `stale` are the tests under which a thread waited and went on though they still held. `refused`: a thread was
-    refused a lock that another one held, as no thread is in a serial order.
+    refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
+    counts the threads that the operations started.
     """
 
     __slots__ = (
@@ -24,11 +26,13 @@ class Outcome:
         "cycle",
         "hang",
         "invariant",
+        "left",
         "parts",
         "raised",
         "refused",
         "results",
         "stale",
+        "started",
         "waiting",
     )
 
@@ -43,6 +47,8 @@ class Outcome:
         self.invariant = True
         self.stale: tuple[str, ...] = ()
         self.raised: frozenset[tuple[str, str]] = frozenset()
+        self.left: Left = {}
+        self.started = 0
         self._key: Any = None
 
     @property
@@ -76,7 +82,16 @@ class Outcome:
         spoken.extend(f"a thread that waited for the end of `{test}` goes on while it holds" for test in self.stale)
         if not self.invariant:
             spoken.append("the invariant is false")
+        spoken.extend(self._more_left(beside))
         return "; ".join(spoken)
+
+    def _more_left(self, beside: Sequence[Outcome]) -> list[str]:
+        """What it leaves behind of a kind that all others leave less of."""
+        found: list[str] = []
+        for kind, texts in self.left.items():
+            if beside and all(len(texts) > len(other.left.get(kind, ())) for other in beside if other is not self):
+                found.extend(texts)
+        return found
 
 
 def telling_labels(outcomes: list[Outcome]) -> set[str]:

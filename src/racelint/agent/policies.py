@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import log
 
 from .control import STOP, Control
-from .tasks import Choice, Policy, Task, earliest
+from .tasks import BLOCKED, Choice, Policy, Task, earliest
 
 SLOTS = 16
 TIMEOUTS = 0.125
@@ -30,7 +30,9 @@ class SerialPolicy(Policy):
         self.expire_at_once = expire_at_once
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
-        return self._foremost(choice) if choice.ready else super().at_stop(control, choice)
+        if not choice.ready:
+            return super().at_stop(control, choice)
+        return started_by(control.current, choice) or self._foremost(choice)
 
     def between(self, control: Control, choice: Choice) -> Task:
         if control.current.index in self._order:
@@ -43,6 +45,13 @@ class SerialPolicy(Policy):
             rank.setdefault(index, place)
         last = len(self._order)
         return min(choice.ready, key=lambda task: (rank.get(task.index, last + task.index % 1000), task.index))
+
+
+def started_by(task: Task, choice: Choice) -> Task | None:
+    """The thread that `task` has just started and waits for until it has begun: that is no wait for anybody's work."""
+    if task.state != BLOCKED or task.index < 0:
+        return None
+    return next((other for other in choice.ready if other.fresh), None)
 
 
 class Decision:
@@ -124,7 +133,8 @@ class RegionPolicy(PlanPolicy):
         for task in choice.ready:
             if task.in_region and task is not control.main:
                 return task
-        return super().at_stop(control, choice)
+        begun = started_by(control.current, choice) if control.current.in_region else None
+        return begun or super().at_stop(control, choice)
 
 
 class RandomPolicy(Policy):

@@ -356,7 +356,7 @@ class Search:
         if not effect:
             self.cut += 1
             return None
-        if effect == "not-serializable" and not self.subject.compares:
+        if effect in ("not-serializable", "leak") and not self.subject.compares:
             return None
         if self.code in HANGS_IN_SOME_ORDER and effect not in ("deadlock", "hang", "exception"):
             return None  # what a thread in the background comes to is a matter of time

@@ -46,6 +46,7 @@ class Snapshot:
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
         self._alive: list[Any] = []
+        self.locked: list[Any] = []
         self._nodes = 0
 
     def tree(self, value: Any, depth: int = 0) -> Tree:
@@ -83,6 +84,8 @@ class Snapshot:
 
     def _mutable(self, value: Any, number: int, depth: int) -> Tree:
         if isinstance(value, Lock | RLock):
+            if value.is_locked:
+                self.locked.append(value)
             return ("lock", "locked" if value.is_locked else "unlocked")
         if isinstance(value, list | collections.deque):
             items = tuple(self.tree(item, depth + 1) for item in list(value)[:MAX_ELEMENTS])

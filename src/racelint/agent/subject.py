@@ -17,6 +17,7 @@ from .control import Control
 from .drawn import drawn
 from .instrument import OPERATORS, instrument
 from .known import Known
+from .leftovers import OpenFiles, left_behind
 from .loader import InstrumentingFinder, shadow
 from .observed import ModuleView, Parts, bound_names, variables_of
 from .other_schedulers import patched
@@ -65,6 +66,8 @@ class Subject:
         self._invariant = compile(self.invariant, "<invariant>", "eval") if self.invariant else None
         self.has_invariant = bool(self.invariant)
         self.unanswered = ""
+        self.files = OpenFiles()
+        self.files.install(finder.identities.builtins)
         finder.stalls = scenario.get("stalls") or ""
         finder.compile(finder.paths[0])
         self._operations: dict[bool, list[Any]] = {}
@@ -156,6 +159,7 @@ class Subject:
         self.control.begin()
         self.control.policy = policy
         self.capture.reset()
+        self.files.forget()
         self.finder.use(helpers)
         self._keeps = self.finder.reset()
         self._wreck = None
@@ -271,6 +275,9 @@ class Subject:
         outcome = Outcome(tuple(parts), results)
         outcome.raised = frozenset(raised)
         outcome.refused = control.refused
+        outcome.started = len(control.tasks) - len(self._running)
+        if not control.stuck:
+            outcome.left = left_behind(self.files, control.tasks, self._running, snapshot)
         if self._asks_waiters and control.stale:
             outcome.stale = tuple(sorted({self.finder.table[site].text for site in control.stale}))
         if self.has_invariant and not control.stuck:

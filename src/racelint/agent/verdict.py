@@ -187,7 +187,8 @@ def _explored(search: Search) -> str:
 
 
 def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
-    known = [other for other in search.baseline.outcomes.values() if other.key != outcome.key]
+    is_leak = search.baseline.leaks(outcome)
+    known = [other for other in search.baseline.outcomes.values() if is_leak or other.key != outcome.key]
     if not known:
         return outcome.text(), ["every thread ends"] if outcome.hang else []
     labels = telling_labels([outcome, *known])

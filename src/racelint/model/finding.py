@@ -21,6 +21,7 @@ Effect = Literal[
     "deadlock",
     "hang",
     "invariant",
+    "leak",
     "order",
     "lost-in-process",
     "cost",
