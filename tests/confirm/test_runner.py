@@ -17,6 +17,7 @@ from racelint.model.finding import Verdict
 CLASS = """
 import ctypes, os, subprocess, sys, time
 class Hostile:
+    n = 0
     def act(self):
 {body}
 """
@@ -153,9 +154,54 @@ def test_code_that_ends_its_process(tmp_path: Path, body: str, said: str) -> Non
     assert said in verdict.reason
 
 
-def test_fork_inside(tmp_path: Path) -> None:
-    verdict = verdict_of(tmp_path, "if os.fork() == 0:\n    time.sleep(600)")
-    assert verdict.status in ("confirmed", "inconclusive", "not-reproduced", "unsupported")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+FORKS = {"seen": "os.fork", "hidden": "getattr(os, 'fork')"}
+"""A fork that the source shows is run with real processes, one that it does not in the process under control."""
+
+
+@needs_fork
+@pytest.mark.parametrize("fork", FORKS)
+def test_fork_inside(tmp_path: Path, fork: str) -> None:
+    verdict = verdict_of(tmp_path, f"if {FORKS[fork]}() == 0:\n    time.sleep(600)")
+    assert verdict.status == {"seen": "unsupported", "hidden": "not-reproduced"}[fork], verdict.reason
+
+
+@needs_fork
+@pytest.mark.skipif(not PROC.is_dir(), reason="counts processes through /proc")
+@pytest.mark.parametrize("session", ["pass", "os.setsid()"], ids=["same session", "own sessions"])
+@pytest.mark.parametrize("fork", FORKS)
+def test_fork_bomb(tmp_path: Path, fork: str, session: str) -> None:
+    notes = tmp_path / "pids"
+    body = (
+        f"while True:\n    if {FORKS[fork]}() == 0:\n"
+        f"        with open({str(notes)!r}, 'a') as file:\n            file.write(f'{{os.getpid()}} ')\n"
+        f"        {session}"
+    )
+    verdict = verdict_of(tmp_path, body)
+    assert verdict.status in ("unsupported", "inconclusive")
+    assert "it forks processes without end: 64 were left running" in verdict.reason
+    pids = notes.read_text().split()
+    assert pids
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
+@needs_fork
+def test_a_fork_never_answers_for_the_search(tmp_path: Path) -> None:
+    body = "seen = self.n\nchild = getattr(os, 'fork')()\nif child:\n    os.waitpid(child, 0)\n    self.n = seen + 1"
+    verdict = verdict_of(tmp_path, body, seconds=6.0)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+@needs_fork
+def test_processes_of_multiprocessing_run_inside(tmp_path: Path) -> None:
+    body = (
+        "fork = getattr(__import__('multi' + 'processing'), 'get_context')('fork')\n"
+        "receiver, sender = fork.Pipe(False)\n"
+        "process = getattr(fork, 'Process')(target=sender.send, args=(7,))\n"
+        "process.start()\nprocess.join()\nself.got = receiver.recv()"
+    )
+    verdict = verdict_of(tmp_path, body, seconds=4.0)
+    assert verdict.status in ("not-reproduced", "inconclusive"), verdict.reason
 
 
 def test_permissions_taken_away(tmp_path: Path) -> None:

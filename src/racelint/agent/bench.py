@@ -44,6 +44,8 @@ class Bench:
         sys.meta_path.insert(0, self.finder)
         self.watchdog = Watchdog(self.control, job, write)
         shim.install(self.control, loops=_has_coroutines(self.finder.paths))
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.control.stand_alone)
         gc.disable()
 
     def answer(self) -> Answer:

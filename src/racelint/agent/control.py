@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,7 @@ class Control:  # racelint: thread-confined
         self.undo: list[Callable[[], None]] = []
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
+        self.is_copy = False
         self.begin()
 
     def begin(self) -> None:
@@ -105,6 +107,8 @@ class Control:  # racelint: thread-confined
             pass
         except BaseException as error:
             task.error = error
+        if self.is_copy:
+            os._exit(0)
         task.state = DONE
         task.spinning = False
         self.choice = None
@@ -131,6 +135,13 @@ class Control:  # racelint: thread-confined
         if task.fresh:
             task.fresh = False
             self._leave(task)
+
+    def stand_alone(self) -> None:
+        """The process is a fork of the one that searches: only its running thread is there, and it ends with that."""
+        self.is_copy = True
+        self.policy = Policy()
+        self.tasks = [self.current]
+        self.choice = None
 
     # Waiting
 
@@ -187,6 +198,8 @@ class Control:  # racelint: thread-confined
         The first of them to begin runs on the harness's own stack, which saves two switches. It has ended, or is
         unwound, when the harness goes on, because it is one of the goal.
         """
+        if self.is_copy:
+            os._exit(0)
         self.goal = goal
         main = self.main
         for task in goal:
@@ -300,6 +313,8 @@ class Control:  # racelint: thread-confined
 
     def _stall(self, why: str) -> None:
         """Nothing can go on, or nothing shall: look at the state before any thread is unwound."""
+        if self.is_copy:
+            os._exit(1)
         if self.stuck or self.aborting:
             return
         self.stuck = why

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from .answer import Answer, answer_of
+from .forks import Forks
 
 PROTOCOL = 1
 
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
 def write_answer(answer: Answer, path: str) -> None:
     """Write it whole or not at all."""
-    scratch = f"{path}.part"
+    scratch = f"{path}.{os.getpid()}.part"
     with open(scratch, "w", encoding="utf-8") as file:
         json.dump(answer, file)
     os.replace(scratch, path)
@@ -56,6 +57,8 @@ def run_job(job: dict[str, Any], deliver: Any, write: Any) -> Answer:
     """The answer, unless it is delivered from within."""
     if job.get("protocol", PROTOCOL) != PROTOCOL:
         return answer_of(status="unsupported", reason=f"the agent speaks protocol {PROTOCOL}, not {job['protocol']}")
+    if hasattr(os, "fork"):
+        Forks(write)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 3000))
     kind = job["scenario"]["kind"]
     if kind in ("processes", "cost") and job["scenario"].get("invariant"):

@@ -56,8 +56,9 @@ def run_job(job: Job, interpreter: Interpreter) -> Answer:
         _remove(scratch)
     if answer is None:
         return Answer("inconclusive", reason=_why(ended, job))
-    # Probes are written down as they come: what ended them shows in how the process ended.
-    return answer if ended.status == 0 or not job.probe else msgspec.structs.replace(answer, reason=_why(ended, job))
+    # Probes are written down as they come: what ended them shows in how the process ended, or the agent says it.
+    is_said = ended.status == 0 or answer.status == "unsupported"
+    return answer if is_said or not job.probe else msgspec.structs.replace(answer, reason=_why(ended, job))
 
 
 def _run(job: Job, interpreter: Interpreter, scratch: Path, mark: str) -> Ended:
