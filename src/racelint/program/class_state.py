@@ -153,22 +153,12 @@ class ClassStates:
 
     def _is_singleton(self, cls: ClassInfo) -> bool:
         """Made at one place that runs once; a class that nobody here makes is its users' to make as they like."""
-        sites = self._makings.get(cls.id, [])
+        sites = self.program.callees.makings.get(cls.id, [])
         if len(sites) != 1 or descendants(cls):
             return False
         maker, call = sites[0]
         once = maker.ir.kind == "module" or maker.ir.name in ("main", "setup", "create_app")
         return once and call.id not in loops_around(maker)
-
-    @cached_property
-    def _makings(self) -> dict[str, list[tuple[FunctionInfo, Call]]]:
-        found: dict[str, list[tuple[FunctionInfo, Call]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                for thing in self.program.types.of_value(call.func, function):
-                    if isinstance(thing, ClassInfo):
-                        found.setdefault(thing.id, []).append((function, call))
-        return found
 
 
 def _changes_in_place(event: Access | Call, path: Path) -> bool:

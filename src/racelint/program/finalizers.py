@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, LOCKING_QUEUES, REFERENCE_CALLBACKS
 from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
 from racelint.model.summary import Call, Path, Value
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
@@ -62,8 +62,10 @@ class Finalizers:
         for function in self.program.index.functions:
             if function.ir.name == "__del__" and function.cls is not None:
                 yield Interrupter("__del__", function)
-            for call in self.program.stores.facts[function.id].calls:
-                for thing in self.program.types.of_value(self._callback(call, function), function):
+            for _, call, dotted in self.program.callees.outside(function):
+                registered = REFERENCE_CALLBACKS.get(dotted)
+                value = _argument(call, *registered) if registered is not None else ()
+                for thing in self.program.types.of_value(value, function):
                     if isinstance(thing, Bound):
                         yield Interrupter("weakref callback", thing.function)
         for root in self.program.roots:
@@ -71,13 +73,6 @@ class Finalizers:
                 yield Interrupter("weakref callback", root.target)
             elif root.kind == "signal":
                 yield Interrupter("signal handler", root.target)
-
-    def _callback(self, call: Call, function: FunctionInfo) -> Value:
-        """What a call registers to run when an object is collected, directly or through a function that does."""
-        for thing in self.program.types.of_value(call.func, function):
-            if isinstance(thing, External) and thing.dotted in REFERENCE_CALLBACKS:
-                return _argument(call, *REFERENCE_CALLBACKS[thing.dotted])
-        return ()
 
     def _may_be_held(self, interrupter: Interrupter, taken: Reached[Taking]) -> bool:
         """Whether other code holds that lock of an object which is still in use."""

@@ -55,17 +55,13 @@ class ForkLocks:
     def _compares_pid(self, function: FunctionInfo) -> Span | None:
         """The condition that compares the process id with one that was kept."""
         facts = self.program.stores.facts[function.id]
-        pids = {call.id for call in facts.calls if self._is_getpid(call, function)}
+        pids = {named.call.id for named in self.program.callees.outside(function) if named.dotted == "os.getpid"}
         for node in nodes_of(function.ir.body) if pids else ():
             if isinstance(node, Branch) and pids & set(node.deps):
                 kept = (facts.events[dep] for dep in node.deps if dep in facts.events and dep not in pids)
                 if any(not isinstance(event, Call) and len(event.path) > 1 for event in kept):
                     return node.span
         return None
-
-    def _is_getpid(self, call: Call, function: FunctionInfo) -> bool:
-        things = self.program.types.of_value(call.func, function)
-        return any(isinstance(thing, External) and thing.dotted == "os.getpid" for thing in things)
 
     def _of_handler(self, call: Call, function: FunctionInfo, held: set[Location]) -> Iterator[InheritedLock]:
         for target in self._functions(_given(call, "after_in_child"), function):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Call, Span
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.roots import Spawn, StartCall, spawn_at, start_calls
 from racelint.program.start_methods import StartMethod, StartMethods
@@ -86,19 +86,12 @@ class Forks:
     def _plain(self) -> Iterator[Fork]:
         """`os.fork()`, but where the child becomes another program at once."""
         for function in self.program.index.functions:
-            names = list(self._outside(function))
-            if any(dotted.startswith(("os.exec", "os.spawn", "os.posix_spawn")) for _, dotted in names):
+            calls = self.program.callees.outside(function)
+            if any(named.dotted.startswith(("os.exec", "os.spawn", "os.posix_spawn")) for named in calls):
                 continue
-            for call, dotted in names:
-                if dotted in _FORKS:
-                    yield Fork(function, call, "fork", dotted)
-
-    def _outside(self, function: FunctionInfo) -> Iterator[tuple[Call, str]]:
-        """Its calls of what is outside of the program, with the dotted names."""
-        for call in self.program.stores.facts[function.id].calls:
-            for thing in self.program.types.of_value(call.func, function):
-                if isinstance(thing, External):
-                    yield call, thing.dotted
+            for named in calls:
+                if named.dotted in _FORKS:
+                    yield Fork(function, named.call, "fork", named.dotted)
 
     def _of_processes(self) -> Iterator[Fork]:
         for root in self.program.roots:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Loop, Span, Suspend
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.lock_state import Hold
 from racelint.program.locks import Lock
@@ -55,13 +55,10 @@ def _yields(loop: Loop) -> bool:
 def _made_managers(program: Program) -> set[str]:
     """Generators that are given to `contextmanager(…)` by hand."""
     found: set[str] = set()
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            things = program.types.of_value(call.func, function)
-            if any(isinstance(thing, External) and thing.dotted in _MANAGERS for thing in things):
-                for argument in call.args:
-                    entities = (program.index.entity_of(function.module, path) for path in argument.value)
-                    found.update(entity.id for entity in entities if isinstance(entity, FunctionInfo))
+    for function, call, _ in program.callees.named(_MANAGERS):
+        for argument in call.args:
+            entities = (program.index.entity_of(function.module, path) for path in argument.value)
+            found.update(entity.id for entity in entities if isinstance(entity, FunctionInfo))
     return found
 
 

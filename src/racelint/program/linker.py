@@ -13,6 +13,7 @@ from racelint.model.summary import Decorator, ModuleSummary
 from racelint.program.alternatives import Alternatives
 from racelint.program.anchors import Anchors
 from racelint.program.call_state import CallStates
+from racelint.program.callees import Callees
 from racelint.program.calls import CallGraph
 from racelint.program.compounds import Compounds
 from racelint.program.contracts import Contracts
@@ -106,7 +107,11 @@ class Program:
 
     @cached_property
     def thread_objects(self) -> ThreadObjects:
-        return ThreadObjects(self.index, self.stores, self.types, self.reach, self.roots)
+        return ThreadObjects(self.index, self.stores, self.types, self.callees, self.reach, self.roots)
+
+    @cached_property
+    def callees(self) -> Callees:
+        return Callees(self.index, self.stores, self.types)
 
     @cached_property
     def alternatives(self) -> Alternatives:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Call, Path
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.values import Stored
 
@@ -55,8 +55,5 @@ def _stored(program: Program, path: Path, function: FunctionInfo) -> list[Stored
 
 def calls_of(program: Program, dotted: str) -> Iterator[Maker]:
     """Every call of something outside of the program, by its dotted name."""
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            for thing in program.types.of_value(call.func, function):
-                if isinstance(thing, External) and thing.dotted == dotted:
-                    yield Maker(call, function)
+    for named in program.callees.named((dotted,)):
+        yield Maker(named.call, named.function)

@@ -22,13 +22,7 @@ class ObjectSharing:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._made: dict[str, list[tuple[FunctionInfo, Call]]] = {}
         self._known: dict[str, bool] = {}
-        for function in program.index.functions:
-            for call in program.stores.facts[function.id].calls:
-                for thing in program.types.of_value(call.func, function):
-                    if isinstance(thing, ClassInfo):
-                        self._made.setdefault(thing.id, []).append((function, call))
 
     def is_shared(self, cls: ClassInfo) -> bool:
         """Whether one instance is likely to be used from several places at once."""
@@ -40,7 +34,7 @@ class ObjectSharing:
         return known
 
     def _sites(self, cls: ClassInfo) -> list[tuple[FunctionInfo, Call]]:
-        return [site for made in (cls, *descendants(cls)) for site in self._made.get(made.id, [])]
+        return [site for made in (cls, *descendants(cls)) for site in self.program.callees.makings.get(made.id, [])]
 
     def _fate(self, function: FunctionInfo, call: Call, cls: ClassInfo) -> Fate:
         """What becomes of an object that the program makes; `unknown` where a factory makes it for its users."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Access, Branch, Call, Try
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
@@ -121,8 +121,4 @@ class ReboundLocks:
         )
 
     def _asks_for_process(self, function: FunctionInfo) -> bool:
-        for call in self.program.stores.facts[function.id].calls:
-            for thing in self.program.types.of_value(call.func, function):
-                if isinstance(thing, External) and thing.dotted in _PROCESS_QUESTIONS:
-                    return True
-        return False
+        return any(named.dotted in _PROCESS_QUESTIONS for named in self.program.callees.outside(function))

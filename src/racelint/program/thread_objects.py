@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import Access, Value
+from racelint.program.callees import Callees
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.reach import Reach
@@ -23,18 +24,19 @@ _LOOKS_ONLY = frozenset(
 class ThreadObjects:
     """Answers for the classes of a program; told by where the objects are made and what they are stored in."""
 
-    def __init__(self, index: Index, stores: Stores, types: Types, reach: Reach, roots: list[ThreadRoot]) -> None:
+    def __init__(
+        self, index: Index, stores: Stores, types: Types, callees: Callees, reach: Reach, roots: list[ThreadRoot]
+    ) -> None:
         self.stores = stores
         self.types = types
         self.reach = reach
-        self._makers: dict[str, list[FunctionInfo]] = {}
+        self.callees = callees
         self._keepers: dict[str, set[str]] = {}
         self._classes = {cls.id: cls for cls in index.classes}
         self._known: dict[tuple[str, str], bool] = {}
         self._handed_out: set[str] = set()
         self._brief: dict[str, bool] = {}
         for function in index.functions:
-            self._note_makers(function)
             for value in (*_left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
                 self._handed_out.update(cls.id for cls in self._classes_of(value, function))
         handed = [*_handed_over(roots), *_seen_from_around(stores, roots)]
@@ -51,7 +53,7 @@ class ThreadObjects:
         return self._known[key]
 
     def _is_within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
-        makers = [maker for made in (cls, *descendants(cls)) for maker in self._makers.get(made.id, [])]
+        makers = self._makers(cls)
         if not makers or not all(any(c.root is root for c in self.reach.in_threads(maker)) for maker in makers):
             return False
         keepers = {keeper for kept in (*cls.mro, *descendants(cls)) for keeper in self._keepers.get(kept.id, ())}
@@ -66,7 +68,7 @@ class ThreadObjects:
 
     def _stays_in_calls(self, cls: ClassInfo) -> bool:
         family = (*cls.mro, *descendants(cls))
-        makers = [maker for made in (cls, *descendants(cls)) for maker in self._makers.get(made.id, [])]
+        makers = self._makers(cls)
         if not makers or any(maker.ir.kind in ("module", "class") for maker in makers):
             return False
         public = not all(kept.name.startswith("_") for kept in family)
@@ -75,11 +77,9 @@ class ThreadObjects:
         keepers = {keeper for kept in family for keeper in self._keepers.get(kept.id, ())}
         return all(keeper != _ANYONE and self.is_brief(self._classes[keeper]) for keeper in sorted(keepers))
 
-    def _note_makers(self, function: FunctionInfo) -> None:
-        for call in self.stores.facts[function.id].calls:
-            for thing in self.types.of_value(call.func, function):
-                if isinstance(thing, ClassInfo):
-                    self._makers.setdefault(thing.id, []).append(function)
+    def _makers(self, cls: ClassInfo) -> list[FunctionInfo]:
+        """The functions that make an object of the class, or of one derived from it."""
+        return [maker for made in (cls, *descendants(cls)) for maker, _ in self.callees.makings.get(made.id, [])]
 
     def _given_to_others(self, function: FunctionInfo) -> Iterator[Value]:
         """Arguments of what is not of the program, and may keep them."""

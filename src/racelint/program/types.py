@@ -125,7 +125,8 @@ class Types:
 
     def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
         if len(value) == 1:
-            return self.of(value[0], function)
+            known = self._settled.get((function.id, value[0]))
+            return known if known is not None else self.of(value[0], function)
         found: list[Thing] = []
         for path in value:
             found.extend(self.of(path, function))
