@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -179,6 +180,12 @@ def as_in(project: Project, site: Site, operation: Operation) -> Operation:
     return as_called(project, Entry(module, function, cls), operation, "subject") if function else operation
 
 
+def compiled(tree: Path, python: Path) -> None:
+    """Byte-compile the release's tree, as an installation does."""
+    if not any(tree.rglob("*.pyc")):
+        subprocess.run([str(python), "-m", "compileall", "-q", "-q", str(tree)], check=False)
+
+
 def judge(bug: Bug, options: argparse.Namespace) -> Result:
     """All that is to be known of one bug; what cannot be had is its `trouble`."""
     result = Result(bug)
@@ -196,6 +203,7 @@ def judge(bug: Bug, options: argparse.Namespace) -> Result:
     if not result.found:
         return result
     buggy = Site(base_of(trees.buggy_part, bug), trees.buggy, python)
+    compiled(buggy.base, python)
     limits = msgspec.structs.replace(limits_of(ConfirmSettings(str(python), options.budget)))
     try:
         result.bare = best(verdicts(buggy, result, limits))
@@ -205,6 +213,7 @@ def judge(bug: Bug, options: argparse.Namespace) -> Result:
             result.helped = best(verdicts(buggy, result, helped))
         if result.confirmed and trees.fixed is not None and not options.no_fixed:
             fixed = Site(base_of(trees.fixed_part, bug), trees.fixed, environment(bug.package, bug.fixed))
+            compiled(fixed.base, fixed.python)
             result.fixed = in_fixed_release(result, buggy, fixed, limits)
     except (CannotRun, RuntimeError) as error:
         result.trouble = str(error).splitlines()[0]
