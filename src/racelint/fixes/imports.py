@@ -118,10 +118,8 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
     body = block.body
     following = body[place] if place < len(body) else None
     moved = _blank_prefix(following) if following is not None and _same_kind(fresh, following) else []
-    in_function = isinstance(rewriting.tree.parent(block), cst.FunctionDef)
-    if place > 0 and is_docstring(body[place - 1], place - 1) and not moved and not in_function:
-        moved = [_BLANK]
-    rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=moved)])
+    above = moved or ([_BLANK] if place > 0 and _stands_apart(rewriting, block, body[place - 1], fresh) else [])
+    rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=above)])
     if following is None:
         return
     if moved and _same_kind(fresh, following):
@@ -133,6 +131,15 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
         rewriting.replace(
             following, lambda updated: updated.with_changes(leading_lines=[*blanks, *updated.leading_lines])
         )
+
+
+def _stands_apart(
+    rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, before: cst.CSTNode, fresh: Statement
+) -> bool:
+    """Whether a blank line belongs between the two: behind a docstring, unless that of a function, and the imports."""
+    in_function = isinstance(rewriting.tree.parent(block), cst.FunctionDef)
+    documented = is_docstring(before, block.body.index(before)) and not in_function
+    return documented or (isinstance(block, cst.Module) and _is_import(before) and not _is_import(fresh))
 
 
 def _same_kind(fresh: Statement, following: cst.CSTNode) -> bool:

@@ -77,10 +77,17 @@ def _at_caller(draft: Draft, record: Record) -> Site:
 def all_sites(draft: Draft, suspect: Suspect, lock: Location | None) -> list[Site]:
     """All that any function does to the variable in several steps, or changes, without `lock`. Raises NotCovered."""
     functions = {record.access.function.id: record.access.function for record in suspect.group.records}
-    found = [_site_of(draft, suspect)]
+    found = [] if _is_locked(draft.program, suspect, lock) else [_site_of(draft, suspect)]
     for function in sorted(functions.values(), key=lambda function: function.order):
         found += _all_in(draft, suspect, function, lock)
     return found
+
+
+def _is_locked(program: Program, suspect: Suspect, lock: Location | None) -> bool:
+    """Whether the suspect holds the lock from its first step to its last: then only the others lack it."""
+    if suspect.compound is not None:
+        return suspect.compound.inner is None and _is_whole(program, suspect.compound, lock)
+    return False
 
 
 def _site_of(draft: Draft, suspect: Suspect) -> Site:

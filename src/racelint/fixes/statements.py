@@ -59,10 +59,8 @@ def statement(source: str) -> Statement:
 
 
 def only_call(node: cst.CSTNode) -> cst.Call | None:
-    """The call of a line that is nothing but a call, awaited or not."""
-    if not isinstance(node, cst.SimpleStatementLine) or len(node.body) != 1:
-        return None
-    small = node.body[0]
+    """The call of a line, or of a statement on a line with others, that is nothing but a call, awaited or not."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else node
     value = small.value if isinstance(small, cst.Expr) else None
     if isinstance(value, cst.Await):
         value = value.expression

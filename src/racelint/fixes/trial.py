@@ -1,10 +1,14 @@
-"""Fixes are tried before they are offered: the fixed copy is analysed, the finding must be gone and no other be new."""
+"""Fixes are tried before they are offered: the fixed copy is analysed, the finding must be gone and no other be new.
+
+What a fix brings to light, such as an access that the new guard is missing at, is put right with it where it can be.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import NamedTuple
 
 from racelint.fixes.base import Fixer, Proposal
@@ -17,17 +21,23 @@ from racelint.syntax.source import UnreadableSource
 
 MOST_PROPOSALS = 6
 """Of one fix: what the first few cannot do, the next will not."""
+MOST_FOLLOWING = 3
+"""Findings that one fix may bring to light and put right as well."""
 
 
 @dataclass
 class Candidate:
-    """A finding, its place among those asked for, the proposals not tried yet, and the edits of the one at hand."""
+    """A finding, its place among those asked for, the proposals not tried yet, and the edits of the one at hand.
+
+    `spare` is the first that could not stand alone.
+    """
 
     place: int
     finding: Finding
     proposals: Iterator[Proposal]
     proposal: Proposal | None = None
     edits: tuple[Edit, ...] = ()
+    spare: Proposal | None = None
 
     @property
     def offer(self) -> Offer:
@@ -85,17 +95,24 @@ def tried(draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> Draf
 
 
 class _Search:
-    def __init__(self, draft: Draft) -> None:
+    """`following`: a fix may be made with those of what it brings to light."""
+
+    def __init__(self, draft: Draft, *, following: bool = True) -> None:
         self.draft = draft
+        self.following = following
         self.offers = Offers()
 
     def run(self, findings: Iterable[Finding]) -> Offers:
-        pending = [Candidate(place, finding, self._proposals(finding)) for place, finding in enumerate(findings)]
+        every = [Candidate(place, finding, self._proposals(finding)) for place, finding in enumerate(findings)]
+        pending = every
         for _ in range(MOST_PROPOSALS):
             pending = [candidate for candidate in pending if self._advance(candidate)]
             for batch in batches(pending):
                 self._accept(batch)
             pending = [candidate for candidate in pending if candidate.place not in self.offers.found]
+        for candidate in every if self.following else ():
+            if candidate.spare is not None and candidate.place not in self.offers.found:
+                self._complete(candidate, candidate.spare)
         return self.offers
 
     def _proposals(self, finding: Finding) -> Iterator[Proposal]:
@@ -127,6 +144,40 @@ class _Search:
             middle = len(batch) // 2
             self._accept(batch[:middle])
             self._accept(batch[middle:])
+        elif batch[0].spare is None:
+            batch[0].spare = batch[0].proposal
+
+    def _complete(self, candidate: Candidate, proposal: Proposal) -> None:
+        """Offer a fix with those of what is new after it, if then all is gone."""
+        path, key = candidate.finding.path, key_of(candidate.finding)
+        try:
+            after = self.draft.changed({path: proposal.text})
+        except (UnreadableSource, UnicodeEncodeError):
+            return
+        if after.counts[key] >= self.draft.counts[key]:
+            return
+        fresh = after.telling - self.draft.telling
+        new = [finding for finding in after.findings if key_of(finding) in fresh and finding.path == path]
+        if not 0 < sum(fresh.values()) <= len(new) <= MOST_FOLLOWING:
+            return
+        offers = list(_Search(after, following=False).run(new).found.values())
+        if len(offers) < len(new) or any(a.clashes_with(b) for a, b in combinations(offers, 2)):
+            return
+        whole = tried(after, [(offer.finding, offer.fix.edits) for offer in offers])
+        if whole is not None and whole.counts[key] < self.draft.counts[key] and not whole.telling - self.draft.telling:
+            candidate.proposal = _joined(proposal, whole.tree(path).text, offers)
+            candidate.edits = edits_between(self.draft.tree(path).text, candidate.proposal.text)
+            self.offers.found[candidate.place] = candidate.offer
+
+
+def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:
+    """One proposal for a fix and those that follow from it."""
+    fixes = [offer.fix for offer in offers]
+    message = "; then ".join(dict.fromkeys([first.message, *(f"{f.message[0].lower()}{f.message[1:]}" for f in fixes)]))
+    reason = "; ".join(dict.fromkeys(filter(None, [first.reason, *(fix.reason for fix in fixes)])))
+    claims = first.claims.union(*(offer.claims for offer in offers))
+    safe = all(applicability == "safe" for applicability in (first.applicability, *(f.applicability for f in fixes)))
+    return Proposal(text, message, "safe" if safe else "unsafe", reason, claims)
 
 
 def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
