@@ -74,19 +74,45 @@ def both(*attempts: Try) -> Try:
     return lambda folder: all(attempt(folder) for attempt in attempts)
 
 
+def declared(folder: Path) -> bool:
+    """Locks, roots and blocking calls that only the configuration knows."""
+    (folder / "race.py").write_text(
+        "from lib import Gate, fetch\n\ngate, seen = Gate(), 0\n\n\ndef handle():\n    global seen\n    seen += 1\n"
+        "    with gate:\n        fetch()\n\n\n"
+        "def leaks(items):\n    gate.acquire()\n    items[0]()\n    gate.release()\n"
+    )
+    quiet = run(folder, "scan").returncode == 0
+    keys = {"locks": "lib.Gate", "thread-roots": "race.handle", "blocking-calls": "lib.fetch"}
+    (folder / "racelint.toml").write_text("".join(f"extra-{key} = ['{name}']\n" for key, name in keys.items()))
+    found = run(folder, "scan", "--output-format", "concise").stdout
+    return quiet and all(code in found for code in ("RL101", "RL201", "RL205"))
+
+
 def baseline(folder: Path) -> bool:
+    """It survives edits above and a rename, and says what has gone."""
     wrote = run(folder, "baseline").returncode == 0
-    return wrote and run(folder, "scan", "--baseline", "racelint-baseline.json").returncode == 0
+    (folder / "race.py").rename(folder / "moved.py")
+    (folder / "moved.py").write_text("# above\n" + RACE.format(comment=""))
+    known = run(folder, "scan", "--baseline", "racelint-baseline.json").returncode == 0
+    (folder / "moved.py").write_text("")
+    gone = run(folder, "scan", "--baseline", "racelint-baseline.json")
+    return wrote and known and gone.returncode == 1 and "RL903" in gone.stdout
 
 
 def new_from_rev(folder: Path) -> bool:
+    (folder / "old.py").write_text("class Box:\n    n = 0\n    def add(self):\n        self.n += 1\n\nbox = Box()\n")
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
     for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "x")):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     old = run(folder, "scan", "--new-from-rev", "HEAD").returncode == 0
     (folder / "new.py").write_text(RACE.format(comment=""))
     answer = run(folder, "scan", "--new-from-rev", "HEAD", "--output-format", "concise")
-    return old and answer.returncode == 1 and "new.py" in answer.stdout and "race.py" not in answer.stdout
+    new = answer.returncode == 1 and "new.py" in answer.stdout and "race.py" not in answer.stdout
+    (folder / "new.py").write_text(
+        "import threading\nfrom old import box\nfor _ in '12':\n    threading.Thread(target=box.add).start()\n"
+    )
+    caused = run(folder, "scan", "--new-from-rev", "HEAD").stdout
+    return old and new and "old.py:4:" in caused and "the change at new.py:4 causes it" in caused
 
 
 def add_ignore(folder: Path) -> bool:
@@ -200,6 +226,8 @@ LINES: tuple[tuple[str, str, Try], ...] = (
     ("config", "extend", configured("ignore = ['RL1']", configured("extend = 'b.toml'", gives(0, "scan")), "b.toml")),
     ("config", "--config", configured("ignore = ['RL1']", gives(0, "scan", "--config", "x.toml"), "x.toml")),
     ("config", "--isolated", configured("ignore = ['RL1']", gives(1, "scan", "--isolated"))),
+    ("config", "racelint config --schema", gives(0, "config", "--schema", says="per-file-ignores")),
+    ("config", "extra-locks, roots, blocking calls", declared),
     ("config", "a wrong key is told", configured("selct = []", gives(2, "scan", says="did you mean `select`?"))),
     ("select", "--select --ignore", both(gives(0, "scan", "--select", "RL2"), gives(0, "scan", "--ignore", "RL1"))),
     ("select", "--extend-select, ALL", gives(1, "scan", "--select", "ALL", "--extend-select", "RL211")),
@@ -236,7 +264,16 @@ LINES: tuple[tuple[str, str, Try], ...] = (
     ("exclude", "--exclude --extend-exclude", gives(0, "scan", "--exclude", "race.py")),
     ("exclude", "--force-exclude", gives(0, "scan", "race.py", "--exclude", "race.py", "--force-exclude")),
     (".gitignore", "respected", gitignored),
-    ("target", "--target-version 3.13, 3.13t", gives(1, "scan", "--target-version", "3.13,3.13t")),
+    (
+        "target",
+        "--target-version 3.13t, 3.13,3.13t; 3.13: what a GIL lets run through is advice",
+        both(
+            gives(1, "scan", "--target-version", "3.13,3.13t"),
+            gives(1, "scan", "--target-version", "3.13t"),
+            gives(0, "scan", "--target-version", "3.13", says="1 below warning"),
+            gives(2, "scan", "--target-version", "py313", says="3.13"),
+        ),
+    ),
     ("exit-zero", "-e/--exit-zero", gives(0, "scan", "-e")),
     ("exit-zero", "--fail-on LEVEL", gives(1, "scan", "--fail-on", "error")),
     (

@@ -173,6 +173,34 @@ def test_symbolic_links_in_a_circle_end(tmp_path: Path) -> None:
     assert racelint("scan", "ring.py", cwd=tmp_path).returncode == 2
 
 
+def test_what_is_no_regular_file_is_passed_over_and_named_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(race())
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "null.py").symlink_to("/dev/null")
+    (tmp_path / "gone.py").symlink_to("nowhere")
+    (tmp_path / "racelint.toml").mkdir()
+    assert [f["path"] for f in scan_json(cwd=tmp_path)["findings"]] == ["a.py"]
+    reasons = {"pipe.py": "not a regular file", "null.py": "not a regular file", "gone.py": "no such file or directory"}
+    answer = racelint("scan", *reasons, "a.py", "--output-format", "concise", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stdout.startswith("a.py:9:"), "the rest of the run goes on"
+    told = sorted(f"racelint: error: {name}: {reason}" for name, reason in reasons.items())
+    assert sorted(answer.stderr.splitlines()) == told
+
+
+def test_a_report_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(race())
+    for file, reason in (("no/such/x.txt", "No such file or directory"), ("a.py/x", "Not a directory")):
+        answer = racelint("scan", "-o", file, cwd=tmp_path)
+        assert (answer.returncode, answer.stderr) == (2, f"racelint: error: cannot write {file}: {reason}\n")
+
+
+def test_an_unknown_encoding_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("# coding: klingon\n")
+    (finding,) = scan_json(cwd=tmp_path)["findings"]
+    assert finding["message"].startswith("unknown encoding: klingon:")
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters and f-string nesting are new in 3.12")
 def test_syntax_of_newer_pythons_is_read(tmp_path: Path) -> None:
     (tmp_path / "new.py").write_text("import threading\ntype A[T] = list[T]\ndef f[T](x: T) -> T: return x\n")
