@@ -8,16 +8,22 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.expressions import expression
 from racelint.fixes.places import span_of, suspect_of
+from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.finding import Finding
 from racelint.syntax.edits import Rewriting, Tree
+from racelint.syntax.nodes import child_nodes
+
+_GATHERING = ("list", "tuple", "set", "dict", "sorted", "sum", "any", "all", "len", "enumerate", "str", "repr")
 
 
 class Snapshot(Fixer):
-    """`for x in self.items:` becomes `for x in list(self.items):`.
+    """`for x in self.items:` becomes `for x in list(self.items):`; a line that goes over `queue.queue` goes under
+    `with queue.mutex:`.
 
     Safe: the copy is made in one step, and the loop sees what was there when it began. Not offered for weak
-    containers, which the garbage collector may resize during the copy.
+    containers, which the garbage collector may resize during the copy, and where calls run under the mutex.
     """
 
     codes = ("RL106",)
@@ -26,6 +32,8 @@ class Snapshot(Fixer):
         suspect = suspect_of(draft.program, finding)
         tree = draft.tree(finding.path)
         iterated = tree.expression_at(span_of(finding))
+        if suspect is None and isinstance(iterated, cst.Attribute):
+            yield from _under_mutex(tree, iterated)
         if suspect is None or iterated is None or draft.program.shared.is_weak(suspect.record.access):
             return
         walked = _walked(tree, iterated)
@@ -33,6 +41,31 @@ class Snapshot(Fixer):
             rewriting = Rewriting(tree)
             rewriting.replace(walked, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
             yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(walked)})`")
+
+
+def _under_mutex(tree: Tree, iterated: cst.Attribute) -> Iterator[Proposal]:
+    """The line that goes over the container of a queue, under the queue's own lock."""
+    line = tree.statement(iterated)
+    if not isinstance(line, cst.SimpleStatementLine) or not _only_gathers(line):
+        return
+    header = f"{tree.spelled(iterated.value)}.mutex"
+    block, place = tree.block(line), tree.index(line)
+    rewriting = Rewriting(tree)
+    rewriting.splice(block, place, place + 1, lambda old: [wrapped(expression(header), old, indent_of(block))])
+    yield Proposal(rewriting.code(), f"Hold `{header}` meanwhile")
+
+
+def _only_gathers(line: cst.SimpleStatementLine) -> bool:
+    """Whether nothing is called there but what makes a container of the elements, or counts them."""
+    pending: list[cst.CSTNode] = [line]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, cst.Await):
+            return False
+        if isinstance(node, cst.Call) and not (isinstance(node.func, cst.Name) and node.func.value in _GATHERING):
+            return False
+        pending.extend(child_nodes(node))
+    return True
 
 
 def _walked(tree: Tree, iterated: cst.BaseExpression) -> cst.BaseExpression | None:
