@@ -39,7 +39,7 @@ def _is_again(program: Program, nesting: Nesting) -> bool:
 def _is_handed_down(program: Program, nesting: Nesting) -> bool:
     """`self.child = Child(self.lock)`: the lock of the child is that of the object which keeps it."""
     lock, owner = nesting.held.lock, nesting.then.owner
-    if not owner or owner[:-1] != nesting.held.owner or lock.location.kind != "attribute":
+    if owner is None or len(owner) < 2 or owner[:-1] != nesting.held.owner or lock.location.kind != "attribute":
         return False
     for thing in program.types.of(owner[:-1], nesting.function):
         stored = program.stores.attributes.get((thing.cls.id, owner[-1]), []) if isinstance(thing, Instance) else []
