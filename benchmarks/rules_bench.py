@@ -68,9 +68,14 @@ class Score:
             self.flagged[place[2]] += place in places
 
     def add_good(self, code: str, safe: list[tuple[str, range]], found: list[Finding], wanted: Marked) -> None:
-        """A definition inside which nothing of `code` is found, but for what is marked as expected there."""
+        """A definition inside which nothing of `code` is found, but for what is marked as expected there.
+
+        Advice that a rule gives only on request (severity info, with the reason why it does no harm) is no finding.
+        """
+        advises = any(rule.code == code and rule.severity == "info" for rule in all_rules())
+        said = [f for f in found if f.code == code and (advises or f.severity != "info")]
         for name, lines in safe:
-            inside = {(f.path, f.line, f.code) for f in found if f.code == code and f.path == name and f.line in lines}
+            inside = {(f.path, f.line, f.code) for f in said if f.path == name and f.line in lines}
             self.good[code] += 1
             self.silent[code] += inside <= wanted.expected
 

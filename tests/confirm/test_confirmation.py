@@ -249,6 +249,68 @@ def test_a_lock_left_held(tmp_path: Path, method: str, status: str) -> None:
         assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.lock")
 
 
+WAITERS = """
+from threading import Condition, Lock
+
+class Box:
+    def __init__(self):
+        self.changed = Condition()
+        self.items = []
+
+    def take(self):
+        with self.changed:
+            while not self.items:
+                self.changed.wait()
+            return self.items.pop()
+
+    def put(self):
+        with self.changed:
+            self.items.append(1)
+            self.changed.notify_all()
+"""
+LOST = """
+from threading import Condition
+
+class Job:
+    def __init__(self):
+        self.finished = Condition()
+
+    def result(self):
+        with self.finished:
+            self.finished.wait()
+
+    def work(self):
+        with self.finished:
+            self.finished.notify_all()
+"""
+
+
+@pytest.mark.parametrize("code", ["RL302", "RL303", "RL304"])
+def test_waiters_whom_nobody_has_notified_yet_prove_nothing(tmp_path: Path, code: str) -> None:
+    written(tmp_path, WAITERS, "box.py")
+    verdict = confirm_finding(finding("box.py", code, line_of(WAITERS, "self.changed.wait()")), LIMITS, tmp_path)
+    assert verdict.status == "not-reproduced", verdict.outcome
+
+
+def test_a_notifier_that_raises_is_confirmed(tmp_path: Path) -> None:
+    source = LOST.replace(
+        "        with self.finished:\n            self.finished.notify_all()", "        self.finished.notify_all()"
+    )
+    written(tmp_path, source, "job.py")
+    verdict = confirm_finding(
+        finding("job.py", "RL302", line_of(source, "self.finished.notify_all()")), LIMITS, tmp_path
+    )
+    assert verdict.status == "confirmed", verdict.reason
+    assert verdict.outcome is not None and verdict.outcome.startswith("Job.work raised RuntimeError")
+
+
+def test_a_notification_that_came_before_the_wait_is_shown_lost(tmp_path: Path) -> None:
+    written(tmp_path, LOST, "job.py")
+    verdict = confirm_finding(finding("job.py", "RL304", line_of(LOST, "self.finished.wait()")), LIMITS, tmp_path)
+    assert verdict.status == "confirmed", verdict.reason
+    assert verdict.outcome == "Job.result waits in self.finished.wait()"
+
+
 TWO_FUNCTIONS = """
 from threading import Lock
 

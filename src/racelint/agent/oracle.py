@@ -18,8 +18,6 @@ HANGS_BY_ITSELF = frozenset(
         "RL207",
         "RL210",
         "RL302",
-        "RL303",
-        "RL304",
         "RL305",
         "RL306",
         "RL307",
@@ -36,6 +34,12 @@ GUARDING = frozenset(["RL206", "RL207", "RL208"])
 
 REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
 """Rules about code that goes on without the lock that it was refused."""
+
+HANGS_WAITERS = frozenset({"RL303", "RL304"})
+"""Rules whose defect hangs who waits first, or last: where every order hangs, nobody gives what is waited for."""
+
+HANGS_AFTER_ERRORS = frozenset({"RL302"})
+"""Rules whose defect raises in who should have woken the others up."""
 
 HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 """Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
@@ -126,11 +130,13 @@ class Baseline:
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:
     """A hang that needs no race: every order of a program hangs, or the rule that asked is about hangs."""
     hung = [outcome for outcome in baseline.outcomes.values() if outcome.hang and outcome.hang != "steps"]
+    if code in HANGS_AFTER_ERRORS:
+        hung = [outcome for outcome in hung if outcome.raised]
     if not hung:
         return None
-    if code in HANGS_BY_ITSELF or (is_program and not code) or (code in HANGS_IN_SOME_ORDER and baseline.completes):
+    if code in HANGS_BY_ITSELF or (is_program and (not code or code in HANGS_WAITERS)):
         return hung[0]
-    return None
+    return hung[0] if code in HANGS_IN_SOME_ORDER | HANGS_WAITERS and baseline.completes else None
 
 
 def own_effect(outcome: Outcome) -> str:

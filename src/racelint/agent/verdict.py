@@ -137,13 +137,14 @@ def _shown(search: Search, schedule: Schedule, outcome: Outcome, effect: str, no
 
 
 def _wrong_by_itself(search: Search) -> Answer:
-    schedule: Schedule = {"first": 0, "switches": []}
-    outcome, _ = Replayer(search).run(schedule)
-    effect = _own_effect(search, outcome)
-    if not effect:
-        return _not_found(search)
     note = "it goes wrong in the plain order of the threads, too" if search.refuted is not None else ""
-    return _shown(search, schedule, outcome, effect, note)
+    for first in range(max(1, search.threads)):  # which of them may matter
+        schedule: Schedule = {"first": first, "switches": []}
+        outcome, _ = Replayer(search).run(schedule)
+        effect = _own_effect(search, outcome)
+        if effect:
+            return _shown(search, schedule, outcome, effect, note)
+    return _not_found(search)
 
 
 def _own_effect(search: Search, outcome: Outcome) -> str:

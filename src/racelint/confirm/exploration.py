@@ -218,6 +218,8 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
         return "" if shows_leak(answer) else "the lock is free again after the operation, however it ends"
     if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
         return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
+    if scenario.code == "RL303" and answer.effect == "hang" and ", held by " not in (answer.outcome or ""):
+        return f"who waits keeps nobody out: {answer.outcome}"
     if not answer.reached and not _waits_at_finding(scenario, answer):
         return f"something goes wrong without the lines of the finding: {answer.outcome}"
     return ""
