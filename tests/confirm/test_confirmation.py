@@ -663,3 +663,15 @@ def test_a_wait_in_the_line_of_the_finding_is_the_proof(tmp_path: Path) -> None:
     one = finding("signals.py", "RL210", line_of(SIGNAL, "        with self.lock:\n            self.receivers.remove"))
     verdict = confirm_finding(one, Limits(fixtures=str(fixtures), budget=5), tmp_path)
     assert (verdict.status, verdict.outcome) == ("confirmed", "Signal._remove waits in with self.lock")
+
+
+def test_a_wait_that_nobody_wakes_is_no_proof_of_a_missing_lock(tmp_path: Path) -> None:
+    source = "from threading import Condition\n\nready = Condition()\nrows = []\n\n\ndef take():\n"
+    written(tmp_path, f"{source}    while not rows:\n        ready.wait()\n    return rows.pop()\n", "bare.py")
+    held = "    with ready:\n        while not rows:\n            ready.wait()\n        return rows.pop()\n"
+    written(tmp_path, source + held, "held.py")
+    bare = confirm_finding(finding("bare.py", "RL302", 9), LIMITS, tmp_path)
+    assert (bare.status, bare.effect) == ("confirmed", "exception")
+    kept = confirm_finding(finding("held.py", "RL302", 10), LIMITS, tmp_path)
+    assert kept.status == "not-reproduced"
+    assert "nobody wakes it" in kept.reason

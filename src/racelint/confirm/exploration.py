@@ -216,6 +216,8 @@ def judged(scenario: Scenario, answer: Answer) -> Answer:
 def _other_defect(scenario: Scenario, answer: Answer) -> str:
     if scenario.code == "RL201":
         return "" if shows_leak(answer) else "the lock is free again after the operation, however it ends"
+    if scenario.code in REFUSALS and answer.effect in ("deadlock", "hang"):
+        return f"it waits, which is not refused, and nobody wakes it: {answer.outcome}"
     if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
         return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
     if scenario.code == "RL303" and answer.effect == "hang" and ", held by " not in (answer.outcome or ""):
