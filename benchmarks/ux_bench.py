@@ -270,7 +270,7 @@ LINES: tuple[tuple[str, str, Try], ...] = (
         both(
             gives(1, "scan", "--target-version", "3.13,3.13t"),
             gives(1, "scan", "--target-version", "3.13t"),
-            gives(0, "scan", "--target-version", "3.13", says="1 below warning"),
+            gives(0, "scan", "--target-version", "3.13", says="1 below `warning`"),
             gives(2, "scan", "--target-version", "py313", says="3.13"),
         ),
     ),

@@ -39,6 +39,21 @@ def test_the_nearest_right_word_is_named(line: str, hint: str) -> None:
     assert hint.lower() in answer.stderr.splitlines()[0].lower()
 
 
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("racelint rule RL10", "RL101"),
+        ("racelint scan --select RL2", "RL204"),
+        ("racelint scan --ignore RL101,rl2", "RL101,RL204"),
+        ("racelint config conf", "confirm.budget"),
+        ("racelint scan --output-format s", "sarif"),
+    ],
+)
+def test_the_shell_completes_what_may_stand_there(words: str, completed: str) -> None:
+    asked = {"_RACELINT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    assert f"plain,{completed}" in racelint(env=asked).stdout.splitlines()
+
+
 def test_help_is_a_command_too() -> None:
     assert racelint("help").stdout == racelint("--help").stdout
     assert racelint("help", "rule").stdout == racelint("rule", "-h").stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from racelint.cli import completion
 from racelint.cli.output import deliver
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.check import nearest
@@ -12,7 +13,7 @@ from racelint.config.show import Key, keys
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("names", nargs=-1, metavar="[KEY]...")
+@click.argument("names", nargs=-1, metavar="[KEY]...", shell_complete=completion.keys)
 @section("Result", option("--schema", is_flag=True, help="The JSON schema of racelint.toml, for editors."))
 def command(names: tuple[str, ...], schema: bool) -> int:
     """Explain the settings named by KEY (`per-file-ignores`, `confirm.budget`), or list them all.

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from racelint.cli import completion
 from racelint.cli.duration import Duration
 from racelint.cli.sections import option, section
 from racelint.config.check import complaints
@@ -67,6 +68,13 @@ def _versions(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return versions
 
 
+_CODES: dict[str, Any] = {
+    "callback": _codes,
+    "multiple": True,
+    "metavar": "CODES",
+    "shell_complete": completion.codes,
+}
+
 configuration_options = section(
     "Configuration",
     option("--config", type=click.Path(exists=True, dir_okay=False), help="Read the configuration there."),
@@ -75,9 +83,9 @@ configuration_options = section(
 
 rule_options = section(
     "Rules",
-    option("--select", callback=_codes, multiple=True, metavar="CODES", help="Run these: codes, prefixes, or ALL."),
-    option("--extend-select", callback=_codes, multiple=True, metavar="CODES", help="Run these on top of the others."),
-    option("--ignore", callback=_codes, multiple=True, metavar="CODES", help="Leave these out; longer matches win."),
+    option("--select", **_CODES, help="Run these: codes, prefixes, or ALL."),
+    option("--extend-select", **_CODES, help="Run these on top of the others."),
+    option("--ignore", **_CODES, help="Leave these out; longer matches win."),
     option(
         "--per-file-ignores",
         callback=_per_file,

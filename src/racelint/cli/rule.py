@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from racelint.cli import completion
 from racelint.cli.exploring import result_format_option
 from racelint.cli.output import deliver
 from racelint.cli.sections import SectionedCommand, option, section
@@ -14,7 +15,7 @@ from racelint.rules.base import Rule
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.argument("codes", nargs=-1, metavar="[CODE]...", shell_complete=completion.codes)
 @section("Rules", option("--all", "everything", is_flag=True, help="Every rule, in a line each."))
 @section("Result", result_format_option)
 def command(codes: tuple[str, ...], everything: bool, output_format: str) -> int:
