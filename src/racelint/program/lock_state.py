@@ -32,7 +32,10 @@ class LockState(msgspec.Struct, frozen=True):
 
     def hold(self, location: Location) -> Hold | None:
         """A lock that is held at a location, of whatever object."""
-        return next((hold for hold in self.must if hold.lock.location == location), None)
+        for hold in self.must:
+            if hold.lock.location == location:
+                return hold
+        return None
 
     def holds(self, lock: Lock) -> bool:
         """Whether this object's lock is held."""

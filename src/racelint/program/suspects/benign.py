@@ -35,9 +35,14 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if not _is_plain_store(record.access) or any(other.access.location.content for other in group.records):
         return ""
     guarded = [other for other in group.records if guard in other.locations_held]
-    sections = [_section(other, guard, program) for other in guarded]
-    if not all(sections) or any(other.access.augmented for other in guarded):
+    if any(other.access.augmented for other in guarded):
         return ""
+    sections = []
+    for other in guarded:
+        section = _section(other, guard, program)
+        if not section:
+            return ""
+        sections.append(section)
     if all(len(section) == 1 for section in sections):
         return _ONE_STEP
     if _is_constant(record.access) and all(map(_takes_back, sections)):
