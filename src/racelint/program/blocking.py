@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from racelint.knowledge.blocking import BLOCKING_FUNCTIONS, BLOCKING_METHODS, Blocking
 from racelint.knowledge.locks import ACQUIRES
+from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Branch, Call, Path, Span
 from racelint.program.declared import means
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locksets import may_fail
+from racelint.program.makers import makers
 from racelint.program.things import Bound, Instance, Member, Object, Thing
 from racelint.program.thread_root import thread_kind
 from racelint.program.walk import enclosing, place_of
@@ -19,6 +21,8 @@ _MAX_DEPTH = 6
 _TUNES = ("setblocking", "settimeout")
 _DECLARED = Blocking("wait")
 """A call that blocks by the user's word."""
+_PUT = Blocking("wait", "asyncio.Queue", timeout=2)
+_REFUSES = ((("k:False",),), (("k:int:0",),))
 _NOTHING = (("k:False",), ("k:int:0",))
 
 
@@ -57,10 +61,31 @@ class BlockingCalls:
                     found = BLOCKING_METHODS[thing.dotted, thing.name]
                     if not _returns_at_once(call, found) and not self._is_nonblocking(thing, path, function):
                         return BlockingCall(found, f"{_short(thing.dotted)}.{thing.name}", function, call)
+                if (
+                    isinstance(thing, Member)
+                    and thing.name == "put"
+                    and self._is_full_at_times(thing, path, call, function)
+                ):
+                    return BlockingCall(_PUT, f"{_short(thing.dotted)}.put", function, call)
             found_ = self._of_receiver(path, call, function)
             if found_ is not None:
                 return found_
         return None
+
+    def _is_full_at_times(self, thing: Member, path: Path, call: Call, function: FunctionInfo) -> bool:
+        """A `put` that may have to wait: the queue is made with a size."""
+        plain = [argument for argument in call.args if not argument.name]
+        if (
+            thing.dotted not in LOCKED_QUEUES
+            or _returns_at_once(call, _PUT)
+            or (plain[1:2] and plain[1].value in _REFUSES)
+        ):
+            return False
+        sizes = []
+        for made in makers(self.program, path[:-1], function):
+            given = [a for a in made.call.args if a.name == "maxsize"] + [a for a in made.call.args if not a.name][:1]
+            sizes.append(bool(given) and given[0].value != (("k:int:0",),))
+        return bool(sizes) and all(sizes)
 
     def _is_nonblocking(self, thing: Member, path: Path, function: FunctionInfo) -> bool:
         """A socket that is handed in, or that is told not to block, or that has no connection to wait for."""

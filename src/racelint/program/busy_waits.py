@@ -73,11 +73,19 @@ class BusyWaits:
                 if isinstance(node, With) and node.item.value
                 else None
             )
-            if isinstance(node, With) and lock is not None and not lock.opaque and not node.is_async:
+            if (
+                isinstance(node, With)
+                and lock is not None
+                and not lock.opaque
+                and not self._sleeps(node.body, function)
+            ):
                 found.extend(node.body)
             else:
                 found.append(node)
         return tuple(found)
+
+    def _sleeps(self, body: tuple[AnyNode, ...], function: FunctionInfo) -> bool:
+        return any(isinstance(node, Call) and self._is(node, function, _SLEEPS) for node in nodes_of(body))
 
     def _is_idle(self, node: AnyNode, function: FunctionInfo) -> bool:
         """Looks, or sleeps."""
