@@ -95,6 +95,8 @@ class Compounds:
             for site in sites:
                 if not site.weak:
                     self._sites.setdefault((site.caller.id, site.event), []).append(site)
+        self.expected: dict[str, set[int]] = {}
+        """By function: events whose failure for want of an element is handled."""
         self._answers: dict[str, tuple[SharedAccess, ...]] = {}
         self.by_function: dict[str, list[Compound]] = {}
         self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
@@ -154,8 +156,7 @@ class _Walk:
         self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
         self.found: list[Compound] = []
         self._decided_calls: list[tuple[Call, tuple[_Condition, ...]]] = []
-        self._expected: set[int] = set()
-        """Events whose failure for want of an element is handled."""
+        self._expected = compounds.expected.setdefault(function.id, set())
 
     def run(self) -> list[Compound]:
         self._block(self.function.ir.body, ())

@@ -228,6 +228,8 @@ class LockWaits:
                         if (base, path[-1]) in BLOCKING_METHODS:
                             return BLOCKING_METHODS[base, path[-1]].kind
                 if isinstance(thing, Object) and thing.dotted.startswith("socket.") and not path[0].startswith("c:"):
+                    if self.program.locations.of(path[:-1], function) in self._told_not_to_block:
+                        return None
                     found = BLOCKING_METHODS.get((thing.dotted, path[-1]))
                     return found.kind if found is not None else None
             if not things and path[-1] == "join" and not call.args and not path[0].startswith(_TEXT):
@@ -235,6 +237,17 @@ class LockWaits:
             if not things and path[-1] == "result" and not call.args and "future" in path[-2].lower():
                 return None if path[0].startswith("p:") and len(path) == 2 else "wait"
         return None
+
+    @cached_property
+    def _told_not_to_block(self) -> frozenset[Location | None]:
+        """Where sockets are kept of which some function says `setblocking(False)`."""
+        return frozenset(
+            self.program.locations.of(path[:-1], function)
+            for function in self.program.index.functions
+            for call in self.program.stores.facts[function.id].calls
+            for path in call.func[:1]
+            if path[-1] == "setblocking" and len(path) > 2 and any(a.value == (("k:False",),) for a in call.args)
+        )
 
     def _needing(self, held: Held, wait: Waiting) -> FunctionInfo | None:
         """Who is waited for, if that takes the lock before it is done."""

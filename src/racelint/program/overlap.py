@@ -222,12 +222,17 @@ class Overlap:
         return self._own.same(left.context, right.context, self._anchor(left), self._anchor(right))
 
     def _overridden(self, left: Record, right: Record) -> bool:
-        """What the left is entered through is another method for the class of which the right's object is one."""
-        entry = left.context.entry.function
+        """What the left is entered through, or accesses it, is another method for the class of the right's object."""
         theirs = _class_at_entry(right) if right.context.parent is None else self._class_of_own(right)
-        if entry.cls is None or theirs is None or theirs is entry.cls or entry.cls not in theirs.mro:
+        if theirs is None or self._class_of_own(left) is None:
             return False
-        return self._class_of_own(left) is not None and theirs.method(entry.ir.name) is not entry
+        around = [context.function for context in left.context.chain()]
+        for method in (around[0], left.access.function):
+            if method.cls is not None and theirs is not method.cls and method.cls in theirs.mro:
+                own = theirs.method(method.ir.name)
+                if own is not method and own not in around:
+                    return True
+        return False
 
     @staticmethod
     def _class_of_own(record: Record) -> ClassInfo | None:

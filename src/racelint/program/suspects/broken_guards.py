@@ -8,7 +8,8 @@ from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
-from racelint.program.suspects.deeds import harmless_beside
+from racelint.program.records import Record
+from racelint.program.suspects.deeds import ADDING, adds_at_once, harmless_beside, removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 
@@ -27,13 +28,34 @@ class BrokenGuards(Search):
             if self.guards.only_called_with(guard, record) or self._makes(guard, record.access.function):
                 continue
             for other in group.records:
-                if harmless_beside(record, other):
+                if harmless_beside(record, other) or self._removes_what_may_be_there(record, other):
                     continue
                 if guard in other.locations_held and self.overlap.parallel(record, other, group):
                     wrong = bool(self.guards.own_locks(record, group)) or record.foreign
                     kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
                     yield self.inquiry.suspect(kind, group, record, other, None, guard)
                     break
+
+    def _removes_what_may_be_there(self, record: Record, other: Record) -> bool:
+        """One step, prepared for finding nothing: additions, and others of its kind, are in order before and after."""
+        prepared = record.access.method == "discard" or (removes(record) and self._expects_nothing(record))
+        if not prepared:
+            return False
+        alike = (removes(other) or other.access.deed == "read") and self._expects_nothing(other)
+        return alike or adds_at_once(other) or self._is_loaded_to_add(other)
+
+    def _expects_nothing(self, record: Record) -> bool:
+        """Whether its failure for want of an element is handled."""
+        return record.access.event in self.program.compounds.expected.get(record.access.function.id, ())
+
+    def _is_loaded_to_add(self, record: Record) -> bool:
+        """`self.items` of `self.items.append(x)`."""
+        access = record.access
+        return access.deed == "read" and any(
+            call.span[:2] == access.span[:2]
+            and any(path[:-1] == access.path and path[-1] in ADDING for path in call.func)
+            for call in self.program.stores.facts[access.function.id].calls
+        )
 
     def _makes(self, guard: Location, function: FunctionInfo) -> bool:
         """The function, or one that it calls, makes the lock, and no other does: it comes before all uses of that."""

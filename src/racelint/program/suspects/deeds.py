@@ -5,8 +5,10 @@ from __future__ import annotations
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.program.records import Record
 
-_ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
-_ADDING_MANY = _ADDING | {"extendleft", "insert", "update"}
+ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
+"""Methods that add to a container in one step."""
+
+_ADDING_MANY = ADDING | {"extendleft", "insert", "update"}
 
 
 def touches(record: Record, other: Record) -> bool:
@@ -45,9 +47,14 @@ def adds(record: Record) -> bool:
     return access.deed == "write" or (access.deed == "mutate" and access.method in _ADDING_MANY)
 
 
+def adds_at_once(record: Record) -> bool:
+    """One step that adds an element."""
+    return record.access.deed == "mutate" and record.access.method in ADDING
+
+
 def harmless_beside(record: Record, other: Record) -> bool:
     """One atomic addition breaks only what iterates, replaces or empties the container under the lock."""
-    if record.access.deed != "mutate" or record.access.method not in _ADDING:
+    if record.access.deed != "mutate" or record.access.method not in ADDING:
         return False
     access = other.access
     if access.deed == "iterate" or (access.changes and not access.location.content):
