@@ -56,6 +56,14 @@ def test_fix_writes_and_then_has_nothing_to_do(folder: Path) -> None:
     assert (folder / "race.py").read_text() == text
 
 
+def test_what_one_fix_puts_right_with_another_is_counted(tmp_path: Path) -> None:
+    source = "import threading\n\nrows = {}\n\n\ndef add(key):\n    if key not in rows:\n        rows[key] = []\n"
+    more = "\n\ndef drop(key):\n    if key in rows:\n        del rows[key]\n\n\nfor work in (add, drop):\n"
+    (tmp_path / "rows.py").write_text(f"{source}{more}    threading.Thread(target=work, args=(1,)).start()\n")
+    assert "2 findings fixed in 1 file" in racelint("fix", "--unsafe-fixes", cwd=tmp_path).stderr
+    assert (tmp_path / "rows.py").read_text().count("with _lock:") == 2
+
+
 def test_show_fixes_lists_them(folder: Path) -> None:
     answer = racelint("fix", "--show-fixes", cwd=folder)
     assert "race.py:\n" in answer.stderr

@@ -116,11 +116,15 @@ def finish_fixing(result: FixResult, options: dict[str, Any], color: str) -> tup
 def _written(result: FixResult) -> FixResult:
     """The result of what could be written."""
     problems = write_changes(result.changes)
+    if not problems:
+        return result
     lost = {problem.path for problem in problems}
+    kept = tuple(finding for finding in result.applied if finding.path not in lost)
     remaining = msgspec.structs.replace(result.remaining, errors=(*result.remaining.errors, *problems))
     return msgspec.structs.replace(
         result,
-        applied=tuple(finding for finding in result.applied if finding.path not in lost),
+        applied=kept,
         changes=tuple(change for change in result.changes if change.display not in lost),
         remaining=remaining,
+        gone=len(kept),
     )

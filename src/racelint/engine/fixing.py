@@ -78,6 +78,7 @@ def fixed(
     with collector_paused():
         mended = call_with_deep_stack(partial(mend, draft, chosen, allowed, approve))
     remaining = results[-1]
+    before, after = (len(list(wanted(result))) for result in (first.result, remaining))
     errors = [*remaining.errors, *_defects(mended.failures), *(prover.problems if prover is not None else ())]
     return FixResult(
         applied=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.applied),
@@ -87,6 +88,7 @@ def fixed(
             for display, text in sorted(_changed(draft, mended.draft).items())
         ),
         remaining=msgspec.structs.replace(remaining, errors=tuple(errors)),
+        gone=max(before - after, len(mended.applied)),
     )
 
 

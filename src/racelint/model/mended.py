@@ -21,10 +21,12 @@ class FixResult(msgspec.Struct, frozen=True):
     """The findings whose fix was `applied`, and those whose fix was `withheld`: not safe, or not proved.
 
     Each has its fix, with edits for the text as it stood in the round that it was found in. `changes` are all rounds
-    together; `remaining` is what a scan of the fixed files says.
+    together; `remaining` is what a scan of the fixed files says. `gone` counts the findings that are no more: one fix
+    may put several right.
     """
 
     applied: tuple[Finding, ...]
     withheld: tuple[Finding, ...]
     changes: tuple[FileChange, ...]
     remaining: ScanResult
+    gone: int = 0

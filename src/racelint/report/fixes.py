@@ -31,7 +31,7 @@ def fix_line(result: FixResult, *, written: bool) -> str:
     """`3 findings fixed in 2 files; 1 more fix with --unsafe-fixes`; in the conditional where nothing was written."""
     files = len(result.changes)
     verb = "fixed" if written else "would be fixed"
-    done = f"{several(len(result.applied), 'finding')} {verb} in {several(files, 'file')}"
+    done = f"{several(result.gone, 'finding')} {verb} in {several(files, 'file')}"
     parts = [done if result.applied else f"nothing {verb}"]
     unsafe = sum(f.fix is not None and f.fix.applicability == "unsafe" and not f.fix.proof for f in result.withheld)
     if unsafe:
