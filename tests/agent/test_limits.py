@@ -190,3 +190,52 @@ def test_other_schedulers_are_named(agent: AgentRunner, patches: bool) -> None:
     else:
         assert answer["status"] == "not-reproduced"
         assert "gevent switches what it runs itself" in answer["out_of_control"]
+
+
+BACKGROUND = """
+    import threading
+    from collections import deque
+
+    class Pool:
+        def __init__(self):
+            self.waiting = deque()
+            self.ready = threading.Condition()
+            self.idle = self.threads = self.turns = 0
+
+        def run(self):
+            while True:
+                with self.ready:
+                    while not self.waiting:
+                        self.idle += 1
+                        self.ready.wait()
+                        self.idle -= 1
+                    self.waiting.popleft()
+
+        def submit(self, item):
+            with self.ready:
+                self.waiting.append(item)
+                if self.idle:
+                    self.ready.notify()
+                else:
+                    self.threads += 1
+                    threading.Thread(target=self.run, daemon=True).start()
+
+        def turn(self):
+            while True:
+                with self.ready:
+                    self.turns = (self.turns + 1) % 2
+
+        def start(self):
+            threading.Thread(target=self.turn, daemon=True).start()
+    """
+
+
+def test_threads_in_the_background_come_to_rest_before_the_state_is_looked_at(agent: AgentRunner) -> None:
+    answer = agent(BACKGROUND, ["p.submit(1)", "p.submit(2)"], "p = target.Pool()")
+    assert answer["status"] == "not-reproduced", answer["outcome"]
+
+
+def test_threads_that_never_come_to_rest_do_not_hold_the_search_up(agent: AgentRunner) -> None:
+    answer = agent(BACKGROUND, ["p.start()"], "p = target.Pool()", schedules=300)
+    assert answer["schedules_run"] > 1
+    assert answer["status"] != "confirmed", answer["outcome"]

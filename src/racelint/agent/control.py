@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
-from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Task, earliest
+from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Settling, Task, earliest
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
@@ -219,6 +219,16 @@ class Control:  # racelint: thread-confined
             main.state = READY
         self.goal = []
         return not self.stuck
+
+    def settle(self) -> None:
+        """Let the threads that are left run until each of them ends, waits, or has gone on for too long."""
+        steering, self.policy = self.policy, Settling()
+        self.changed()
+        ready = self.choices().ready
+        if ready[0] is not self.main:
+            self._switch(ready[0])
+        self.policy = steering
+        self.changed()
 
     # Choices
 

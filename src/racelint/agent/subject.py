@@ -236,6 +236,8 @@ class Subject:
             if ended and len(control.tasks) > len(operations):
                 run_exit_handlers()
                 ended = control.await_all([task for task in control.tasks if not task.daemon])
+                if ended:
+                    control.settle()
             if ended:
                 if known is not None:
                     return known.outcome(control.policy.plan, control.events, self._finish)

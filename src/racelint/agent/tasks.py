@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 READY, BLOCKED, DONE = 0, 1, 2
 
+SETTLING_STEPS = 500
+"""Accesses that threads in the background may make after the operations have ended."""
+
 
 class Abort(BaseException):
     """Unwinds a controlled thread whose execution is over."""
@@ -96,6 +99,20 @@ class Policy:
     def at_stop(self, control: Control, choice: Choice) -> Task:
         """Who goes on when the running thread blocked, ended or has just been started."""
         return choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
+
+
+class Settling(Policy):
+    """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""
+
+    awaits_are_instant = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = SETTLING_STEPS
+
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        self._left -= 1
+        return control.current if self._left > 0 else choice.ready[-1]
 
 
 def earliest(task: Task) -> tuple[float, int]:
