@@ -21,6 +21,18 @@ def test_the_transcript_is_real() -> None:
     assert finding in README
 
 
+def test_the_proof_is_real() -> None:
+    """But for how many schedules it took, and what stands for the schedule: those follow from the search."""
+    command = [sys.executable, "-m", "racelint", "scan", "examples/money_race.py", "--confirm"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    shown = README.partition("$ racelint scan examples/money_race.py --confirm\n")[2].partition("```")[0]
+    assert _without_the_search(answer.stdout) == _without_the_search(shown)
+
+
+def _without_the_search(text: str) -> str:
+    return re.sub(r"rl1:\S+", "rl1:…", re.sub(r"\d+ schedules run", "N schedules run", text))
+
+
 def test_every_rule_is_listed_and_no_other() -> None:
     listed = re.findall(r"^\| (RL\d{3}) \| ([a-z-]+) \| (.*) \|$", README, re.MULTILINE)
     assert listed == [(rule.code, rule.name, rule.summary) for rule in rule_book()]
