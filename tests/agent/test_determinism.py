@@ -62,6 +62,48 @@ def test_what_usually_differs_is_the_same(agent: AgentRunner, expression: str) -
     assert again["outcome"] == answer["outcome"]
 
 
+@pytest.mark.parametrize(
+    "draw", ["random.random()", "uniform(0, 1)", "random.choice(range(99))", "secrets.token_hex(4)"]
+)
+def test_what_a_thread_draws_is_no_matter_of_the_schedule(agent: AgentRunner, draw: str) -> None:
+    source = f"""
+    import random
+    import secrets
+    import threading
+    from random import uniform
+
+    class Subject:
+        def __init__(self):
+            self.lock = threading.Lock()
+            self.first = self.last = None
+
+        def act(self):
+            drawn = {draw}
+            with self.lock:
+                self.first = self.first or drawn
+                self.last = drawn
+            return drawn
+    """
+    answer = agent(source, ["s.act()"] * 2, "s = target.Subject()", schedules=300)
+    assert answer["status"] == "not-reproduced", answer["outcome"]
+
+
+def test_a_seed_of_the_target_holds(agent: AgentRunner) -> None:
+    source = """
+    import random
+
+    def draw():
+        random.seed(7)
+        one = random.random(), random.getrandbits(20)
+        random.seed(7)
+        assert one == (random.random(), random.getrandbits(20))
+        random.seed(8)
+        assert one != (random.random(), random.getrandbits(20))
+    """
+    answer = agent(source, ["target.draw()"], schedules=10)
+    assert answer["status"] == "not-reproduced", answer["outcome"]
+
+
 def test_dates_are_those_of_the_library(agent: AgentRunner, interpreter: str) -> None:
     checks = """
     import datetime

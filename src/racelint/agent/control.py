@@ -93,6 +93,8 @@ class Control:  # racelint: thread-confined
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
         task = Task(len(self.tasks), label, body, daemon)
+        task.origin = (*self.current.origin, self.current.started)
+        self.current.started += 1
         self.tasks.append(task)
         self.choice = None
         self.alarm = 0

@@ -17,9 +17,12 @@ from collections.abc import Callable
 from typing import Any
 
 from . import fake_thread
+from .chance import Streams, draw_apart
 from .control import Control
 from .tasks import Abort
 from .virtual_time import install_dates, virtual_time
+
+SYSTEM_SEED = 1
 
 PRIVATE = ("threading", "_threading_local", "queue", "concurrent.futures.thread", "concurrent.futures._base")
 
@@ -182,17 +185,23 @@ def _reset_pools() -> None:
 
 def _fix_chance(control: Control) -> None:
     """The same random numbers in every execution."""
-    drawn = Undo(control, lambda: None)
     made = Undo(control, lambda: None)
+    system, shared = Streams(control), Streams(control)
+    originals: list[Any] = []
 
     def urandom(size: int) -> bytes:
-        return b"".join(drawn.done().to_bytes(8, "little") for _ in range(size // 8 + 1))[:size]
+        return system.own().getrandbits(8 * size).to_bytes(size, "little") if size else b""
 
     def seed_shared() -> None:
+        system.restart(SYSTEM_SEED)
         random: Any = sys.modules.get("random")
         if random is not None:
             _seed_in_order(random.Random, made)
-            random.seed(0)
+            if not originals:
+                originals.append(random._inst)
+                draw_apart(random, shared)
+            for generator in (*originals, random):
+                generator.seed(0)
         _forget_names()
 
     os.urandom = urandom

@@ -31,6 +31,7 @@ class Task:  # racelint: thread-confined
     deadline: float | None = None
     fresh = True
     awaited = expired = sleeping = spinning = waited = in_region = False
+    started = 0
     spin_site = spins = last_site = region_depth = 0
     region_scope = stalled = ""
     result: Any = None
@@ -45,6 +46,7 @@ class Task:  # racelint: thread-confined
         self.daemon = daemon
         self.ident = index + 1000
         self.held: list[Any] = []
+        self.origin: tuple[int, ...] = ()
         self.visits: dict[Any, int] = {}
         self.pending: dict[int, Any] = {}
         self.storage: dict[int, Any] = {}
