@@ -94,6 +94,10 @@ class Baseline:
     def knows(self, outcome: Outcome) -> bool:
         return outcome.key in self.outcomes and not self.leaks(outcome)
 
+    def tells(self, outcome: Outcome) -> bool:
+        """Whether the operations of some serial order returned and raised the same."""
+        return any(known.told == outcome.told for known in self.outcomes.values())
+
     def leaks(self, outcome: Outcome) -> bool:
         """Whether more is left of something than in any serial order; of threads, more than any of them starts."""
         return any(

@@ -17,7 +17,8 @@ class Outcome:
     `blocked` which operations wait for ever. `invariant` is False if the user's invariant does not hold.
     `stale` are the tests under which a thread waited and went on though they still held. `refused`: a thread was
     refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
-    counts the threads that the operations started.
+    counts the threads that the operations started. `unsettled`: a thread in the background could still go on, and the
+    state says how far it was by then.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Outcome:
         "results",
         "stale",
         "started",
+        "unsettled",
         "waiting",
     )
 
@@ -46,10 +48,16 @@ class Outcome:
         self.refused = False
         self.invariant = True
         self.stale: tuple[str, ...] = ()
+        self.unsettled = False
         self.raised: frozenset[tuple[str, str]] = frozenset()
         self.left: Left = {}
         self.started = 0
         self._key: Any = None
+
+    @property
+    def told(self) -> tuple[tuple[str, Tree], ...]:
+        """What the operations returned or raised."""
+        return self.parts[: self.results]
 
     @property
     def key(self) -> Any:

@@ -25,7 +25,7 @@ from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
-from .tasks import BLOCKED, DONE, Abort, Policy, Task
+from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -277,6 +277,7 @@ class Subject:
         outcome = Outcome(tuple(parts), results)
         outcome.raised = frozenset(raised)
         outcome.refused = control.refused
+        outcome.unsettled = any(task.state == READY for task in control.tasks if task not in self._running)
         outcome.started = len(control.tasks) - len(self._running)
         if not control.stuck:
             outcome.left = left_behind(self.files, control.tasks, self._running, snapshot)
