@@ -108,11 +108,16 @@ class Guarding:
         return Proposal(rewriting.code(), self._message(), "unsafe" if doubts else "safe", reason, claims)
 
     def _never_ends(self, part: Part, tree: Tree) -> bool:
-        """Whether a loop of the part waits for others to change the variable: with the lock held, nobody could."""
+        """Whether a loop of the part waits for others to change the variable: with the lock held, nobody could.
+
+        One that holds the lock already has its own way to let them.
+        """
+        flow = self.draft.program.flows.of(part.function)
         mine = [
             access
             for access in self.draft.program.shared.by_function[part.function.id]
             if access.location.container() == self.location.container()
+            and (self.lock is None or flow.at(access.event).hold(self.lock.location) is None)
         ]
         for loop in part.stretch.loops():
             tested = any(_is_inside(access.span, tree.span(loop.test)) for access in mine)
