@@ -16,6 +16,7 @@ from racelint.program.ownership import makes_self
 from racelint.program.records import Record
 from racelint.program.things import Constant, Object
 from racelint.program.users import is_public
+from racelint.program.values import FunctionFacts
 
 _VIEWS = frozenset({"keys", "values", "items"})
 _MAPPINGS = frozenset({"dict", "defaultdict", "OrderedDict", "Counter", "WeakValueDictionary", "WeakKeyDictionary"})
@@ -118,6 +119,7 @@ class EscapingReferences:
                 for access in facts.accesses:
                     if access.kind == "write" and access.path == (*path, ELEMENT):
                         yield from self._handed(access.value, function, depth + 1)
+                        yield from _gone_through(path[0], access, facts)
             elif path[0].startswith("c:") and len(path) == 1:
                 yield from self._viewed(int(path[0][2:]), function, depth)
             elif path[-1] != ELEMENT:
@@ -189,6 +191,15 @@ class EscapingReferences:
 
     def _holds(self, function: FunctionInfo, event: int, guard: Location) -> bool:
         return any(hold.lock.location == guard for hold in self.program.flows.of(function).at(event).must)
+
+
+def _gone_through(made: str, element: Access, facts: FunctionFacts) -> Iterator[tuple[Path, Shape]]:
+    """What a generator expression goes through, when somebody asks it to; `element` is what it yields."""
+    if made.endswith(":generator"):
+        start = int(made.split(":")[1])
+        for access in facts.accesses:
+            if access.kind == "iterate" and start < access.id < element.id:
+                yield access.path, "view"
 
 
 def _is_open(function: FunctionInfo) -> bool:

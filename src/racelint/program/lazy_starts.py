@@ -16,27 +16,9 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reach import Context
+from racelint.program.users import is_called_once
 
 _MAX_DEPTH = 3
-_BEGINNINGS = (
-    *("start", "run", "open", "connect", "begin", "launch", "main", "init", "setup", "set_up", "configure", "listen"),
-    *(
-        "serve",
-        "play",
-        "resume",
-        "restart",
-        "enable",
-        "create",
-        "make",
-        "spawn",
-        "reload",
-        "install",
-        "register",
-        "test",
-    ),
-)
-_ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
-_ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
 class LazyStart(NamedTuple):
@@ -67,7 +49,7 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
             for context in contexts[:1]
             for check, location, event in locks
         ]
-        for context in [context for context in contexts if not _is_called_once(context)][:1]:
+        for context in [context for context in contexts if not is_called_once(context.entry.function)][:1]:
             for event in starts:
                 if not _starts_under_lock(program, starters, function, event):
                     made.extend(_lazy_threads(program, function, event, context))
@@ -135,12 +117,6 @@ def _open_contexts(program: Program, function: FunctionInfo) -> list[Context]:
         if context.root is None and context.public and not (context.held or context.perhaps or context.owned)
         if not context.entry.function.ir.is_async  # a loop runs one coroutine at a time
     ]
-
-
-def _is_called_once(context: Context) -> bool:
-    """Whether the name of what users call says that it is called once, before or after anything else."""
-    name = context.entry.function.ir.name.strip("_")
-    return name in _ONCE or name.startswith(_BEGINNINGS) or name.startswith(_ENDINGS)
 
 
 def _starting_events(program: Program) -> dict[str, set[int]]:

@@ -18,6 +18,7 @@ from racelint.program.test_cases import is_of_test_case, is_of_tests
 from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.threadless import Threadless
+from racelint.program.users import is_called_once
 from racelint.program.values import Stored
 
 
@@ -144,8 +145,11 @@ class Overlap:
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
 
     def _starts_anew(self, root: ThreadRoot, other: Record, group: Group) -> bool:
-        """A method takes the lock, hence may be called again, and starts one more thread whenever it is."""
-        if not other.context.public or not group.owner_locks & other.locations_held or root.joins:
+        """A method may be called again, as it takes the lock or sets a timer, and starts one more thread then."""
+        again = group.owner_locks & other.locations_held or (
+            root.kind == "timer" and not is_called_once(other.context.entry.function)
+        )
+        if not again or not other.context.public or root.joins:
             return False
         within = {frame.function.id for frame in other.context.chain()}
         deciding = self.program.compounds.deciding

@@ -21,6 +21,7 @@ from racelint.program.request_handlers import RequestHandlers
 from racelint.program.things import Bound, Instance, Member, Thing
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
 from racelint.program.types import Types
+from racelint.program.users import is_public
 from racelint.program.values import Stores, element_key
 
 
@@ -186,7 +187,7 @@ class _Finder:
                 call,
                 many=starter.many
                 or repeated
-                or self._repeats(starter, function)
+                or self._repeats(starter, call, function)
                 or (self._from_parameter(value, function) and self._called_often(function))
                 or self._made_often(function),
                 own_self=receiver is not None and self._one_each(receiver, call, function),
@@ -291,16 +292,19 @@ class _Finder:
             shown = [(path, entry.function) for entry in entries for path in entry.value]
         return sum(thing in self.types.of(path, owner) for path, owner in shown) == 1
 
-    def _repeats(self, starter: Starter, function: FunctionInfo) -> bool:
-        """Whether the function that submits a task is called again before that ends."""
-        if starter.kind == "pool":
-            name = function.ir.name
-            return (
-                function.ir.kind == "function"
-                and name not in ("__init__", "main", "start", "run", "<module>")
-                and (function.cls is not None or not self._called_once(function))
-            )
-        return False
+    def _repeats(self, starter: Starter, call: Call, function: FunctionInfo) -> bool:
+        """Whether the function that submits a task is called again before that ends.
+
+        Where its users call it and nobody else, that shows in the pool: a module's own is there for many calls.
+        """
+        if starter.kind != "pool" or function.ir.kind != "function":
+            return False
+        if function.ir.name in ("__init__", "main", "start", "run", "<module>"):
+            return False
+        if function.cls is not None or not self._called_once(function):
+            return True
+        kept = any(path[0].startswith("g:") and len(path) == 2 for path in call.func)
+        return kept and is_public(function) and not self.calls.incoming.get(function.id)
 
     def _one_each(self, receiver: Path, call: Call, function: FunctionInfo) -> bool:
         """The target's object is made, or taken from a list, anew at every turn of the loop that starts the threads."""

@@ -28,6 +28,26 @@ _QUIET_DUNDERS = CONSTRUCTORS | frozenset(
     }
 )
 
+_BEGINNINGS = (
+    *("start", "run", "open", "connect", "begin", "launch", "main", "init", "setup", "set_up", "configure", "listen"),
+    *(
+        "serve",
+        "play",
+        "resume",
+        "restart",
+        "enable",
+        "create",
+        "make",
+        "spawn",
+        "reload",
+        "install",
+        "register",
+        "test",
+    ),
+)
+_ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
+_ONCE = frozenset({"init", "new", "enter", "aenter"})
+
 
 class Users:
     """Answers for the functions of a program; threads run `targets`, and servers call `handlers`."""
@@ -144,3 +164,9 @@ def is_public(function: FunctionInfo) -> bool:
     if name.startswith("_"):
         return False
     return function.cls is None or not function.cls.ir.parent
+
+
+def is_called_once(function: FunctionInfo) -> bool:
+    """Whether the name of what users call says that it is called once, before or after anything else."""
+    name = function.ir.name.strip("_")
+    return name in _ONCE or name.startswith(_BEGINNINGS) or name.startswith(_ENDINGS)
