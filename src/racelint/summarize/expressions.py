@@ -49,7 +49,7 @@ def _formatted(body: Body, node: ast.JoinedStr) -> Operand:
 def _formatted_value(body: Body, node: ast.FormattedValue) -> Operand:
     operands = [lower(body, part) for part in (node.value, node.format_spec) if part is not None]
     by_repr = node.conversion in (ord("r"), ord("a"))
-    return Operand((), deps_of(*operands, _text_of(body, node, operands[0], "repr" if by_repr else "format")))
+    return Operand((), deps_of(*operands, _text_of(body, node.value, operands[0], "repr" if by_repr else "format")))
 
 
 def _text_of(body: Body, node: ast.AST, operand: Operand, builtin: str) -> Operand:

@@ -103,7 +103,9 @@ def _formatted_expression(to: Converter, node: Any) -> ast.expr:
     value = to.one(node.expression)
     pieces = _pieces(to, node.format_spec or ())
     spec = to.after(ast.JoinedStr(pieces), value, value) if node.format_spec is not None else None
-    return to.after(ast.FormattedValue(value, -1, spec), value, value)
+    shown = "r" if getattr(node, "equal", None) is not None and spec is None else ""
+    conversion = node.conversion or shown
+    return to.after(ast.FormattedValue(value, ord(conversion) if conversion else -1, spec), value, value)
 
 
 @converts(cst.Attribute)
