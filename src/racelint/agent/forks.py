@@ -52,10 +52,10 @@ class Forks:
             os.write(self._tokens[1], bytes(count))
 
     def _end(self) -> None:
-        """Say why, and end every process of the run."""
-        self._is_bomb[0] = 1
+        """Say why, and end every process of the run: the agent not before that is said."""
         reason = f"it forks processes without end: {AT_ONCE} were left running"
         self._write(answer_of(status="unsupported", reason=reason))
+        self._is_bomb[0] = 1
         own = os.getpid()
         if own != self._agent:
             _kill(self._agent)  # before it has another answer
