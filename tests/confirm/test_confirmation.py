@@ -674,3 +674,4 @@ def test_a_wait_that_nobody_wakes_is_no_proof_of_a_missing_lock(tmp_path: Path) 
     assert (bare.status, bare.effect) == ("confirmed", "exception")
     kept = confirm_finding(finding("held.py", "RL302", 10), LIMITS, tmp_path)
     assert kept.status == "not-reproduced"
+    assert kept.reason is not None and kept.reason.startswith("not reproduced within")

@@ -17,7 +17,6 @@ HANGS_BY_ITSELF = frozenset(
         "RL206",
         "RL207",
         "RL210",
-        "RL302",
         "RL305",
         "RL306",
         "RL307",
@@ -37,9 +36,6 @@ REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
 
 HANGS_WAITERS = frozenset({"RL303", "RL304"})
 """Rules whose defect hangs who waits first, or last: where every order hangs, nobody gives what is waited for."""
-
-HANGS_AFTER_ERRORS = frozenset({"RL302"})
-"""Rules whose defect raises in who should have woken the others up."""
 
 HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 """Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
@@ -134,8 +130,6 @@ class Baseline:
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:
     """A hang that needs no race: every order of a program hangs, or the rule that asked is about hangs."""
     hung = [outcome for outcome in baseline.outcomes.values() if outcome.hang and outcome.hang != "steps"]
-    if code in HANGS_AFTER_ERRORS:
-        hung = [outcome for outcome in hung if outcome.raised]
     if not hung:
         return None
     if code in HANGS_BY_ITSELF or (is_program and (not code or code in HANGS_WAITERS)):

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 import racelint.agent
+from racelint.agent.forks import MARK
 from racelint.confirm.interpreter import Interpreter
 from racelint.confirm.leftovers import end_marked, end_session, task_count
 from racelint.confirm.running import CHILDREN
@@ -28,7 +29,6 @@ GRACE = 12.0
 FILE_LIMIT = 64 * 1024 * 1024
 EXTRA_TASKS = 512
 MESSAGE_TAIL = 4096
-MARK = "RACELINT_RUN"
 
 
 @dataclass(frozen=True)

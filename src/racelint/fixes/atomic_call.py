@@ -7,7 +7,8 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
-from racelint.fixes.statements import comments_of, only_call
+from racelint.fixes.statements import comments_of, lone_branch, only_call
+from racelint.model.summary import ELEMENT
 from racelint.program.compounds import Compound
 from racelint.program.suspects import Suspect
 from racelint.program.things import Object
@@ -29,9 +30,8 @@ def atomic_call(draft: Draft, suspect: Suspect) -> Proposal | None:
     if sum(finding.subject == subject for finding in draft.findings) != 1:
         return None
     tree = draft.tree(compound.function.module.source.display)
-    test = tree.expression_at(compound.check_span)
-    branch = tree.parent(test) if test is not None else None
-    if not isinstance(branch, cst.If) or branch.orelse is not None or len(branch.body.body) != 1:
+    branch = lone_branch(tree, compound.check_span)
+    if branch is None:
         return None
     key, container = _asked(branch.test)
     if key is None or container is None or is_loud(key) or is_loud(container) or not _is_dict(draft, compound):
@@ -53,7 +53,7 @@ def _asked(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, cst.Bas
 
 
 def _is_dict(draft: Draft, compound: Compound) -> bool:
-    path = compound.act.path[: len(compound.act.path) - compound.act.location.fields.count("[*]")]
+    path = compound.act.path[: len(compound.act.path) - compound.act.location.fields.count(ELEMENT)]
     things = draft.program.types.of(path, compound.function)
     return bool(things) and all(isinstance(thing, Object) and thing.dotted in _DICTS for thing in things)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import child_nodes, nodes_within
 
 # `<` and its kin only for lengths: `not a < b` is not `a >= b` for sets and NaN.
 _OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
@@ -77,13 +77,7 @@ def _turned(node: cst.BooleanOperation, left: cst.BaseExpression, right: cst.Bas
 
 def is_loud(node: cst.CSTNode) -> bool:
     """Whether code may do more than read and compute: it calls, waits, or opens a block of its own."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, _LOUD):
-            return True
-        pending.extend(child_nodes(current))
-    return False
+    return any(isinstance(inner, _LOUD) for inner in nodes_within(node))
 
 
 def parameter_names(params: cst.Parameters) -> set[str]:

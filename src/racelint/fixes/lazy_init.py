@@ -6,6 +6,7 @@ import libcst as cst
 
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.statements import lone_branch
 from racelint.program.suspects import Suspect
 from racelint.syntax.edits import Rewriting, Statement
 
@@ -16,9 +17,8 @@ def second_check(draft: Draft, suspect: Suspect) -> Proposal | None:
     if compound is None or compound.kind != "lazy-init":
         return None
     tree = draft.tree(compound.function.module.source.display)
-    test = tree.expression_at(compound.check_span)
-    branch = tree.parent(test) if test is not None else None
-    if not isinstance(branch, cst.If) or branch.orelse is not None or len(branch.body.body) != 1:
+    branch = lone_branch(tree, compound.check_span)
+    if branch is None:
         return None
     locked = branch.body.body[0]
     inside = draft.program.flows.of(compound.function).at(compound.act.event).must

@@ -13,7 +13,7 @@ from racelint.fixes.statements import statement, unused_name
 from racelint.fixes.stretch import covering
 from racelint.program.suspects import Suspect
 from racelint.syntax.edits import Rewriting, Scope, Statement, Tree
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import nodes_within
 
 _STORING = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.Del, cst.NamedExpr)
 _QUIET = frozenset({"len", "isinstance", "bool", "str", "repr", "list", "tuple", "sorted"})
@@ -69,7 +69,7 @@ def _reading(tree: Tree, entry: Statement, attribute: str) -> _Reading | None:
     if isinstance(entry, (cst.For, cst.While, cst.With, cst.Try, cst.TryStar)):
         return None
     found = _Reading(entry, [], [])
-    for node in _within(entry):
+    for node in nodes_within(entry):
         if isinstance(node, Scope) and any(tree.spelled(n) == attribute for n in _attributes(node)):
             return None  # it is read at another time
         if isinstance(node, _STORING) and any(tree.spelled(n) == attribute for n in _targets(node)):
@@ -83,14 +83,8 @@ def _reading(tree: Tree, entry: Statement, attribute: str) -> _Reading | None:
     return found
 
 
-def _within(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in child_nodes(node):
-        yield from _within(child)
-
-
 def _attributes(node: cst.CSTNode) -> Iterator[cst.Attribute]:
-    return (inner for inner in _within(node) if isinstance(inner, cst.Attribute))
+    return (inner for inner in nodes_within(node) if isinstance(inner, cst.Attribute))
 
 
 def _targets(node: cst.CSTNode) -> Iterator[cst.Attribute]:
@@ -99,8 +93,7 @@ def _targets(node: cst.CSTNode) -> Iterator[cst.Attribute]:
     if isinstance(target, cst.Attribute):
         yield target
     elif isinstance(target, (cst.Tuple, cst.List)):
-        for element in target.elements:
-            yield from (inner for inner in (element.value,) if isinstance(inner, cst.Attribute))
+        yield from (element.value for element in target.elements if isinstance(element.value, cst.Attribute))
 
 
 def _is_harmless(tree: Tree, call: cst.Call, attribute: str) -> bool:

@@ -13,7 +13,7 @@ from racelint.fixes.places import span_of, suspect_of
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.finding import Finding
 from racelint.syntax.edits import Rewriting, Tree
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import nodes_within
 
 _GATHERING = ("list", "tuple", "set", "dict", "sorted", "sum", "any", "all", "len", "enumerate", "str", "repr")
 
@@ -57,14 +57,11 @@ def _under_mutex(tree: Tree, iterated: cst.Attribute) -> Iterator[Proposal]:
 
 def _only_gathers(line: cst.SimpleStatementLine) -> bool:
     """Whether nothing is called there but what makes a container of the elements, or counts them."""
-    pending: list[cst.CSTNode] = [line]
-    while pending:
-        node = pending.pop()
+    for node in nodes_within(line):
         if isinstance(node, cst.Await):
             return False
         if isinstance(node, cst.Call) and not (isinstance(node.func, cst.Name) and node.func.value in _GATHERING):
             return False
-        pending.extend(child_nodes(node))
     return True
 
 

@@ -8,6 +8,7 @@ from keyword import iskeyword
 import libcst as cst
 
 from racelint.fixes.expressions import variables_in
+from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Statement, Tree
 
 
@@ -56,6 +57,14 @@ def statement(source: str) -> Statement:
     parsed = cst.parse_statement(source)
     assert isinstance(parsed, Statement)
     return parsed
+
+
+def lone_branch(tree: Tree, test: Span) -> cst.If | None:
+    """The `if` of one statement, with no `else`, whose whole test stands at the span."""
+    tested = tree.expression_at(test)
+    branch = tree.parent(tested) if tested is not None else None
+    alone = isinstance(branch, cst.If) and branch.orelse is None and len(branch.body.body) == 1
+    return branch if isinstance(branch, cst.If) and alone else None
 
 
 def only_call(node: cst.CSTNode) -> cst.Call | None:

@@ -16,7 +16,9 @@ from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.syntax.edits import Rewriting, Statement, Tree
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import nodes_within
+
+_BINDING = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.NamedExpr)
 
 
 class ThreadConstructor(Fixer):
@@ -74,11 +76,10 @@ def _given(tree: Tree, call: cst.Call) -> set[str]:
 
 def _bound(node: cst.CSTNode) -> Iterator[str]:
     """The variables that code assigns."""
-    target = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.NamedExpr)) else None
-    if isinstance(target, cst.Name):
-        yield target.value
-    for child in child_nodes(node):
-        yield from _bound(child)
+    for inner in nodes_within(node):
+        target = inner.target if isinstance(inner, _BINDING) else None
+        if isinstance(target, cst.Name):
+            yield target.value
 
 
 def _needs_arguments(program: Program, finding: Finding) -> bool:

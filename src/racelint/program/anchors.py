@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from racelint.model.summary import ELEMENT, Path
+from racelint.program.elements import passed_on
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
@@ -91,7 +92,7 @@ class Anchors:
             return (f"captured:{function.module.name}:{name}",)
         call = self.stores.facts[function.id].call(int(name)) if kind == "c" else None
         if call is not None:
-            for container in self.types.passed_on(call, function):
+            for container in passed_on(call):
                 return self.of(container, function, known)
         if call is not None and (function.id, root) in self._handed:
             for thing in self.types.of_value(call.func, function):

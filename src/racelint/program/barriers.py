@@ -238,13 +238,10 @@ class Barriers:
         pools: dict[Path, int],
     ) -> bool:
         if any("map" in path[-1] for path in call.func):
-            threads, waits = (
-                self._workers(call, function),
-                None,
-            )  # of however many tasks, no more than that wait at once
-            if threads is None or threads >= barrier.parties:
+            most = self._workers(call, function)  # of however many tasks, no more than that wait at once
+            if most is None or most >= barrier.parties:
                 return False
-            barrier.comers.append(Comer(function, call, threads, waits))
+            barrier.comers.append(Comer(function, call, most, None))
             return True
         threads = runs_of(self.program, function, call.id, barrier.function)
         if threads is None:

@@ -22,7 +22,6 @@ _TUNES = ("setblocking", "settimeout")
 _DECLARED = Blocking("wait")
 """A call that blocks by the user's word."""
 _PUT = Blocking("wait", "asyncio.Queue", timeout=2)
-_REFUSES = ((("k:False",),), (("k:int:0",),))
 _NOTHING = (("k:False",), ("k:int:0",))
 
 
@@ -78,7 +77,7 @@ class BlockingCalls:
         if (
             thing.dotted not in LOCKED_QUEUES
             or _returns_at_once(call, _PUT)
-            or (plain[1:2] and plain[1].value in _REFUSES)
+            or (len(plain) > 1 and len(plain[1].value) == 1 and plain[1].value[0] in _NOTHING)
         ):
             return False
         sizes = []

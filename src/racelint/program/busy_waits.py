@@ -68,20 +68,12 @@ class BusyWaits:
         """The body with what stands under a lock in its place."""
         found: list[AnyNode] = []
         for node in body:
-            lock = (
-                self.program.locks.of(node.item.value[0], function)
-                if isinstance(node, With) and node.item.value
-                else None
-            )
-            if (
-                isinstance(node, With)
-                and lock is not None
-                and not lock.opaque
-                and not self._sleeps(node.body, function)
-            ):
-                found.extend(node.body)
-            else:
-                found.append(node)
+            if isinstance(node, With) and node.item.value:
+                lock = self.program.locks.of(node.item.value[0], function)
+                if lock is not None and not lock.opaque and not self._sleeps(node.body, function):
+                    found.extend(node.body)
+                    continue
+            found.append(node)
         return tuple(found)
 
     def _sleeps(self, body: tuple[AnyNode, ...], function: FunctionInfo) -> bool:

@@ -53,6 +53,13 @@ class Families:
         return known
 
 
+def unrelated(left: ClassInfo | None, right: ClassInfo | None) -> bool:
+    """Whether no object is of both classes, as far as the program has classes; False where one is not known."""
+    if left is None or right is None or left in right.mro or right in left.mro:
+        return False
+    return all(right not in heir.mro for heir in descendants(left))
+
+
 def descendants(cls: ClassInfo) -> list[ClassInfo]:
     """All classes derived from `cls`, nearest first; bounded."""
     found: dict[str, ClassInfo] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import ELEMENT, Path, Value
+from racelint.program.elements import passed_on
 from racelint.program.index import FunctionInfo
 from racelint.program.things import Instance
 from racelint.program.types import Types
@@ -49,7 +50,7 @@ class KeptMethods:
         """`d.get(key)` and an element of `list(d)` lead to elements of `d`."""
         for _ in range(3):
             call = self.stores.facts[function.id].made_by(path)
-            inside = self.types.passed_on(call, function) if call is not None else ()
+            inside = passed_on(call) if call is not None else ()
             if not inside:
                 break
             path = (*inside[0], *path[1:])

@@ -6,7 +6,7 @@ from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
-from racelint.program.families import descendants
+from racelint.program.families import unrelated
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -26,13 +26,6 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     """The class of the object that the record's code was entered through."""
     entry = record.context.entry
     return entry.self_class or entry.function.cls
-
-
-def _unrelated(mine: ClassInfo | None, theirs: ClassInfo | None) -> bool:
-    """Whether no object is of both classes, as far as the program has classes."""
-    if mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro:
-        return False
-    return all(theirs not in cls.mro for cls in descendants(mine))
 
 
 def _derives(cls: ClassInfo | None, owner: str) -> bool:
@@ -248,10 +241,10 @@ class Overlap:
     def _of_siblings(self, left: Record, right: Record) -> bool:
         """Of objects of two classes of which no object can be both: each method's own, or its base's attribute."""
         own = [self._class_of_own(record) for record in (left, right)]
-        if _unrelated(*own) and all(_derives(cls, left.access.location.owner) for cls in own):
+        if unrelated(*own) and all(_derives(cls, left.access.location.owner) for cls in own):
             return True
         mine, theirs = (_class_at_entry(record) for record in (left, right))
-        if mine is None or theirs is None or not _unrelated(mine, theirs):
+        if mine is None or theirs is None or not unrelated(mine, theirs):
             return False
         bases = {f"class:{cls.id}" for cls in mine.mro if cls in theirs.mro}
         return all((anchor := self._anchor(r)) is not None and anchor[0] in bases for r in (left, right))

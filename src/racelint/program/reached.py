@@ -122,10 +122,9 @@ class Running:
         """Calls whose coroutines are awaited with others: `await gather(f(), g())`."""
         if function.id not in self._gathered:
             found: set[int] = set()
-            for call in self.program.stores.facts[function.id].calls:
-                things = self.program.types.of_value(call.func, function) if call.awaited else ()
-                if any(isinstance(thing, External) and thing.dotted in _WAITING_FOR for thing in things):
-                    values = [path for argument in call.args for path in argument.value]
+            for named in self.program.callees.outside(function):
+                if named.call.awaited and named.dotted in _WAITING_FOR:
+                    values = [path for argument in named.call.args for path in argument.value]
                     found |= {int(path[0][2:]) for path in values if len(path) == 1 and path[0].startswith("c:")}
             self._gathered[function.id] = frozenset(found)
         return self._gathered[function.id]

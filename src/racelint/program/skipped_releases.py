@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Branch, Call, Raise
-from racelint.program.families import descendants
-from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.families import unrelated
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
@@ -45,7 +45,7 @@ def skipped_releases(program: Program) -> Iterator[SkippedRelease]:
             found.append((function, call, lock))
     for function, call, lock in found:
         taker = takers.get(lock.location)
-        if taker is None or taker is function or not _may_be_one_object(taker, function):
+        if taker is None or taker is function or unrelated(taker.cls, function.cls):
             continue
         rescued = any(_skips(program, other, lock.location, taker) is None for other in releasers[lock.location])
         if function.ir.name in _LEAVING or not rescued:
@@ -65,16 +65,6 @@ def _given_back(program: Program, function: FunctionInfo) -> Iterator[tuple[Lock
         if known and lock.location in dropped and lock.location not in state.may:
             dropped.discard(lock.location)
             yield lock, call
-
-
-def _may_be_one_object(taker: FunctionInfo, function: FunctionInfo) -> bool:
-    """Methods of two classes of which no object can be both take and give back two locks."""
-    mine, theirs = taker.cls, function.cls
-    return mine is None or theirs is None or mine in theirs.mro or theirs in mine.mro or _have_heir(mine, theirs)
-
-
-def _have_heir(left: ClassInfo, right: ClassInfo) -> bool:
-    return any(right in heir.mro for heir in descendants(left))
 
 
 def _skips(

@@ -6,19 +6,17 @@ calls, return values, arguments at the call sites of the program.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from racelint.knowledge.locks import LOCK_FACTORIES
-from racelint.knowledge.returns import HANDING_FUNCTIONS, HANDING_METHODS, RETURNS, TAKING_METHODS
+from racelint.knowledge.returns import RETURNS, TAKING_METHODS
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.elements import MAX_SITES, Elements
 from racelint.program.families import Families
 from racelint.program.index import ClassInfo, Entity, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
 from racelint.program.things import Bound, Constant, Instance, Member, Object, Thing
-from racelint.program.values import Stored, Stores, element_key
+from racelint.program.values import Stored, Stores
 
 MAX_OBJECTS = 6
-MAX_SITES = 8
 MAX_DEPTH = 24
 MAX_TRIES = 1
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
@@ -45,6 +43,7 @@ class Types:
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
         self._tries: dict[tuple[str, Path], int] = {}
+        self._elements = Elements(self)
         self._families = Families(stores, self.late_attributes)
         self._record_late_attributes()
         self._families.complete = True
@@ -118,7 +117,7 @@ class Types:
         for base in self.of(path[:-1], function):
             found.extend(self._field(base, path[-1]))
         if path[-1] == ELEMENT:
-            found.extend(self._elements(path[:-1], function))
+            found.extend(self._elements.of(path[:-1], function))
             if path[-2] == ELEMENT:  # the value of `for key, value in d.items()`
                 found.extend(thing for thing in self.of(path[:-1], function) if isinstance(thing, Instance))
         return found
@@ -223,67 +222,6 @@ class Types:
             elif isinstance(entity, External):
                 found.append(Object(entity.dotted))
         return found
-
-    def _elements(self, path: Path, function: FunctionInfo) -> list[Thing]:
-        key = element_key(self.index, function, path)
-        found = self.of_stored(self.stores.elements.get(key, [])) if key is not None else []
-        for entry in self._stored_at(path, function)[:MAX_SITES]:
-            for value in entry.value:
-                if value != path and not value[0].startswith("k:"):
-                    found.extend(self.of((*value, ELEMENT), entry.function))
-        found.extend(self._made_on_demand(path, function))
-        call = self.stores.facts[function.id].made_by(path)
-        if call is not None:
-            rest = path[1:]
-            for container in self.passed_on(call, function):
-                found.extend(self.of((*container, *rest, ELEMENT), function))
-        return found
-
-    def _made_on_demand(self, path: Path, function: FunctionInfo) -> Iterator[Thing]:
-        """What a `defaultdict(Lock)` makes for a key that is not there yet."""
-        for entry in (Stored((path,), function, None), *self._stored_at(path, function)[:MAX_SITES]):
-            for value in entry.value:
-                call = self.stores.facts[entry.function.id].made_by(value) if len(value) == 1 else None
-                if call is None or not call.args or not self._is_defaultdict(call, entry.function):
-                    continue
-                for thing in self.of_value(call.args[0].value, entry.function):
-                    if isinstance(thing, External):
-                        yield Object(thing.dotted)
-                    elif isinstance(thing, ClassInfo):
-                        yield Instance(thing)
-
-    def _is_defaultdict(self, call: Call, function: FunctionInfo) -> bool:
-        things = self.of_value(call.func, function)
-        return any(isinstance(thing, External) and thing.dotted == "collections.defaultdict" for thing in things)
-
-    def _stored_at(self, path: Path, function: FunctionInfo) -> list[Stored]:
-        """What is stored under a path: its elements are those of the containers that are put there."""
-        if path[-1] == ELEMENT:
-            key = element_key(self.index, function, path[:-1])
-            return self.stores.elements.get(key, []) if key is not None else []
-        if len(path) == 1:
-            entity = self.index.entity_of(function.module, path) if path[0].startswith("g:") else None
-            if isinstance(entity, Variable):
-                return self.stores.variables.get((entity.module.name, entity.name), [])
-            return []
-        found: list[Stored] = []
-        for thing in self.of(path[:-1], function):
-            if isinstance(thing, (Instance, ClassInfo)):
-                cls = thing.cls if isinstance(thing, Instance) else thing
-                for owner in cls.mro:
-                    found.extend(self.stores.attributes.get((owner.id, path[-1]), []))
-        return found
-
-    def passed_on(self, call: Call, function: FunctionInfo) -> Value:
-        """The containers whose elements a call hands on: `list(d)`, `d.values()`, `d.copy()`, `d.pop(k)`."""
-        for path in call.func[:1]:
-            if len(path) > 1 and path[-1] in HANDING_METHODS:
-                return (path[:-1],)
-            if len(path) > 1 and path[-1] in TAKING_METHODS:
-                return ((*path[:-1], ELEMENT),)
-            if len(path) == 1 and path[0].removeprefix("g:") in HANDING_FUNCTIONS and call.args:
-                return call.args[0].value
-        return ()
 
     def _field(self, base: Thing, field: str) -> list[Thing]:
         if isinstance(base, Instance):

@@ -11,7 +11,6 @@ from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.locks import Lock
 from racelint.program.primitives import is_own_lock, timeout_of
-from racelint.program.values import nodes_of
 from racelint.program.walk import following, place_of
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
@@ -120,7 +119,7 @@ def _is_unchecked(program: Program, function: FunctionInfo, lock: Lock, call: Ca
 def _is_asked_for(program: Program, function: FunctionInfo, call: Call) -> bool:
     """Whether anything is made of the answer; a variable that nobody reads is nothing."""
     answer: Path = (f"c:{call.id}",)
-    for node in nodes_of(function.ir.body):
+    for node in program.stores.facts[function.id].nodes:
         if call.id in getattr(node, "deps", ()) or getattr(node, "call", -1) == call.id:
             return True
         if answer in getattr(node, "value", ()):

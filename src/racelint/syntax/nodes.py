@@ -44,3 +44,12 @@ def child_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             for item in value:
                 if isinstance(item, cst.CSTNode):
                     yield item
+
+
+def nodes_within(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The node and all that can hold code inside of it, in source order."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend([*child_nodes(current)][::-1])

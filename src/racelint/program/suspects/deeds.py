@@ -54,7 +54,7 @@ def adds_at_once(record: Record) -> bool:
 
 def harmless_beside(record: Record, other: Record) -> bool:
     """One atomic addition breaks only what iterates, replaces or empties the container under the lock."""
-    if record.access.deed != "mutate" or record.access.method not in ADDING:
+    if not adds_at_once(record):
         return False
     access = other.access
     if access.deed == "iterate" or (access.changes and not access.location.content):

@@ -14,7 +14,6 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Constant, Instance, Object, Thing
-from racelint.program.values import nodes_of
 
 ATOMIC = "on the target versions, which have a GIL, nothing switches threads between the steps"
 BUILT_IN = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray", "collections.deque"})
@@ -52,7 +51,7 @@ def runs_through(steps: Sequence[SharedAccess], function: FunctionInfo, program:
     """Whether nothing switches threads from the first of these accesses of one function to the last."""
     begin, end = min(step.span[:2] for step in steps), max(step.span[2:] for step in steps)
     since, until = min(step.event for step in steps), max(step.event for step in steps)
-    for node in nodes_of(function.ir.body):
+    for node in program.stores.facts[function.id].nodes:
         if isinstance(node, (Access, Call)):
             inside = since <= node.id <= until
             if inside and (program.calls.at(function, node.id) or (isinstance(node, Call) and since < node.id < until)):

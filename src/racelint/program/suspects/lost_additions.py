@@ -17,8 +17,7 @@ from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import adds
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
-from racelint.program.values import nodes_of
-from racelint.program.walk import following, place_of
+from racelint.program.walk import contains, following, place_of
 
 _COPYING = frozenset(
     {"copy", "deepcopy", "list", "tuple", "dict", "set", "frozenset", "sorted", "join", "sum", "min", "max"}
@@ -105,4 +104,4 @@ def _uses_up(call: Call, cleared: bool) -> bool:
 
 def _comes_to(function: FunctionInfo, first: int, last: int) -> bool:
     """Whether control may come from the one event to the other."""
-    return any(getattr(node, "id", None) == last for node in nodes_of(tuple(following(place_of(function, first)))))
+    return any(contains(node, last) for node in following(place_of(function, first)))
