@@ -13,6 +13,7 @@ import pytest
 
 from racelint.engine.fixing import write_changes
 from racelint.model.mended import FileChange
+from racelint.rules.registry import all_rules
 from tests.cli.command import race, racelint, scan_json
 
 CRLF_AND_TABS = (
@@ -128,6 +129,12 @@ def test_unsafe_fixes_need_to_be_asked_for(tmp_path: Path) -> None:
     assert file.read_text() == UNSAFE
     assert "1 finding fixed" in racelint("fix", "--unsafe-fixes", cwd=tmp_path).stderr
     assert "self._lock = threading.Lock()" in file.read_text()
+
+
+def test_what_has_no_fix_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "blocking.py").write_text(next(rule for rule in all_rules() if rule.code == "RL205").example("Example"))
+    answer = racelint("fix", "--unsafe-fixes", cwd=tmp_path)
+    assert answer.stderr == "nothing fixed; 1 finding without a fix\n"
 
 
 def test_what_a_comment_silences_is_left_alone(tmp_path: Path) -> None:

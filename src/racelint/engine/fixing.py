@@ -89,6 +89,7 @@ def fixed(
         ),
         remaining=msgspec.structs.replace(remaining, errors=tuple(errors)),
         gone=max(before - after, len(mended.applied)),
+        helpless=max(after - len(mended.withheld), 0),
     )
 
 

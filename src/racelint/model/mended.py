@@ -22,7 +22,7 @@ class FixResult(msgspec.Struct, frozen=True):
 
     Each has its fix, with edits for the text as it stood in the round that it was found in. `changes` are all rounds
     together; `remaining` is what a scan of the fixed files says. `gone` counts the findings that are no more: one fix
-    may put several right.
+    may put several right. `helpless` counts those that were to be fixed and have no fix at all.
     """
 
     applied: tuple[Finding, ...]
@@ -30,3 +30,4 @@ class FixResult(msgspec.Struct, frozen=True):
     changes: tuple[FileChange, ...]
     remaining: ScanResult
     gone: int = 0
+    helpless: int = 0

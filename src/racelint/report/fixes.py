@@ -28,7 +28,10 @@ def _listed(findings: Iterable[Finding], style: Style) -> Iterator[str]:
 
 
 def fix_line(result: FixResult, *, written: bool) -> str:
-    """`3 findings fixed in 2 files; 1 more fix with --unsafe-fixes`; in the conditional where nothing was written."""
+    """`3 findings fixed in 2 files; 1 more with --unsafe-fixes; 2 findings without a fix`.
+
+    In the conditional where nothing was written.
+    """
     files = len(result.changes)
     verb = "fixed" if written else "would be fixed"
     done = f"{several(result.gone, 'finding')} {verb} in {several(files, 'file')}"
@@ -39,4 +42,6 @@ def fix_line(result: FixResult, *, written: bool) -> str:
     unproved = sum(f.fix is not None and bool(f.fix.proof) for f in result.withheld)
     if unproved:
         parts.append(f"{unproved} left out, since the race was not shown to be gone")
+    if result.helpless:
+        parts.append(f"{several(result.helpless, 'finding')} without a fix")
     return "; ".join(parts)
