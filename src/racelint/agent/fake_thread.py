@@ -169,11 +169,13 @@ class ThreadHandle:
 
     def __init__(self) -> None:
         self.ident = 0
+        self._task: Any = None
         self._ended = Lock()
         self._done = False
 
-    def _begin(self, ident: int) -> None:
-        self.ident = ident
+    def _begin(self, task: Any) -> None:
+        self.ident = task.ident
+        self._task = task
         self._ended.is_locked = True
 
     def _set_done(self) -> None:
@@ -185,6 +187,8 @@ class ThreadHandle:
         return self._done
 
     def join(self, timeout: float | None = None) -> None:
+        if self._task is not None:
+            self._task.joiner = _control.current
         if self._ended.is_locked and not self._done:
             _control.block(self._ended, -1 if timeout is None else max(timeout, 0))
 
@@ -224,7 +228,7 @@ def start_joinable_thread(
     """As `_thread.start_joinable_thread` of 3.13."""
     held = handle if handle is not None else ThreadHandle()
     task = _control.spawn(function, _label(function), daemon)
-    held._begin(task.ident)
+    held._begin(task)
     task.on_end = (*task.on_end, held._set_done)
     return held
 
@@ -232,7 +236,16 @@ def start_joinable_thread(
 class Sentinel(Lock):
     """Held by a thread for as long as it lives: who does not get it was refused nothing."""
 
-    __slots__ = ()
+    __slots__ = ("task",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.task = _control.current
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if blocking and self.task is not _control.current:
+            self.task.joiner = _control.current
+        return super().acquire(blocking, timeout)
 
 
 def _set_sentinel() -> Lock:

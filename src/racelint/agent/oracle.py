@@ -72,7 +72,8 @@ class Baseline:
         self._started = max(self._started, outcome.started)
         for kind, texts in outcome.left.items():
             self._left[kind] = max(self._left.get(kind, 0), len(texts))
-        if outcome.key in self.outcomes:
+        self.stale.update(outcome.stale)
+        if outcome.key in self.outcomes or fails_for_going_on(outcome):
             return
         self.outcomes[outcome.key] = outcome
         for loose, key in zip(self._loose, outcome.unordered_keys(), strict=True):
@@ -81,7 +82,6 @@ class Baseline:
         self.completes = self.completes or not outcome.hang
         self.hangs = self.hangs or bool(outcome.hang)
         self.holds = self.holds or outcome.invariant
-        self.stale.update(outcome.stale)
 
     def speaks_of(self, outcome: Outcome, code: str) -> bool:
         """Whether serial orders say what is right for it: nobody is refused a lock in them."""
@@ -93,6 +93,13 @@ class Baseline:
     def tells(self, outcome: Outcome) -> bool:
         """Whether the operations of some serial order returned and raised the same."""
         return any(known.told == outcome.told for known in self.outcomes.values())
+
+    def answers(self, outcome: Outcome) -> bool:
+        """Whether each operation returned or raised the same in some serial order, if not all in one.
+
+        Where threads in the background have their say, what operations answer together is a matter of time, too.
+        """
+        return set(outcome.asked) <= {part for known in self.outcomes.values() for part in known.asked}
 
     def leaks(self, outcome: Outcome) -> bool:
         """Whether more is left of something than in any serial order; of threads, more than any of them starts."""
@@ -125,6 +132,11 @@ class Baseline:
         if outcome.hang and not any(known.blocked == outcome.blocked for known in self.outcomes.values()):
             return "deadlock" if outcome.cycle else "hang"
         return "not-serializable"
+
+
+def fails_for_going_on(outcome: Outcome) -> bool:
+    """Whether something is raised where a waiter went on although what it waited for had not come."""
+    return bool(outcome.stale and outcome.raised)
 
 
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:

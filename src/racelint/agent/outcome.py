@@ -18,11 +18,14 @@ class Outcome:
     `stale` are the tests under which a thread waited and went on though they still held. `refused`: a thread was
     refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
     counts the threads that the operations started. `unsettled`: a thread in the background could still go on, and the
-    state says how far it was by then.
+    state says how far it was by then. `beside`: there were threads that no operation stands for or joins; `asked`
+    is what the operations alone returned or raised.
     """
 
     __slots__ = (
         "_key",
+        "asked",
+        "beside",
         "blocked",
         "cycle",
         "hang",
@@ -49,6 +52,8 @@ class Outcome:
         self.invariant = True
         self.stale: tuple[str, ...] = ()
         self.unsettled = False
+        self.beside = False
+        self.asked: tuple[tuple[str, Tree], ...] = ()
         self.raised: frozenset[tuple[str, str]] = frozenset()
         self.left: Left = {}
         self.started = 0

@@ -19,6 +19,7 @@ from .oracle import (
     GUARDING,
     HANGS_IN_SOME_ORDER,
     Baseline,
+    fails_for_going_on,
     hang_in_baseline,
     is_right_order,
     own_effect,
@@ -366,6 +367,7 @@ class Search:
         if self.code in CREATOR_FIRST:
             return Found(outcome, plan, effect, self.hot) if effect == "exception" else None
         is_certain = effect in ("invariant", self.claimed_effect(outcome)) or self.baseline.goes_on_too_early(outcome)
+        is_certain = is_certain or (effect == "exception" and fails_for_going_on(outcome))
         if not is_certain and self._happens_without_the_race(outcome, len(plan)):
             self.explained = True
             self.baseline.add(outcome)

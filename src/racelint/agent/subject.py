@@ -263,6 +263,7 @@ class Subject:
         control = self.control
         snapshot = Snapshot()
         parts: list[tuple[str, Tree]] = []
+        asked: list[tuple[str, Tree]] = []
         raised = set()
         for task in control.tasks:
             if task.error is not None:
@@ -272,12 +273,19 @@ class Subject:
             elif task in self._running:
                 kind = "returned" if task.state == DONE else "is blocked"
                 parts.append((f"{task.label} {kind}", snapshot.tree(task.result)))
+            if task in self._running:
+                asked.append(parts[-1])
         results = len(parts)
         parts.extend(self._state(snapshot))
         outcome = Outcome(tuple(parts), results)
+        outcome.asked = tuple(asked)
         outcome.raised = frozenset(raised)
         outcome.refused = control.refused
-        outcome.unsettled = any(task.state == READY for task in control.tasks if task not in self._running)
+        beside = [task for task in control.tasks if task not in self._running]
+        outcome.unsettled = any(_can_go_on(task) for task in beside)
+        outcome.beside = any(
+            task.joiner not in self._running and (task.daemon or not self.is_program) for task in beside
+        )
         outcome.started = len(control.tasks) - len(self._running)
         if not control.stuck:
             outcome.left = left_behind(self.files, control.tasks, self._running, snapshot)
@@ -329,6 +337,11 @@ class Subject:
             spoken.append(f"{task.label} waits in {where}{by}")
         outcome.waiting = tuple(spoken)
         outcome.cycle = any(_in_cycle(task) for task in waiting)
+
+
+def _can_go_on(task: Task) -> bool:
+    """Whether the thread does more with the time: it is ready, or what it waits for has an end."""
+    return task.state == READY or (task.state == BLOCKED and task.deadline is not None)
 
 
 def _in_cycle(task: Task) -> bool:

@@ -22,7 +22,7 @@ class Abort(BaseException):
 class Task:  # racelint: thread-confined
     """One controlled thread. `index` counts threads in the order of their creation; -1 is the harness itself.
 
-    `handle` is what carries it, None until it first runs.
+    `handle` is what carries it, None until it first runs. `joiner` is the last thread that waited for its end.
     """
 
     # Some hundred thousand are made a second: what is the same for all of them stays with the class.
@@ -37,6 +37,7 @@ class Task:  # racelint: thread-confined
     result: Any = None
     error: BaseException | None = None
     handle: Any = None
+    joiner: Any = None
     on_end: tuple[Callable[[], None], ...] = ()
 
     def __init__(self, index: int, label: str, body: Callable[[], Any] | None, daemon: bool) -> None:
