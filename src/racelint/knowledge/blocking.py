@@ -27,6 +27,7 @@ BLOCKING_FUNCTIONS: dict[str, Blocking] = {
     "time.sleep": Blocking("sleep", "asyncio.sleep"),
     "builtins.input": Blocking("input"),
     "select.select": Blocking("wait"),
+    "concurrent.futures.as_completed": Blocking("wait", "asyncio.as_completed", 1),
     "signal.pause": Blocking("wait"),
     "signal.sigwait": Blocking("wait"),
     "socket.create_connection": Blocking("network", "asyncio.open_connection"),

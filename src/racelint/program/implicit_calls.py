@@ -16,7 +16,8 @@ _LOGGING = frozenset(f"logging.{level}" for level in _LEVELS)
 _FILLED_IN = {("builtins.str", "format"): 0, **{("logging.Logger", level): 1 for level in _LEVELS}}
 """Methods that put their arguments into a text, and the first argument that they do so to."""
 _BY_BUILTIN: dict[str, tuple[str, ...]] = {
-    **{f"builtins.{name}": (f"__{name}__",) for name in ("len", "iter", "next", "repr", "bool", "hash", "reversed")},
+    **{f"builtins.{name}": (f"__{name}__",) for name in ("len", "iter", "next", "repr", "hash", "reversed")},
+    "builtins.bool": ("__bool__", "__len__"),
     **{f"builtins.{name}": _AS_TEXT for name in ("str", "print")},
     "builtins.format": ("__format__", *_AS_TEXT),
     **{f"builtins.{name}": ("__iter__",) for name in ("list", "tuple", "set", "sorted", "sum", "any", "all", "dict")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
+from racelint.model.summary import Access, AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.lock_state import Hold
@@ -31,10 +31,9 @@ def locks_across_awaits(program: Program) -> Iterator[HeldAcross]:
             continue
         seen: set[tuple[Lock, int]] = set()
         for node in nodes_of(function.ir.body):
-            event = _event(node)
-            if event < 0 or not points.lets_run(node, function):
+            if not points.lets_run(node, function):
                 continue
-            for hold in program.flows.of(function).at(event).must:
+            for hold in _held(program, function, node):
                 taker = _taker(function, hold)
                 if (hold.lock, hold.region) in seen or not _is_of_threads(hold, taker):
                     continue
@@ -44,13 +43,28 @@ def locks_across_awaits(program: Program) -> Iterator[HeldAcross]:
                 yield HeldAcross(function, hold.lock, taken, switch)
 
 
+def _held(program: Program, function: FunctionInfo, node: AnyNode) -> Iterator[Hold]:
+    """What is held at a switch point, asked at the nearest numbered event."""
+    flow = program.flows.of(function)
+    event = _event(node)
+    if event >= 0:
+        yield from flow.at(event).must
+    elif isinstance(node, Suspend):  # `await future`: it stands alone in the blocks around it
+        for lock, taker, _ in flow.acquisitions:
+            if isinstance(taker, With) and not taker.is_async and taker.body[0] is node:
+                yield Hold(lock, taker.id, "with")
+
+
 def _event(node: AnyNode) -> int:
-    """The last numbered event before a switch point; -1 where there is none."""
+    """The last numbered event before a switch point, or the first that it leads to; -1 where there is none."""
     if isinstance(node, With):
         return node.id
     if isinstance(node, Suspend) and node.kind == "await":
         return max(node.deps, default=-1)
-    return max(node.deps, default=-1) if isinstance(node, Loop) and node.is_async else -1
+    if isinstance(node, Loop) and node.is_async:
+        inside = (n.id for n in nodes_of((*node.head, *node.body)) if isinstance(n, (Access, Call, With)))
+        return max(node.deps, default=next(inside, -1))
+    return -1
 
 
 def _taker(function: FunctionInfo, hold: Hold) -> With | Call | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.knowledge.processes import PROXIES
-from racelint.model.summary import ELEMENT, Access, Call, Path, Span
+from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.makers import makers
@@ -104,7 +104,14 @@ class ProxyCopies:
                     return True
             elif later.id != event:
                 again = any(path[:-1] == base and path[-1] in MUTATING_METHODS for path in later.func) and not other
-                passed = any(element in argument.value for argument in later.args)
+                passed = any(_is_copy(element, event, a.value, a.deps, facts) for a in later.args)
                 if later.id > event and (again or passed):
                     return True
-        return any(element in node.value for node in facts.returns)
+        return any(_is_copy(element, event, node.value, node.deps, facts) for node in facts.returns)
+
+
+def _is_copy(element: Path, event: int, value: Value, deps: tuple[int, ...], facts: FunctionFacts) -> bool:
+    """Whether `value` is the copy that was changed at `event`, and not what the proxy gives out when asked again."""
+    reads = (facts.events.get(dep) for dep in deps if dep > event)
+    again = any(isinstance(read, Access) and read.path == element for read in reads)
+    return element in value and not again

@@ -13,8 +13,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from racelint.model.summary import Argument, Call, Loop, Path, With
 from racelint.program.calls import CallSite, bind
 from racelint.program.implicit_calls import implicit_calls
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.partials import partial_at
 from racelint.program.substitution import Owner, substituted
 from racelint.program.things import Bound, Instance
 from racelint.program.values import nodes_of
@@ -166,10 +167,8 @@ class Running:
 
     def _unwrapped(self, path: Path, function: FunctionInfo) -> tuple[Path, tuple[Argument, ...]]:
         """The function inside of `functools.partial(function, …)`, and what it is given there."""
-        call = self.program.stores.facts[function.id].made_by(path)
-        things = self.program.types.of_value(call.func, function) if call is not None and len(path) == 1 else ()
-        partial = any(isinstance(thing, External) and thing.dotted == "functools.partial" for thing in things)
-        if call is not None and partial and call.args and len(call.args[0].value) == 1:
+        call = partial_at(path, function, self.program.stores, self.program.types)
+        if call is not None and len(call.args[0].value) == 1:
             return call.args[0].value[0], call.args[1:]
         return path, ()
 

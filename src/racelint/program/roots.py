@@ -17,6 +17,7 @@ from racelint.program.calls import CallGraph, bind
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
+from racelint.program.partials import partial_at
 from racelint.program.request_handlers import RequestHandlers
 from racelint.program.things import Bound, Instance, Member, Thing
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
@@ -177,7 +178,8 @@ class _Finder:
         if function.cls is not None and function.cls.id.replace(":", ".") in THREAD_BASES:
             return  # the thread class itself: its users' targets are the roots
         for thing, path in self._callables(value, function):
-            bindings = self._bindings(starter, call, thing, function)
+            before = self._given_before(value, thing, function)
+            bindings = {**before, **self._bindings(starter, call, thing, function)}
             repeated = call.id in self._loops_of(function) and not self._has_one_turn(path, thing, call, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
             root = ThreadRoot(
@@ -255,6 +257,12 @@ class _Finder:
         if not packed and starter.args >= 0 and len(plain) > starter.args:
             packed = plain[starter.args].value
         return {**self._unpacked(packed, thing, function), **named}
+
+    def _given_before(self, value: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
+        """What `functools.partial` gives to the target."""
+        partials = [partial_at(path, function, self.stores, self.types) for path in value]
+        given = [call.args[1:] for call in partials if call is not None]
+        return bind(thing.function, given[0], bound=thing.bound) if len(given) == len(value) == 1 else {}
 
     def _by_name(self, packed: Value, thing: Bound, function: FunctionInfo) -> dict[str, Value]:
         """`kwargs={"a": a}`."""

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from racelint.model.summary import Argument, Call, Path, Value
 from racelint.program.families import descendants
-from racelint.program.index import ClassInfo, External, FunctionInfo
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.partials import partial_at
 from racelint.program.roots import StartCall, start_calls
 from racelint.program.signatures import Given, misfit
 from racelint.program.things import Bound, Constant, Instance, Object, Thing
@@ -120,7 +121,7 @@ class ThreadArguments:
         return self._resolved(start.target[0], start.function)
 
     def _resolved(self, path: Path, function: FunctionInfo) -> _Target | None:
-        partial = self._partial(path, function)
+        partial = partial_at(path, function, self.program.stores, self.program.types)
         if partial is not None:
             inner = self._resolved(partial.args[0].value[0], function) if len(partial.args[0].value) == 1 else None
             if inner is None or any(argument.name.startswith("*") for argument in partial.args):
@@ -140,13 +141,6 @@ class ThreadArguments:
             method = thing.cls.method("__call__")
             return _Target(method, True) if method is not None and self._is_plain(Bound(method, True)) else None
         return None
-
-    def _partial(self, path: Path, function: FunctionInfo) -> Call | None:
-        call = self.program.stores.facts[function.id].call(int(path[0][2:])) if _is_call(path) else None
-        if call is None or not call.args or call.args[0].name:
-            return None
-        things = self.program.types.of_value(call.func, function)
-        return call if any(isinstance(t, External) and t.dotted == "functools.partial" for t in things) else None
 
     def _is_plain(self, thing: Bound) -> bool:
         """Its own signature counts: nothing wraps it, and nothing overrides it."""
@@ -242,10 +236,6 @@ def _after(target: _Target, positional: int, keywords: frozenset[str]) -> Given:
 
 def _joined(left: frozenset[str] | None, right: frozenset[str]) -> frozenset[str] | None:
     return left | right if left is not None else None
-
-
-def _is_call(path: Path) -> bool:
-    return len(path) == 1 and path[0].startswith("c:")
 
 
 def _is_sequence(thing: Thing) -> bool:

@@ -11,8 +11,9 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
+from racelint.program.partials import partial_at
 from racelint.program.processes import Child, children_of
-from racelint.program.roots import start_calls
+from racelint.program.roots import StartCall, start_calls
 from racelint.program.start_methods import StartMethods
 from racelint.program.things import Instance, Object
 from racelint.program.values import Stored
@@ -54,7 +55,7 @@ class ThreadPrimitives:
         p, methods = self.program, StartMethods(self.program)
         for start in start_calls(p.index, p.stores, p.types, p.calls):
             if start.starter.kind == "process":
-                for dotted in self._among(start.call.args, start.function):
+                for dotted in self._among(self._given(start), start.function):
                     yield ThreadPrimitive(start.function, start.call.span, dotted)
                 if not start.starter.deferred or methods.of(start.call, start.function) in _PICKLES:
                     yield from self._inside(start.call, start.function)
@@ -64,6 +65,12 @@ class ThreadPrimitives:
                 if given and self._makes_a_pool(call, function):
                     for dotted in self._among(given, function):
                         yield ThreadPrimitive(function, call.span, dotted)
+
+    def _given(self, start: StartCall) -> tuple[Argument, ...]:
+        """The arguments of the start, and of the `functools.partial` that it starts."""
+        stores, types = self.program.stores, self.program.types
+        partials = [partial_at(path, start.function, stores, types) for path in start.target]
+        return (*start.call.args, *(argument for call in partials if call is not None for argument in call.args[1:]))
 
     def _inside(self, call: Call, function: FunctionInfo) -> Iterator[ThreadPrimitive]:
         """What objects of the program hold that are pickled for a task of a pool, whatever the start method."""

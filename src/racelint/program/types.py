@@ -289,7 +289,7 @@ class Types:
 
     def _made_outside(self, dotted: str, call: Call, function: FunctionInfo) -> list[Thing]:
         if dotted in ("functools.partial", "functools.partialmethod") and call.args:
-            skipped = len(call.args) - 1
+            skipped = sum(not argument.name for argument in call.args) - 1
             things = self.of_value(call.args[0].value, function)
             return [Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things]
         if dotted in ("dataclasses.field", "attr.ib", "attrs.field", "attr.attrib", "pydantic.Field", "field"):

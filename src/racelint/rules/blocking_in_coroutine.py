@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from racelint.model.finding import Finding, Step
 from racelint.model.summary import Call
@@ -10,6 +10,10 @@ from racelint.program import Program
 from racelint.program.blocking import BlockingCall, BlockingCalls
 from racelint.program.index import FunctionInfo
 from racelint.rules.base import Rule, step, symbol_of
+
+_Reached = tuple[FunctionInfo, Call, BlockingCall]
+_SHOWN = 5
+"""Ways to one blocking call that are shown beside the first."""
 
 
 class BlockingInCoroutine(Rule):
@@ -57,6 +61,14 @@ class BlockingInCoroutine(Rule):
     confirmable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
+        places: dict[tuple[str, int], list[_Reached]] = {}
+        for function, call, found in self._reached(program):
+            places.setdefault((found.function.id, found.call.id), []).append((function, call, found))
+        for ways in places.values():
+            yield self._found(*ways[0], ways[1:])
+
+    def _reached(self, program: Program) -> Iterator[_Reached]:
+        """The calls of coroutines that block, in source order; those that several come to, several times."""
         calls = BlockingCalls(program)
         for function in program.index.functions:
             if not function.ir.is_async:
@@ -66,21 +78,28 @@ class BlockingInCoroutine(Rule):
                 if found is None or found.blocking.kind == "file" or _is_done(program, call, function):
                     continue
                 if not _is_asked_first(program, call, found, function) and not _is_awaited(program, call, function):
-                    yield self._found(function, call, found)
+                    yield function, call, found
 
-    def _found(self, function: FunctionInfo, call: Call, found: BlockingCall) -> Finding:
+    def _found(
+        self, function: FunctionInfo, call: Call, found: BlockingCall, others: Sequence[_Reached] = ()
+    ) -> Finding:
         instead = found.blocking.instead
         remedy = f"await `{instead}` instead" if instead else "run it with `asyncio.to_thread`"
         through = f" through `{symbol_of(found.function)}`" if found.chain else ""
+        also = f"; {len(others)} more calls come to it" if len(others) > 1 else "; one more call comes to it"
         steps: list[Step] = [step("call", f"`{symbol_of(f)}` makes this call", f, span) for f, span in found.chain]
         return self.finding(
             function,
             call.span,
             message=f"coroutine `{symbol_of(function)}` blocks its event loop in `{found.name}()`{through}",
-            why=f"no other task of the loop runs until it returns: {remedy}",
+            why=f"no other task of the loop runs until it returns: {remedy}{also if others else ''}",
             subject=found.name,
             confidence="high" if not found.chain else "medium" if found.certain else "low",
-            trace=[*steps, step("access", f"`{found.name}()` blocks", found.function, found.call.span)],
+            trace=[
+                *steps,
+                step("access", f"`{found.name}()` blocks", found.function, found.call.span),
+                *(step("call", f"so does `{symbol_of(f)}`", f, c.span) for f, c, _ in others[:_SHOWN]),
+            ],
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from racelint.model.summary import AnyNode, Branch, Suspend
+from racelint.model.summary import AnyNode, Argument, Branch, Call, Suspend
 from racelint.summarize.body import Body
 from racelint.summarize.calls import lower_call
 from racelint.summarize.conditions import Condition, condition_of, note_parts
@@ -17,7 +17,7 @@ from racelint.summarize.environment import NOTHING, Operand, deps_of, joined
 def _boolean(body: Body, node: ast.BoolOp, *, used: bool = True) -> Operand:
     """`a and b and c` as `(a and b) and c`: each operand decides whether the next is evaluated."""
     node_left = _all_but_last(node)
-    left = lower(body, node_left)
+    left = lower_test(body, node_left)
     condition = condition_of(body, node_left, left)
     is_or = isinstance(node.op, ast.Or)
     before = body.environment.snapshot()
@@ -29,6 +29,17 @@ def _boolean(body: Body, node: ast.BoolOp, *, used: bool = True) -> Operand:
         branch(body, node_left, condition, (), block) if is_or else branch(body, node_left, condition, block, ())
     )
     return joined(left, right) if is_or else Operand(right.value, deps_of(left, right))
+
+
+def lower_test(body: Body, node: ast.expr) -> Operand:
+    """Lower a condition; of the object itself (`if self:`) its `__bool__` or `__len__` is called."""
+    operand = lower(body, node)
+    while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        node = node.operand
+    if isinstance(node, ast.Name) and node.id == "self" and node.id in body.params:
+        argument = Argument("", lower(body, node).value)
+        body.out.append(Call(body.number(), (("i:0:builtins:bool",),), (argument,), body.span(node)))
+    return operand
 
 
 def _all_but_last(node: ast.BoolOp) -> ast.expr:
@@ -48,7 +59,7 @@ def _all_but_last(node: ast.BoolOp) -> ast.expr:
 
 @lowers(ast.IfExp)
 def _conditional(body: Body, node: ast.IfExp, *, used: bool = True) -> Operand:
-    test = lower(body, node.test)
+    test = lower_test(body, node.test)
     condition = condition_of(body, node.test, test)
     before = body.environment.snapshot()
     with body.block() as then:

@@ -22,7 +22,7 @@ from racelint.model.summary import (
     leaves,
 )
 from racelint.summarize.body import Body
-from racelint.summarize.branching import branch, lower_statement_call
+from racelint.summarize.branching import branch, lower_statement_call, lower_test
 from racelint.summarize.conditions import condition_of
 from racelint.summarize.containers import is_range, iterated
 from racelint.summarize.definitions import define_class, define_function, import_names
@@ -129,7 +129,7 @@ def _delete(body: Body, node: ast.Delete) -> None:
 
 
 def _if(body: Body, node: ast.If) -> None:
-    test = lower(body, node.test)
+    test = lower_test(body, node.test)
     condition = condition_of(body, node.test, test)
     before = body.environment.snapshot()
     with body.block() as then:
@@ -150,7 +150,7 @@ def _if(body: Body, node: ast.If) -> None:
 def _while(body: Body, node: ast.While) -> None:
     body.environment.forget(assigned_names(node.body))
     with body.block() as head:
-        test = lower(body, node.test)
+        test = lower_test(body, node.test)
     condition = condition_of(body, node.test, test)
     before = body.environment.snapshot()
     with body.block() as block:
@@ -296,7 +296,7 @@ def _continue(body: Body, node: ast.Continue) -> None:
 
 
 def _assert(body: Body, node: ast.Assert) -> None:
-    test = lower(body, node.test)
+    test = lower_test(body, node.test)
     condition = condition_of(body, node.test, test)
     failed = Raise(body.span(node.test), (("g:AssertionError",),))
     body.out.append(branch(body, node.test, condition, (), (failed,)))
