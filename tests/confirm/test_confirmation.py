@@ -675,3 +675,103 @@ def test_a_wait_that_nobody_wakes_is_no_proof_of_a_missing_lock(tmp_path: Path) 
     kept = confirm_finding(finding("held.py", "RL302", 10), LIMITS, tmp_path)
     assert kept.status == "not-reproduced"
     assert kept.reason is not None and kept.reason.startswith("not reproduced within")
+
+
+RECEIPT = """\
+import threading
+
+class Waiter:
+    def __init__(self, receipt):
+        self.receipt = receipt
+        self.condition = threading.Condition()
+        self.received = False
+
+    def on_receipt(self, headers):
+        if "receipt-id" in headers and headers["receipt-id"] == self.receipt:
+            with self.condition:
+                self.received = True
+                self.condition.notify()
+
+    def wait(self):
+        with self.condition:
+            while not self.received:
+                self.condition.wait()
+        self.received = False
+"""
+
+
+def test_a_mapping_has_the_keys_that_it_is_asked_for(tmp_path: Path) -> None:
+    written(tmp_path, RECEIPT, "receipts.py")
+    verdict = confirm_finding(finding("receipts.py", "RL102", 19, conflict=12), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+POLLING = """\
+import threading
+
+class Live:
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.done = threading.Event()
+        self.rounds = []
+        threading.Thread(target=self.poll, daemon=True).start()
+
+    def poll(self):
+        while not self.done.wait(0.1):
+            for _ in range(3):
+                self.rounds[:] = [1]
+
+    def one(self):
+        with self.lock:
+            with self.other:
+                pass
+
+    def two(self):
+        with self.other:
+            with self.lock:
+                pass
+
+    other = threading.Lock()
+"""
+
+
+@pytest.mark.parametrize("order", ["racy", "safe"])
+def test_a_thread_that_polls_hides_no_deadlock_of_the_others(tmp_path: Path, order: str) -> None:
+    safe = POLLING.replace(
+        "with self.other:\n            with self.lock:", "with self.lock:\n            with self.other:"
+    )
+    written(tmp_path, POLLING if order == "racy" else safe, "live.py")
+    [result] = confirm_target("live.py::Live.one,Live.two", (), LIMITS)
+    assert (result.verdict.effect == "deadlock") is (order == "racy"), result.verdict.reason
+    assert (result.verdict.status == "confirmed") is (order == "racy"), result.verdict.reason
+
+
+NOTIFIER = """\
+class Speaker:
+    def __init__(self):
+        self.listeners = {{}}
+
+    def add(self, name, listener):
+        {added}
+
+    def tell(self, kind):
+        for listener in self.listeners.values():
+            told = getattr(listener, "on_" + kind, None)
+            if not told:
+                continue
+            told()
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "status"),
+    [
+        ("self.listeners[name] = listener", "confirmed"),
+        ("self.listeners = {**self.listeners, name: listener}", ""),
+    ],
+)
+def test_a_container_that_changes_in_a_loop_has_something_in_it(tmp_path: Path, added: str, status: str) -> None:
+    source = NOTIFIER.format(added=added)
+    written(tmp_path, source, "speaker.py")
+    verdict = confirm_finding(finding("speaker.py", "RL106", 9, conflict=6), LIMITS, tmp_path)
+    assert (verdict.status == "confirmed") is bool(status), verdict.reason

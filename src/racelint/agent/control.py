@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
-from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Settling, Task, earliest
+from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Settling, Task, earliest, is_doomed
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
 UNWINDINGS = 100
 FOREVER = 3600.0
 """Seconds: who waits for more than that means to wait without end, and never sees the wait expire."""
+MOST_HURRIED = 20
+"""Waits of one thread that expire at once, where all are to: one that polls for ever would leave the others no time."""
 STOP = 0
 
 Event = tuple[int, int, Any]
@@ -156,7 +158,8 @@ class Control:  # racelint: thread-confined
             raise Abort
         if timeout > FOREVER:
             timeout = -1
-        if timeout >= 0 and self.policy.expire_at_once:
+        if timeout >= 0 and self.policy.expire_at_once and task.hurried < MOST_HURRIED:
+            task.hurried += 1
             self.clock += timeout
             return False
         task.lock = lock
@@ -347,7 +350,7 @@ class Control:  # racelint: thread-confined
     def _next(self) -> Task:
         """Who goes on where the running thread cannot, or where all choices are equal."""
         choice = self.choices()
-        if not (choice.ready or choice.timed):
+        if not choice.ready and (not choice.timed or self._waits_in_vain()):
             self._stall("blocked")
             return self.main
         if self.spun and choice.several:
@@ -360,6 +363,11 @@ class Control:  # racelint: thread-confined
         if choice.timed:
             self.depend(following)
         return following
+
+    def _waits_in_vain(self) -> bool:
+        """Whether none of the goal can ever end, though threads beside it go on for ever as their waits expire."""
+        left = [task for task in self.goal if task.state != DONE]
+        return bool(left) and all(is_doomed(task) for task in left)
 
     def _go_on(self, task: Task) -> None:
         """The thread is chosen: the clock moves to the end of its wait, if that is what it waits for."""

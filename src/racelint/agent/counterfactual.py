@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import points
-from .oracle import Baseline
+from .oracle import OF_ITERATION, Baseline
 from .outcome import Outcome
 from .policies import RegionPolicy
 from .strategies.bounded import Frontier
@@ -26,7 +26,7 @@ class Counterfactual:
     def __init__(self, search: Search) -> None:
         self.search = search
         self.outcomes = Baseline()
-        self._regions = points.Regions(search.table, search.region_sites)
+        self._regions = points.Regions(search.table, search.region_sites, whole_loops=search.code in OF_ITERATION)
         self._frontier = Frontier()
         self._bound = 0
         self._hot = bytearray(search.hot)

@@ -40,6 +40,9 @@ HANGS_WAITERS = frozenset({"RL303", "RL304"})
 HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 """Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
 
+OF_ITERATION = frozenset({"RL106"})
+"""Rules about loops whose container must not change from the first turn to the last."""
+
 CREATOR_FIRST = frozenset({"RL109"})
 """Rules about threads that raise because an object is not complete: right is what comes if its creator goes first."""
 

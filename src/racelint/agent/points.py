@@ -119,10 +119,11 @@ class Regions:
     """Where the atomic regions of a counterfactual begin and end, by site.
 
     A region begins at the first access of what the finding is about, and ends with the function that made it or with
-    the last such access in its source, whichever is first.
+    the last such access in its source, whichever is first. A turn of a loop is a unit of its own, unless `whole_loops`.
     """
 
-    def __init__(self, table: SiteTable, about: set[int]) -> None:
+    def __init__(self, table: SiteTable, about: set[int], *, whole_loops: bool = False) -> None:
+        self.whole_loops = whole_loops
         self.begins = bytearray(len(table))
         self.scopes = [""] + [f"{site.path}:{site.scope}" for site in table.sites]
         last: dict[str, int] = {}
@@ -131,7 +132,7 @@ class Regions:
             last[self.scopes[site]] = site
         self.after_last = bytearray(len(table))
         for site in range(1, len(table)):
-            self.after_last[site] = 0 < last.get(self.scopes[site], 0) < site
+            self.after_last[site] = not whole_loops and 0 < last.get(self.scopes[site], 0) < site
 
 
 def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
@@ -152,8 +153,9 @@ def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: 
 
     def begin_turn(site: int) -> bool:
         task = control.current
-        if task.in_region and not task.held and _depth(sys._getframe(1)) <= task.region_depth:
-            # A turn is a unit of its own, unless the loop is all inside a critical section or inside the region.
+        ends = task.in_region and not task.held and not regions.whole_loops
+        if ends and _depth(sys._getframe(1)) <= task.region_depth:
+            # Unless the loop is all inside a critical section or inside the region.
             task.in_region = False
         turn(site)
         return True

@@ -31,7 +31,7 @@ class Task:  # racelint: thread-confined
     deadline: float | None = None
     fresh = True
     awaited = expired = sleeping = spinning = waited = in_region = False
-    started = 0
+    started = hurried = 0
     spin_site = spins = last_site = region_depth = 0
     region_scope = stalled = ""
     result: Any = None
@@ -116,6 +116,20 @@ class Settling(Policy):
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
         self._left -= 1
         return control.current if self._left > 0 else choice.ready[-1]
+
+
+def is_doomed(task: Task) -> bool:
+    """Whether the thread waits for ever, whatever threads do that hold nothing of what it waits for."""
+    chain: list[Task] = []
+    while task.state == BLOCKED and task.deadline is None and not task.stalled:
+        owner = task.lock.owner if task.lock is not None else None
+        if owner is None or owner is task:
+            return False
+        chain.append(task)
+        task = owner
+        if task in chain:
+            return True
+    return bool(task.stalled) and task.state == BLOCKED
 
 
 def earliest(task: Task) -> tuple[float, int]:

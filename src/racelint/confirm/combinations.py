@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from racelint.confirm.footprint import Footprint, Footprints, conflict
 from racelint.confirm.operations import PUBLIC_SPECIAL, Entry
@@ -85,12 +86,19 @@ def prepared_combinations(
     """The combinations once more, after an operation that fills what they touch; the likeliest to fill it first."""
     for combination in combinations[:PREPARED]:
         touched: set[str] = set()
+        running = {entry.function.qualname for thread in combination.threads for entry in thread}
         for thread in combination.threads:
             for entry in thread:
                 touched |= footprints.of(entry.function, entry.cls).touched
         fillers = [entry for entry in entries if _fills(footprints.of(entry.function, entry.cls), touched)]
-        for filler in sorted(fillers, key=lambda entry: not _FILLING.match(entry.function.name))[:FILLERS]:
+        for filler in sorted(fillers, key=partial(_likelihood, running))[:FILLERS]:
             yield Combination(combination.threads, combination.swapped, filler)
+
+
+def _likelihood(running: set[str], entry: Entry) -> tuple[bool, bool]:
+    """Smaller is likelier to fill what is shared: by its name, first of all what a thread does itself."""
+    fills = bool(_FILLING.match(entry.function.name))
+    return not fills, entry.function.qualname not in running
 
 
 def fillers(footprints: Footprints, entries: Sequence[Entry], entry: Entry) -> list[Entry]:

@@ -35,6 +35,12 @@ FIRST_SHARE = 0.5
 NEXT_SHARE = 0.25
 """Of the time left: the first scenario is the one that the finding speaks of."""
 
+MOST_OTHERS = 12
+"""Scenarios with values that were not chosen, tried where there is time left."""
+
+SHARE_FOR_UNMINED = 0.4
+"""Of the budget, where arguments were taken from calls elsewhere: values that are made up may do better."""
+
 MOST_ATTEMPTS = 48
 PROBING_SHARE = 0.3
 """Of the budget for one round of probes."""
@@ -96,7 +102,8 @@ class Exploration:
     def run(self, attempts: Callable[[], Iterable[Attempt]], guesses: Guesses) -> None:
         """Try the attempts until one is confirmed or the time is up; searches cut short get what time is left."""
         deadline = time.monotonic() + self.seconds
-        candidates = Selection(self._probes, lambda most: self._built(attempts(), most), guesses).promising()
+        selection = Selection(self._probes, lambda most: self._built(attempts(), most), guesses)
+        candidates = selection.promising()
         if candidates and candidates[0].probe is not None:
             self.raised = {**candidates[0].probe.unfit, **candidates[0].probe.raised}
             self.is_misfit = candidates[0].is_misfit
@@ -107,16 +114,32 @@ class Exploration:
             self.tried.append(Tried(candidates[0].scenario, Answer("inconclusive", reason=self.lost)))
         if self.is_misfit or self.tried:
             return
+        until = deadline - self.seconds * SHARE_FOR_UNMINED if guesses.mined and guesses.mining else deadline
+        self._search(candidates, until)
+        if not self._is_over() and time.monotonic() < deadline:
+            self._search(selection.unmined(), deadline)
+        if not self._is_over():
+            self._search(selection.with_other_values(candidates)[:MOST_OTHERS], deadline)
+        if not self._is_over():
+            self._deepen(deadline)
+
+    def _search(self, candidates: Sequence[Candidate], deadline: float) -> None:
+        """Try each while there is time, until it is over."""
         for index, candidate in enumerate(candidates):
             left = deadline - time.monotonic()
-            if left < SHORTEST and index:
+            if left < SHORTEST and self.tried:
                 break
-            share = left * (FIRST_SHARE if not index else NEXT_SHARE) if index < len(candidates) - 1 else left
-            tried = self._try(candidate.scenario, max(SHORTEST, min(share, left)))
-            self.tried.append(tried)
-            if tried.answer.status == "confirmed" or self._is_stuck(tried):
+            share = left * (NEXT_SHARE if self.tried else FIRST_SHARE) if index < len(candidates) - 1 else left
+            self.tried.append(self._try(candidate.scenario, max(SHORTEST, min(share, left))))
+            if self._is_over():
                 return
-        self._deepen(deadline)
+
+    def _is_over(self) -> bool:
+        """Whether the last one tried confirms, or took all its time and more: the next would do the same."""
+        if not self.tried:
+            return False
+        answer = self.tried[-1].answer
+        return answer.status == "confirmed" or (answer.status == "inconclusive" and not answer.python)
 
     def _probes(self, scenarios: Sequence[Scenario]) -> Sequence[Probe]:
         """What the serial orders show; one that blocks for real ends its process, and another goes on after it."""
@@ -183,11 +206,6 @@ class Exploration:
             if again.answer.status == "confirmed":
                 return True
         return False
-
-    def _is_stuck(self, tried: Tried) -> bool:
-        """The child took all its time and more: the next would do the same."""
-        answer = tried.answer
-        return answer.status == "inconclusive" and not answer.python
 
 
 def raises_by_itself(candidate: Candidate) -> Tried | None:

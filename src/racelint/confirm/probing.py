@@ -134,6 +134,19 @@ class Selection:
         usable = [candidate for candidate in best if not candidate.rank[0] and not candidate.is_misfit]
         return usable or best
 
+    def with_other_values(self, tried: Sequence[Candidate]) -> list[Candidate]:
+        """What was probed besides, with values that were not chosen although they do as well; the best first."""
+        done = {key(candidate.scenario) for candidate in tried}
+        others = [candidate for known, candidate in self.known.items() if known not in done]
+        return sorted((one for one in others if one.is_promising), key=lambda one: one.rank)
+
+    def unmined(self) -> list[Candidate]:
+        """The scenarios with values made up where those of calls elsewhere were taken; none where none were."""
+        if not self.guesses.mined or not self.guesses.mining:
+            return []
+        self.guesses.mining = False
+        return [one for one in self._probed(list(self.build(MOST_SCENARIOS))) if one.is_promising]
+
     def _configured(self, best: list[Candidate]) -> list[Candidate]:
         """The scenarios with the settings of the framework that says it has none."""
         for words, statements in SETTINGS.items():

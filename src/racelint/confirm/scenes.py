@@ -152,7 +152,7 @@ def _most_derived(project: Project, entry: Entry, entries: list[Entry]) -> Entry
 
 def apart(source: str) -> str:
     """The call with other literals: what is put in under another key makes a container grow."""
-    renamed = source.replace("'key'", "'other'")
+    renamed = re.sub(r"(?<=[\[(,= ])'\w+'(?=[\]),])", "'other'", source, count=1)
     return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
 
 

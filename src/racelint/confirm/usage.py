@@ -33,6 +33,8 @@ class Usage:
     """Attributes of `self` that it is kept under."""
     types: set[str] = field(default_factory=set)
     """Second arguments of `isinstance` on it."""
+    keys: set[str] = field(default_factory=set)
+    """Texts that it is asked for as a mapping is."""
 
 
 @lru_cache(maxsize=KEPT)
@@ -81,6 +83,7 @@ def merged(first: Usage, second: Usage) -> Usage:
         first.entered or second.entered,
         first.stored_as | second.stored_as,
         first.types | second.types,
+        first.keys | second.keys,
     )
 
 
@@ -91,6 +94,7 @@ def _note(usage: Usage, node: ast.AST, is_it: _Test) -> None:
         _note_call(usage, node, is_it)
     elif isinstance(node, ast.Subscript) and is_it(node.value):
         usage.subscripted = True
+        usage.keys |= _texts(node.slice)
     elif isinstance(node, ast.For | ast.comprehension) and is_it(node.iter):
         usage.iterated = True
     elif isinstance(node, ast.BinOp) and isinstance(node.op, _NUMERIC):
@@ -110,6 +114,8 @@ def _note(usage: Usage, node: ast.AST, is_it: _Test) -> None:
 def _note_call(usage: Usage, node: ast.Call, is_it: _Test) -> None:
     usage.called |= is_it(node.func)
     name = last_name(node.func)
+    if isinstance(node.func, ast.Attribute) and is_it(node.func.value) and node.func.attr in ("get", "pop"):
+        usage.keys |= _texts(*node.args[:1])
     if not any(is_it(argument) for argument in node.args):
         return
     if name == "range":
@@ -130,6 +136,11 @@ def _note_comparison(usage: Usage, node: ast.Compare, is_it: _Test) -> None:
     for op, right in zip(node.ops, node.comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn) and is_it(right):
             usage.iterated = True
+            usage.keys |= _texts(node.left)
+
+
+def _texts(*nodes: ast.expr) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def _textual(node: ast.BinOp) -> bool:

@@ -145,11 +145,21 @@ class Values:
         if duck is not None:
             with contextlib.suppress(CannotBuild):
                 return self.instance(module, duck)
+        asked = _mapping(usage)
+        if asked is not None:
+            return asked
         known = by_attributes(frozenset(usage.attributes))
         if known is not None:
             return known
         self.guesses.made.setdefault(parameter.name)
         return f"stand_in({parameter.name!r})" if usage.attributes else _plain_guess(parameter, usage)
+
+
+def _mapping(usage: Usage) -> str | None:
+    """A dict with the keys that the body asks for, None where it asks for none or for what dicts do not have."""
+    if not usage.keys or not usage.subscripted | bool(usage.attributes) or not usage.attributes <= set(dir(dict)):
+        return None
+    return f"{{{', '.join(f'{key!r}: 1' for key in sorted(usage.keys))}}}"
 
 
 def _plain_guess(parameter: Parameter, usage: Usage) -> str:
