@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
+from racelint.program.foreign_imports import ForeignImport, foreign_imports
 from racelint.program.taken_twice import taken_twice
 from racelint.program.takings import Nesting
-from racelint.rules.base import Rule
+from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import chain_words, nesting_steps, place_words
 
 
@@ -66,7 +67,9 @@ class SelfDeadlock(Rule):
 
     ## Known limits
     Objects are told apart by the access paths that lead to them; where two paths may mean one object, nothing is
-    said. Lock classes of the project itself may be reentrant and are left out, as are locks chosen by a key.
+    said. Of foreign code that a method runs under its lock, only the import of modules that its caller names counts,
+    where the object is one that a module keeps for all to use. Lock classes of the project itself may be reentrant
+    and are left out, as are locks chosen by a key.
     """
 
     code = "RL203"
@@ -86,6 +89,28 @@ class SelfDeadlock(Rule):
                 confidence="high" if nesting.then.certain else "medium",
                 trace=nesting_steps(nesting),
             )
+        for found in foreign_imports(program):
+            yield self._importing(found)
+
+    def _importing(self, found: ForeignImport) -> Finding:
+        held, then = found.held, found.then
+        back = symbol_of(found.function)
+        return self.finding(
+            found.function,
+            found.span,
+            message=f"`{held.lock.short}` is held while modules are imported that the caller of `{back}` names",
+            why=f"importing runs their code in this thread: what comes back to `{back}` waits for itself",
+            subject=held.lock.name,
+            confidence="low",
+            trace=[
+                step("lock", f"takes `{held.lock.short}`", held.function, held.span),
+                *(
+                    step("call", f"calls `{symbol_of(site.callee)}`", site.caller, found.span)
+                    for site in then.chain[:1]
+                ),
+                step("access", "imports a module by its name", then.fact.function, then.fact.span),
+            ],
+        )
 
 
 def _why(nesting: Nesting) -> str:
