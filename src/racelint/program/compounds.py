@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import (
-    ELEMENT,
     Access,
     AnyNode,
     Branch,
@@ -30,17 +29,13 @@ from racelint.model.summary import (
     leaves,
 )
 from racelint.program.calls import CallGraph, CallSite
+from racelint.program.decisions import CompoundKind, decides, relies, same_place
 from racelint.program.effects import Effects, base_of
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores, nodes_of
 
-CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use", "read-then-empty"]
-_WHATEVER_IS_THERE = frozenset({"append", "appendleft", "add", "update", "extend", "discard", "clear"})
-"""Changes of a container that never fail for what it holds."""
-_DOUBLING = frozenset({"append", "appendleft", "extend"})
-"""What two threads do that found the container empty, both of them do: its elements are there twice."""
 _PROCESS_ID = External("os.getpid")
 """The same for all threads, however often it is asked."""
 _PAUSES = frozenset({"sleep", "wait"})
@@ -101,6 +96,8 @@ class Compounds:
         self.by_function: dict[str, list[Compound]] = {}
         self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
         """By function and act: the reads and calls that decided whether it happens."""
+        self.wanting: dict[tuple[str, int], frozenset[int]] = {}
+        """Those of them whose answer cannot have been that something is there."""
         walked = [f for f in index.functions if shared.by_function[f.id] or calls.outgoing[f.id]]
         walks = [_Walk(self, function) for function in walked]
         for walk in walks:
@@ -180,7 +177,7 @@ class _Walk:
                     self._stores_of_call(node)
                     if conditions:
                         self._decided_calls.append((node, conditions))
-                        self.compounds.deciding[self.function.id, node.id] = _deps_before(node.id, conditions)
+                        self._note_deciding(node.id, conditions)
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
                 condition = _Condition(node.deps, node.test, node.negated, node.span, holds)
@@ -260,6 +257,8 @@ class _Walk:
                 for kind, read, dep in self._deciding(condition, moved):
                     if read.function is self.function and base_of(read) != base_of(moved):
                         continue  # the same attribute of another object
+                    if _finds(condition) and _is_from_elsewhere(act):
+                        continue  # a setting is given the value it is to have, whatever it was
                     found = self._decided(kind, read, dep, moved, condition)
                     self.found.append(replace(found, inner=act))
 
@@ -294,16 +293,27 @@ class _Walk:
         return part.test == "in" or not after or (call is not None and call.func == (("g:len",),))
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
-        self.compounds.deciding[self.function.id, act.event] = _deps_before(act.event, conditions)
+        self._note_deciding(act.event, conditions)
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate":
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
-        if act.event in self._expected and _takes(act):
+        if _takes(act) and (act.event in self._expected or self._has_default(act)):
             return  # the removal is its own check
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
                 self.found.append(self._decided(kind, read, dep, act, condition))
+
+    def _has_default(self, act: SharedAccess) -> bool:
+        """`d.pop(k, None)`, which does not fail where another thread was faster."""
+        call = self.compounds.stores.facts[self.function.id].call(act.event)
+        return act.method == "pop" and call is not None and len(call.args) > 1
+
+    def _note_deciding(self, event: int, conditions: tuple[_Condition, ...]) -> None:
+        deps = _deps_before(event, conditions)
+        self.compounds.deciding[self.function.id, event] = deps
+        there = {dep for condition in conditions for part in condition.each() if _finds(part) for dep in part.deps}
+        self.compounds.wanting[self.function.id, event] = frozenset(deps) - there
 
     def _decided(
         self, kind: CompoundKind, read: SharedAccess, dep: int, act: SharedAccess, condition: _Condition
@@ -325,6 +335,11 @@ def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, .
     return tuple(dep for condition in conditions for dep in condition.deps if dep < event)
 
 
+def _finds(part: Part | _Condition) -> bool:
+    """Whether it holds where what was read is there."""
+    return part.test in ("truth", "none") and not part.negated
+
+
 def _takes(act: SharedAccess) -> bool:
     """One step that takes an element out, or fails."""
     return act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
@@ -335,6 +350,11 @@ def _sets_flag(act: SharedAccess) -> bool:
     return bool(act.value) and all(path[0] in ("k:True", "k:False", "k:None") for path in act.value)
 
 
+def _is_from_elsewhere(act: SharedAccess) -> bool:
+    """What is stored is kept somewhere else, too: nothing is made or taken back."""
+    return bool(act.value) and all(len(path) > 1 and path[0].startswith(("p:", "g:")) for path in act.value)
+
+
 def _asserts(node: Branch) -> bool:
     """`assert self.x is not None` says what the author takes for granted: nothing is decided by it."""
     return not node.then and all(isinstance(n, Raise) and n.types == (("g:AssertionError",),) for n in node.orelse)
@@ -343,53 +363,3 @@ def _asserts(node: Branch) -> bool:
 def _pauses(block: tuple[AnyNode, ...]) -> bool:
     """Whether a branch waits, so that what comes after it depends on its condition."""
     return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
-
-
-def same_place(read: SharedAccess, act: SharedAccess) -> bool:
-    """Whether a read sees what the act changes: the same location and, for elements, not plainly different keys."""
-    if read.location != act.location or read.deed == "iterate":
-        return False
-    return not act.location.content or read.key == act.key or not read.key or not act.key
-
-
-def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> CompoundKind | None:
-    """What a change in a branch that a read decided is; None where the one has nothing to do with the other."""
-    if read.location.container() != act.location.container():
-        return None
-    if act.location.content:
-        if read.location.content and read.key and act.key and read.key != act.key:
-            return None
-        if act.method == "setdefault":
-            return None  # the first to come stays, whoever checked
-        if act.deed == "mutate" and act.method in _WHATEVER_IS_THERE:
-            seen = read.location.content and act.method in ("append", "add")
-            filled = test == "truth" and negated and act.method in _DOUBLING and _is_row(read, act)
-            return "check-then-act" if seen or filled else None
-        return "check-then-act"
-    if read.location != act.location:
-        return None
-    if act.augmented:
-        return "check-then-act"
-    constant = bool(act.value) and all(path[0].startswith("k:") for path in act.value)
-    if test == "while" and constant:
-        return None  # a loop that goes on until a flag is set
-    if test in ("none", "truth", "except") and negated and not constant:
-        return "lazy-init"
-    return "check-then-act"
-
-
-def _is_row(container: SharedAccess, element: SharedAccess) -> bool:
-    """Whether the one reads the container, by name or as the element of another one, that holds the other's element."""
-    same_row = not container.location.content or container.key == element.outer_key != ""
-    return container.location.below(ELEMENT) == element.location and same_row
-
-
-def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> bool:
-    """Whether a second read fails where the answer of the first no longer holds."""
-    if negated or use.deed != "read":
-        return False
-    if use.location.content:
-        if test == "in":
-            return first.location == use.location and first.key == use.key != "" and not use.method
-        return test in ("truth", "while", "compare") and _is_row(first, use) and not use.method
-    return test in ("none", "truth", "while") and first.location == use.location and use.path == first.path

@@ -62,13 +62,23 @@ def _lazy_threads(program: Program, function: FunctionInfo, event: int, context:
     for effect in program.effects.of(function):
         if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
             changes.setdefault(effect.access.location, []).append(effect.event)
-    for check in _deciding_reads(program, function, event):
+    wanting = program.compounds.wanting.get((function.id, event), frozenset())
+    reads = _deciding_reads(program, function, event)
+    for check in reads:
+        if check.id not in wanting or any(_looks_into(other, check) for other in reads):
+            continue  # it is started because something is there
         location = program.locations.of(check.path, function)
         confined = location is not None and program.contracts.confined(location, [])
         if location is None or confined or location.content:
             continue
         if min(changes.get(location, [-1])) > check.id:
             yield LazyStart(function, check, location, event, context)
+
+
+def _looks_into(other: Access, check: Access) -> bool:
+    """It reads an attribute of what the check reads, which so is there."""
+    size = len(check.path)
+    return not other.called and len(other.path) > size and other.path[:size] == check.path
 
 
 def _starts_under_lock(

@@ -6,6 +6,7 @@ from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
+from racelint.program.calls import CallGraph
 from racelint.program.families import unrelated
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
@@ -50,6 +51,15 @@ def _is_outside_test(root: ThreadRoot, other: Record) -> bool:
         return all(context.function is not test for context in chain)
     started_by_test = is_of_tests(root.target) or (test is not None and is_of_tests(test))
     return started_by_test and not any(is_of_tests(context.function) for context in chain)
+
+
+def _of_other_tests(root: ThreadRoot, function: FunctionInfo | None, calls: CallGraph) -> bool:
+    """The thread is one that tests of another module start: each test has objects of its own."""
+    test = root.site_function
+    if test is None or function is None or function.module is test.module:
+        return False
+    called = any(site.caller.module is function.module for site in calls.incoming.get(test.id, ()))
+    return is_of_tests(test) and is_of_tests(function) and not called
 
 
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:
@@ -108,6 +118,8 @@ class Overlap:
                 if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
                     return False
                 return first.in_loop if self._of_one_call(first, group) else first.many
+            if _of_other_tests(first, second.site_function, self.program.calls):
+                return False
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
             if self._is_one_errand(left.context, right.context) or self.program.alternatives.exclude(first, second):
@@ -126,6 +138,8 @@ class Overlap:
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
         if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
+            return False
+        if _of_other_tests(root, other.context.entry.function, self.program.calls):
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)):
             return False

@@ -30,6 +30,8 @@ class ModuleContext:
     span: SpanOf
     names: NameSpans
     scopes: ScopeTable
+    settled: dict[str, bool] = field(default_factory=dict)
+    """See `racelint.summarize.settled`."""
     functions: list[Function] = field(default_factory=list)
     classes: list[ClassDef] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from racelint.model.summary import Function, ModuleSummary
 from racelint.summarize.body import Body, ModuleContext
+from racelint.summarize.settled import settled
 from racelint.summarize.statements import lower_block
 from racelint.syntax.comments import directives_of
 from racelint.syntax.misplaced import misplaced
@@ -38,7 +39,7 @@ def resummarize(source: bytes, path: str, reported: Sequence[int]) -> ModuleSumm
 def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:
     """Summarise a parsed file. Raises UnreadableSource where it nests too deeply."""
     try:
-        context = ModuleContext(spans_of(text), NameSpans(text), ScopeTable(module))
+        context = ModuleContext(spans_of(text), NameSpans(text), ScopeTable(module), settled(module))
         body = Body(context, context.scopes.module_scope, "<module>", "module", frozenset())
         lower_block(body, module.body)
     except RecursionError:

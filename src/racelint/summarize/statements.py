@@ -138,6 +138,12 @@ def _if(body: Body, node: ast.If) -> None:
     body.environment.restore(before)
     with body.block() as orelse:
         lower_block(body, node.orelse)
+    settled = _settled(body, node.test) if body.kind == "function" else None
+    if settled is not None:
+        body.out.extend(then if settled else orelse)
+        if settled:
+            body.environment.restore(after_then)
+        return
     if leaves(then):
         pass
     elif leaves(orelse):
@@ -145,6 +151,14 @@ def _if(body: Body, node: ast.If) -> None:
     else:
         body.environment.join(after_then)
     body.out.append(branch(body, node.test, condition, then, orelse))
+
+
+def _settled(body: Body, test: ast.expr) -> bool | None:
+    """Whether the test always holds, or never; None where that may change."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _settled(body, test.operand)
+        return None if inner is None else not inner
+    return body.context.settled.get(test.id) if isinstance(test, ast.Name) else None
 
 
 def _while(body: Body, node: ast.While) -> None:

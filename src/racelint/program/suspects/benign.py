@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from racelint.model.summary import ELEMENT, Path
+from racelint.model.summary import ELEMENT, Access, Branch, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.linker import Program
@@ -12,6 +12,7 @@ from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.interruptible import atomic_with_gil, runs_through
 from racelint.program.things import Object
+from racelint.program.values import nodes_of
 
 _FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
@@ -24,7 +25,10 @@ _DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive"})
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
-_IMPORTS = frozenset({"import_module", "__import__", "import_string"})
+_FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger"})
+"""Calls that give the same object whenever they are asked for the same name."""
+_ADDING_TO_IT = frozenset({"addHandler", "addFilter"})
+"""What is done twice to the object that both of two threads find."""
 _ONE_STEP = "it is replaced in one step, and the lock never spans more than one step on it"
 
 
@@ -86,15 +90,30 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
         is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group))
     ):
         return ""
+    beside = _events_beside(compound, program)
     for call in program.stores.facts[function.id].calls:
-        decided = compound.since in deciding.get((function.id, call.id), ())
+        decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
         if decided and not any(path[-1].rpartition(":")[2] in _LOGGING | _DONE_ONCE for path in call.func):
             return ""
     for access in program.shared.by_function[function.id]:
         decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
-        if decided and access.location != compound.act.location:
+        twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and _is_constant(access))
+        if decided and access.event not in beside and not twice_is_once:
             return ""
     return _SET_TWICE
+
+
+def _events_beside(compound: Compound, program: Program) -> set[int]:
+    """What happens where the condition that decides about the act went the other way."""
+    for node in program.stores.facts[compound.function.id].nodes:
+        if isinstance(node, Branch) and node.span == compound.check_span:
+            then, orelse = (
+                {each.id for each in nodes_of(side) if isinstance(each, (Access, Call))}
+                for side in (node.then, node.orelse)
+            )
+            if compound.act.event in then | orelse:
+                return orelse if compound.act.event in then else then
+    return set()
 
 
 def finds_same_object(compound: Compound, program: Program) -> str:
@@ -102,7 +121,7 @@ def finds_same_object(compound: Compound, program: Program) -> str:
     act = compound.act
     plain = act.deed == "write" and not act.augmented and compound.inner is None
     if plain and act.value and all(_is_found(path, compound, program) for path in act.value):
-        return _SAME_OBJECT
+        return "" if _adds_to_it(compound, program) else _SAME_OBJECT
     things = program.types.of_value(act.value, compound.function)
     tuples = bool(things) and all(isinstance(thing, Object) and thing.dotted == "builtins.tuple" for thing in things)
     return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test == "except" else ""
@@ -128,7 +147,18 @@ def _is_found(path: Path, compound: Compound, program: Program) -> bool:
     if path[0].startswith("g:"):
         return path[-1] == ELEMENT
     call = program.stores.facts[compound.function.id].made_by(path)
-    return call is not None and any(func[-1].rpartition(":")[2] in _IMPORTS for func in call.func)
+    return call is not None and any(func[-1].rpartition(":")[2] in _FINDING for func in call.func)
+
+
+def _adds_to_it(compound: Compound, program: Program) -> bool:
+    """Whether it does more with the object than to store it: what others may do to it that find it, too."""
+    act, deciding = compound.act, program.compounds.deciding
+    return any(
+        path[-1] in _ADDING_TO_IT or any({*act.value, act.path} & {*argument.value} for argument in call.args)
+        for call in program.stores.facts[compound.function.id].calls
+        if compound.since in deciding.get((compound.function.id, call.id), ())
+        for path in call.func
+    )
 
 
 def is_flag(group: Group) -> bool:
