@@ -49,6 +49,16 @@ class ExploreResult:
     verdict: Verdict
 
     @property
+    def status(self) -> str:
+        """The verdict's word: confirmed, not-reproduced, benign, inconclusive or unsupported."""
+        return self.verdict.status
+
+    @property
+    def reason(self) -> str:
+        """What was explored, or why nothing could be."""
+        return self.verdict.reason
+
+    @property
     def confirmed(self) -> bool:
         """Whether some interleaving went wrong."""
         return self.verdict.status == "confirmed"

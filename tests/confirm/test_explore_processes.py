@@ -160,3 +160,29 @@ def test_closures_and_fixtures_of_tests(folder: Path) -> None:
 def test_threads_and_processes_are_not_mixed(folder: Path) -> None:
     (folder / "script.py").write_text("from shared import *\nracelint.explore(processes=[add], threads=[add])\n")
     assert "takes threads or processes, not both" in python(folder, "script.py").stderr
+
+
+PLAIN = """\
+import multiprocessing
+
+
+def bump(value):
+    value.value += 1
+
+
+def test_bump():
+    value = multiprocessing.Value("i", 0)
+    workers = [multiprocessing.Process(target=bump, args=(value,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert value.value == 2
+"""
+
+
+def test_a_test_that_starts_processes_is_told_how_to_explore_them(tmp_path: Path) -> None:
+    (tmp_path / "test_plain.py").write_text(PLAIN)
+    done = pytest_run(tmp_path, "--racelint-explore", "-rs")
+    assert "1 skipped" in done.stdout, done.stdout
+    assert "racelint.explore(processes=" in done.stdout

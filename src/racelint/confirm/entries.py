@@ -17,9 +17,14 @@ from racelint.confirm.runner import run_job
 from racelint.confirm.scenes import INSTRUMENTED_FILES, Stage
 from racelint.confirm.settings import Limits
 from racelint.confirm.synthesis import open_module
-from racelint.confirm.verdict import verdict_of
+from racelint.confirm.verdict import cannot, verdict_of
 from racelint.model.finding import Verdict
 from racelint.model.scenario import Job, Operation, Scenario, ScenarioKind
+
+REAL_PROCESSES = (
+    "the test starts processes, which would run for real and in one order only: "
+    "`racelint.explore(processes=[...])` in it schedules what they do"
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,21 @@ def confirm_program(program: Program, limits: Limits, root: Path) -> Verdict:
     if limits.invariant and program.test:
         raise CannotRun(f"{program.target(root)}: a test says itself what must hold, so it takes no --invariant")
     scenario = msgspec.structs.replace(scenario_of(program, root), invariant=limits.invariant)
+    if program.test and not program.call and _has_only_processes(program, root):
+        return cannot("unsupported", REAL_PROCESSES)
     answer = run_job(Job(scenario, limits.of_search(limits.alone)), interpreter)
     exploration = Exploration(interpreter, limits, limits.alone, [Tried(scenario, answer)])
     return verdict_of(exploration, [], program.target(root), root)
+
+
+def _has_only_processes(program: Program, root: Path) -> bool:
+    """Whether the test starts processes and no threads, as far as its own file tells."""
+    stage = Stage(Project(root), Fixtures(), open_module(Project(root), program.path))
+    function = stage.module.functions.get(program.test.partition("[")[0].replace("::", "."))
+    if function is None:
+        return False
+    footprint = stage.footprints.of(function, stage.module.classes.get(function.owner))
+    return footprint.starts_processes and not footprint.starts_threads
 
 
 def scenario_of(program: Program, root: Path) -> Scenario:

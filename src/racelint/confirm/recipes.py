@@ -290,13 +290,16 @@ def _direct(stage: Stage, first: list[Entry], second: list[Entry]) -> list[Combi
 
 
 def _contains_itself(stage: Stage, combination: Combination) -> bool:
-    """Whether one entry starts threads that come to another: run alone, it shows what the two would."""
+    """Whether one entry starts threads that come to another: run alone, it shows what the two would.
+
+    Not where the user says how to call one of them.
+    """
     entries = list(dict.fromkeys(entry for thread in combination.threads for entry in thread))
     return any(
         stage.starts_threads(one) and other.function.qualname in stage.footprints.of(one.function, one.cls).reached
         for one in entries
         for other in entries
-        if one is not other
+        if one is not other and not any(stage.fixtures.caller(entry.function.name) for entry in (one, other))
     )
 
 
