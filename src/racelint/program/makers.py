@@ -22,7 +22,7 @@ class Maker(NamedTuple):
 
 def makers(program: Program, path: Path, function: FunctionInfo, depth: int = 0) -> Iterator[Maker]:
     """Every call whose answer the path may hold; parameters are followed to the arguments of known callers."""
-    if depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH or not path:
         return
     root = path[0]
     if len(path) == 1 and root.startswith("c:"):

@@ -44,7 +44,7 @@ class ReboundLocks:
         """In source order."""
         users = self._users()
         for function in self.program.index.functions:
-            if function.ir.kind in ("module", "class") or self._is_set_up(function, 0):
+            if function.ir.kind in ("module", "class") or self.is_set_up(function):
                 continue
             for access in self.program.stores.facts[function.id].accesses:
                 if access.kind == "write" and len(access.value) == 1 and self._stores_new_lock(access, function):
@@ -99,7 +99,7 @@ class ReboundLocks:
                     return True
         return False
 
-    def _is_set_up(self, function: FunctionInfo, depth: int) -> bool:
+    def is_set_up(self, function: FunctionInfo, depth: int = 0) -> bool:
         """It runs before anybody else has the object, or in a child process, where nobody holds anything."""
         known = self._set_up.get(function.id)
         if known is None:
@@ -117,7 +117,7 @@ class ReboundLocks:
         return (
             bool(sites)
             and depth < 4
-            and all(site.caller.ir.kind == "module" or self._is_set_up(site.caller, depth + 1) for site in sites)
+            and all(site.caller.ir.kind == "module" or self.is_set_up(site.caller, depth + 1) for site in sites)
         )
 
     def _asks_for_process(self, function: FunctionInfo) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
+from racelint.program.rebound_locks import ReboundLocks
 from racelint.program.records import Record
 from racelint.program.suspects.deeds import ADDING, adds_at_once, harmless_beside, removes
 from racelint.program.suspects.inquiry import Search
@@ -26,6 +28,8 @@ class BrokenGuards(Search):
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
             if self.guards.only_called_with(guard, record) or self._makes(guard, record.access.function):
+                continue
+            if self._comes_with_new(guard, record):
                 continue
             for other in group.records:
                 if harmless_beside(record, other) or self._removes_what_may_be_there(record, other):
@@ -65,3 +69,20 @@ class BrokenGuards(Search):
         return bool(makers) and all(
             maker.ir.kind == "function" and maker.id in called and not makes_self(maker) for maker in makers
         )
+
+    def _comes_with_new(self, guard: Location, record: Record) -> bool:
+        """It, or one on the way to it, makes the guard anew: before others have the object, or after a fork."""
+        around = {frame.function.id for frame in record.context.chain()} | {record.access.function.id}
+        return any(
+            access.deed == "write"
+            and access.function.id in around
+            and not makes_self(access.function)
+            and access.value != (("k:None",),)
+            and not self.program.compounds.deciding.get((access.function.id, access.event))
+            and self._rebound.is_set_up(access.function)
+            for access in self.program.shared.by_location.get(guard, ())
+        )
+
+    @cached_property
+    def _rebound(self) -> ReboundLocks:
+        return ReboundLocks(self.program)
