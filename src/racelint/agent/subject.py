@@ -283,9 +283,7 @@ class Subject:
         outcome.refused = control.refused
         beside = [task for task in control.tasks if task not in self._running]
         outcome.unsettled = any(_can_go_on(task) for task in beside)
-        outcome.beside = any(
-            task.joiner not in self._running and (task.daemon or not self.is_program) for task in beside
-        )
+        outcome.beside = any(self._is_beside(task) for task in beside)
         outcome.started = len(control.tasks) - len(self._running)
         if not control.stuck:
             outcome.left = left_behind(self.files, control.tasks, self._running, snapshot)
@@ -294,6 +292,11 @@ class Subject:
         if self.has_invariant and not control.stuck:
             outcome.invariant = self._holds()
         return outcome
+
+    def _is_beside(self, task: Task) -> bool:
+        """Whether no operation stands for the thread: the set-up started it, or nobody waits for its end."""
+        is_of_setup = len(task.origin) == 1
+        return is_of_setup or (task.joiner not in self._running and (task.daemon or not self.is_program))
 
     def _holds(self) -> bool:
         """Ask the invariant: it sees the names of the module, of the set-up, and `results`, one for each operation."""
