@@ -8,7 +8,7 @@ from typing import NamedTuple
 from racelint.model.summary import Call, Path
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.roots import StartCall, start_calls
+from racelint.program.roots import StartCall
 from racelint.program.things import Bound, Constant, Object
 from racelint.program.values import FunctionFacts
 
@@ -30,7 +30,7 @@ class CalledTarget(NamedTuple):
 
 def called_targets(program: Program) -> Iterator[CalledTarget]:
     """In source order."""
-    for start in start_calls(program.index, program.stores, program.types, program.calls):
+    for start in program.start_calls:
         if start.starter.kind == "task" or len(start.target) != 1:
             continue
         inner = _made_in_place(program, start)

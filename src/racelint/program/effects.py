@@ -6,6 +6,7 @@ where they need no object (globals, captured variables). What happens on other o
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 from racelint.model.summary import ELEMENT, Path
@@ -18,6 +19,7 @@ from racelint.program.values import Stores
 _MAX_EFFECTS = 80
 _MAX_DEPTH = 3
 _MAX_FIELDS = 3
+_event = itemgetter(0)
 
 
 class Effect(NamedTuple):
@@ -49,6 +51,10 @@ class Effects:
         self.shared = shared
         self._known: dict[tuple[str, int], tuple[Effect, ...]] = {}
         self._active: set[str] = set()
+        self._plain: dict[str, list[Effect]] = {}
+        """By function: what it does itself."""
+        self._own: dict[int, bool] = {}
+        """By identity: whether a shared access is one of the function's own object."""
 
     def of(self, function: FunctionInfo, depth: int = _MAX_DEPTH) -> tuple[Effect, ...]:
         key = (function.id, depth)
@@ -66,20 +72,33 @@ class Effects:
         return [effect for effect in self.of(function, depth) if effect.event == event and effect.through]
 
     def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
-        found = [Effect(a.event, a, (), base_of(a)) for a in self.shared.by_function[function.id]]
+        plain = self._plain.get(function.id)
+        if plain is None:
+            accesses = self.shared.by_function[function.id]
+            plain = self._plain[function.id] = [Effect(a.event, a, (), base_of(a)) for a in accesses]
+        found = list(plain)
         for site in self.calls.outgoing[function.id] if depth else ():
             if site.weak or (site.callee.ir.is_generator and not site.callee.is_contextmanager):
                 continue
+            effects = self.of(site.callee, depth - 1)
+            if not effects:
+                continue
             receiver = site.receiver or ()
             own = len(receiver) <= _MAX_FIELDS and ELEMENT not in receiver and self._is_own(receiver[:1], function)
-            for effect in self.of(site.callee, depth - 1):
+            for effect in effects:
                 access = effect.access
                 if access.location.kind != "attribute":
                     found.append(Effect(site.event, access, (site, *effect.through)))
-                elif own and self._is_own(access.path[:1], access.function):
+                elif own and self._is_of_own(access):
                     found.append(Effect(site.event, access, (site, *effect.through), (*receiver[1:], *effect.base)))
-        found.sort(key=lambda effect: effect.event)
+        found.sort(key=_event)
         return tuple(found[:_MAX_EFFECTS])
+
+    def _is_of_own(self, access: SharedAccess) -> bool:
+        known = self._own.get(id(access))
+        if known is None:
+            known = self._own[id(access)] = self._is_own(access.path[:1], access.function)
+        return known
 
     def _is_own(self, path: Path, function: FunctionInfo) -> bool:
         """Whether the path is the function's own object: its `self`, that of the method around it, or `super()`."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from racelint.model.summary import Call, Span
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.roots import Spawn, StartCall, spawn_at, start_calls
+from racelint.program.roots import Spawn, StartCall, spawn_at
 from racelint.program.start_methods import StartMethod, StartMethods
 from racelint.program.values import event_span
 
@@ -67,7 +67,7 @@ class Forks:
         """Threads and processes that run what is no function of the program."""
         p = self.program
         rooted = {(root.site_function.id, root.site.id) for root in p.roots if root.site_function and root.site}
-        for start in start_calls(p.index, p.stores, p.types, p.calls):
+        for start in p.start_calls:
             if start.target and (start.function.id, start.call.id) not in rooted:
                 spawn = spawn_at(start.call, start.function, p.index, p.stores, p.types, p.calls)
                 if spawn is not None:

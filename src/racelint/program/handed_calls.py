@@ -24,6 +24,16 @@ class HandedCalls:
         self.calls = calls
         self.types = types
 
+    def is_one(self, site: CallSite) -> bool:
+        """Whether `runs` has anything to ask: it is a call of a parameter, or of one of the function around it."""
+        call = self.stores.facts[site.caller.id].call(site.event)
+        return (
+            call is not None
+            and len(call.func) == 1
+            and len(call.func[0]) == 1
+            and call.func[0][0].startswith(("p:", "f:"))
+        )
+
     def runs(self, context: Context, site: CallSite) -> bool:
         """A call of a parameter runs what the caller of this very context passed, not what others pass elsewhere."""
         call = self.stores.facts[context.function.id].call(site.event)

@@ -28,7 +28,7 @@ from racelint.program.object_uses import ObjectUses
 from racelint.program.ordering import Ordering
 from racelint.program.ownership import Ownership
 from racelint.program.reach import Reach
-from racelint.program.roots import find_initializers, find_roots
+from racelint.program.roots import StartCall, find_initializers, find_roots, start_calls
 from racelint.program.shared import SharedAccesses
 from racelint.program.things import Bound
 from racelint.program.thread_objects import ThreadObjects
@@ -112,6 +112,10 @@ class Program:
     @cached_property
     def callees(self) -> Callees:
         return Callees(self.index, self.stores, self.types)
+
+    @cached_property
+    def start_calls(self) -> tuple[StartCall, ...]:
+        return tuple(start_calls(self.index, self.stores, self.types, self.calls))
 
     @cached_property
     def alternatives(self) -> Alternatives:

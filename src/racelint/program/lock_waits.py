@@ -99,12 +99,7 @@ class LockWaits:
     def _starters(self) -> set[str]:
         """Who starts threads: that nobody starts one while it is being stopped is what their lock is for."""
         found = {root.site_function.id for root in self.program.roots if root.site_function is not None}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                things = self.program.types.of_value(call.func, function)
-                if any(isinstance(thing, External) and thing.dotted in STARTERS for thing in things):
-                    found.add(function.id)
-        return found
+        return found | {named.function.id for named in self.program.callees.named(STARTERS)}
 
     @cached_property
     def _sections(self) -> dict[Location, list[tuple[FunctionInfo, Span]]]:

@@ -12,7 +12,7 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import closure
-from racelint.program.roots import spawn_at, start_calls
+from racelint.program.roots import spawn_at
 from racelint.program.things import Member, Object
 from racelint.program.thread_root import ThreadRoot
 
@@ -93,7 +93,7 @@ class LoopThreads:
     def _handed_out(self) -> Iterator[ForeignCall]:
         """`Timer(1, event.set)`: the method itself is what a thread runs."""
         p = self.program
-        for start in start_calls(p.index, p.stores, p.types, p.calls):
+        for start in p.start_calls:
             if start.starter.kind not in ("thread", "timer", "pool"):
                 continue
             for path in start.target[:1]:

@@ -70,6 +70,28 @@ class Context(msgspec.Struct, frozen=True, eq=False):
         return found[::-1]
 
 
+class _State(msgspec.Struct, frozen=True, eq=False):
+    """What a context hands down, one object for each that is different; the fields are those of `Context`."""
+
+    held: frozenset[Lock]
+    perhaps: bool
+    owned: frozenset[str]
+    private: frozenset[str]
+    public: bool
+    anchors: tuple[tuple[str, Anchor], ...]
+    self_class: ClassInfo | None
+    switches: Given
+
+
+class _Step(msgspec.Struct, frozen=True, eq=False):
+    """A call site on the way down. `handed`: what it runs hangs on how the caller came to run."""
+
+    site: CallSite
+    handed: bool
+    after: dict[_State, _State | None] = {}
+    """The callee's state for each of the caller's; None where that caller does not get there."""
+
+
 class Reach:
     """All contexts of all functions."""
 
@@ -95,6 +117,8 @@ class Reach:
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
+        self._steps: dict[str, list[_Step]] = {}
+        self._states: dict[tuple[object, ...], _State] = {}
         self._in_threads: dict[str, list[Context]] = {}
         for root in roots:
             if root.in_process:
@@ -191,34 +215,54 @@ class Reach:
         self, entries: Iterable[Context], found: dict[str, list[Context]], leading: set[str] | None = None
     ) -> None:
         """Add the contexts that follow from `entries` to `found`, by function; of the functions `leading` alone."""
-        queue = deque(entries)
-        seen: dict[tuple[str, str], set[tuple[object, ...]]] = {}
+        queue: deque[tuple[Context, CallSite | None, _State]] = deque()
+        for context in entries:
+            queue.append((context, None, self._state(*_handed_down(context))))
+        seen: dict[str, set[tuple[_State, bool]]] = {}
         while queue:
-            context = queue.popleft()
-            root = context.root.id if context.root is not None else ""
-            key = (
-                *(context.held, context.perhaps, context.owned, context.private),
-                *(context.public, context.anchors, context.self_class, context.switches, context.parent is None),
-            )
-            known = seen.setdefault((root, context.function.id), set())
-            if key in known or len(known) >= _MAX_CONTEXTS:
+            context, way, state = queue.popleft()
+            function = context.function if way is None else way.callee
+            known = seen.setdefault(function.id, set())
+            if (state, way is None) in known or len(known) >= _MAX_CONTEXTS:
                 continue
-            known.add(key)
-            found.setdefault(context.function.id, []).append(context)
-            for site in self.calls.outgoing[context.function.id]:
-                if site.callee.ir.is_async and not context.function.ir.is_async:
+            known.add((state, way is None))
+            if way is not None:
+                context = _inside(context, way, state)
+            found.setdefault(function.id, []).append(context)
+            for step in self._steps_of(function):
+                callee = step.site.callee.id
+                if leading is not None and callee not in leading:
                     continue
-                if leading is not None and site.callee.id not in leading:
+                others = seen.get(callee, ())
+                if len(others) >= _MAX_CONTEXTS:
                     continue
-                if len(seen.get((root, site.callee.id), ())) >= _MAX_CONTEXTS:
+                if step.handed and not self._handed_calls.runs(context, step.site):
                     continue
-                if not self._handed_calls.runs(context, site) or not _suits(context, site):
-                    continue
-                if self.switches.rule_out(context.function, site.event, context.switches):
-                    continue
-                queue.append(self._called(context, site))
+                if state not in step.after:
+                    step.after[state] = self._called(context, step.site)
+                after = step.after[state]
+                if after is not None and (after, False) not in others:
+                    queue.append((context, step.site, after))
 
-    def _called(self, context: Context, site: CallSite) -> Context:
+    def _steps_of(self, function: FunctionInfo) -> list[_Step]:
+        known = self._steps.get(function.id)
+        if known is None:
+            known = self._steps[function.id] = [
+                _Step(site, self._handed_calls.is_one(site))
+                for site in self.calls.outgoing[function.id]
+                if function.ir.is_async or not site.callee.ir.is_async
+            ]
+        return known
+
+    def _state(self, *parts: object) -> _State:
+        known = self._states.get(parts)
+        if known is None:
+            known = self._states[parts] = _State(*parts)  # type: ignore[arg-type]
+        return known
+
+    def _called(self, context: Context, site: CallSite) -> _State | None:
+        if not _suits(context, site) or self.switches.rule_out(context.function, site.event, context.switches):
+            return None
         flow = self.flows.of(context.function)
         state = flow.at(site.event)
         held = context.held
@@ -234,10 +278,10 @@ class Reach:
                 perhaps = True
         held |= self.decorated.get(site.callee.id, frozenset())
         owned, private = self._handed(context, site)
-        return Context(
-            *(site.callee, context.root, held, perhaps, owned, private, context, site.event),
-            *(context.public, self._passed_anchors(context, site), _class_inside(context, site)),
-            self.switches.set_by(site, context.switches),
+        anchors = self._passed_anchors(context, site)
+        switches = self.switches.set_by(site, context.switches)
+        return self._state(
+            held, perhaps, owned, private, context.public, anchors, _class_inside(context, site), switches
         )
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:
@@ -296,6 +340,19 @@ class Reach:
                 private.add(name)
         elif self.ownership.owned(path, site.event, context.function, context.owned):
             owned.add(name)
+
+
+def _handed_down(context: Context) -> tuple[object, ...]:
+    """The fields of a `_State`."""
+    c = context
+    return c.held, c.perhaps, c.owned, c.private, c.public, c.anchors, c.self_class, c.switches
+
+
+def _inside(context: Context, site: CallSite, state: _State) -> Context:
+    return Context(
+        *(site.callee, context.root, state.held, state.perhaps, state.owned, state.private, context, site.event),
+        *(state.public, state.anchors, state.self_class, state.switches),
+    )
 
 
 def _suits(context: Context, site: CallSite) -> bool:

@@ -145,16 +145,18 @@ class _Finder:
     def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
         unknown = True
         for path in call.func:
-            if self._initializes_thread(path, function):
+            if path[-1] == "__init__" and self._initializes_thread(path, function):
                 return STARTERS["threading.Thread"]
             for thing in self.types.of(path, function):
                 unknown = False
-                if isinstance(thing, External) and thing.dotted in STARTERS:
-                    return STARTERS[thing.dotted]
-                if isinstance(thing, Member) and (thing.dotted, thing.name) in METHOD_STARTERS:
-                    return METHOD_STARTERS[thing.dotted, thing.name]
-                if isinstance(thing, Member) and thing.name == "submit" and "xecutor" in thing.dotted:
-                    return NAMED_STARTERS["submit"]
+                if isinstance(thing, External):
+                    if thing.dotted in STARTERS:
+                        return STARTERS[thing.dotted]
+                elif isinstance(thing, Member):
+                    if (thing.dotted, thing.name) in METHOD_STARTERS:
+                        return METHOD_STARTERS[thing.dotted, thing.name]
+                    if thing.name == "submit" and "xecutor" in thing.dotted:
+                        return NAMED_STARTERS["submit"]
         if unknown and call.func and len(call.func[0]) > 1:
             name = call.func[0][-1]
             if name == "run_in_executor" or (name == "submit" and self._named_pool(call.func[0])):
@@ -168,7 +170,7 @@ class _Finder:
 
     def _initializes_thread(self, path: Path, function: FunctionInfo) -> bool:
         """`super().__init__(target=…)` in a subclass of Thread."""
-        if function.cls is None or path[-1] != "__init__" or thread_kind(function.cls) is None:
+        if function.cls is None or thread_kind(function.cls) is None:
             return False
         call = self.stores.facts[function.id].made_by(path)
         return call is not None and any(value == ("g:super",) for value in call.func)

@@ -10,7 +10,7 @@ from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.partials import partial_at
-from racelint.program.roots import StartCall, start_calls
+from racelint.program.roots import StartCall
 from racelint.program.signatures import Given, misfit
 from racelint.program.things import Bound, Constant, Instance, Object, Thing
 
@@ -49,7 +49,7 @@ class ThreadArguments:
     def found(self) -> Iterator[Misgiven]:
         """In source order, one for each call."""
         p = self.program
-        for start in start_calls(p.index, p.stores, p.types, p.calls):
+        for start in p.start_calls:
             if start.starter.kind in ("thread", "timer", "process", "pool") and not _is_for_another(start):
                 wrong = self._group(start) or self._packed(start) or self._signature(start)
                 if wrong is not None:

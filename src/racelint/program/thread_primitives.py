@@ -13,7 +13,7 @@ from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
 from racelint.program.partials import partial_at
 from racelint.program.processes import Child, children_of
-from racelint.program.roots import StartCall, start_calls
+from racelint.program.roots import StartCall
 from racelint.program.start_methods import StartMethods
 from racelint.program.things import Instance, Object
 from racelint.program.values import Stored
@@ -53,7 +53,7 @@ class ThreadPrimitives:
 
     def _passed(self) -> Iterator[ThreadPrimitive]:
         p, methods = self.program, StartMethods(self.program)
-        for start in start_calls(p.index, p.stores, p.types, p.calls):
+        for start in p.start_calls:
             if start.starter.kind == "process":
                 for dotted in self._among(self._given(start), start.function):
                     yield ThreadPrimitive(start.function, start.call.span, dotted)

@@ -28,7 +28,7 @@ def summarize_source(source: bytes, path: str = "<source>") -> ModuleSummary:
 def resummarize(source: bytes, path: str, reported: Sequence[int]) -> ModuleSummary | None:
     """The same with LibCST's reading of what is `misplaced` around lines `reported`; None where that is no other."""
     module, text = read(source, path)
-    doubtful = misplaced(module, reported)
+    doubtful = misplaced(module, text, reported)
     if not doubtful:
         return None
     from racelint.syntax.concrete import reread

@@ -197,7 +197,7 @@ def _section(record: Record, guard: Location, program: Program) -> list[SharedAc
     flow = program.flows.of(context.function)
     before, after = list[SharedAccess](), list[SharedAccess]()
     for access in program.shared.by_function[context.function.id]:
-        if access.location == guard or flow.at(access.event).hold(guard) != hold:
+        if flow.at(access.event).hold(guard) != hold or access.location == guard:
             continue
         if inner and access.event == event:
             continue  # the very call
@@ -210,7 +210,7 @@ def _does_more(access: SharedAccess, program: Program) -> bool:
     """Whether it is a call of a function that does something else, too."""
     return any(
         program.calls.outgoing[site.callee.id]
-        or {a.location for a in program.shared.by_function[site.callee.id]} - {access.location}
+        or any(a.location != access.location for a in program.shared.by_function[site.callee.id])
         for site in program.calls.at(access.function, access.event)
     )
 
