@@ -33,6 +33,9 @@ Number = tuple[str, ...]
 ELEMENT = "[*]"
 """The field that stands for any element of a container."""
 
+WHOLE = ":"
+"""The key of a write or deletion of all elements: `del items[:]`, `items[:] = more`."""
+
 AccessKind = Literal["read", "write", "delete", "iterate", "test"]
 
 

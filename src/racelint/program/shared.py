@@ -19,7 +19,7 @@ from racelint.knowledge.containers import (
     WRITING_METHODS,
 )
 from racelint.knowledge.locks import LOCK_FACTORIES
-from racelint.model.summary import ELEMENT, Access, Call, Path, Span, Value
+from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span, Value
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import ITSELF, Location, Locations
 from racelint.program.things import Bound, Constant, Instance, Object, Thing
@@ -103,6 +103,8 @@ class SharedAccesses:
             location.content and not self._is_container(event.path[:-1], function)
         ):
             return None
+        if event.key == WHOLE:
+            return self._on_all(event, deed, location, function)
         return SharedAccess(
             event.id,
             deed,
@@ -117,6 +119,14 @@ class SharedAccesses:
             event.key if deed == "iterate" else "",
             event.called,
         )
+
+    @staticmethod
+    def _on_all(event: Access, deed: Deed, location: Location, function: FunctionInfo) -> SharedAccess:
+        """`del items[:]` clears the list; another value for all elements is a write of any."""
+        found = SharedAccess(event.id, deed, location, event.path, event.span, function, deps=event.deps)
+        if deed == "delete":
+            return replace(found, deed="mutate", method="clear")
+        return replace(found, augmented=event.augmented, value=event.value, called=event.called)
 
     @staticmethod
     def _is_overridden(event: Access, location: Location, function: FunctionInfo) -> bool:

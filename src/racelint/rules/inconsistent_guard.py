@@ -69,8 +69,9 @@ class InconsistentGuard(Rule):
     The method runs on one thread against a guarded one on another; an outcome that no serial order gives is the proof.
 
     ## Known limits
-    Plain reads outside the lock are not reported: one read is one atomic step. A store that does
-    no harm is reported as info with its reason. Aliased containers are followed through locals only.
+    Plain reads outside the lock are not reported: one read is one atomic step, unless the lock keeps readers from a
+    container while it is emptied and filled again. A store that does no harm is reported as info with its reason.
+    Aliased containers are followed through locals only.
     """
 
     code: ClassVar[str] = "RL102"
@@ -80,7 +81,9 @@ class InconsistentGuard(Rule):
     confirmable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "unguarded", "torn"), _message, _confidence, _severity)
+        yield from findings(
+            self, suspects_of(program, "unguarded", "torn", "half-filled"), _message, _confidence, _severity
+        )
 
 
 def _message(suspect: Suspect) -> str:
@@ -91,6 +94,8 @@ def _message(suspect: Suspect) -> str:
         return (
             f"`{shown(suspect.group.location)}` and `{other}` are read one by one without `{lock}`, which guards both"
         )
+    if suspect.kind == "half-filled":
+        return f"`{shown(suspect.group.location)}` is read without `{lock}`, under which it is emptied and filled again"
     if suspect.compound is not None and suspect.compound.kind == "check-then-use":
         return f"`{shown(suspect.group.location)}` is tested and read again without `{lock}`, under which it is emptied"
     return (
@@ -107,4 +112,4 @@ def _confidence(suspect: Suspect) -> Confidence:
 
 def _severity(suspect: Suspect) -> Severity | None:
     tested = suspect.compound is not None and suspect.compound.kind == "check-then-use" and suspect.evidence == "lock"
-    return "warning" if suspect.kind == "torn" or tested else None
+    return "warning" if suspect.kind in ("torn", "half-filled") or tested else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from racelint.model.summary import ELEMENT, Path
+from racelint.model.summary import ELEMENT, WHOLE, Path
 from racelint.summarize.body import Body
 from racelint.summarize.dispatch import lower
 from racelint.summarize.environment import Operand, extended, is_constant
@@ -48,7 +48,12 @@ def _place(body: Body, target: ast.Attribute | ast.Subscript) -> tuple[Operand, 
         return base, target.attr, ""
     for element in subscripts(target):
         lower(body, element)
-    return base, ELEMENT, key_text(target.slice)
+    return base, ELEMENT, WHOLE if _is_whole(target.slice) else key_text(target.slice)
+
+
+def _is_whole(index: ast.expr) -> bool:
+    """`[:]`."""
+    return isinstance(index, ast.Slice) and index.lower is None and index.upper is None and index.step is None
 
 
 def update(body: Body, node: ast.AugAssign) -> None:

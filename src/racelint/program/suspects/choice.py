@@ -10,6 +10,7 @@ from racelint.program.suspects.broken_compounds import BrokenCompounds
 from racelint.program.suspects.broken_guards import BrokenGuards
 from racelint.program.suspects.broken_iterations import BrokenIterations
 from racelint.program.suspects.broken_object_guards import BrokenObjectGuards, entered_through
+from racelint.program.suspects.half_filled import HalfFilled
 from racelint.program.suspects.inquiry import Inquiry, Search
 from racelint.program.suspects.late_decisions import LateDecisions
 from racelint.program.suspects.lost_additions import LostAdditions
@@ -34,6 +35,7 @@ class Suspects:
             BrokenCompounds(inquiry),
             BrokenGuards(inquiry),
             BrokenIterations(inquiry),
+            HalfFilled(inquiry),
             LateDecisions(inquiry),
             LostAdditions(inquiry),
             OverwrittenState(inquiry),

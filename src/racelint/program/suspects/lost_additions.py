@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.knowledge.containers import CONTAINERS
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import adds
+from racelint.program.suspects.emptying import leaves_nothing, puts_empty_map
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
 from racelint.program.walk import contains, following, place_of
@@ -36,33 +36,23 @@ class LostAdditions(Search):
     def of(self, group: Group) -> Iterator[Suspect]:
         guard = self.guards.of(group)
         for record in group.changes:
-            if record.perhaps or not self._empties(record.access):
+            if record.perhaps or not leaves_nothing(record.access, self.program):
                 continue
             compound = self._compound(record.access)
             if compound is None:
                 continue
             conflict = self._addition(group, record, compound)
             kept = guard in record.locations_held
-            if conflict is not None and (not kept or guard in conflict.locations_held):
+            if conflict is None or (puts_empty_map(record.access) and self._only_a_lock(record, conflict, group)):
+                continue
+            if not kept or guard in conflict.locations_held:
                 yield self.inquiry.suspect(
                     "split" if kept else "check-then-act", group, record, conflict, compound, guard
                 )
 
-    def _empties(self, access: SharedAccess) -> bool:
-        """Whether nothing is left in the container, or an empty one takes its place."""
-        if access.location.content:
-            return access.deed == "mutate" and access.method == "clear"
-        plain = access.deed == "write" and bool(access.value)
-        return plain and all(self._is_empty(path, access.function) for path in access.value)
-
-    def _is_empty(self, path: Path, function: FunctionInfo) -> bool:
-        """`[]`, `{}` or the call of a container's class without elements."""
-        call = self.program.stores.facts[function.id].made_by(path)
-        if call is None:
-            return path[0].startswith("v:") and path[0].endswith(":0")
-        makers = self.program.types.of_value(call.func, function)
-        made = bool(makers) and all(isinstance(maker, External) and maker.dotted in CONTAINERS for maker in makers)
-        return made and all(argument.name for argument in call.args)
+    def _only_a_lock(self, record: Record, conflict: Record, group: Group) -> bool:
+        """Nothing but a lock beside it says that the two overlap: a map is often started anew when its user is done."""
+        return self.overlap.evidence_of(record, conflict, group) == "lock"
 
     def _compound(self, act: SharedAccess) -> Compound | None:
         """From the first reading of all that the container holds to the emptying that follows it."""

@@ -25,6 +25,7 @@ SuspectKind = Literal[
     "iteration",
     "stale-decision",
     "torn",
+    "half-filled",
 ]
 _PRECEDENCE: tuple[SuspectKind, ...] = (
     "split",
@@ -37,6 +38,7 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "update",
     "stale-decision",
     "torn",
+    "half-filled",
 )
 
 
