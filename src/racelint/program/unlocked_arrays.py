@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from racelint.knowledge.processes import HANDSHAKES, UNLOCKED_ARRAYS, VIEWS
-from racelint.model.summary import ELEMENT, Access, Call, Path, Span
+from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.makers import Maker, makers
@@ -111,7 +111,7 @@ class UnlockedArrays:
             yield from self._taken_whole(function, after)
         for base, accesses in found.items():
             first = accesses[0]
-            several = len({a.key for a in accesses}) > 1 or first.kind == "iterate" or not first.key
+            several = len({a.key for a in accesses}) > 1 or first.kind == "iterate" or first.key in ("", WHOLE)
             looped = any(access.id in around and not _is_number(access.key) for access in accesses)
             locked = any(held_between_processes(self.program, function, access.id) for access in accesses)
             if (several or looped) and not locked:
