@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
-from .tasks import BLOCKED, DONE, READY, Abort, Choice, Policy, Settling, Task, earliest, is_doomed
+from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, earliest, wait_in_vain
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
@@ -23,14 +23,6 @@ Event = tuple[int, int, Any]
 TAKEN, EVERYTHING = -1, -2
 
 
-class Never:
-    """What is never free, and nobody holds."""
-
-    is_locked = True
-    owner = None
-
-
-NEVER = Never()
 NOBODY: list[Task] = []
 
 
@@ -350,7 +342,7 @@ class Control:  # racelint: thread-confined
     def _next(self) -> Task:
         """Who goes on where the running thread cannot, or where all choices are equal."""
         choice = self.choices()
-        if not choice.ready and (not choice.timed or self._waits_in_vain()):
+        if not choice.ready and (not choice.timed or wait_in_vain(self.goal)):
             self._stall("blocked")
             return self.main
         if self.spun and choice.several:
@@ -363,11 +355,6 @@ class Control:  # racelint: thread-confined
         if choice.timed:
             self.depend(following)
         return following
-
-    def _waits_in_vain(self) -> bool:
-        """Whether none of the goal can ever end, though threads beside it go on for ever as their waits expire."""
-        left = [task for task in self.goal if task.state != DONE]
-        return bool(left) and all(is_doomed(task) for task in left)
 
     def _go_on(self, task: Task) -> None:
         """The thread is chosen: the clock moves to the end of its wait, if that is what it waits for."""

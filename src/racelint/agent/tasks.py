@@ -15,6 +15,16 @@ SETTLING_STEPS = 500
 """Accesses that threads in the background may make after the operations have ended."""
 
 
+class Never:
+    """What is never free, and nobody holds."""
+
+    is_locked = True
+    owner = None
+
+
+NEVER = Never()
+
+
 class Abort(BaseException):
     """Unwinds a controlled thread whose execution is over."""
 
@@ -130,6 +140,12 @@ def is_doomed(task: Task) -> bool:
         if task in chain:
             return True
     return bool(task.stalled) and task.state == BLOCKED
+
+
+def wait_in_vain(goal: list[Task]) -> bool:
+    """Whether none of the goal can ever end, though threads beside it go on for ever as their waits expire."""
+    left = [task for task in goal if task.state != DONE]
+    return bool(left) and all(is_doomed(task) for task in left)
 
 
 def earliest(task: Task) -> tuple[float, int]:
