@@ -25,30 +25,27 @@ class HandedCalls:
         self.types = types
 
     def is_one(self, site: CallSite) -> bool:
-        """Whether `runs` has anything to ask: it is a call of a parameter, or of one of the function around it."""
+        """Whether it is a call of a parameter, or of one of the function around it: the others always run."""
+        return bool(self._parameter(site))
+
+    def _parameter(self, site: CallSite) -> str:
+        """What is called, `p:name` or `f:function:name`; empty where it is no parameter."""
         call = self.stores.facts[site.caller.id].call(site.event)
-        return (
-            call is not None
-            and len(call.func) == 1
-            and len(call.func[0]) == 1
-            and call.func[0][0].startswith(("p:", "f:"))
-        )
+        if call is None or len(call.func) != 1 or len(call.func[0]) != 1:
+            return ""
+        return call.func[0][0] if call.func[0][0].startswith(("p:", "f:")) else ""
 
     def runs(self, context: Context, site: CallSite) -> bool:
-        """A call of a parameter runs what the caller of this very context passed, not what others pass elsewhere."""
-        call = self.stores.facts[context.function.id].call(site.event)
-        if call is None or len(call.func) != 1 or len(call.func[0]) != 1:
-            return True
-        if call.func[0][0].startswith("f:"):
-            enclosed = self._enclosed(context, call.func[0][0])
+        """Of a call that `is_one`: whether it runs what the caller of this very context passed, not another one."""
+        parameter = self._parameter(site)
+        if parameter.startswith("f:"):
+            enclosed = self._enclosed(context, parameter)
             if enclosed:
                 return any(isinstance(thing, Bound) and thing.function is site.callee for thing in enclosed)
             return sum(edge.event == site.event for edge in self.calls.outgoing[context.function.id]) <= 2
-        if not call.func[0][0].startswith("p:"):
-            return True
         if context.parent is None:
             return False
-        name = call.func[0][0][2:]
+        name = parameter[2:]
         for edge in self.calls.outgoing[context.parent.function.id]:
             if edge.event == context.site and edge.callee is context.function:
                 value = edge.bindings.get(name, ())
