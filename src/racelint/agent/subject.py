@@ -25,7 +25,7 @@ from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
-from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task
+from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, waits_on
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -348,19 +348,9 @@ def _can_go_on(task: Task) -> bool:
 
 
 def _in_cycle(task: Task) -> bool:
-    """Whether the thread waits, through owners of locks, for itself."""
-    chain: list[Task] = []
-    current: Task | None = task
-    while current is not None and current.state == BLOCKED and current.lock is not None:
-        chain.append(current)
-        owner: Task | None = current.lock.owner
-        if owner is current:
-            # The private lock of a Condition's waiter belongs to the waiter itself: that is no cycle.
-            return False
-        if owner in chain:
-            return True
-        current = owner
-    return False
+    """Whether the thread waits, through owners of locks, for itself or for a circle of others."""
+    chain = list(waits_on(task))
+    return chain[-1] in chain[:-1]
 
 
 def _error(error: BaseException) -> Tree:

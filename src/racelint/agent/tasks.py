@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -128,18 +128,30 @@ class Settling(Policy):
         return control.current if self._left > 0 else choice.ready[-1]
 
 
+def waits_on(task: Task) -> Iterator[Task]:
+    """The thread, who holds what it waits for, and so on; the last is one of them again where they wait in a circle."""
+    seen: list[Task] = []
+    current: Task | None = task
+    while current is not None:
+        yield current
+        if current in seen or current.state != BLOCKED or current.lock is None:
+            return
+        seen.append(current)
+        owner: Task | None = current.lock.owner
+        # The private lock of a Condition's waiter belongs to the waiter itself: that is no circle.
+        current = owner if owner is not current else None
+
+
 def is_doomed(task: Task) -> bool:
     """Whether the thread waits for ever, whatever threads do that hold nothing of what it waits for."""
     chain: list[Task] = []
-    while task.state == BLOCKED and task.deadline is None and not task.stalled:
-        owner = task.lock.owner if task.lock is not None else None
-        if owner is None or owner is task:
-            return False
-        chain.append(task)
-        task = owner
-        if task in chain:
+    for one in waits_on(task):
+        if one.state != BLOCKED or one.stalled or one.deadline is not None:
+            return one.state == BLOCKED and bool(one.stalled)
+        if one in chain:
             return True
-    return bool(task.stalled) and task.state == BLOCKED
+        chain.append(one)
+    return False
 
 
 def wait_in_vain(goal: list[Task]) -> bool:
