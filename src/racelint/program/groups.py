@@ -36,6 +36,8 @@ class Group:
     owner_locks: frozenset[Location]
     contract: bool = False
     """Declared thread-safe."""
+    of_locks: bool = False
+    """A container of locks, one for each key: whoever makes those means it for several threads."""
     guards: Counter[Location] = field(default_factory=Counter)
     """Lines (not records) that access it, constructors left out, by lock held."""
     total: int = 0

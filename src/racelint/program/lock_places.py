@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, Index
@@ -10,6 +11,9 @@ from racelint.program.locations import Location
 from racelint.program.locks import Locks
 from racelint.program.types import Types
 from racelint.program.values import Stored, Stores
+
+_KINDS: dict[str, Literal["attribute", "global"]] = {"class": "attribute", "module": "global"}
+"""Where containers live whose elements are known, as locations say it."""
 
 
 class LockPlaces:
@@ -37,6 +41,10 @@ class LockPlaces:
             found |= self._places.get(("attribute", related.id), frozenset())
         return frozenset(found)
 
+    def holds_locks(self, location: Location) -> bool:
+        """Whether the variable is a container of thread locks: one for each key, and so used by several threads."""
+        return location in self._containers
+
     def of_subclass(self, lock: Location, location: Location) -> bool:
         """A lock that only some children of the location's class have guards nothing for the class itself."""
         owner, cls = self._classes.get(lock.owner), self._classes.get(location.owner)
@@ -53,7 +61,18 @@ class LockPlaces:
             self._note(found, Location("captured", f"{module}:{function}", (name,)), entries)
         return {key: frozenset(value) for key, value in found.items()}
 
-    def _note(self, found: dict[tuple[str, str], set[Location]], place: Location, entries: list[Stored]) -> None:
+    @cached_property
+    def _containers(self) -> frozenset[Location]:
+        found: set[Location] = set()
+        for (kind, owner, *fields), entries in self.stores.elements.items():
+            if kind in _KINDS and len(fields) == 1 and self._are_locks(entries):
+                found.add(Location(_KINDS[kind], owner, (fields[0],)))
+        return frozenset(found)
+
+    def _are_locks(self, entries: list[Stored]) -> bool:
         facts = self.locks.facts_of(tuple(self.types.of_stored(entries)))
-        if facts is not None and facts.world == "thread":
+        return facts is not None and facts.world == "thread"
+
+    def _note(self, found: dict[tuple[str, str], set[Location]], place: Location, entries: list[Stored]) -> None:
+        if self._are_locks(entries):
             found.setdefault((place.kind, place.owner), set()).add(place)

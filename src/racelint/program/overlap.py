@@ -134,7 +134,12 @@ class Overlap:
                 return False
             if self._drives(left, group) or self._drives(right, group):
                 return False
-            return bool(group.owner_locks) or group.contract or (self._promised(left) and self._promised(right))
+            return (
+                bool(group.owner_locks)
+                or group.of_locks
+                or group.contract
+                or (self._promised(left) and self._promised(right))
+            )
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
         if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
@@ -228,7 +233,7 @@ class Overlap:
             return True
         if self._of_siblings(left, right):
             return False
-        if group.owner_locks or group.contract:
+        if group.owner_locks or group.of_locks or group.contract:
             return True
         return self._own.same(left.context, right.context, self._anchor(left), self._anchor(right))
 

@@ -30,6 +30,7 @@ class _Doubt(NamedTuple):
     locks: frozenset[Location]
     contract: bool
     promised: bool
+    of_locks: bool
 
 
 class Races:
@@ -74,12 +75,13 @@ class Races:
     def _doubt(self, location: Location, accesses: list[SharedAccess]) -> _Doubt | None:
         contracts = self.program.contracts
         locks = self.program.lock_places.beside(location)
+        of_locks = self.program.lock_places.holds_locks(location)
         contract = contracts.covers(location)
         promised = contract or any(contracts.covers_function(access.function) for access in accesses)
         threaded = any(self.program.reach.in_thread(access.function) for access in accesses)
-        if not locks and not promised and not threaded:
+        if not locks and not promised and not threaded and not of_locks:
             return None
-        return _Doubt(location, accesses, locks, contract, promised)
+        return _Doubt(location, accesses, locks, contract, promised, of_locks)
 
     def _group(self, doubt: _Doubt) -> Group | None:
         """All that is done to one variable."""
@@ -90,9 +92,9 @@ class Races:
         evidence: Evidence = "contract" if doubt.promised else "lock"
         if any(record.context.root is not None for record in records):
             evidence = "thread"
-        elif not doubt.locks and not doubt.promised:
+        elif not doubt.locks and not doubt.promised and not doubt.of_locks:
             return None
-        group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract)
+        group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract, doubt.of_locks)
         group.count_guards()
         return group
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS
-from racelint.model.finding import Evidence
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.locations import Location
@@ -69,7 +68,7 @@ class BrokenCompounds(Search):
             if conflict is None:
                 continue
             kind = self._kind(compound, record, conflict, guard, guards, group)
-            if kind is None or not self._worth(kind, self.overlap.evidence_of(record, conflict, group), group, guard):
+            if kind is None or not self._worth(kind, record, conflict, group, guard):
                 continue
             used = compound.kind == "check-then-use" and kind == "check-then-act" and compound.test != "in"
             emptied = self._lock_of_breaking(group, record) if used else None
@@ -187,10 +186,9 @@ class BrokenCompounds(Search):
             for thing in things
         )
 
-    @staticmethod
-    def _worth(kind: SuspectKind, evidence: Evidence, group: Group, guard: Location | None) -> bool:
-        """Where only a lock beside it says that it is concurrent, some access must use that lock."""
-        if evidence != "lock":
+    def _worth(self, kind: SuspectKind, record: Record, conflict: Record, group: Group, guard: Location | None) -> bool:
+        """Where only a lock beside it says that it is concurrent, some access must use that lock, or the function."""
+        if self.overlap.evidence_of(record, conflict, group) != "lock":
             return True
-        used = guard is not None or any(group.guards.values())
+        used = guard is not None or any(group.guards.values()) or self.guards.meant_for_threads(kind, record, group)
         return used or kind in ("update", "wrong-lock", "split")

@@ -9,6 +9,7 @@ from racelint.program.index import FunctionInfo, directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record
+from racelint.program.suspects.suspect import SuspectKind
 
 _MIN_SHARE = 0.5
 _MIN_SHARE_ATOMIC = 0.4
@@ -93,6 +94,19 @@ class Guards:
                     lock = self.program.locks.of((own, *fields), access.function)
                     return lock.location if lock is not None else None
         return None
+
+    def meant_for_threads(self, kind: SuspectKind, record: Record, group: Group) -> bool:
+        """Whether more than a lock beside the variable says so.
+
+        It holds locks itself, or a function that takes that lock decides about the number in it by what it was.
+        """
+        if kind != "check-then-act":
+            return False
+        return group.of_locks or (record.access.augmented and self._takes_lock_of(record, group))
+
+    def _takes_lock_of(self, record: Record, group: Group) -> bool:
+        acquisitions = self.program.flows.of(record.access.function).acquisitions
+        return any(lock.location in group.owner_locks for lock, _, _ in acquisitions)
 
     def only_called_with(self, guard: Location, record: Record) -> bool:
         """Entered by a public method that the program only calls with the guard held, as its users are to do too."""

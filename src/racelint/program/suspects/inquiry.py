@@ -56,11 +56,20 @@ class Inquiry:
         guarded = group.guards.get(guard, 0) if guard is not None else 0
         evidence = self.overlap.evidence_of(record, conflict, group)
         theirs = self.guards.own_locks(conflict, group)
-        related = guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
+        meant = self.guards.meant_for_threads(kind, record, group)
+        related = (
+            meant or guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
+        )
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
         one_for_all = kind == "lazy-init" or (kind == "update" and self.races.records.is_static(record.access))
-        weak |= evidence == "lock" and guard is None and not (one_for_all and theirs) and kind in _WITH_A_GUARD
+        weak |= (
+            evidence == "lock"
+            and guard is None
+            and not meant
+            and not (one_for_all and theirs)
+            and kind in _WITH_A_GUARD
+        )
         benign = ""
         if kind == "unguarded" and guard is not None:
             benign = harmless(record, group, guard, self.program)
