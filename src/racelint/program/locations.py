@@ -16,7 +16,7 @@ from racelint.knowledge.containers import CONTAINERS, SELF_GUARDED
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
-from racelint.program.things import Instance, Object
+from racelint.program.things import Bound, Instance, Object
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
@@ -85,6 +85,7 @@ class Locations:
         self._same: dict[Location, Location] = {}
         """One object for each: what is identical is equal without a look inside."""
         self._owners: dict[tuple[str, str], str] = {}
+        self._gifts: dict[str, Path | None] = {}
         self._aliases: dict[tuple[str, str], Location | None] = {}
 
     def of(self, path: Path, function: FunctionInfo) -> Location | None:
@@ -185,6 +186,42 @@ class Locations:
             return None
         per_thread = (t for t in self.types.of(path[:-1], method) if isinstance(t, (Instance, ClassInfo)))
         return path[1:] if len(path) == 2 or any(map(_is_thread_local, per_thread)) else None
+
+    def kept(self, path: Path, function: FunctionInfo) -> Path:
+        """The path by which its keeper has what a call gives out as it is; any other path as it stands.
+
+        `self._entries` for the result of `self.entries()` that returns it, or of a context manager that yields it.
+        """
+        call = self.stores.facts[function.id].made_by(path)
+        if call is None or len(call.func) != 1:
+            return path
+        things = self.types.of_value(call.func, function)
+        if len(things) != 1 or not isinstance(thing := things[0], Bound):
+            return path
+        given = self._given_out(thing.function)
+        if given is None:
+            return path
+        if given[0].startswith("g:"):
+            return (*given, *path[1:]) if thing.function.module is function.module else path
+        receiver = call.func[0][:-1]
+        return (*self.kept(receiver, function), *given[1:], *path[1:]) if receiver else path
+
+    def _given_out(self, function: FunctionInfo) -> Path | None:
+        """The attribute of `self`, or the global, that the function returns or yields as it is."""
+        if function.id not in self._gifts:
+            self._gifts[function.id] = self._find_gift(function)
+        return self._gifts[function.id]
+
+    def _find_gift(self, function: FunctionInfo) -> Path | None:
+        facts = self.stores.facts[function.id]
+        ir = function.ir
+        if function.is_contextmanager == ir.is_generator and len(ir.decorators) == function.is_contextmanager:
+            nodes = facts.yields if ir.is_generator else facts.returns
+            given = {path for node in nodes for path in node.value if not path[0].startswith("k:")}
+            path = given.pop() if len(given) == 1 else ("",)
+            own = len(path) > 1 and path[0] == f"p:{function.self_name}"
+            return path if ELEMENT not in path and (own or (len(path) == 1 and path[0].startswith("g:"))) else None
+        return None
 
     def _variable(self, root: str, function: FunctionInfo) -> Location | None:
         if root.startswith("g:"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -80,12 +81,22 @@ class SharedAccesses:
             for event in facts.accesses
             if event.kind == "read" and event.path[-1] == ELEMENT
         }
-        for event in facts.events.values():
+        for event in map(partial(self._as_kept, function=function), facts.events.values()):
             access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
             if access is not None:
                 outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""
                 found.append(replace(access, outer_key=outer) if outer else access)
         return found
+
+    def _as_kept(self, event: Access | Call, function: FunctionInfo) -> Access | Call:
+        """The event with the path by which the object is kept that a call gave out."""
+        if isinstance(event, Access):
+            path = event.path
+            return replace(event, path=self.locations.kept(path, function)) if path[0][:2] == "c:" else event
+        if len(event.func) == 1 and len(event.func[0]) > 1 and event.func[0][0][:2] == "c:":
+            path = event.func[0]
+            return replace(event, func=((*self.locations.kept(path[:-1], function), path[-1]),))
+        return event
 
     def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:
         if event.path[0].startswith(("v:", "k:")):
