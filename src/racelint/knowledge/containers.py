@@ -96,6 +96,13 @@ IMMUTABLE_RESULTS: frozenset[str] = frozenset(
     }
 )
 """Calls that give an equal, immutable object each time: computing one twice is harmless."""
+TEXT_METHODS: frozenset[str] = frozenset(
+    {
+        *("encode", "decode", "lower", "upper", "casefold", "title", "capitalize", "swapcase", "strip", "lstrip"),
+        *("rstrip", "removeprefix", "removesuffix", "format", "zfill", "ljust", "rjust", "expandtabs", "translate"),
+    }
+)
+"""Methods of texts whose names tell: they give an equal text each time, whatever the receiver's type is known to be."""
 WRITING_METHODS: frozenset[str] = frozenset({"write", "writelines", "truncate"})
 STREAMS: frozenset[str] = frozenset(
     {"builtins.open", "gzip.open", "gzip.GzipFile", "tempfile.TemporaryFile", "codecs.open"}

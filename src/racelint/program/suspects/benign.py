@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from racelint.knowledge.containers import IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.records import Record
@@ -125,6 +127,34 @@ def finds_same_object(compound: Compound, program: Program) -> str:
     things = program.types.of_value(act.value, compound.function)
     tuples = bool(things) and all(isinstance(thing, Object) and thing.dotted == "builtins.tuple" for thing in things)
     return _EQUAL_ENTRY if plain and tuples and act.location.content and compound.test == "except" else ""
+
+
+def fills_equal_entry(compound: Compound, program: Program) -> str:
+    """Why a cache may be filled twice: the entry is immutable and comes of nothing but what the function is given."""
+    act = compound.act
+    plain = act.deed == "write" and not act.augmented and compound.inner is None and act.location.content
+    equal = plain and act.value and all(_is_computed(path, compound.function, program) for path in act.value)
+    return _EQUAL_ENTRY if equal else ""
+
+
+def _is_computed(path: Path, function: FunctionInfo, program: Program) -> bool:
+    """The answer of a call that gives an equal, immutable one each time, for arguments and constants."""
+    call = program.stores.facts[function.id].made_by(path) if len(path) == 1 else None
+    if call is None or len(call.func) != 1:
+        return False
+    receiver = call.func[0][:-1]
+    texts = bool(receiver) and call.func[0][-1] in TEXT_METHODS
+    things = program.types.of(path, function)
+    immutable = bool(things) and all(isinstance(t, Object) and t.dotted in IMMUTABLE_RESULTS for t in things)
+    given = [receiver] if receiver and texts else []
+    given += [value for argument in call.args for value in argument.value]
+    return (texts or immutable) and all(_is_given(value, function, program) for value in given)
+
+
+def _is_given(path: Path, function: FunctionInfo, program: Program) -> bool:
+    root = path[0]
+    constant = root.startswith("k:") and root != "k:str:"
+    return (len(path) == 1 and (root.startswith("p:") or constant)) or _is_computed(path, function, program)
 
 
 def remembers_answers(compound: Compound, group: Group, program: Program) -> str:

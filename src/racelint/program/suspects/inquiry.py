@@ -11,6 +11,7 @@ from racelint.program.locations import Location
 from racelint.program.races import Races
 from racelint.program.records import Record
 from racelint.program.suspects.benign import (
+    fills_equal_entry,
     finds_same_object,
     harmless,
     needs_no_lock,
@@ -76,7 +77,8 @@ class Inquiry:
         elif kind in ("check-then-act", "lazy-init") and compound is not None:
             benign = finds_same_object(compound, self.program)
             if not benign and kind == "check-then-act":
-                benign = remembers_answers(compound, group, self.program)
+                benign = fills_equal_entry(compound, self.program)
+                benign = benign or remembers_answers(compound, group, self.program)
                 benign = benign or sets_flag_twice(compound, group, self.program)
         if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
             benign = ATOMIC
