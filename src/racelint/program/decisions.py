@@ -16,14 +16,14 @@ _DOUBLING = frozenset({"append", "appendleft", "extend"})
 
 def same_place(read: SharedAccess, act: SharedAccess) -> bool:
     """Whether a read sees what the act changes: the same location and, for elements, not plainly different keys."""
-    if read.location != act.location or read.deed == "iterate":
+    if read.location != act.location or read.deed == "iterate" or _of_other_object(read, act):
         return False
     return not act.location.content or read.key == act.key or not read.key or not act.key
 
 
 def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> CompoundKind | None:
     """What a change in a branch that a read decided is; None where the one has nothing to do with the other."""
-    if read.location.container() != act.location.container():
+    if read.location.container() != act.location.container() or _of_other_object(read, act):
         return None
     if act.location.content:
         if read.location.content and read.key and act.key and read.key != act.key:
@@ -45,6 +45,16 @@ def decides(read: SharedAccess, act: SharedAccess, test: str, negated: bool) -> 
     if test in ("none", "truth", "except") and negated and not constant:
         return "lazy-init"
     return "check-then-act"
+
+
+def _of_other_object(read: SharedAccess, act: SharedAccess) -> bool:
+    """The one is of `self`, the other of another parameter or of an object behind one."""
+    mine, theirs = (access.path[: len(access.path) - len(access.location.fields)] for access in (read, act))
+    return (
+        read.function is act.function
+        and mine != theirs
+        and all(path[:1] and path[0].startswith("p:") for path in (mine, theirs))
+    )
 
 
 def _is_row(container: SharedAccess, element: SharedAccess) -> bool:
