@@ -25,6 +25,11 @@ CONTAINERS: frozenset[str] = frozenset(
 WEAK_CONTAINERS: frozenset[str] = frozenset(
     {"weakref.WeakValueDictionary", "weakref.WeakKeyDictionary", "weakref.WeakSet"}
 )
+RAISING_CONTAINERS: frozenset[str] = frozenset(
+    {"dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset", "weakvaluedictionary"}
+    | {"weakkeydictionary"}
+)
+"""Containers, by the last part of their names in lower case, whose iteration raises once they were resized."""
 SELF_GUARDED: frozenset[str] = frozenset(
     {
         "queue.Queue",

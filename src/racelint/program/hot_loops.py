@@ -7,7 +7,21 @@ from typing import NamedTuple
 
 from racelint.knowledge.locks import RELEASES
 from racelint.knowledge.threads import QUEUES
-from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Raise, Return, Suspend, Try, With
+from racelint.model.summary import (
+    ELEMENT,
+    Access,
+    AnyNode,
+    Branch,
+    Call,
+    Jump,
+    Loop,
+    Path,
+    Raise,
+    Return,
+    Suspend,
+    Try,
+    With,
+)
 from racelint.program.computing import MANY_TURNS, Computing
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
@@ -128,6 +142,11 @@ class HotLoops:
             return not loop.deps and loop.call < 0
         return loop.counted or self._is_in_memory(loop, function)
 
+    def _keepers(self, container: Path, function: FunctionInfo) -> list[Object]:
+        """What has something unknown as an attribute: the pipes of a process are no containers."""
+        keepers = self.program.types.of(container[:-1], function) if len(container) > 1 else ()
+        return [thing for thing in keepers if isinstance(thing, Object)]
+
     def _is_in_memory(self, loop: Loop, function: FunctionInfo) -> bool:
         """Not a file, a socket or a generator, whose steps cost more than the lock."""
         for path in loop.iterates:
@@ -135,6 +154,7 @@ class HotLoops:
             if container[0].startswith(("c:", "v:")):
                 return False
             things = [thing for thing in self.program.types.of(container, function) if isinstance(thing, Object)]
+            things = things or self._keepers(container, function)
             if any(not thing.dotted.startswith(("builtins.", "collections.")) for thing in things):
                 return False
             if any(thing.dotted == "builtins.generator" for thing in things):

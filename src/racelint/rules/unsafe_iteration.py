@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.awaited_iterations import AwaitedIteration, AwaitedIterations
 from racelint.program.queue_internals import inner_iterations
 from racelint.program.suspects import Suspect
-from racelint.rules.base import Rule
-from racelint.rules.race_report import findings, shown, suspects_of
+from racelint.rules.base import Rule, step, symbol_of
+from racelint.rules.race_report import findings, shown, subject, suspects_of
 
 
 class UnsafeIteration(Rule):
@@ -18,7 +19,8 @@ class UnsafeIteration(Rule):
 
     ## What it does
     Finds loops and comprehensions over a shared dict, set or deque (or its `items()`, `keys()`, `values()`) that other
-    threads add to or remove from, where no lock excludes the two.
+    threads add to or remove from, where no lock excludes the two; and loops of coroutines that await something between
+    two turns, while other tasks add to or remove from the container.
 
     ## Why is this bad?
     Python raises `RuntimeError: dictionary changed size during iteration`, now and then.
@@ -73,6 +75,8 @@ class UnsafeIteration(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "iteration"), _message, _confidence)
+        for awaited in AwaitedIterations(program).found():
+            yield self._awaited(awaited)
         for inside in inner_iterations(program):
             yield self.finding(
                 inside.function,
@@ -83,6 +87,24 @@ class UnsafeIteration(Rule):
                 confidence="medium",
                 evidence="lock",
             )
+
+    def _awaited(self, awaited: AwaitedIteration) -> Finding:
+        iteration, change = awaited.iteration, awaited.change
+        name = shown(iteration.location)
+        return self.finding(
+            iteration.function,
+            iteration.span,
+            message=f"`{name}` is iterated across an await, at which another task may resize it",
+            why=f"other tasks run on line {awaited.switch[0]}, where `{symbol_of(change.function)}` may resize it",
+            subject=subject(iteration.location),
+            confidence="medium",
+            evidence="contract",
+            trace=[
+                step("access", f"iterates `{name}`", iteration.function, iteration.span),
+                step("call", "other tasks run here", iteration.function, awaited.switch),
+                step("conflict", f"resizes `{name}`", change.function, change.span),
+            ],
+        )
 
 
 def _message(suspect: Suspect) -> str:

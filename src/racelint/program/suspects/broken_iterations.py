@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import ELEMENT
+from racelint.program.containers import kind_of
 from racelint.program.groups import Group
 from racelint.program.records import Record
 from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
-from racelint.program.things import Object
-
-_RAISING_CONTAINERS = frozenset(
-    {"dict", "set", "deque", "ordereddict", "defaultdict", "counter", "weakset", "weakvaluedictionary"}
-    | {"weakkeydictionary"}
-)
 
 
 class BrokenIterations(Search):
@@ -26,7 +21,7 @@ class BrokenIterations(Search):
         for record in group.records:
             if record.access.deed != "iterate" or record.perhaps or self._keeps_guard(record, group):
                 continue
-            kind = self._container_kind(record)
+            kind = kind_of(record.access, self.program.types)
             for other in group.changes:
                 if not self._disturbs(other, kind) or other.perhaps or other.locations_held & record.locations_held:
                     continue
@@ -37,17 +32,6 @@ class BrokenIterations(Search):
     def _keeps_guard(self, record: Record, group: Group) -> bool:
         """The guard is held here: the defect is where it is not."""
         return self.guards.of(group) in record.locations_held
-
-    def _container_kind(self, record: Record) -> str:
-        """`dict` for what raises when it is resized, `list` for what silently skips elements, else empty."""
-        for thing in self.program.types.of(record.access.path[:-1], record.access.function):
-            if isinstance(thing, Object):
-                name = thing.dotted.rpartition(".")[2].lower()
-                if name in _RAISING_CONTAINERS:
-                    return "dict"
-                if name == "list":
-                    return "list"
-        return ""
 
     @staticmethod
     def _disturbs(record: Record, kind: str) -> bool:

@@ -1,0 +1,20 @@
+"""What the program's containers do when they are resized while somebody goes through them."""
+
+from __future__ import annotations
+
+from racelint.knowledge.containers import RAISING_CONTAINERS
+from racelint.program.shared import SharedAccess
+from racelint.program.things import Object
+from racelint.program.types import Types
+
+
+def kind_of(iteration: SharedAccess, types: Types) -> str:
+    """`dict` for what raises when it is resized, `list` for what silently skips elements, else empty."""
+    for thing in types.of(iteration.path[:-1], iteration.function):
+        if isinstance(thing, Object):
+            name = thing.dotted.rpartition(".")[2].lower()
+            if name in RAISING_CONTAINERS:
+                return "dict"
+            if name == "list":
+                return "list"
+    return ""
