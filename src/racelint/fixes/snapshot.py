@@ -12,6 +12,8 @@ from racelint.fixes.expressions import expression
 from racelint.fixes.places import span_of, suspect_of
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.finding import Finding
+from racelint.program.awaited_iterations import AwaitedIterations
+from racelint.program.shared import SharedAccess
 from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 
@@ -19,8 +21,8 @@ _GATHERING = ("list", "tuple", "set", "dict", "sorted", "sum", "any", "all", "le
 
 
 class Snapshot(Fixer):
-    """`for x in self.items:` becomes `for x in list(self.items):`; a line that goes over `queue.queue` goes under
-    `with queue.mutex:`.
+    """`for x in self.items:` becomes `for x in list(self.items):`, also where a coroutine awaits between turns; a line
+    that goes over `queue.queue` goes under `with queue.mutex:`.
 
     Safe: the copy is made in one step, and the loop sees what was there when it began. Not offered for weak
     containers, which the garbage collector may resize during the copy, and where calls run under the mutex.
@@ -29,18 +31,30 @@ class Snapshot(Fixer):
     codes = ("RL106",)
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
-        suspect = suspect_of(draft.program, finding)
+        access = _iteration(draft, finding)
         tree = draft.tree(finding.path)
         iterated = tree.expression_at(span_of(finding))
-        if suspect is None and isinstance(iterated, cst.Attribute):
+        if access is None and isinstance(iterated, cst.Attribute):
             yield from _under_mutex(tree, iterated)
-        if suspect is None or iterated is None or draft.program.shared.is_weak(suspect.record.access):
+        if access is None or iterated is None or draft.program.shared.is_weak(access):
             return
         walked = _walked(tree, iterated)
         if walked is not None:
             rewriting = Rewriting(tree)
             rewriting.replace(walked, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
             yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(walked)})`")
+
+
+def _iteration(draft: Draft, finding: Finding) -> SharedAccess | None:
+    """What the finding says is iterated; None for the container inside a queue."""
+    suspect = suspect_of(draft.program, finding)
+    if suspect is not None:
+        return suspect.record.access
+    for awaited in AwaitedIterations(draft.program).found():
+        access = awaited.iteration
+        if access.function.module.source.display == finding.path and access.span == span_of(finding):
+            return access
+    return None
 
 
 def _under_mutex(tree: Tree, iterated: cst.Attribute) -> Iterator[Proposal]:
