@@ -6,10 +6,12 @@ from fnmatch import fnmatchcase
 
 from racelint.knowledge.threads import (
     HANDLER_BASES,
+    MIDDLEWARE_PARAMETER,
     ROUTE_DECORATORS,
     ROUTERS,
     SELF_THREADED_HANDLERS,
     THREADED_SERVERS,
+    VIEW_BASES,
 )
 from racelint.program.index import ClassInfo, External, Index
 from racelint.program.things import Object
@@ -57,6 +59,19 @@ class RequestHandlers:
             for name, method in cls.own_methods():
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
                     self.found.append(ThreadRoot("handler", method, many=True, own_self=True))
+
+    def views(self) -> None:
+        """Class-based views and middleware of web applications that serve on several threads."""
+        for cls in self.index.classes:
+            names = {name for base in cls.all_external_bases() for name in VIEW_BASES.get(base, ())}
+            for name, method in cls.own_methods():
+                if name in names and not method.ir.is_async:
+                    self.found.append(ThreadRoot("handler", method, many=True, own_self=True))
+            made, called = cls.method("__init__"), cls.ir.methods.get("__call__")
+            if called is not None and made is not None and any(p.name == MIDDLEWARE_PARAMETER for p in made.ir.params):
+                method = cls.module.functions[called]
+                if not method.ir.is_async:
+                    self.found.append(ThreadRoot("handler", method, many=True))
 
     def _handlers_passed(self) -> dict[str, set[bool]]:
         """Handler classes by whether the servers that they are passed to are threaded."""

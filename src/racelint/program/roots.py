@@ -35,6 +35,7 @@ def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> 
     handlers = RequestHandlers(index, stores, types)
     handlers.handlers()
     handlers.routes()
+    handlers.views()
     finder.roots.extend(handlers.found)
     finder.lifetimes.join_through_helpers(finder.roots)
     return sorted(finder.roots, key=lambda root: (root.target.order, root.kind, root.id))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from racelint.knowledge.processes import SHARED_NUMBERS
-from racelint.model.summary import ELEMENT, Access, With
+from racelint.knowledge.processes import PROXIES, SHARED_NUMBERS
+from racelint.model.summary import ELEMENT, Access, Call, With
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
@@ -59,11 +59,9 @@ class SharedValues:
         for access in facts.accesses:
             if access.kind != "write" or len(access.path) < 2 or not self._is_shared(access, function):
                 continue
-            sources = [facts.events.get(dep) for dep in access.deps]
-            again = any(
-                isinstance(read, Access) and read.path == access.path and read.key == access.key and read.kind == "read"
-                for read in sources
-            )
+            if access.path in access.value:
+                continue  # what was taken out is put back as it is
+            again = any(_reads(facts.events.get(dep), access) for dep in access.deps)
             simple = access.augmented or access.key or access.path[-1] != ELEMENT
             if again and simple and not self._is_own_slot(access, function):
                 yield access
@@ -75,7 +73,7 @@ class SharedValues:
 
     def _is_shared(self, access: Access, function: FunctionInfo) -> bool:
         things = [t for t in self.program.types.of(access.path[:-1], function) if not isinstance(t, Constant)]
-        return bool(things) and all(isinstance(t, Object) and t.dotted in SHARED_NUMBERS for t in things)
+        return bool(things) and all(isinstance(t, Object) and t.dotted in SHARED_NUMBERS | PROXIES for t in things)
 
     def _runners(self, function: FunctionInfo, access: Access) -> Iterator[tuple[Origin, Child | None]]:
         if self._is_locked(function, access):
@@ -107,6 +105,14 @@ class SharedValues:
             return True
         around = enclosing(place_of(function, access.id))
         return any(isinstance(node, With) and node.item.value == (access.path[:-1],) for node in around)
+
+
+def _reads(event: Access | Call | None, write: Access) -> bool:
+    """The very element that is written afterwards: by its name or key, or with `get`."""
+    if isinstance(event, Call):
+        getting = (*write.path[:-1], "get")
+        return write.path[-1] == ELEMENT and event.func == (getting,) and event.key == write.key != ""
+    return event is not None and event.kind == "read" and event.path == write.path and event.key == write.key
 
 
 def held_between_processes(program: Program, function: FunctionInfo, event: int) -> bool:

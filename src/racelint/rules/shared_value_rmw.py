@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from racelint.knowledge.processes import PROXIES
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
 from racelint.program.shared_values import SharedValues, Update
 from racelint.program.spelling import spelled
+from racelint.program.things import Object
 from racelint.rules.base import Rule, step, symbol_of
 
 
 class SharedValueRmw(Rule):
-    """A shared `Value` or `Array` is read, changed and written back by several processes without its lock.
+    """A number that processes share is read, changed and written back by several of them without a lock.
 
     ## What it does
-    Reports `value.value += 1`, `array[i] += 1` and their long forms on what `multiprocessing` shares, where two
-    processes may run them at once and no lock between processes is held.
+    Reports `value.value += 1`, `array[i] += 1` and their long forms on what `multiprocessing` shares, a manager's
+    dictionaries, lists and namespaces among them, where two processes may run them at once and no lock between
+    processes is held.
 
     ## Why is this bad?
     The value's own lock covers one read or one write, not the pair: two processes read the same number, and one of
@@ -67,7 +70,8 @@ class SharedValueRmw(Rule):
     serial order (lost-update).
 
     ## Known limits
-    Two elements of one array are not told apart, two values in a list are taken to be different.
+    Two elements of one array are not told apart, two values in a list are taken to be different. Confirmation does not
+    stop processes between two calls of a manager's container yet.
     """
 
     code = "RL602"
@@ -95,13 +99,16 @@ class SharedValueRmw(Rule):
             if location is not None
             else f"{first.function.module.name}.{symbol_of(first.function)}.{base}"
         )
-        lock = f"`{base}.get_lock()`"
+        things = program.types.of(first.access.path[:-1], first.function)
+        proxied = any(isinstance(thing, Object) and thing.dotted in PROXIES for thing in things)
+        lock = "a lock" if proxied else f"`{base}.get_lock()`"
         place = "an element" if first.access.path[-1] == ELEMENT else "the value"
+        free = "the manager does one after the other, and others come" if proxied else "its lock is free"
         return self.finding(
             first.function,
             first.access.span,
             message=f"`{name}` is read and written back by more than one process without {lock}",
-            why=f"{several} `{symbol_of(runners[0].target)}`; its lock is free between the read and the write"
+            why=f"{several} `{symbol_of(runners[0].target)}`; {free} between the read and the write"
             f" of {place}, so that an update in between is lost",
             subject=subject,
             evidence="thread",
