@@ -52,7 +52,7 @@ def _hot_loop(finding: Finding, draft: Draft) -> HotLoop | None:
     for function in functions_in(draft.program, finding.path):
         for hot in loops.of(function):
             taken = hot.taken.item.span if isinstance(hot.taken, With) else hot.taken.span
-            if taken == span_of(finding):
+            if taken == span_of(finding) and hot.through is None:
                 return hot
     return None
 

@@ -12,13 +12,15 @@ from racelint.model.summary import ELEMENT, AnyNode, Branch, Call, Loop, Path, T
 from racelint.program.counts import runs_of
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.numbers import number, number_of_value
+from racelint.program.numbers import Assumption, number, number_of_value
 from racelint.program.processes import Child, Origin, Origins, callers_of, closure, reached_by
 from racelint.program.roots import spawn_at
 from racelint.program.walk import enclosing, place_of
 
 _BARRIERS = frozenset({"threading.Barrier", "multiprocessing.Barrier"})
 _ENDING = frozenset({"abort", "reset"})
+_TRIED = (3, 4, 8)
+"""Sizes that are tried where only a caller knows the size."""
 
 
 class Comer(NamedTuple):
@@ -41,6 +43,8 @@ class Barrier:
     waits: list[tuple[FunctionInfo, Call]] = field(default_factory=list)
     comers: list[Comer] = field(default_factory=list)
     main: bool = False
+    sized: bool = True
+    """Whether its size is known, and not only by how much it differs from the number of threads."""
 
     @property
     def threads(self) -> int:
@@ -53,21 +57,46 @@ class Barriers:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.origins = Origins(program)
+        self._assumed: Assumption | None = None
 
     def mismatched(self) -> Iterator[Barrier]:
         """In source order."""
         for function in self.program.index.functions:
             for call in self.program.stores.facts[function.id].calls:
-                parties = self._parties(call, function)
-                if parties is not None and parties > 0:
-                    barrier = self._counted(Barrier(function, call, parties, self._stored(call, function)))
-                    if barrier is not None and self._is_off(barrier):
+                if self._is_made_by(call, function):
+                    barrier = self._off(call, function) or self._off_whatever_size(call, function)
+                    if barrier is not None:
                         yield barrier
 
-    def _parties(self, call: Call, function: FunctionInfo) -> int | None:
-        things = self.program.types.of_value(call.func, function)
-        if not any(isinstance(thing, External) and thing.dotted in _BARRIERS for thing in things):
+    def _off(self, call: Call, function: FunctionInfo) -> Barrier | None:
+        parties = self._parties(call, function)
+        if parties is None or parties <= 0:
             return None
+        barrier = self._counted(Barrier(function, call, parties, self._stored(call, function)))
+        return barrier if barrier is not None and self._is_off(barrier) else None
+
+    def _off_whatever_size(self, call: Call, function: FunctionInfo) -> Barrier | None:
+        """`Barrier(n + 1)` where n threads come: tried with several n, of one parameter that nobody knows."""
+        found: list[Barrier] = []
+        try:
+            for size in _TRIED:
+                self._assumed = Assumption(size)
+                barrier = self._off(call, function)
+                if barrier is None or len(self._assumed.unknown) != 1:
+                    return None
+                found.append(barrier)
+        finally:
+            self._assumed = None
+        if len({barrier.parties - barrier.threads for barrier in found}) > 1:
+            return None
+        found[0].sized = len({barrier.parties for barrier in found}) == 1
+        return found[0]
+
+    def _is_made_by(self, call: Call, function: FunctionInfo) -> bool:
+        things = self.program.types.of_value(call.func, function)
+        return any(isinstance(thing, External) and thing.dotted in _BARRIERS for thing in things)
+
+    def _parties(self, call: Call, function: FunctionInfo) -> int | None:
         given = {argument.name or str(position): argument for position, argument in enumerate(call.args)}
         if "timeout" in given or "2" in given:
             return None
@@ -75,8 +104,8 @@ class Barriers:
         if size is None:
             return None
         if size.number:
-            return number(self.program, size.number, function)
-        return number_of_value(self.program, size.value, function)
+            return number(self.program, size.number, function, assumed=self._assumed)
+        return number_of_value(self.program, size.value, function, assumed=self._assumed)
 
     def _stored(self, call: Call, function: FunctionInfo) -> Path:
         made: Path = (f"c:{call.id}",)
@@ -243,7 +272,7 @@ class Barriers:
                 return False
             barrier.comers.append(Comer(function, call, most, None))
             return True
-        threads = runs_of(self.program, function, call.id, barrier.function)
+        threads = runs_of(self.program, function, call.id, barrier.function, assumed=self._assumed)
         if threads is None:
             return False
         if in_pool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import Call, Path, Span, Value, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.processes import closure
+from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot, thread_kind
 
 _WRITES = frozenset({"write_text", "write_bytes", "executemany", "commit"})
@@ -30,11 +32,34 @@ def daemon_work(program: Program) -> Iterator[DaemonWork]:
     for root in program.roots:
         if root.kind not in ("thread", "timer") or root.joins or not _is_daemon(program, root):
             continue
+        if _is_drained(program, root):
+            continue
         for function in closure(program, [root.target]).values():
             found = _work(program, function)
             if found is not None:
                 yield DaemonWork(root, function, *found)
                 break
+
+
+def _is_drained(program: Program, root: ThreadRoot) -> bool:
+    """Whether it takes its work from a queue that somebody waits for until all of it is done."""
+    drained = set()
+    for function in program.index.functions:
+        for call in program.stores.facts[function.id].calls:
+            path = call.func[0] if call.func else ()
+            if len(path) > 1 and path[-1] == "join" and not call.args and _is_queue(program, path[:-1], function):
+                drained.add(program.locations.of(path[:-1], function))
+    drained.discard(None)
+    for function in closure(program, [root.target]).values() if drained else ():
+        for call in program.stores.facts[function.id].calls:
+            path = call.func[0] if call.func else ()
+            if len(path) > 1 and path[-1] == "task_done" and program.locations.of(path[:-1], function) in drained:
+                return True
+    return False
+
+
+def _is_queue(program: Program, path: Path, function: FunctionInfo) -> bool:
+    return any(isinstance(t, Object) and t.dotted in QUEUES for t in program.types.of(path, function))
 
 
 def _is_daemon(program: Program, root: ThreadRoot) -> bool:

@@ -10,6 +10,7 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.takings import Held
 from racelint.program.things import Constant
+from racelint.program.users import is_public
 from racelint.program.values import Stored, element_key
 
 
@@ -26,12 +27,27 @@ class ForeignCall(NamedTuple):
 def foreign_calls(program: Program) -> Iterator[ForeignCall]:
     """In source order, for each call the lock taken last."""
     for function in program.index.functions:
+        by_callers = _held_by_callers(program, function)
         for call in program.stores.facts[function.id].calls:
+            if len(call.func) != 1:
+                continue
             held = [h for h in program.takings.held(function, call.id) if _keeps_out(h)]
-            if held and len(call.func) == 1 and not _is_known(program, call, function):
+            dropped = program.flows.of(function).at(call.id).dropped
+            held = held or [h for h in by_callers if h.lock.location not in dropped]
+            if held and not _is_known(program, call, function):
                 given = _given_by(program, call.func[0], function)
                 if given is not None:
                     yield ForeignCall(function, call, max(held, key=lambda h: h.span), *given)
+
+
+def _held_by_callers(program: Program, function: FunctionInfo) -> list[Held]:
+    """What is held whenever a private function runs: by the first of its callers that takes it itself."""
+    if is_public(function):
+        return []
+    sites = [site for site in program.calls.incoming.get(function.id, ()) if not site.weak]
+    holding = [[h for h in program.takings.held(s.caller, s.event) if _keeps_out(h)] for s in sites]
+    always = [{h.lock.location for h in held} for held in holding]
+    return [h for h in holding[0] if all(h.lock.location in each for each in always)] if holding else []
 
 
 def _keeps_out(held: Held) -> bool:
@@ -59,6 +75,7 @@ def _given_by(program: Program, path: Path, function: FunctionInfo) -> tuple[Fun
 def _stored(program: Program, path: Path, function: FunctionInfo) -> list[Stored]:
     """What is kept in a variable or attribute, or among the elements of one."""
     if path[-1] == ELEMENT:
+        path = (*program.stores.facts[function.id].looked_up(path[:-1]), ELEMENT)
         key = element_key(program.index, function, path[:-1])
         return program.stores.elements.get(key, []) if key is not None else []
     location = program.locations.of(path, function)

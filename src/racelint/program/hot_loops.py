@@ -22,6 +22,7 @@ from racelint.model.summary import (
     Try,
     With,
 )
+from racelint.program.calls import CallSite
 from racelint.program.computing import MANY_TURNS, Computing
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
@@ -34,13 +35,17 @@ _SIGNALS = frozenset({"notify", "notify_all", "notifyAll", "wait", "wait_for"})
 
 
 class HotLoop(NamedTuple):
-    """`taken` is the With or the acquire; `turns` None where they cannot be counted."""
+    """`taken` is the With or the acquire; `turns` None where they cannot be counted.
+
+    `through` is the call by which the loop comes to it, where another function takes the lock.
+    """
 
     function: FunctionInfo
     loop: Loop
     lock: Lock
     taken: With | Call
     turns: int | None
+    through: CallSite | None = None
 
 
 class HotLoops:
@@ -51,24 +56,41 @@ class HotLoops:
         self.computing = Computing(program)
 
     def of(self, function: FunctionInfo) -> Iterator[HotLoop]:
+        taken = self._taken(function)
+        for node in nodes_of(function.ir.body):
+            if isinstance(node, Loop) and node.kind != "comprehension" and not node.infinite and not node.is_async:
+                found = self._section(node.body, taken, function) if taken else None
+                turns = number(self.program, node.turns, function)
+                if found is not None and self._is_hot(node, found, function):
+                    yield HotLoop(function, node, found[0], found[1], turns)
+                elif turns is not None and turns >= MANY_TURNS:
+                    yield from self._called(node, turns, function)
+
+    def _taken(self, function: FunctionInfo) -> dict[int, tuple[Lock, With | Call]]:
         taken = {}
         for lock, node, _ in self.program.flows.of(function).acquisitions:
             if isinstance(node, (With, Call)) and lock.facts is not None and lock.facts.world != "async":
                 taken[node.id] = (lock, node)
-        if not taken:
+        return taken
+
+    def _called(self, loop: Loop, turns: int, function: FunctionInfo) -> Iterator[HotLoop]:
+        """A body of one call of a function that is one critical section."""
+        calls = [node for node in loop.body if isinstance(node, Call)]
+        sites = [s for call in calls for s in self.program.calls.at(function, call.id)]
+        if len(calls) != 1 or len(sites) != 1 or not all(isinstance(node, (Call, Access)) for node in loop.body):
             return
-        for node in nodes_of(function.ir.body):
-            if isinstance(node, Loop) and node.kind != "comprehension" and not node.infinite and not node.is_async:
-                found = self._section(node, taken, function)
-                if found is not None and self._is_hot(node, found, function):
-                    turns = number(self.program, node.turns, function)
-                    yield HotLoop(function, node, found[0], found[1], turns)
+        site, callee = sites[0], sites[0].callee
+        varies = site.receiver is not None and (ELEMENT in site.receiver or site.receiver[0].startswith(("l:", "c:")))
+        if site.weak or varies or callee.ir.decorators or callee.ir.is_async or callee.ir.is_generator:
+            return
+        found = self._section(callee.ir.body, self._taken(callee), callee)
+        if found is not None and not _waits(found[2]):
+            yield HotLoop(function, loop, found[0], found[1], turns, site)
 
     def _section(
-        self, loop: Loop, taken: dict[int, tuple[Lock, With | Call]], function: FunctionInfo
+        self, body: tuple[AnyNode, ...], taken: dict[int, tuple[Lock, With | Call]], function: FunctionInfo
     ) -> tuple[Lock, With | Call, tuple[AnyNode, ...]] | None:
         """The one critical section of the body, if nothing but cheap steps stands outside of it."""
-        body = loop.body
         starts = [
             (i, taken[node.id]) for i, node in enumerate(body) if isinstance(node, (With, Call)) and node.id in taken
         ]
@@ -133,10 +155,7 @@ class HotLoops:
         turns = number(self.program, loop.turns, function)
         if turns is not None:
             return turns >= MANY_TURNS
-        waits = any(
-            isinstance(n, Call) and n.func and n.func[0][-1] in ("wait", "wait_for") for n in nodes_of(found[2])
-        )
-        if waits:
+        if _waits(found[2]):
             return False
         if loop.kind == "while":
             return not loop.deps and loop.call < 0
@@ -160,3 +179,8 @@ class HotLoops:
             if any(thing.dotted == "builtins.generator" for thing in things):
                 return False
         return bool(loop.iterates)
+
+
+def _waits(section: tuple[AnyNode, ...]) -> bool:
+    calls = (node for node in nodes_of(section) if isinstance(node, Call) and node.func)
+    return any(call.func[0][-1] in ("wait", "wait_for") for call in calls)

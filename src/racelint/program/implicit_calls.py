@@ -1,4 +1,4 @@
-"""Methods that syntax and builtins run: `len(self)`, `self[key]`, `key in self`, `for x in self`, `f"{self}"`."""
+"""Methods that syntax and builtins run: `len(self)`, `self[key]`, `key in self`, `self + 1`, `f"{self}"`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _BY_BUILTIN: dict[str, tuple[str, ...]] = {
     "builtins.format": ("__format__", *_AS_TEXT),
     **{f"builtins.{name}": ("__iter__",) for name in ("list", "tuple", "set", "sorted", "sum", "any", "all", "dict")},
 }
+_MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 _BY_ACCESS = {"read": "__getitem__", "write": "__setitem__", "delete": "__delitem__", "test": "__contains__"}
 
 
@@ -36,12 +37,29 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
 
 def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
     for thing in program.types.of_value(call.func, function):
+        if isinstance(thing, External) and thing.dotted.startswith("operator."):
+            yield from _by_operator(program, call, function, thing.dotted[9:])
+            continue
         names, first = _run_by(thing)
         if names is _AS_TEXT and first and _is_log_handler(function):  # what it logs may come to itself
             yield from _of(program, function, call.id, (f"p:{function.self_name}",), ("emit",))
         for argument in call.args[first:] if names else ():
             for path in argument.value if not argument.name else ():
                 yield from _of(program, function, call.id, path, names)
+
+
+def _by_operator(program: Program, call: Call, function: FunctionInfo, name: str) -> Iterator[CallSite]:
+    """The left operand's method; that of the right one where the left is a constant."""
+    sides = [argument.value for argument in call.args]
+    if not sides or not all(sides[:1]):
+        return
+    left = sides[0][0]
+    if not left[0].startswith("k:"):
+        names = ("__ne__", "__eq__") if name == "ne" else (f"__{name}__",)
+        yield from _of(program, function, call.id, left, names)
+    elif len(sides) == 2 and sides[1]:
+        mirrored = _MIRRORED.get(name, f"r{name}")
+        yield from _of(program, function, call.id, sides[1][0], (f"__{mirrored}__",))
 
 
 def _is_log_handler(function: FunctionInfo) -> bool:

@@ -91,6 +91,18 @@ class FunctionFacts:
         """The call whose result the path hangs from; None where it hangs from something else."""
         return self.call(int(path[0][2:])) if path[0].startswith("c:") else None
 
+    def looked_up(self, path: Path) -> Path:
+        """`table[*]` for the result of `table.get(key, …)` and `table.setdefault(key, …)`."""
+        call = self.made_by(path) if len(path) == 1 else None
+        if (
+            call is None
+            or len(call.func) != 1
+            or len(call.func[0]) < 2
+            or call.func[0][-1] not in ("get", "setdefault")
+        ):
+            return path
+        return (*call.func[0][:-1], ELEMENT)
+
     def original(self, path: Path) -> Path:
         """Where the object at `path` was before the function put another one in its place."""
         while path[0].startswith("o:"):
@@ -157,7 +169,8 @@ class Stores:
                 continue
             if call.args:
                 value = call.args[-1].value
-                self._record_element(index, function, path[:-1], Stored(value, function, None))
+                container = self.facts[function.id].looked_up(path[:-1])
+                self._record_element(index, function, container, Stored(value, function, None))
 
 
 def class_behind(index: Index, function: FunctionInfo, root: str) -> ClassInfo | None:

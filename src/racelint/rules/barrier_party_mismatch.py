@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.barriers import Barrier, Barriers
+from racelint.program.barriers import Barrier, Barriers, Comer
 from racelint.program.spelling import spelled
 from racelint.rules.base import Rule, step, symbol_of
 
@@ -57,8 +57,8 @@ class BarrierPartyMismatch(Rule):
     Every schedule ends with all threads blocked at the barrier (hang).
 
     ## Known limits
-    Silent where a number depends on an argument, a wait stands in a branch or has a timeout, or the barrier is handed
-    to unknown code.
+    Silent where the numbers depend on different arguments or on the length of one, a wait stands in a branch or has a
+    timeout, or the barrier is handed to unknown code.
     """
 
     code = "RL306"
@@ -77,23 +77,34 @@ class BarrierPartyMismatch(Rule):
         name = "Barrier" if local else spelled(barrier.path, facts)
         location = program.locations.of(barrier.path, barrier.function)
         scope = f"{barrier.function.module.name}.{symbol_of(barrier.function)}.{name}"
-        comers = _numbered(barrier.threads, "thread") + (" (the starting one included)" if barrier.main else "")
-        verb = "comes" if barrier.threads == 1 else "come"
         few = barrier.threads < barrier.parties
         left = "none of them ever passes" if few else "the last ones wait for ever"
+        at_a_time = f"{barrier.parties} at a time" if barrier.sized else "so many at a time as it was made for"
         return self.finding(
             barrier.function,
             barrier.call.span,
-            message=f"`{name}` has {barrier.parties} parties, but {comers} {verb} to its `wait()`",
-            why=f"a barrier lets its parties pass {barrier.parties} at a time: {left}",
+            message=_counts(barrier, name),
+            why=f"a barrier lets its parties pass {at_a_time}: {left}",
             subject=str(location) if location is not None else scope,
             evidence="thread",
             trace=[step("access", f"waits at `{name}`", function, call.span) for function, call in barrier.waits]
-            + [
-                step("root", f"starts {_numbered(comer.threads, 'thread')}", comer.function, comer.call.span)
-                for comer in barrier.comers
-            ],
+            + [step("root", _starts(comer, barrier), comer.function, comer.call.span) for comer in barrier.comers],
         )
+
+
+def _counts(barrier: Barrier, name: str) -> str:
+    included = " (the starting one included)" if barrier.main else ""
+    if not barrier.sized:
+        more = barrier.parties - barrier.threads
+        many = "1 party" if abs(more) == 1 else f"{abs(more)} parties"
+        return f"`{name}` has {many} {'more' if more > 0 else 'less'} than threads come to its `wait()`{included}"
+    verb = "comes" if barrier.threads == 1 else "come"
+    comers = _numbered(barrier.threads, "thread") + included
+    return f"`{name}` has {barrier.parties} parties, but {comers} {verb} to its `wait()`"
+
+
+def _starts(comer: Comer, barrier: Barrier) -> str:
+    return f"starts {_numbered(comer.threads, 'thread')}" if barrier.sized else "starts the threads"
 
 
 def _numbered(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from racelint.model.summary import Call
 from racelint.program import Program
 from racelint.program.blocking import BlockingCall, BlockingCalls
 from racelint.program.index import FunctionInfo
+from racelint.program.known_done import is_known_done
 from racelint.rules.base import Rule, step, symbol_of
 
 _Reached = tuple[FunctionInfo, Call, BlockingCall]
@@ -75,7 +76,7 @@ class BlockingInCoroutine(Rule):
                 continue
             for call in program.stores.facts[function.id].calls:
                 found = calls.reached(call, function)
-                if found is None or found.blocking.kind == "file" or _is_done(program, call, function):
+                if found is None or found.blocking.kind == "file" or is_known_done(program, call, function):
                     continue
                 if not _is_asked_first(program, call, found, function) and not _is_awaited(program, call, function):
                     yield function, call, found
@@ -101,19 +102,6 @@ class BlockingInCoroutine(Rule):
                 *(step("call", f"so does `{symbol_of(f)}`", f, c.span) for f, c, _ in others[:_SHOWN]),
             ],
         )
-
-
-def _is_done(program: Program, call: Call, function: FunctionInfo) -> bool:
-    """A future that was awaited, or asked whether it is done, before: its result is there."""
-    if call.func[0][-1] not in ("result", "exception"):
-        return False
-    future = call.func[0][:-1]
-    for other in program.stores.facts[function.id].calls:
-        if other.id < call.id and (other.func and other.func[0] == (*future, "done")):
-            return True
-        if other.id < call.id and other.awaited and any(future in argument.value for argument in other.args):
-            return True
-    return False
 
 
 def _is_asked_first(program: Program, call: Call, found: BlockingCall, function: FunctionInfo) -> bool:

@@ -10,7 +10,9 @@ from racelint.program import Program
 from racelint.program.hot_loops import HotLoop, HotLoops
 from racelint.program.index import FunctionInfo
 from racelint.program.thread_root import ThreadRoot
+from racelint.program.values import event_span
 from racelint.rules.base import Rule, step
+from racelint.rules.call_chains import call_steps
 from racelint.rules.lock_names import lock_subject
 
 
@@ -71,7 +73,8 @@ class LockInHotLoop(Rule):
     Both forms are measured: the verdict gives the ratio of their times.
 
     ## Known limits
-    A critical section inside a called function is not seen as part of the loop. Other threads may be meant to see
+    A critical section inside a called function counts where the loop's turns are known, and has neither measurement
+    nor fix. Other threads may be meant to see
     every single step; then the lock belongs there.
     """
 
@@ -93,17 +96,20 @@ class LockInHotLoop(Rule):
         name = hot.lock.short
         turns = f"each of {hot.turns:,} turns" if hot.turns is not None else "every turn"
         span = hot.taken.item.span if isinstance(hot.taken, With) else hot.taken.span
+        taker = hot.through.callee if hot.through is not None else hot.function
+        calls = call_steps([hot.through] if hot.through is not None else [])
         return self.finding(
             hot.function,
-            span,
+            event_span(hot.function, hot.through.event) if hot.through is not None else span,
             message=f"`{name}` is taken and released at {turns} of a loop that does nothing else",
             why=f"{root.title} runs the loop: taking the lock costs more than the work under it, and the threads change"
             " places at every turn; one critical section around a batch does",
-            subject=lock_subject(hot.lock, hot.function, name),
-            confidence="high" if hot.turns is not None else "medium",
+            subject=lock_subject(hot.lock, taker, name),
+            confidence="high" if hot.turns is not None and hot.through is None else "medium",
             evidence="thread",
             trace=[
-                step("lock", f"takes `{name}`", hot.function, span),
+                *calls,
+                step("lock", f"takes `{name}`", taker, span),
                 step("root", f"{root.title} runs this", root.target, root.target.ir.name_span),
             ],
         )

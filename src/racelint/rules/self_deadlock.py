@@ -10,7 +10,7 @@ from racelint.program.foreign_imports import ForeignImport, foreign_imports
 from racelint.program.taken_twice import taken_twice
 from racelint.program.takings import Nesting
 from racelint.rules.base import Rule, step, symbol_of
-from racelint.rules.call_chains import chain_words, nesting_steps, place_words
+from racelint.rules.call_chains import call_steps, chain_words, nesting_steps, place_words
 
 
 class SelfDeadlock(Rule):
@@ -104,10 +104,7 @@ class SelfDeadlock(Rule):
             confidence="low",
             trace=[
                 step("lock", f"takes `{held.lock.short}`", held.function, held.span),
-                *(
-                    step("call", f"calls `{symbol_of(site.callee)}`", site.caller, found.span)
-                    for site in then.chain[:1]
-                ),
+                *call_steps(then.chain, (held.lock.short,)),
                 step("access", "imports a module by its name", then.fact.function, then.fact.span),
             ],
         )

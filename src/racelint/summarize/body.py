@@ -75,6 +75,8 @@ class Body:
         self.parts: dict[ast.BoolOp, tuple[Part, ...]] = {}
         """What several conditions in one say, each by itself."""
         self.is_generator = False
+        self.own_object = ""
+        """The parameter of a method that is its object."""
         self.span = context.span
         self._outer: dict[Scope, Body] = {}
         """The bodies around this one."""

@@ -19,6 +19,8 @@ def define_function(body: Body, node: ast.FunctionDef | ast.AsyncFunctionDef) ->
     scope = body.context.scopes.scope_of(node)
     params = _parameters(body, node.args)
     inner = body.child(scope, qualname, "function", frozenset(param.name for param in params))
+    if body.kind == "class" and params and params[0].kind in ("plain", "positional"):
+        inner.own_object = params[0].name
     from racelint.summarize.statements import annotation_paths, lower_block
 
     returns = annotation_paths(body, node.returns)

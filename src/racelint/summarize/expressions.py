@@ -9,6 +9,7 @@ from racelint.model.summary import ELEMENT, Argument, Call, Operation, Suspend, 
 from racelint.summarize.body import Body
 from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import NOTHING, Operand, deps_of, extended
+from racelint.summarize.operators import OPERATORS
 from racelint.syntax.texts import constant_text, key_text
 
 _LONG = 58
@@ -119,16 +120,30 @@ def _binary(body: Body, node: ast.BinOp) -> Operand:
     if isinstance(node.op, (ast.Mult, ast.Add)):
         displays = ((node.left, left.value), (node.right, right.value))
         made = next((value for side, value in displays if isinstance(side, (ast.List, ast.ListComp))), ())
-    return Operand(made, deps_of(left, right), (*left.parts, *left.value, *right.parts, *right.value)[:_MAX_PARTS])
+    run = _run_by_operator(body, node, node.op, left, right)
+    return Operand(made, deps_of(left, right, run), (*left.parts, *left.value, *right.parts, *right.value)[:_MAX_PARTS])
 
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
+def _run_by_operator(body: Body, node: ast.expr, operator: ast.AST, *operands: Operand) -> Operand:
+    """`self + 1` calls the object's own `__add__`: a call that the source does not show."""
+    own = ((f"p:{body.own_object}",),)
+    name = OPERATORS.get(type(operator))
+    if name is None or not any(operand.value == own for operand in operands):
+        return NOTHING
+    event = body.number()
+    arguments = tuple(Argument("", operand.value, operand.deps) for operand in operands)
+    body.out.append(Call(event, ((f"i:0:operator:{name}",),), arguments, body.span(node), deps_of(*operands)))
+    return Operand((), (event,))
+
+
 @lowers(ast.UnaryOp)
 def _unary(body: Body, node: ast.UnaryOp) -> Operand:
-    return Operand((), lower(body, node.operand).deps)
+    operand = lower(body, node.operand)
+    return Operand((), deps_of(operand, _run_by_operator(body, node, node.op, operand)))
 
 
 @lowers(ast.Compare)
@@ -137,6 +152,7 @@ def _comparison(body: Body, node: ast.Compare) -> Operand:
     for operator, comparator in zip(node.ops, node.comparators, strict=True):
         right = lower(body, comparator)
         operands.append(right)
+        operands.append(_run_by_operator(body, node, operator, operands[-2], right))
         if isinstance(operator, (ast.In, ast.NotIn)):
             key = key_text(node.left)
             paths = extended(right, ELEMENT)[:2]
