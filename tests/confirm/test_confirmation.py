@@ -214,6 +214,7 @@ import threading
 class Store:
     def __init__(self):
         self.lock = threading.Lock()
+        self.places = threading.Semaphore(3)
         self.rows = 0
 
     def leaks(self, text):
@@ -234,19 +235,37 @@ class Store:
             print(text)
         finally:
             self.lock.release()
+
+    def leaks_one_of_three(self, text):
+        self.places.acquire()
+        print(text)
+        self.places.release()
+
+    def holds_one_of_three(self, text):
+        with self.places:
+            print(text)
+        self.places.acquire()
+        self.places.release()
 """
 
 
 @pytest.mark.parametrize(
-    ("method", "status"), [("leaks", "confirmed"), ("returns", "confirmed"), ("holds", "not-reproduced")]
+    ("method", "status"),
+    [
+        ("leaks", "confirmed"),
+        ("returns", "confirmed"),
+        ("holds", "not-reproduced"),
+        ("leaks_one_of_three", "confirmed"),
+        ("holds_one_of_three", "not-reproduced"),
+    ],
 )
 def test_a_lock_left_held(tmp_path: Path, method: str, status: str) -> None:
     written(tmp_path, LEAKS, "store.py")
-    line = line_of(LEAKS, f"def {method}") + 1
+    line = line_of(LEAKS, f"def {method}(") + (3 if method == "holds_one_of_three" else 1)
     verdict = confirm_finding(finding("store.py", "RL201", line), LIMITS, tmp_path)
     assert verdict.status == status, verdict.reason
     if status == "confirmed":
-        assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.lock")
+        assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.")
 
 
 WAITERS = """
@@ -572,8 +591,24 @@ def test_one_that_starts_threads_is_run_alone(tmp_path: Path) -> None:
             "Handler.do_GET",
             "Handler.do_GET ‖ Handler.do_GET",
         ),
+        (
+            "import http.server\nclass Server(http.server.ThreadingHTTPServer):\n"
+            "    def __init__(self, *args):\n        super().__init__(*args)\n        self.hits = 0\n"
+            "class Handler(http.server.BaseHTTPRequestHandler):\n"
+            "    def do_GET(self):\n        self.server.hits += 1\n",
+            "Handler.do_GET",
+            "Handler.do_GET ‖ Handler.do_GET",
+        ),
+        (
+            "import threading\nclass Timeouts:\n    def __init__(self):\n        self.timers = {}\n"
+            "    def schedule(self, key):\n        timer = threading.Timer(1, print)\n"
+            "        self.timers[key] = timer\n        timer.start()\n"
+            "    def cancel(self, key):\n        if key in self.timers:\n            self.timers.pop(key).cancel()\n",
+            "Timeouts.cancel",
+            "Timeouts.cancel ‖ Timeouts.cancel after Timeouts.schedule",
+        ),
     ],
-    ids=["filled first", "constructor", "singleton", "request handler"],
+    ids=["filled first", "constructor", "singleton", "request handler", "state of the server", "started first"],
 )
 def test_what_has_to_be_made_ready(tmp_path: Path, source: str, target: str, said: str) -> None:
     written(tmp_path, source, "ready.py")

@@ -115,7 +115,7 @@ class Builder:
         """The expression that makes a handler of `cls`: each thread has its own, as servers do it."""
         definition, expression = request_maker(cls.name, self.reference(module, cls.qualname))
         if definition not in self.statements:
-            self.imports |= {"io", "types"}
+            self.imports |= {"io", "socketserver", "types"}
             self.statements.append(definition)
         return expression
 

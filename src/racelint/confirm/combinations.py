@@ -91,14 +91,15 @@ def prepared_combinations(
             for entry in thread:
                 touched |= footprints.of(entry.function, entry.cls).touched
         fillers = [entry for entry in entries if _fills(footprints.of(entry.function, entry.cls), touched)]
-        for filler in sorted(fillers, key=partial(_likelihood, running))[:FILLERS]:
+        for filler in sorted(fillers, key=partial(_likelihood, footprints, running))[:FILLERS]:
             yield Combination(combination.threads, combination.swapped, filler)
 
 
-def _likelihood(running: set[str], entry: Entry) -> tuple[bool, bool]:
-    """Smaller is likelier to fill what is shared: by its name, first of all what a thread does itself."""
+def _likelihood(footprints: Footprints, running: set[str], entry: Entry) -> tuple[bool, bool, bool]:
+    """Smaller is likelier to fill what is shared and to leave it so: by its name, what a thread does itself first."""
+    starts = footprints.of(entry.function, entry.cls).starts
     fills = bool(_FILLING.match(entry.function.name))
-    return not fills, entry.function.qualname not in running
+    return starts, not fills, entry.function.qualname not in running
 
 
 def fillers(footprints: Footprints, entries: Sequence[Entry], entry: Entry) -> list[Entry]:
@@ -110,7 +111,7 @@ def fillers(footprints: Footprints, entries: Sequence[Entry], entry: Entry) -> l
 
 def _fills(footprint: Footprint, touched: set[str]) -> bool:
     changes = footprint.writes | footprint.calls_on
-    return bool(changes & touched) and not footprint.waits and not footprint.starts
+    return bool(changes & touched) and not footprint.waits
 
 
 def waiting_combinations(footprints: Footprints, entries: Sequence[Entry]) -> Iterator[Combination]:

@@ -34,6 +34,12 @@ def let_fail(owner, holder, name):
         holder(FailsAt(owner, name))"""
 
 NEXT = "the next to take"
+TAKE_ALL = """\
+for _ in permits:
+    {lock}.acquire()
+for _ in permits:
+    {lock}.release()"""
+"""As often as a semaphore lets anybody in; once for a lock."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,8 @@ def failing_scenario(
         label = f"{label} with {ast.unparse(failing.func)} raising"
     indented = "\n".join(f"    {line}" for source in sources for line in source.splitlines())
     first = Operation(label, f"try:\n{indented}\nexcept Exception:\n    pass")
-    second = Operation(f"{NEXT} {section.lock}", f"{lock}.acquire()\n{lock}.release()")
+    builder.statements.append(f"permits = range(getattr({lock}, '_value', 1) or 1)")
+    second = Operation(f"{NEXT} {section.lock}", TAKE_ALL.format(lock=lock))
     return stage.scenario("threads", builder.setup, [first, second])
 
 
