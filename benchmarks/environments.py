@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -36,10 +37,17 @@ def environment(package: str, version: str) -> Path:
     folder = CACHE / "environments" / f"{package}=={version}"
     python = folder / "bin" / "python"
     failure = folder.with_name(f"{folder.name}.failed")
-    if failure.is_file():
-        raise RuntimeError(failure.read_text())
-    if (folder / ".complete").is_file():
-        return python
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)  # another benchmark may want the same one
+        if failure.is_file():
+            raise RuntimeError(failure.read_text())
+        if not (folder / ".complete").is_file():
+            _make(package, version, folder, python, failure)
+    return python
+
+
+def _make(package: str, version: str, folder: Path, python: Path, failure: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     wanted = [f"{package}=={version}", BESIDES, *ALSO.get(package, ())]
@@ -52,7 +60,6 @@ def environment(package: str, version: str) -> Path:
         shutil.rmtree(folder)
         raise RuntimeError(why)
     (folder / ".complete").touch()
-    return python
 
 
 def _install(python: Path, wanted: list[str], *options: str) -> str:

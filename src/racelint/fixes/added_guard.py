@@ -77,7 +77,7 @@ def _proposals(
             plan = Guarding(draft, location, sites(choice), choice)
         except NotCovered:
             continue
-        found = [plan.proposal(path)]
+        found = [plan.proposal(path)] if not plan.follows_a_loop() else []
         if plan.around_loops():
             found.append(plan.proposal(path))
         yield from (proposal for proposal in found if proposal is not None)

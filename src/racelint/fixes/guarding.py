@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import libcst as cst
+
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.lock_safety import LockSafety
@@ -14,11 +16,13 @@ from racelint.fixes.parts import Part, parts_of
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
 from racelint.model.summary import Span
-from racelint.program.locations import Location
+from racelint.program.locations import ITSELF, Location
 from racelint.program.locks import Lock
 from racelint.syntax.edits import Rewriting, Tree
+from racelint.syntax.nodes import nodes_within
 
 _USABLE = frozenset({"lock", "rlock", "condition"})
+_NAMES = (cst.Name, cst.Attribute)
 
 
 class Choice(NamedTuple):
@@ -77,6 +81,25 @@ class Guarding:
         self.parts = parts_of(tree, wider, self.headers)
         self.doubts = (*self.doubts, "other threads wait for the lock until the loop has ended")
         return changed
+
+    def follows_a_loop(self) -> bool:
+        """Whether a part stands in a `for` over the variable itself: each turn rests on what all of it held before."""
+        tree = self.draft.tree(self.display)
+        for site in self.sites:
+            loop = tree.parent(site.stretch.block)
+            if isinstance(loop, cst.For) and self.location.fields:
+                name = self._spelled(site)
+                if any(isinstance(n, _NAMES) and tree.spelled(n) == name for n in nodes_within(loop.iter)):
+                    return True
+        return False
+
+    def _spelled(self, site: Site) -> str | None:
+        """The variable as the site's function writes it."""
+        (name, *_), base = self.location.fields, site.base
+        if self.location.kind != "attribute":
+            return name
+        path = base if name == ITSELF else (*base, name)
+        return written(path, self.draft.program.stores.facts[site.function.id])
 
     def proposal(self, path: str) -> Proposal | None:
         """The new text of the file; None where something stands elsewhere, or the lock may not be held."""

@@ -8,16 +8,18 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.partial_acquire import partial_acquire
 from racelint.fixes.places import call_at
 from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, only_call, with_block
-from racelint.fixes.tried_release import tried_release
+from racelint.fixes.tried_release import tried_before, tried_release
 from racelint.model.finding import Finding
 from racelint.model.fix import Applicability
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Tenure, follow
 from racelint.program.locks import Lock
+from racelint.program.skipped_releases import skipped_releases
 from racelint.program.things import Instance
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
@@ -26,7 +28,8 @@ class WithStatement(Fixer):
     """The statements from the `acquire()` to the last `release()` go into a `with` block, the releases go away.
 
     Safe where the lock is given back on every path, or only an exception keeps it: the same code runs under the lock.
-    Where the acquire may fail, as with a timeout, the release goes into a `finally`.
+    Where the acquire may fail, as with a timeout, or a condition decides on both, the release goes into a `finally`; so
+    does that of a lock which another function took. Where the next lock is refused, the one before it is given back.
     Not offered where something but leaving the function follows a release inside the block, and where the pair does not
     begin and end in one block.
     """
@@ -38,6 +41,13 @@ class WithStatement(Fixer):
         if found is None:
             return
         function, call = found
+        tree = draft.tree(finding.path)
+        skipped = next((s for s in skipped_releases(draft.program) if s.release is call), None)
+        if skipped is not None and finding.code == "RL201":
+            text = tried_before(tree, call.span, skipped.raising.span)
+            if text is not None:
+                yield Proposal(text, "Give the lock back in a `finally`")
+            return
         flow = draft.program.flows.of(function)
         lock = next((lock for lock, node, _ in flow.acquisitions if node is call), None)
         if lock is None or not is_context_manager(draft.program, function, lock, call.func[0][:-1]):
@@ -46,12 +56,13 @@ class WithStatement(Fixer):
         kept = any(leak.kind in ("return", "turn") for leak in tenure.leaks)
         given_back = "a path leaves the lock held on purpose, perhaps; now it is given back there too" if kept else ""
         applicability: Applicability = "unsafe" if kept else "safe"
-        text = tried_release(draft.tree(finding.path), tenure) if finding.code == "RL201" else None
+        for text in partial_acquire(tree, tenure) if finding.code == "RL201" else ():
+            yield Proposal(text, "Give the lock back where the next one is refused")
+        text = tried_release(tree, tenure) if finding.code == "RL201" else None
         if text is not None and not tenure.handed_on:
             yield Proposal(text, "Give the lock back in a `finally`", applicability, given_back)
         if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
             return
-        tree = draft.tree(finding.path)
         try:
             text, block = _rewritten(tree, tenure)
         except NotRemovable:
