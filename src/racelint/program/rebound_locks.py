@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from racelint.model.summary import Access, Branch, Call, Try
+from racelint.program.fork_handlers import run_in_children
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -111,7 +113,7 @@ class ReboundLocks:
         name = function.ir.name.strip("_").lower()
         if function.ir.name in _SETS_UP or name.startswith(_BEGINNINGS) or self._asks_for_process(function):
             return True
-        if any(word in name for word in _AFTER_FORK):
+        if any(word in name for word in _AFTER_FORK) or function.id in self._in_children:
             return True
         sites = [site for site in self.program.calls.incoming.get(function.id, []) if not site.weak]
         return (
@@ -119,6 +121,11 @@ class ReboundLocks:
             and depth < 4
             and all(site.caller.ir.kind == "module" or self.is_set_up(site.caller, depth + 1) for site in sites)
         )
+
+    @cached_property
+    def _in_children(self) -> frozenset[str]:
+        program = self.program
+        return run_in_children(program.index, program.stores, program.types)
 
     def _asks_for_process(self, function: FunctionInfo) -> bool:
         return any(named.dotted in _PROCESS_QUESTIONS for named in self.program.callees.outside(function))

@@ -7,9 +7,9 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
+from racelint.program.fork_handlers import run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
-from racelint.program.things import Bound
 from racelint.program.thread_root import thread_kind
 from racelint.program.values import Stores
 
@@ -90,16 +90,7 @@ class Users:
     @cached_property
     def _run_at_forks(self) -> frozenset[str]:
         """What `os.register_at_fork` is given for the child, which has one thread."""
-        return frozenset(
-            thing.function.id
-            for function in self.index.functions
-            for call in self.stores.facts[function.id].calls
-            if any(path[-1].endswith("register_at_fork") for path in call.func)
-            for argument in call.args
-            if argument.name == "after_in_child"
-            for thing in self.calls.types.of_value(argument.value, function)
-            if isinstance(thing, Bound)
-        )
+        return run_in_children(self.index, self.stores, self.calls.types)
 
     def _runs_in_thread(self, function: FunctionInfo) -> bool:
         """A method of a request handler, or one of a Thread or observing class that only the class itself calls.

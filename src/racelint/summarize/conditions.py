@@ -31,9 +31,9 @@ def condition_of(body: Body, node: ast.expr, operand: Operand) -> Condition:
 
 def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
     negated = False
-    while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        negated = not negated
-        node = node.operand
+    while (inner := _answered(node)) is not None:
+        negated = negated != inner.negated
+        node = inner.node
     if isinstance(node, ast.NamedExpr):
         node = node.value
     if isinstance(node, ast.Compare):
@@ -52,6 +52,25 @@ def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
             operand.deps, "other", _conjunct(node, operand, negated), negated, parts=parts, otherwise=otherwise
         )
     return Condition(operand.deps, "truth", _decisive(body, node, operand), negated)
+
+
+class _Answered(NamedTuple):
+    node: ast.expr
+    negated: bool
+
+
+def _answered(node: ast.expr) -> _Answered | None:
+    """What `not node`, `node is False` and `node == True` ask for the truth of."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return _Answered(node.operand, True)
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.left, (ast.Call, ast.NamedExpr)):
+        return None
+    operator, right = node.ops[0], node.comparators[0]
+    if not isinstance(right, ast.Constant) or not isinstance(right.value, bool):
+        return None
+    if isinstance(operator, (ast.Is, ast.Eq)):
+        return _Answered(node.left, not right.value)
+    return _Answered(node.left, right.value) if isinstance(operator, (ast.IsNot, ast.NotEq)) else None
 
 
 def note_parts(body: Body, node: ast.BoolOp, left: Condition, right: Condition) -> None:
