@@ -13,6 +13,7 @@ from racelint.fixes.local_copy import local_copy
 from racelint.fixes.new_lock import new_lock
 from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
+from racelint.fixes.taken_out import taken_out
 from racelint.model.finding import Finding
 from racelint.program.lazy_starts import LazyStart, lazy_starts
 from racelint.program.locations import Location
@@ -25,7 +26,8 @@ Sites = Callable[[Choice], Sequence[Site]]
 class AddedGuard(Fixer):
     """The smallest block that makes the steps one goes under `with lock:`.
 
-    Where one call does both, as `d.setdefault(k, [])`, it needs no lock; what is tested and then used may be read once.
+    Where one call does both, as `d.setdefault(k, [])`, it needs no lock; what is tested and then used may be read once,
+    and what is used up and then dropped be taken out before.
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
     the lock beside the variable or a new one, and every function that changes the variable takes it. It becomes an
     `RLock` where what runs under it takes it again.
@@ -50,6 +52,9 @@ class AddedGuard(Fixer):
             copied = local_copy(draft, suspect) if finding.code == "RL102" else None
             # a copy is better than a lock around what may wait
             yield from locked if copied is None else _best_first(locked, copied)
+            taken = taken_out(draft, suspect) if finding.code == "RL104" else None
+            if taken is not None:
+                yield taken
             return
         lazy = _lazy_start(draft, finding) if finding.code == "RL105" else None
         if lazy is not None:

@@ -30,18 +30,24 @@ class StartMethods:
         return "default"
 
     def of(self, call: Call, function: FunctionInfo) -> StartMethod:
-        """The start method of what `call` makes: by its context, else what the program sets."""
+        """The start method of what `call` makes: by its context, or that of its pool, else what the program sets."""
         for path in call.func[:1]:
             for made in makers(self.program, path[:-1], function) if len(path) > 1 else ():
                 named = self._of_context(made.call, made.function)
+                if named == "default":
+                    named = self._given(made.call, made.function) or "default"
                 if named != "default":
                     return named
+        return self._given(call, function) or self.chosen
+
+    def _given(self, call: Call, function: FunctionInfo) -> StartMethod | None:
+        """That of the context which is passed; None where none is."""
         for argument in call.args:
             if argument.name in ("mp_context", "context"):
                 for path in argument.value:
                     for made in makers(self.program, path, function):
                         return self._of_context(made.call, made.function)
-        return self.chosen
+        return None
 
     def _of_context(self, call: Call, function: FunctionInfo) -> StartMethod:
         for thing in self.program.types.of_value(call.func, function):
