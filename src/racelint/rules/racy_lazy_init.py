@@ -8,6 +8,7 @@ from typing import ClassVar
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
 from racelint.program.early_publications import EarlyPublication, early_publications
+from racelint.program.early_signals import EarlySignal, EarlySignals
 from racelint.program.lazy_starts import LazyStart, lazy_starts
 from racelint.program.suspects import Suspect
 from racelint.program.values import event_span
@@ -20,7 +21,8 @@ class RacyLazyInit(Rule):
 
     ## What it does
     Finds `if self.x is None: self.x = make()` and its kin (`if not self.x`, `hasattr`, `except AttributeError`) where
-    no lock is held from the test to the assignment and the test is not repeated under the lock.
+    no lock is held from the test to the assignment and the test is not repeated under the lock. Also flags that are set
+    before what they stand for is there, by a thread while others ask for it or under a lock that the first test omits.
 
     ## Why is this bad?
     Two threads see the empty value and both initialise: two objects where one was meant, one of them lost or leaked.
@@ -86,6 +88,8 @@ class RacyLazyInit(Rule):
                 yield self._of_start(lazy)
         for early in early_publications(program):
             yield self._early(program, early)
+        for signal in EarlySignals(program).found():
+            yield self._too_soon(signal)
 
     def _early(self, program: Program, early: EarlyPublication) -> Finding:
         function, location = early.function, early.check.act.location
@@ -105,6 +109,26 @@ class RacyLazyInit(Rule):
                 step("access", f"reads `{shown(location)}` without the lock", function, checked),
                 step("conflict", f"sets `{shown(location)}`", function, published, held),
                 step("access", "completes it", function, early.later, held),
+            ),
+        )
+
+    def _too_soon(self, signal: EarlySignal) -> Finding:
+        flag, data = shown(signal.location), shown(signal.data)
+        told, asked = signal.told.access, signal.asked.access
+        return self.finding(
+            told.function,
+            told.span,
+            message=f"`{flag}` is set before `{data}`, which is read where it is found set",
+            why=f"`{data}` is stored on line {signal.stored.span[0]} only: `{symbol_of(asked.function)}`, in between,"
+            " believes the flag and reads the value of before",
+            subject=subject(signal.location),
+            confidence="medium",
+            evidence="thread",
+            trace=(
+                step("access", f"sets `{flag}`", told.function, told.span),
+                step("conflict", f"finds `{flag}` set", asked.function, asked.span),
+                step("conflict", f"reads `{data}`", asked.function, signal.used.span),
+                step("access", f"stores `{data}`", told.function, signal.stored.span),
             ),
         )
 
