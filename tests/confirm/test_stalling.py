@@ -75,3 +75,47 @@ def test_what_waits_deeper_stalls_after_what_makes_it_possible(folder: Path) -> 
     found = verdict(folder, 27, 17, Step("access", "`time.sleep()` sleeps", "meter.py", 30, 9))
     assert (found.status, found.effect) == ("confirmed", "hang")
     assert "waits in time.sleep(…)" in (found.outcome or "")
+
+
+CORRECT = """\
+import queue
+from threading import Lock
+
+
+class Box:
+    def __init__(self):
+        self.lock = Lock()
+        self.jobs = queue.Queue()
+        self.items = []
+
+    def timed(self):
+        with self.lock:
+            self.jobs.get(timeout=1.0)
+
+    def by_position(self):
+        with self.lock:
+            self.jobs.get(True, 1.0)
+
+    def at_once(self):
+        with self.lock:
+            self.jobs.get(False)
+
+    def computes(self):
+        with self.lock:
+            self.items.append(len(self.items))
+
+    def waits(self):
+        with self.lock:
+            self.jobs.get()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [(13, "unsupported"), (17, "unsupported"), (21, "unsupported"), (25, "not-reproduced"), (29, "confirmed")],
+)
+def test_what_goes_on_by_itself_holds_nobody_up(folder: Path, line: int, status: str) -> None:
+    (folder / "meter.py").write_text(CORRECT)
+    found = verdict(folder, line, 13)
+    assert found.status == status, found
+    assert ("when its time is up" in found.reason) == (status == "unsupported")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
+from .stall import never_waits
 from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, earliest, wait_in_vain
 
 SPIN_TURNS = 100
@@ -21,7 +22,6 @@ STOP = 0
 Event = tuple[int, int, Any]
 """Thread, site, object. In place of a site: a lock was taken, or what happens now depends on all that happened."""
 TAKEN, EVERYTHING = -1, -2
-
 
 NOBODY: list[Task] = []
 
@@ -161,8 +161,8 @@ class Control:  # racelint: thread-confined
         return not expired
 
     def stall(self, callee: Any, text: str) -> None:
-        """Wait for ever for what `callee`, written `text`, would give; the set-up goes on without."""
-        if self.current is not self.main:
+        """Wait for ever for what `callee`, written `text`, would give; the set-up and what never waits go on."""
+        if self.current is not self.main and not never_waits(callee):
             self.current.stalled = text
             self.block(NEVER)
 
@@ -343,6 +343,7 @@ class Control:  # racelint: thread-confined
         """Who goes on where the running thread cannot, or where all choices are equal."""
         choice = self.choices()
         if not choice.ready and (not choice.timed or wait_in_vain(self.goal)):
+            self.policy.at_dead_end(self)
             self._stall("blocked")
             return self.main
         if self.spun and choice.several:

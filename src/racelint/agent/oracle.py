@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .outcome import Outcome
+from .snapshot import text_of
 
 HANGS_BY_ITSELF = frozenset(
     [
@@ -33,6 +34,9 @@ GUARDING = frozenset(["RL206", "RL207", "RL208"])
 
 REFUSED = frozenset(["RL202", "RL208", "RL302", "RL307"])
 """Rules about code that goes on without the lock that it was refused."""
+
+RELEASE_REFUSED = ("release unlocked lock", "release un-acquired lock", "released too many times")
+"""What a lock or semaphore says that is released by who does not hold it."""
 
 HANGS_WAITERS = frozenset({"RL303", "RL304"})
 """Rules whose defect hangs who waits first, or last: where every order hangs, nobody gives what is waited for."""
@@ -140,6 +144,12 @@ class Baseline:
 def fails_for_going_on(outcome: Outcome) -> bool:
     """Whether something is raised where a waiter went on although what it waited for had not come."""
     return bool(outcome.stale and outcome.raised)
+
+
+def releases_unheld(outcome: Outcome) -> bool:
+    """Whether something is raised by the release of a lock that is not held, in the words of the standard library."""
+    raised = [text_of(tree) for label, tree in outcome.told if label.endswith(" raised")]
+    return any(words in text for text in raised for words in RELEASE_REFUSED)
 
 
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import points
+from .found import Found
 from .outcome import Outcome
 from .schedules import JournalPolicy, ReplayPolicy, Schedule
-from .search import Found, Search
+from .search import Search
 
 REPLAY_STEPS = 20
 
@@ -50,8 +51,13 @@ class Replayer:
         finally:
             search.control.step_limit = limit
 
-    def shrink(self, schedule: Schedule, effect: str, will_do: WillDo) -> tuple[Schedule, Outcome]:
-        """Drop switches one at a time, last first, while the outcome stays wrong in the same way."""
+    def shrink(
+        self, schedule: Schedule, effect: str, will_do: WillDo, in_doubt: bool = False
+    ) -> tuple[Schedule, Outcome]:
+        """Drop switches one at a time, last first, while the outcome stays wrong in the same way.
+
+        Where whose doing the outcome is stands `in_doubt`, it may do so in the shorter schedules, too.
+        """
         outcome, _ = self.run(schedule)
         best = schedule
         dropped = True
@@ -60,18 +66,18 @@ class Replayer:
             for number in range(len(best["switches"]) - 1, -1, -1):
                 shorter = {**best, "switches": best["switches"][:number] + best["switches"][number + 1 :]}
                 tried, _ = self.run(shorter)
-                if self._is_wrong(tried, effect) and will_do(shorter):
+                if self._is_wrong(tried, effect, len(shorter["switches"]), in_doubt) and will_do(shorter):
                     best, outcome, dropped = shorter, tried, True
         if best["first"]:
             other = {**best, "first": 0}
             tried, _ = self.run(other)
-            if self._is_wrong(tried, effect) and will_do(other):
+            if self._is_wrong(tried, effect, len(other["switches"]), in_doubt) and will_do(other):
                 best, outcome = other, tried
         return best, outcome
 
-    def _is_wrong(self, outcome: Outcome, effect: str) -> bool:
-        found = self.search.judge(outcome, {})
-        return found is not None and found.effect == effect
+    def _is_wrong(self, outcome: Outcome, effect: str, switches: int, in_doubt: bool) -> bool:
+        found = self.search.judge(outcome, {}, None if in_doubt else switches)
+        return found is not None and found.effect == effect and (in_doubt or not found.in_doubt)
 
     def verify(self, schedule: Schedule, outcome: Outcome) -> ReplayPolicy:
         """Run it twice more and compare outcomes and runnable threads. Raises Nondeterminism."""

@@ -11,6 +11,7 @@ from . import sites as kinds
 from .access_log import AccessLog
 from .control import Control
 from .counterfactual import Counterfactual
+from .found import Found
 from .known import Known
 from .loader import InstrumentingFinder
 from .oracle import (
@@ -18,11 +19,13 @@ from .oracle import (
     CREATOR_FIRST,
     GUARDING,
     HANGS_IN_SOME_ORDER,
+    REFUSED,
     Baseline,
     fails_for_going_on,
     hang_in_baseline,
     is_right_order,
     own_effect,
+    releases_unheld,
 )
 from .order import Order
 from .other_schedulers import switching
@@ -44,16 +47,6 @@ SITES_OF_ACCESS = frozenset(
 MAX_LOGS = 12
 MAX_UNMARKED = 10
 DIRECTED_SHARE = 400
-
-
-class Found:
-    """A wrong outcome and the plan that gave it; `effect` as in `Answer`."""
-
-    def __init__(self, outcome: Outcome, plan: dict[int, int], effect: str, hot: bytearray) -> None:
-        self.outcome = outcome
-        self.plan = plan
-        self.effect = effect
-        self.hot = bytes(hot)
 
 
 class Search:
@@ -79,10 +72,11 @@ class Search:
         self.coarse: Counterfactual | None = None
         self.order: Outcome | None = None
         self.explained = False
+        self.open: dict[Any, Outcome] = {}
         self.cut = 0
         self.hot = bytearray(len(self.table))
-        self._order = Order(finder.table)
-        self.known = Known(self._order)
+        self.order_of_events = Order(finder.table)
+        self.known = Known(self.order_of_events)
         finder.on_compiled = self._grow
         self._marks: dict[str, Any] = {}
         self._marks_for: bytearray | None = None
@@ -110,9 +104,9 @@ class Search:
 
     # One execution
 
-    def run(self, policy: Policy, helpers: points.Marks) -> Outcome:
+    def run(self, policy: Policy, helpers: points.Marks, known: Known | None = None) -> Outcome:
         self.schedules += 1
-        return self.subject.execute(policy, helpers)
+        return self.subject.execute(policy, helpers, known=known)
 
     def run_fast(self, policy: Policy, known: Known | None) -> Outcome:
         """One of many: an execution whose order is `known` is not looked at again."""
@@ -237,10 +231,14 @@ class Search:
         """Mark the conflicting sites hot, and find the sites of the finding and of what it is about."""
         conflicting: set[int] = set()
         about: set[int] = set()
+        locking: set[int] = set()
         for log in logs:
             self.logged |= log.visited
-            for accesses in log.conflicts().values():
-                conflicting.update(access.site for access in accesses)
+            for location, accesses in log.conflicts().items():
+                sites = {access.site for access in accesses}
+                conflicting |= sites
+                if location[0] == "lock":
+                    locking |= sites
             self.shared |= log.shared_sites()
             for access in log.accesses:
                 self.events[access.task] = self.events.get(access.task, 0) + (access.site in conflicting)
@@ -259,7 +257,10 @@ class Search:
         for site in range(1, len(self.table)):
             if site not in self.logged:
                 self.hot[site] = 1
-        self.region_sites = conflicting if self.code in GUARDING else about & conflicting or about or conflicting
+        self.region_sites = about & conflicting or about or conflicting
+        if self.code in GUARDING:
+            # Who is refused a lock and leaves it at that is right: taking it is no part of what it should guard.
+            self.region_sites = conflicting - locking if self.code in REFUSED else conflicting
 
     def _sites_of_finding(self) -> set[int]:
         lines = {(flag["path"], flag["line"]) for flag in self.flagged}
@@ -299,14 +300,14 @@ class Search:
 
     def _bounded(self) -> Iterator[Found]:
         """Iterative preemption bounding (Musuvathi and Qadeer, PLDI 2007)."""
-        frontier = Frontier(self._order)
+        frontier = Frontier(self.order_of_events)
         for bound in range(self.budget["bound"] + 1):
             for plan in frontier.plans(bound):
                 if self.spent(0.8):
                     return
                 yield from self._try(plan, frontier, self.known)
             self.bound_exhausted = bound
-            if frontier.is_empty():
+            if frontier.is_empty() and not frontier.overflow:
                 self.bound_exhausted = self.budget["bound"]
                 self.complete = True
                 break
@@ -315,7 +316,7 @@ class Search:
         policy = PlanPolicy(plan)
         outcome = self.run_fast(policy, known)
         frontier.extend(plan, policy.trail, self.control.events)
-        found = self.judge(outcome, plan)
+        found = self.judge(outcome, plan, max(frontier.cost, len(plan)))
         if found is not None:
             yield found
 
@@ -327,7 +328,7 @@ class Search:
         while not self.spent():
             policy = RandomPolicy(chance, weights)
             outcome = self.run_fast(policy, self.known)
-            found = self.judge(outcome, policy.plan)
+            found = self.judge(outcome, policy.plan, None)
             if found is not None:
                 yield found
 
@@ -347,9 +348,12 @@ class Search:
 
     # Judgement
 
-    def judge(self, outcome: Outcome, plan: dict[int, int]) -> Found | None:
-        """None if the outcome is right, harmless, or not the doing of what was flagged."""
-        if self.baseline.knows(outcome) or not self.baseline.speaks_of(outcome, self.code):
+    def judge(self, outcome: Outcome, plan: dict[int, int], preemptions: int | None) -> Found | None:
+        """None if the outcome is right, harmless, or not the doing of what was flagged.
+
+        `preemptions` are those that it took; None if they are too many to ask the counterfactual before they are fewer.
+        """
+        if self.baseline.knows(outcome) or not self.baseline.speaks_of(outcome, self.code) or outcome.key in self.open:
             return None
         effect = self.baseline.effect(outcome)
         if effect == "order":
@@ -366,16 +370,26 @@ class Search:
             return None  # what a thread in the background comes to is a matter of time
         if self.code in CREATOR_FIRST:
             return Found(outcome, plan, effect, self.hot) if effect == "exception" else None
-        is_certain = effect in ("invariant", self.claimed_effect(outcome)) or self.baseline.goes_on_too_early(outcome)
-        is_certain = is_certain or (effect == "exception" and fails_for_going_on(outcome))
-        if not is_certain and self._happens_without_the_race(outcome, len(plan)):
-            self.explained = True
-            self.baseline.add(outcome)
-            return None
-        return Found(outcome, plan, effect, self.hot)
+        if self._is_certain(outcome, effect):
+            return Found(outcome, plan, effect, self.hot)
+        explained = self.explains(outcome, preemptions)
+        return None if explained else Found(outcome, plan, effect, self.hot, in_doubt=explained is None)
 
-    def _happens_without_the_race(self, outcome: Outcome, preemptions: int) -> bool:
-        """The counterfactual: with the region made atomic, does the outcome still come up?"""
+    def _is_certain(self, outcome: Outcome, effect: str) -> bool:
+        """Whether it is wrong whatever comes up without the race."""
+        if effect in ("invariant", self.claimed_effect(outcome)) or self.baseline.goes_on_too_early(outcome):
+            return True
+        if effect != "exception":
+            return False
+        return fails_for_going_on(outcome) or (self.code in REFUSED and releases_unheld(outcome))
+
+    def explains(self, outcome: Outcome, preemptions: int | None) -> bool | None:
+        """The counterfactual: with the region made atomic, does the outcome still come up? None if that is open."""
         if self.coarse is None:
             self.coarse = Counterfactual(self)
-        return self.coarse.explains(outcome, preemptions)
+        coarse = self.coarse
+        explained = (coarse.gives(outcome) or None) if preemptions is None else coarse.explains(outcome, preemptions)
+        if explained:
+            self.explained = True
+            self.baseline.add(outcome)
+        return explained

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import types
+from collections import OrderedDict, deque
+from typing import Any
+
+COMPUTING = (list, dict, set, frozenset, tuple, str, bytes, bytearray, int, float, deque, OrderedDict)
+WAITING = ("input", "open", "exec", "eval", "next", "breakpoint", "__import__")
+"""Functions of the language that run other code, or ask what is outside."""
 
 
 def stall(tree: ast.Module, function: str, call: str) -> None:
@@ -35,3 +43,13 @@ class _Stalling(ast.NodeTransformer):
             return node
         waits = ast.Call(ast.Name("_rl_h", ast.Load()), [node.func, ast.Constant(f"{self._call}(…)")], [])
         return ast.fix_missing_locations(ast.copy_location(waits, node))
+
+
+def never_waits(callee: Any) -> bool:
+    """Whether it is a built-in that only computes: a method of a list, a dict or a text, `len`, `int`."""
+    if isinstance(callee, type):
+        return callee.__module__ == "builtins"
+    owner = getattr(callee, "__self__", None)
+    if owner is builtins:
+        return callee.__name__ not in WAITING
+    return isinstance(callee, types.BuiltinMethodType) and isinstance(owner, COMPUTING)

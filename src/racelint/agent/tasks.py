@@ -113,6 +113,9 @@ class Policy:
         """Who goes on when the running thread blocked, ended or has just been started."""
         return choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
 
+    def at_dead_end(self, control: Control) -> None:
+        """The running thread blocked or ended, and no other one can go on."""
+
 
 class Settling(Policy):
     """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from .answer import Answer, answer_of
+from .found import Found
 from .oracle import CREATED_FIRST, own_effect
 from .outcome import Outcome, telling_labels
 from .passage import Passage
 from .preemption import is_possible_on_gil, possibilities
 from .replay import Nondeterminism, Replayer, WillDo, every_schedule
 from .schedules import Schedule
-from .search import OF_STATE, Found, Search
+from .search import OF_STATE, Search
+from .settling import settled
 from .witness import Recorder
 
 MAX_EXPECTED = 6
@@ -52,7 +54,7 @@ def _of_operations(search: Search, found: Iterator[Found]) -> Iterator[Found]:
     scenario is no defect, unless one of the two wrote over what the other had written.
     """
     replayer = Replayer(search)
-    for one in found:
+    for one in settled(search, found):
         in_question = one.effect in OF_STATE and one.outcome.beside and search.baseline.answers(one.outcome)
         if in_question and not _loses_an_update(search, replayer, one):
             search.explained = True
@@ -76,10 +78,13 @@ def replay_job(search: Search, job: dict[str, Any]) -> Answer:
     search.serial()
     replayer = Replayer(search)
     outcome, policy = replayer.run(job["schedule"])
-    found = search.judge(outcome, {})
+    found = search.judge(outcome, {}, len(job["schedule"].get("switches", ())))
     stale = [f"{place[1]} (visit {place[2]})" for place in policy.unused]
     note = f"switches that found no place: {', '.join(stale)}" if stale else ""
     effect = found.effect if found is not None else _own_effect(search, outcome)
+    if found is not None and found.in_doubt:
+        search.open[outcome.key] = outcome
+        return _open(search)
     if not effect:
         text, expected = _texts(search, outcome)
         return _base(search, status="not-reproduced", outcome=text, expected=expected, reason=note)
@@ -122,7 +127,7 @@ def _confirmed(search: Search, found: Found) -> Answer:
 
 def _repeating(replayer: Replayer, found: Found) -> Schedule:
     """The schedule of what was found, by sites. Raises Nondeterminism."""
-    schedule = replayer.schedule(found)
+    schedule = found.schedule or replayer.schedule(found)
     first, _ = replayer.run(schedule)
     if first.key != found.outcome.key:
         raise Nondeterminism("how the schedule by sites ended")
@@ -185,6 +190,8 @@ def _own_effect(search: Search, outcome: Outcome) -> str:
 def _not_found(search: Search) -> Answer:
     if search.unmet:
         return _base(search, status="unsupported", reason=search.unmet)
+    if search.open:
+        return _open(search)
     if search.order is not None:
         text, expected = _texts(search, search.order)
         reason = "only the order of elements or of output depends on the schedule"
@@ -197,6 +204,18 @@ def _not_found(search: Search) -> Answer:
     if search.bound_exhausted < 1:
         return _base(search, status="inconclusive", reason=f"the budget ended: {reason}")
     return _base(search, status="not-reproduced", reason=reason)
+
+
+def _open(search: Search) -> Answer:
+    """What was seen, and that it was not shown to be the doing of a race."""
+    text, expected = _texts(search, next(iter(search.open.values())))
+    coarse = search.coarse
+    run = f"{coarse.schedules} schedules" if coarse is not None else "none"
+    reason = (
+        f"an outcome that no serial order gives came up, {text}, but the budget ended before it was known whether it "
+        f"comes up with the flagged accesses made atomic, too ({run} of that were run)"
+    )
+    return _base(search, status="inconclusive", outcome=text, expected=expected, reason=reason)
 
 
 def _explored(search: Search) -> str:

@@ -36,6 +36,9 @@ class TracedReplay(ReplayPolicy):
         self.recorder.stopped()
         return super().at_stop(control, choice)
 
+    def at_dead_end(self, control: Control) -> None:
+        self.recorder.stopped()
+
 
 class Recorder:
     """Collects steps, and the log of accesses with them."""

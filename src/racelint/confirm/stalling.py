@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from racelint.confirm.errors import CannotBuild
 from racelint.confirm.injection import LOCK_METHODS, NEXT, outside
 from racelint.confirm.operations import Entry, call_of
 from racelint.confirm.outline import FunctionOutline, own_nodes
 from racelint.confirm.scenes import Stage, subject_of
+from racelint.knowledge.blocking import BLOCKING_FUNCTIONS, BLOCKING_METHODS
 from racelint.model.scenario import Answer, Operation, Scenario
 
 
@@ -21,6 +23,8 @@ class StalledCall:
 
     function: FunctionOutline
     callee: str
+    has_end: bool = False
+    """It is told how long to wait, or not to wait at all."""
 
 
 def stalled_call(stage: Stage) -> StalledCall | None:
@@ -32,12 +36,33 @@ def stalled_call(stage: Stage) -> StalledCall | None:
         calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call) and node.lineno == site.line]
         if calls:
             call = min(calls, key=lambda call: (call.col_offset != site.column - 1, call.col_offset))
-            return StalledCall(function, ast.unparse(call.func))
+            return StalledCall(function, ast.unparse(call.func), _has_end(call))
     return None
+
+
+def _has_end(call: ast.Call) -> bool:
+    """Whether a timeout is given, or `block=False`: what it waits for may never come, and it goes on."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    if any(_is(given[name], False) for name in ("block", "blocking") if name in given):
+        return True
+    callee = ast.unparse(call.func)
+    name = callee.rpartition(".")[2]
+    known = BLOCKING_FUNCTIONS.get(callee)
+    places = [known.timeout] if known else [b.timeout for (_, method), b in BLOCKING_METHODS.items() if method == name]
+    place = max(places, default=-1)
+    timeout = given.get("timeout", call.args[place] if 0 <= place < len(call.args) else None)
+    refuses_to_wait = place == 1 and bool(call.args) and _is(call.args[0], False)
+    return refuses_to_wait or (timeout is not None and not _is(timeout, None))
+
+
+def _is(node: ast.expr, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
 
 
 def stalled_scenario(stage: Stage, entry: Entry, call: StalledCall, lock: str, first: Entry | None) -> Scenario:
     """The operation, after `first` on the same thread, and another thread that wants the lock. Raises CannotBuild."""
+    if call.has_end:
+        raise CannotBuild(f"`{call.callee}` goes on when its time is up: that others wait for so long is no hang", "")
     builder = stage.builder()
     subject = subject_of(builder, entry)
     entries = [entry] if first is None else [first, entry]

@@ -17,12 +17,13 @@ class Frontier:
     """The plans still to run, by cost. `extend` adds what an execution showed to be possible after its plan.
 
     With an `order`, a choice is made once in each state that differs in the order of conflicting accesses. Costs rise
-    from plan to plan, so the first one to reach a state is the cheapest.
+    from plan to plan, so the first one to reach a state is the cheapest. `cost` is that of the plan given last,
+    `overflow` says that some plans were not kept.
     """
 
     def __init__(self, order: Order | None = None) -> None:
         self._pending: dict[int, list[tuple[Plan, int]]] = {0: [({}, 0)]}
-        self._cost = 0
+        self.cost = 0
         self._order = order
         self._tried: set[tuple[int, int, int]] = set()
         self.overflow = False
@@ -31,7 +32,7 @@ class Frontier:
         """The plans with exactly `bound` preemptions; more may be added while it runs."""
         stack = self._pending.setdefault(bound, [])
         while stack:
-            plan, self._cost = stack.pop()
+            plan, self.cost = stack.pop()
             yield plan
         del self._pending[bound]
 
@@ -45,7 +46,7 @@ class Frontier:
                     if place in self._tried:
                         continue
                     self._tried.add(place)
-                self._queue({**plan, made.number: option}, self._cost + cost)
+                self._queue({**plan, made.number: option}, self.cost + cost)
 
     def _queue(self, plan: Plan, cost: int) -> None:
         pending = self._pending.setdefault(cost, [])
