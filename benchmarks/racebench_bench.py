@@ -195,8 +195,10 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave out threadcheck and thread-safety")
     parser.add_argument("--file", action="store_true", help="scan the bug's file alone: quick, and nearly the same")
     parser.add_argument("--verbose", action="store_true", help="a line for each bug")
+    parser.add_argument("--unseen", action="store_true", help="score the bugs of unseen.json instead")
     options = parser.parse_args()
-    manifest = json.loads((HERE / "racebench" / "manifest.json").read_text())
+    name = "unseen.json" if options.unseen else "manifest.json"
+    manifest = json.loads((HERE / "racebench" / name).read_text())
     bugs = [Bug.from_entry(entry) for entry in manifest]
     bugs = [bug for bug in bugs if not options.only or bug.id in options.only]
     bugs = [bug for bug in bugs if not options.category or bug.category == options.category]
