@@ -16,7 +16,7 @@ from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.switch_points import Seen, SwitchPoints
-from racelint.program.tasks import Entry, Tasks
+from racelint.program.tasks import Entry
 from racelint.program.values import nodes_of
 
 GapKind = Literal["update", "initialise", "empty", "act"]
@@ -46,7 +46,7 @@ class AwaitGaps:
         self.program = program
         self.points = SwitchPoints(program)
         self.guards = AwaitGuards(program)
-        self.tasks = Tasks(program)
+        self.tasks = program.tasks
 
     def found(self) -> Iterator[Gap]:
         """In source order, one for each location and coroutine."""

@@ -13,7 +13,6 @@ from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.switch_points import SwitchPoints
-from racelint.program.tasks import Tasks
 from racelint.program.values import nodes_of
 from racelint.program.walk import blocks_of
 
@@ -33,7 +32,7 @@ class AwaitedIterations:
         self.program = program
         self.points = SwitchPoints(program)
         self.guards = AwaitGuards(program)
-        self.tasks = Tasks(program)
+        self.tasks = program.tasks
 
     def found(self) -> Iterator[AwaitedIteration]:
         """In source order."""

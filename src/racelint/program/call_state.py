@@ -43,11 +43,12 @@ class CallStates:
         """One for each location, in the order of the reads."""
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             return []
-        by_event: dict[int, list[Effect]] = {}
-        for effect in self.effects.of(function):
-            by_event.setdefault(effect.event, []).append(effect)
-        if not any(self._is_kept(effect.access) for effects in by_event.values() for effect in effects):
+        effects = self.effects.of(function)
+        if not any(self._is_kept(effect.access) for effect in effects):
             return []
+        by_event: dict[int, list[Effect]] = {}
+        for effect in effects:
+            by_event.setdefault(effect.event, []).append(effect)
         walk = _Walk(self, function, by_event)
         walk.block(function.ir.body, {})
         return list(walk.found.values())

@@ -57,7 +57,7 @@ class HotLoops:
 
     def of(self, function: FunctionInfo) -> Iterator[HotLoop]:
         taken = self._taken(function)
-        for node in nodes_of(function.ir.body):
+        for node in self.program.stores.facts[function.id].nodes:
             if isinstance(node, Loop) and node.kind != "comprehension" and not node.infinite and not node.is_async:
                 found = self._section(node.body, taken, function) if taken else None
                 turns = number(self.program, node.turns, function)

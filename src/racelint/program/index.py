@@ -110,6 +110,7 @@ class ClassInfo:
     mro: list[ClassInfo] = field(default_factory=list)
     id: str = field(init=False)
     _external: tuple[str, ...] | None = None
+    _methods: dict[str, FunctionInfo] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.id = f"{self.module.name}:{self.ir.qualname}"
@@ -124,11 +125,12 @@ class ClassInfo:
 
     def method(self, name: str) -> FunctionInfo | None:
         """The method that an instance of exactly this class has under `name`."""
-        for cls in self.mro:
-            qualname = cls.ir.methods.get(name)
-            if qualname is not None:
-                return cls.module.functions[qualname]
-        return None
+        return self._methods.get(name)
+
+    def derive(self, mro: list[ClassInfo]) -> None:
+        """Set the method resolution order; until then the class has no methods."""
+        self.mro = mro
+        self._methods = {name: method for cls in reversed(mro) for name, method in cls.own_methods()}
 
     def all_external_bases(self) -> tuple[str, ...]:
         """The dotted names of the bases outside of the program, those of the bases inside it included."""
@@ -170,7 +172,7 @@ class Index:
         for cls in self.classes:
             self._resolve_bases(cls)
         for cls in self.classes:
-            cls.mro = _linearize(cls)
+            cls.derive(_linearize(cls))
             for base in cls.bases:
                 base.subclasses.append(cls)
         for function in self.functions:

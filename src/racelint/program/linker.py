@@ -40,8 +40,10 @@ from racelint.program.values import Stores
 if TYPE_CHECKING:
     from racelint.program.condition_uses import ConditionUses
     from racelint.program.lock_order import LockOrder
+    from racelint.program.processes import Child
     from racelint.program.suspects import Suspects
     from racelint.program.takings import Takings
+    from racelint.program.tasks import Tasks
 
 
 class Program:
@@ -185,6 +187,19 @@ class Program:
         from racelint.program.takings import Takings
 
         return Takings(self)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        from racelint.program.tasks import Tasks
+
+        return Tasks(self)
+
+    @cached_property
+    def children(self) -> tuple[Child, ...]:
+        """Every process that the program starts."""
+        from racelint.program.processes import reached_by
+
+        return tuple(reached_by(self, root) for root in self.roots if root.kind == "process")
 
     @cached_property
     def decorator_locks(self) -> dict[str, frozenset[Lock]]:

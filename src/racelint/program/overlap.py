@@ -203,7 +203,7 @@ class Overlap:
 
     def _made_within(self, record: Record, root: ThreadRoot) -> bool:
         """It is an object that each thread of the root makes for itself."""
-        anchor = self._anchor(record) if not self.records.is_static(record.access) else None
+        anchor = self._anchor(record) if not record.static else None
         cls = self.program.anchors.class_of(anchor) if anchor is not None else None
         return cls is not None and self.program.thread_objects.within(cls, root)
 
@@ -229,7 +229,7 @@ class Overlap:
             return False
         if group.location.kind != "attribute":
             return True
-        if self.records.is_static(left.access) or self.records.is_static(right.access):
+        if left.static or right.static:
             return True
         if self._of_siblings(left, right):
             return False
@@ -274,11 +274,7 @@ class Overlap:
             return "contract"
         if left.context.root is None and right.context.root is None:
             return "contract" if self._promised(left) and self._promised(right) else "lock"
-        if (
-            group.location.kind != "attribute"
-            or self.records.is_static(left.access)
-            or self.records.is_static(right.access)
-        ):
+        if group.location.kind != "attribute" or left.static or right.static:
             return "thread"
         same = self.program.anchors.same(self._anchor(left), self._anchor(right))
         return "thread" if same or not group.owner_locks else "lock"

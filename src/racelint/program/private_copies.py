@@ -12,7 +12,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Loop, Path, Return, Sp
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.processes import Child, Parent, children_of
+from racelint.program.processes import Child, Parent
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Constant, Instance, Object
 from racelint.program.thread_root import loops_around
@@ -49,7 +49,7 @@ class PrivateCopies:
 
     def lost(self) -> Iterator[LostChange]:
         """In the order of the roots; one change may be found for several of them."""
-        for child in children_of(self.program):
+        for child in self.program.children:
             if child.root.site_function is not None and child.root.site is not None:
                 parent = Parent(self.program, child.root)
                 yield from self._through_locations(child, parent)

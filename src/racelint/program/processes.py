@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from racelint.model.summary import Path, Value, With
+from racelint.model.summary import Path, Value
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.thread_root import ThreadRoot, loops_around
-from racelint.program.walk import enclosing, place_of
+from racelint.program.walk import contains
 
 _MAX_DEPTH = 5
 Origin = tuple[str, ...]
@@ -35,11 +35,6 @@ class Child:
     def runs(self) -> int:
         """1, or 2 for `several`."""
         return 2 if self.root.many else 1
-
-
-def children_of(program: Program) -> list[Child]:
-    """Every process that the program starts."""
-    return [reached_by(program, root) for root in program.roots if root.kind == "process"]
 
 
 def reached_by(program: Program, root: ThreadRoot) -> Child:
@@ -70,13 +65,14 @@ def reached_by(program: Program, root: ThreadRoot) -> Child:
 
 def _is_in_a_helper(program: Program, site: CallSite) -> bool:
     """Inside of `with helper():`, a context manager of the program that holds something itself: a lock perhaps."""
-    outgoing = program.calls.outgoing[site.caller.id]
-    for node in enclosing(place_of(site.caller, site.event)):
-        made = {path[0] for path in node.item.value} if isinstance(node, With) else set()
-        for helper in outgoing:
-            if f"c:{helper.event}" in made and program.stores.facts[helper.callee.id].withs:
-                return True
-    return False
+    facts = program.stores.facts
+    blocks = facts[site.caller.id].withs
+    outgoing = program.calls.outgoing[site.caller.id] if blocks else ()
+    helpers = {f"c:{helper.event}" for helper in outgoing if facts[helper.callee.id].withs}
+    return any(
+        any(path[0] in helpers for path in block.item.value) and any(contains(node, site.event) for node in block.body)
+        for block in blocks
+    )
 
 
 def closure(program: Program, functions: Iterable[FunctionInfo]) -> dict[str, FunctionInfo]:

@@ -28,6 +28,8 @@ class Record(msgspec.Struct, frozen=True, eq=False):
     perhaps: bool
     foreign: bool = False
     """A lock is held, but it is that of another instance, or one per instance for what all of them share."""
+    static: bool = False
+    """The access is one of state of the process (`Records.is_static`)."""
 
     @property
     def locations_held(self) -> frozenset[Location]:
@@ -63,6 +65,10 @@ class Records:
         flow = program.flows.of(function)
         state = flow.at(access.event)
         by_protocol = any(before.hold(lock.location) is None for lock, _, before in flow.releases)
+        static = self.is_static(access)
+        certain = {hold.lock for hold in state.must}
+        others = {lock for lock in certain if self._other_instance(lock, access)}
+        unsure = by_protocol or bool(state.may - {lock.location for lock in certain})
         found = []
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
@@ -71,21 +77,13 @@ class Records:
                 continue
             if program.reach.switches.rule_out(function, access.event, context.switches):
                 continue
-            taken = {lock for lock in context.held if lock.location not in state.dropped}
-            taken |= {hold.lock for hold in state.must}
-            others = {hold.lock for hold in state.must if self._other_instance(hold.lock, access)}
+            taken = {lock for lock in context.held if lock.location not in state.dropped} | certain
             held = taken - others
-            if self.is_static(access):
+            if static:
                 held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
-            must = {hold.lock.location for hold in state.must}
-            perhaps = (
-                context.perhaps
-                or by_protocol
-                or bool(state.may - must)
-                or any(lock.opaque or lock.keyed for lock in taken)
-            )
+            perhaps = context.perhaps or unsure or any(lock.opaque or lock.keyed for lock in taken)
             foreign = bool(state.must) and not held
-            found.append(Record(access, context, state, frozenset(held), perhaps, foreign))
+            found.append(Record(access, context, state, frozenset(held), perhaps, foreign, static))
         return found
 
     @cached_property

@@ -10,7 +10,7 @@ from racelint.model.summary import ELEMENT, Access, Call, With
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
-from racelint.program.processes import Child, Origin, Origins, Parent, children_of
+from racelint.program.processes import Child, Origin, Origins, Parent
 from racelint.program.things import Constant, Object
 from racelint.program.walk import enclosing, place_of
 
@@ -34,7 +34,7 @@ class SharedValues:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.children = children_of(program)
+        self.children = program.children
         self.origins = Origins(program)
 
     def raced(self) -> Iterator[list[Update]]:

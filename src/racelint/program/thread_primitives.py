@@ -12,7 +12,7 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
 from racelint.program.partials import partial_at
-from racelint.program.processes import Child, children_of
+from racelint.program.processes import Child
 from racelint.program.roots import StartCall
 from racelint.program.start_methods import StartMethods
 from racelint.program.things import Instance, Object
@@ -45,7 +45,7 @@ class ThreadPrimitives:
         """What is passed to a process, then what is kept where both sides look."""
         yield from self._passed()
         seen: set[Location] = set()
-        for child in children_of(self.program):
+        for child in self.program.children:
             for location, primitive in self._kept(child):
                 if location not in seen:
                     seen.add(location)

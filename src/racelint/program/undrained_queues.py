@@ -9,7 +9,7 @@ from racelint.knowledge.processes import PIPED_QUEUES
 from racelint.model.summary import Call, Path
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.processes import Child, Origin, Origins, children_of, closure
+from racelint.program.processes import Child, Origin, Origins, closure
 from racelint.program.things import Constant, Object
 from racelint.program.thread_root import loops_around
 
@@ -34,7 +34,7 @@ class UndrainedQueues:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.children = children_of(program)
+        self.children = program.children
         self.origins = Origins(program)
 
     def found(self) -> Iterator[UndrainedQueue]:

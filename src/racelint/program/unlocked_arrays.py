@@ -10,7 +10,7 @@ from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.makers import Maker, makers
-from racelint.program.processes import Child, Origin, Origins, Parent, children_of
+from racelint.program.processes import Child, Origin, Origins, Parent
 from racelint.program.shared_values import excludes, held_between_processes
 from racelint.program.thread_root import loops_around
 
@@ -42,7 +42,7 @@ class UnlockedArrays:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.children = children_of(program)
+        self.children = program.children
         self.origins = Origins(program)
 
     def found(self) -> Iterator[TornArray]:

@@ -101,8 +101,13 @@ class ScopeTable:
         else:
             scope.used.add(node.id)
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> None:
+    def _value(self, node: ast.Attribute | ast.Expr | ast.keyword, scope: Scope) -> None:
         self._visit(node.value, scope)
+
+    def _call(self, node: ast.Call, scope: Scope) -> None:
+        self._visit(node.func, scope)
+        self._visit_all(node.args, scope)
+        self._visit_all(node.keywords, scope)
 
     def _aug_assign(self, node: ast.AugAssign, scope: Scope) -> None:
         self._visit(node.target, scope)
@@ -188,9 +193,14 @@ def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.
         yield "double-star", arguments.kwarg, None
 
 
+_SIGNS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+"""Nodes that say what is done with others and hold none themselves."""
 _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
     ast.Name: ScopeTable._name,
-    ast.Attribute: ScopeTable._attribute,
+    ast.Attribute: ScopeTable._value,
+    ast.Expr: ScopeTable._value,
+    ast.keyword: ScopeTable._value,
+    ast.Call: ScopeTable._call,
     ast.AugAssign: ScopeTable._aug_assign,
     ast.comprehension: ScopeTable._comprehension,
     ast.ExceptHandler: ScopeTable._handler,
@@ -205,4 +215,5 @@ _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
     ast.AsyncFunctionDef: ScopeTable._function,
     ast.Lambda: ScopeTable._lambda,
     **dict.fromkeys((ast.Constant, ast.Pass, ast.Break, ast.Continue), ScopeTable._skip),
+    **dict.fromkeys((kind for group in _SIGNS for kind in group.__subclasses__()), ScopeTable._skip),
 }

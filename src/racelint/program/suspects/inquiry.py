@@ -63,7 +63,7 @@ class Inquiry:
         )
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
-        one_for_all = kind == "lazy-init" or (kind == "update" and self.races.records.is_static(record.access))
+        one_for_all = kind == "lazy-init" or (kind == "update" and record.static)
         weak |= (
             evidence == "lock"
             and guard is None
