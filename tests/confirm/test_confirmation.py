@@ -810,3 +810,32 @@ def test_a_container_that_changes_in_a_loop_has_something_in_it(tmp_path: Path, 
     written(tmp_path, source, "speaker.py")
     verdict = confirm_finding(finding("speaker.py", "RL106", 9, conflict=6), LIMITS, tmp_path)
     assert (verdict.status == "confirmed") is bool(status), verdict.reason
+
+
+BESIDE = """\
+SESSIONS = {}
+client = None
+
+
+def made():
+    global client
+    if client is None:
+        client = []
+    return client
+
+
+def handle(token):
+    if token not in SESSIONS:
+        SESSIONS[token] = 0
+    made().append(token)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("if token not in", "not-reproduced"), ("if client is None", "confirmed")]
+)
+def test_what_is_called_after_the_flagged_lines_is_no_proof_of_them(tmp_path: Path, text: str, status: str) -> None:
+    written(tmp_path, BESIDE, "beside.py")
+    line = line_of(BESIDE, text)
+    verdict = confirm_finding(finding("beside.py", "RL104", line), LIMITS, tmp_path)
+    assert verdict.status == status, verdict.reason

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .control import Control
 from .sites import SiteTable
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from .tasks import Task
 
 Marks = dict[str, Any]
 Access = Callable[[int, Any], None]
@@ -120,6 +125,7 @@ class Regions:
 
     A region begins at the first access of what the finding is about, and ends with the function that made it or with
     the last such access in its source, whichever is first. A turn of a loop is a unit of its own, unless `whole_loops`.
+    What the function calls after that is outside, unless such an access was seen to be made there.
     """
 
     def __init__(self, table: SiteTable, about: set[int], *, whole_loops: bool = False) -> None:
@@ -127,12 +133,25 @@ class Regions:
         self.begins = bytearray(len(table))
         self.scopes = [""] + [f"{site.path}:{site.scope}" for site in table.sites]
         last: dict[str, int] = {}
+        self._last_lines: dict[str, int] = {}
         for site in sorted(about):
+            scope = self.scopes[site]
             self.begins[site] = 1
-            last[self.scopes[site]] = site
+            last[scope] = site
+            self._last_lines[scope] = max(table[site].last_line, self._last_lines.get(scope, 0))
         self.after_last = bytearray(len(table))
         for site in range(1, len(table)):
             self.after_last[site] = not whole_loops and 0 < last.get(self.scopes[site], 0) < site
+
+    def is_left(self, task: Task, frame: FrameType) -> bool:
+        """Whether the function that began the region is past it, while what it calls runs in `frame`."""
+        line = 0 if self.whole_loops else _line_in_region(task, frame)
+        return line > self._last_lines.get(task.region_scope, line)
+
+    def extend(self, task: Task, frame: FrameType) -> None:
+        """What the region is about is accessed in `frame`: where its function is now belongs to it, next time too."""
+        line = _line_in_region(task, frame)
+        self._last_lines[task.region_scope] = max(line, self._last_lines.get(task.region_scope, 0))
 
 
 def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
@@ -142,8 +161,11 @@ def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: 
 
     def access(site: int, obj: Any) -> None:
         task = control.current
-        if task.in_region and after_last[site] and task.region_scope == scopes[site] and not task.held:
-            task.in_region = False
+        outside = task.region_scope != scopes[site]
+        if begins[site] and outside and task.region_scope:
+            regions.extend(task, sys._getframe(2))
+        elif task.in_region and not task.held:
+            task.in_region = not (regions.is_left(task, sys._getframe(2)) if outside else after_last[site])
         if hot[site]:
             at(site, obj)
         if begins[site] and not task.in_region:
@@ -215,6 +237,17 @@ def _depth(frame: Any) -> int:
         depth += 1
         frame = frame.f_back
     return depth
+
+
+def _line_in_region(task: Task, frame: FrameType) -> int:
+    """The line at which the function that began the task's region is while `frame` runs; 0 where it has returned."""
+    above = _depth(frame) - task.region_depth
+    caller: FrameType | None = frame
+    for _ in range(above):
+        caller = caller.f_back if caller is not None else None
+    if above <= 0 or caller is None or not task.region_scope.endswith(caller.f_code.co_name):
+        return 0
+    return caller.f_lineno or 0
 
 
 def _pass(site: int, value: Any) -> Any:

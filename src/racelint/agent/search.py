@@ -74,7 +74,7 @@ class Search:
         self.explained = False
         self.open: dict[Any, Outcome] = {}
         self.cut = 0
-        self.hot = bytearray(len(self.table))
+        self.hot = self.all_hot = bytearray(len(self.table))
         self.order_of_events = Order(finder.table)
         self.known = Known(self.order_of_events)
         finder.on_compiled = self._grow
