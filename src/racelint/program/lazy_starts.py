@@ -51,7 +51,9 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
         ]
         for context in [context for context in contexts if not is_called_once(context.entry.function)][:1]:
             for event in starts:
-                if not _starts_under_lock(program, starters, function, event):
+                if not _starts_under_lock(program, starters, function, event) and not _is_decided_inside(
+                    program, starters, function, event, context
+                ):
                     made.extend(_lazy_threads(program, function, event, context))
         yield from made[:1]
 
@@ -93,6 +95,26 @@ def _starts_under_lock(
             decided = program.compounds.deciding.get((site.callee.id, inner))
             if (flow.at(inner).must and decided) or _starts_under_lock(
                 program, starters, site.callee, inner, depth - 1
+            ):
+                return True
+    return False
+
+
+def _is_decided_inside(
+    program: Program,
+    starters: dict[str, set[int]],
+    function: FunctionInfo,
+    event: int,
+    context: Context,
+    depth: int = _MAX_DEPTH,
+) -> bool:
+    """What is called there looks for itself whether the thread is there: that look is what two callers both pass."""
+    for site in program.calls.outgoing[function.id]:
+        if site.event != event or site.weak or depth == 0:
+            continue
+        for inner in sorted(starters.get(site.callee.id, ())):
+            if any(_lazy_threads(program, site.callee, inner, context)) or _is_decided_inside(
+                program, starters, site.callee, inner, context, depth - 1
             ):
                 return True
     return False

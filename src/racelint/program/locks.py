@@ -215,7 +215,8 @@ class Locks:
                     return LockFacts("reader-writer", False, own=True)
                 for name in thing.cls.all_external_bases():
                     if name in LOCK_FACTORIES:
-                        return LOCK_FACTORIES[name]
+                        changed = thing.cls.method("acquire") is not None
+                        return LOCK_FACTORIES[name]._replace(own=True) if changed else LOCK_FACTORIES[name]
         return None
 
     def is_lock_class(self, cls: ClassInfo) -> bool:

@@ -15,7 +15,7 @@ from racelint.program.locations import ITSELF, Location
 from racelint.program.own_objects import OwnObjects
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
-from racelint.program.test_cases import is_of_test_case, is_of_tests
+from racelint.program.test_cases import TestStarts, is_of_test_case, is_of_tests
 from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.threadless import Threadless
@@ -34,8 +34,8 @@ def _derives(cls: ClassInfo | None, owner: str) -> bool:
 
 
 def _is_test(record: Record) -> bool:
-    """Entered by a test case's own method: the test runner calls one after the other."""
-    return is_of_test_case(record.context.entry.function)
+    """Entered by a test: the test runner calls one after the other."""
+    return is_of_tests(record.context.entry.function)
 
 
 def _is_coroutine(record: Record) -> bool:
@@ -62,6 +62,12 @@ def _of_other_tests(root: ThreadRoot, function: FunctionInfo | None, calls: Call
     return is_of_tests(test) and is_of_tests(function) and not called
 
 
+def _is_stand_in(record: Record, root: ThreadRoot) -> bool:
+    """Code of tests that a thread of the program runs: it stands in for something, with an object for each test."""
+    started_by_test = root.site_function is not None and is_of_tests(root.site_function)
+    return is_of_tests(record.access.function) and not is_of_tests(root.target) and not started_by_test
+
+
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:
     """Entered by the very method that the thread runs, or one that it overrides: called instead of starting it.
 
@@ -84,6 +90,7 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
+        self._tests = TestStarts(program.calls)
         self._barriers: dict[str, frozenset[Location]] = {}
 
     def private(self, record: Record) -> bool:
@@ -117,8 +124,12 @@ class Overlap:
             if first is second:
                 if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
                     return False
+                if _is_stand_in(left, first) and _is_stand_in(right, first):
+                    return first.in_loop
                 return first.in_loop if self._of_one_call(first, group) else first.many
             if _of_other_tests(first, second.site_function, self.program.calls):
+                return False
+            if self._of_tests_alone(first, second) or self._of_tests_alone(second, first):
                 return False
             if first.one_worker and second.one_worker and first.site_function is second.site_function:
                 return False
@@ -146,6 +157,8 @@ class Overlap:
             return False
         if _of_other_tests(root, other.context.entry.function, self.program.calls):
             return False
+        if _is_test(other) and not self._tests.may_start(other.context.entry.function, root):
+            return False
         if self._own.kept_from(root, other.context, self._anchor(other)):
             return False
         if self._made_within(left if first is not None else right, root):
@@ -155,6 +168,11 @@ class Overlap:
         if self._starts_anew(root, other, group):
             return True
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _of_tests_alone(self, mine: ThreadRoot, theirs: ThreadRoot) -> bool:
+        """The one is a thread that tests start, the other one that none of these does."""
+        test = mine.site_function
+        return test is not None and is_of_tests(test) and not self._tests.may_start(test, theirs)
 
     def _starts_anew(self, root: ThreadRoot, other: Record, group: Group) -> bool:
         """A method may be called again, as it takes the lock or sets a timer, and starts one more thread then."""

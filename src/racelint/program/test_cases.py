@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from racelint.program.index import FunctionInfo
+from racelint.program.calls import CallGraph
+from racelint.program.index import FunctionInfo, ModuleInfo
+from racelint.program.thread_root import ThreadRoot
 
 _TEST_CASES = frozenset(
     {"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "unittest.case.TestCase", "django.test.TestCase"}
@@ -10,11 +12,45 @@ _TEST_CASES = frozenset(
 
 
 _FOLDERS = frozenset({"test", "tests", "testing"})
+_STARTED_BY_TESTS = frozenset({"thread", "timer", "pool", "handler"})
 
 
 def is_of_tests(function: FunctionInfo) -> bool:
     """Whether the function is a test case's, or stands in a package of tests or of what tests are made with."""
     return is_of_test_case(function) or not _FOLDERS.isdisjoint(function.module.name.split("."))
+
+
+class TestStarts:
+    """Which threads the tests of a module start, themselves or through what they call."""
+
+    __test__ = False
+
+    def __init__(self, calls: CallGraph) -> None:
+        self.calls = calls
+        self._reached: dict[str, frozenset[str]] = {}
+
+    def may_start(self, test: FunctionInfo, root: ThreadRoot) -> bool:
+        """Whether a test of the module of `test` comes to the start of a thread that is none of the tests' own.
+
+        A server that the program has beside its tests runs while none of them does.
+        """
+        if is_of_tests(root.target) or root.kind not in _STARTED_BY_TESTS:
+            return True
+        starter = root.site_function
+        return starter is not None and (is_of_tests(starter) or starter.id in self._reached_from(test.module))
+
+    def _reached_from(self, module: ModuleInfo) -> frozenset[str]:
+        known = self._reached.get(module.name)
+        if known is None:
+            pending = list(module.functions.values())
+            found = {function.id for function in pending}
+            while pending:
+                for site in self.calls.outgoing[pending.pop().id]:
+                    if site.callee.id not in found:
+                        found.add(site.callee.id)
+                        pending.append(site.callee)
+            known = self._reached[module.name] = frozenset(found)
+        return known
 
 
 def is_of_test_case(function: FunctionInfo) -> bool:

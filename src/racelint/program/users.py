@@ -10,6 +10,7 @@ from racelint.program.calls import CallGraph
 from racelint.program.fork_handlers import run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
+from racelint.program.test_cases import is_of_tests
 from racelint.program.thread_root import thread_kind
 from racelint.program.values import Stores
 
@@ -89,8 +90,20 @@ class Users:
 
     @cached_property
     def _run_at_forks(self) -> frozenset[str]:
-        """What `os.register_at_fork` is given for the child, which has one thread."""
-        return run_in_children(self.index, self.stores, self.calls.types)
+        """What `os.register_at_fork` is given for the child, which has one thread, and what nothing else calls."""
+        found = set(run_in_children(self.index, self.stores, self.calls.types))
+        pending = list(found)
+        while pending:
+            for site in self.calls.outgoing.get(pending.pop(), ()):
+                if site.callee.id not in found and self._is_called_by(found, site.callee):
+                    found.add(site.callee.id)
+                    pending.append(site.callee.id)
+        return frozenset(found)
+
+    def _is_called_by(self, callers: Collection[str], function: FunctionInfo) -> bool:
+        """Nobody else calls it in the program, but for tests; a constructor is for everybody."""
+        sites = [site for site in self.calls.incoming.get(function.id, ()) if not is_of_tests(site.caller)]
+        return not makes_self(function) and bool(sites) and all(site.caller.id in callers for site in sites)
 
     def _runs_in_thread(self, function: FunctionInfo) -> bool:
         """A method of a request handler, or one of a Thread or observing class that only the class itself calls.

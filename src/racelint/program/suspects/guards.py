@@ -18,6 +18,9 @@ _MIN_SHARE_ATOMIC = 0.4
 _MIN_SHARE_FUNCTIONS = 2 / 3
 """Of whole functions, where a few have many lines without it."""
 
+_MAX_EXCEPTIONS = 4
+"""Functions that change it without a lock that less than half of the lines hold: more of them are the rule."""
+
 
 class Guards:
     """The guards of groups."""
@@ -47,12 +50,19 @@ class Guards:
             all_but_one = enough and count >= group.total - 1 and location in group.owner_locks
             if (changes and count / max(1, group.total) >= _MIN_SHARE) or all_but_one:
                 return location
+            if not self._has_few_exceptions(location, group):
+                continue
             if changes and location in group.owner_locks and self._in_most_functions(location, group):
                 return location
             used = count / max(1, group.total) >= _MIN_SHARE_ATOMIC
             if used and location in group.owner_locks and (group.location, location) in self._made_atomic:
                 return location
         return None
+
+    @staticmethod
+    def _has_few_exceptions(lock: Location, group: Group) -> bool:
+        without = {record.access.function.id for record in group.changes if lock not in record.locations_held}
+        return len(without) <= _MAX_EXCEPTIONS
 
     @staticmethod
     def _in_most_functions(lock: Location, group: Group) -> bool:

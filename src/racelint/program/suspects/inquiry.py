@@ -21,6 +21,7 @@ from racelint.program.suspects.benign import (
 from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
+from racelint.program.test_cases import is_of_tests
 
 _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
 """Where only a lock beside it says that it is concurrent, that lock must be its guard.
@@ -71,6 +72,7 @@ class Inquiry:
             and not (one_for_all and theirs)
             and kind in _WITH_A_GUARD
         )
+        weak |= _is_arranged(record, conflict)
         benign = ""
         if kind == "unguarded" and guard is not None:
             benign = harmless(record, group, guard, self.program)
@@ -89,6 +91,12 @@ class Inquiry:
         if kind in _STEPS and compound is not None:
             return atomic_with_gil(compound, self.program)
         return kind in _BESIDE_THE_GUARD and guard is not None and needs_no_lock(group, guard, self.program)
+
+
+def _is_arranged(record: Record, conflict: Record) -> bool:
+    """A test itself, and none of its threads, sets or looks at the state of what it tests."""
+    own = record.context.root is None and is_of_tests(record.access.function)
+    return own and not is_of_tests(conflict.access.function)
 
 
 class Search:
