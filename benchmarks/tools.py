@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,6 +82,10 @@ def load(fields: dict[str, Any]) -> Answer:
     return Answer(tuple(Hit(**hit) for hit in fields.pop("hits")), **fields)
 
 
+_COPYING = threading.Lock()
+"""Held while the snapshot is made: bugs are scored on several threads."""
+
+
 class Racelint(Tool):
     """racelint as it stood when the benchmark began: a copy is run, so that edits meanwhile change nothing.
 
@@ -94,10 +99,11 @@ class Racelint(Tool):
         self._thread_safe = thread_safe
         self._version = fingerprint(REPOSITORY / "src" / "racelint")
         self._snapshot = CACHE / "snapshots" / self._version
-        if not self._snapshot.exists():
-            part = self._snapshot.with_name(f"{self._version}.part-{os.getpid()}")
-            shutil.copytree(REPOSITORY / "src" / "racelint", part / "racelint")
-            part.rename(self._snapshot)
+        with _COPYING:
+            if not self._snapshot.exists():
+                part = self._snapshot.with_name(f"{self._version}.part-{os.getpid()}")
+                shutil.copytree(REPOSITORY / "src" / "racelint", part / "racelint")
+                part.rename(self._snapshot)
 
     def version(self) -> str:
         declared = "".join(f"+{name}" for name in self._thread_safe)

@@ -33,6 +33,8 @@ class Doing(NamedTuple):
     assigned: str
     """The attribute that is set, empty for a start."""
     root: ThreadRoot | None
+    kept: str = ""
+    """The attribute under which another object, whose constructor starts the thread, keeps this one."""
 
 
 class Reading(NamedTuple):
@@ -86,7 +88,7 @@ class Constructing:
             if doing.assigned and doing.assigned not in before and not self._has_default(cls, doing.assigned):
                 later.setdefault(doing.assigned, doing)
         missing: dict[str, Reading] = {}
-        for read in self._reads(cls, start.root) if later else ():
+        for read in self._reads(cls, start) if later else ():
             if read.name in later and read.name not in missing and not self._is_ordered(read, start, later[read.name]):
                 missing[read.name] = read
         if not missing:
@@ -145,6 +147,29 @@ class Constructing:
                 continue
             for callee in self._called_on_self(cls, event, function, me):
                 yield from self._doings(cls, callee, here, seen)
+            for root, kept in self._started_by_helper(event, function, me, len(chain)):
+                yield Doing(here, "", root, kept)
+
+    def _started_by_helper(
+        self, call: Call, function: FunctionInfo, me: Path, depth: int
+    ) -> Iterator[tuple[ThreadRoot, str]]:
+        """What the constructor of another object starts that is given this one and keeps it: `Engine(self)`."""
+        if depth or not any(argument.value == (me,) for argument in call.args):
+            return
+        for site in self.program.calls.at(function, call.id):
+            maker, made = site.callee, site.callee.cls
+            if made is None or maker.ir.name != "__init__" or not maker.self_name:
+                continue
+            given = {(f"p:{name}",) for name, value in site.bindings.items() if value == (me,)}
+            own = (f"p:{maker.self_name}",)
+            kept = [
+                access.path[1]
+                for access in self.program.stores.facts[maker.id].accesses
+                if access.kind == "write" and access.path[:-1] == own and len(access.value) == 1
+                if access.value[0] in given
+            ]
+            starts = [d.root for d in self._doings(made, maker, ((maker, -1),), frozenset()) if d.root and not d.kept]
+            yield from ((root, name) for root in starts for name in kept if root.receiver is not None)
 
     def _called_on_self(self, cls: ClassInfo, call: Call, function: FunctionInfo, me: Path) -> Iterator[FunctionInfo]:
         """`self.m()` as this class has it, `super().m()` and `Base.m(self)`."""
@@ -204,10 +229,13 @@ class Constructing:
             if any(path[-1] == "__init__" for path in root.site.func) and root.receiver is not None
         ]
 
-    def _reads(self, cls: ClassInfo, root: ThreadRoot) -> Iterator[Reading]:
-        target = root.target
+    def _reads(self, cls: ClassInfo, start: Doing) -> Iterator[Reading]:
+        assert start.root is not None
+        root, target = start.root, start.root.target
         objects: list[Path] = []
-        if root.receiver is not None and target.cls in cls.mro:
+        if start.kept:
+            objects = [(f"p:{target.self_name}", start.kept)]
+        elif root.receiver is not None and target.cls in cls.mro:
             target = cls.method(target.ir.name) or target
             objects = [(f"p:{target.self_name}",)]
         elif root.site_function is not None:

@@ -15,8 +15,9 @@ class EscapeInInit(Rule):
     """A constructor starts a thread on the object before it has set what the thread reads.
 
     ## What it does
-    Reports the start of a thread, timer or pool task in a constructor (also through a base's constructor or a method
-    that it calls) that is given `self`, where attributes that the thread reads are first set after it.
+    Reports the start of a thread, timer or pool task in a constructor (also through a base's constructor, a method that
+    it calls, or the constructor of another object that keeps `self`) that is given `self`, where attributes that the
+    thread reads are first set after it.
 
     ## Why is this bad?
     The thread may run before the constructor goes on: it raises AttributeError, now and then. With a base class that
