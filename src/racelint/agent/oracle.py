@@ -44,6 +44,9 @@ HANGS_WAITERS = frozenset({"RL303", "RL304"})
 HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 """Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
 
+OF_CIRCLES = frozenset({"", "RL204"})
+"""Asked about circles of locks, or about whatever goes wrong: such a circle is wrong whatever else comes up."""
+
 OF_ITERATION = frozenset({"RL106"})
 """Rules about loops whose container must not change from the first turn to the last."""
 

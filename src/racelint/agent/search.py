@@ -19,6 +19,7 @@ from .oracle import (
     CREATOR_FIRST,
     GUARDING,
     HANGS_IN_SOME_ORDER,
+    OF_CIRCLES,
     REFUSED,
     Baseline,
     fails_for_going_on,
@@ -380,7 +381,7 @@ class Search:
         if effect in ("invariant", self.claimed_effect(outcome)) or self.baseline.goes_on_too_early(outcome):
             return True
         if effect != "exception":
-            return False
+            return effect == "deadlock" and self.code in OF_CIRCLES
         return fails_for_going_on(outcome) or (self.code in REFUSED and releases_unheld(outcome))
 
     def explains(self, outcome: Outcome, preemptions: int | None) -> bool | None:
