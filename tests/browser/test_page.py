@@ -22,6 +22,8 @@ def all_of(browser: Chrome, selector: str) -> list[WebElement]:
 
 
 def one(browser: Chrome, selector: str) -> WebElement:
+    """The first such element, once it is there: findings are drawn when they are opened."""
+    WebDriverWait(browser, 30).until(lambda driver: all_of(driver, selector))
     return browser.find_element(By.CSS_SELECTOR, selector)
 
 
