@@ -287,7 +287,7 @@ class Search:
         hot = bytearray(len(self.hot))
         for site in targets:
             hot[site] = 1
-        full, self.hot = self.hot, hot
+        self.hot = hot
         try:
             limit = self.schedules + min(DIRECTED_SHARE, self.budget["schedules"] // 4)
             frontier = Frontier()
@@ -297,7 +297,7 @@ class Search:
                         return
                     yield from self._try(plan, frontier, None)
         finally:
-            self.hot = full
+            self.hot = self.all_hot
 
     def _bounded(self) -> Iterator[Found]:
         """Iterative preemption bounding (Musuvathi and Qadeer, PLDI 2007)."""

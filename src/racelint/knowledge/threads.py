@@ -131,17 +131,15 @@ HANDLER_BASES: dict[str, tuple[str, ...]] = {
 }
 """Classes whose methods a server calls, each request on an instance of its own."""
 
-VIEW_BASES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            *("django.views.View", "django.views.generic.View", "django.views.generic.base.View"),
-            *("django.views.generic.TemplateView", "django.views.generic.ListView", "django.views.generic.DetailView"),
-            *("django.views.generic.CreateView", "django.views.generic.UpdateView", "django.views.generic.FormView"),
-            *("flask.views.MethodView", "flask.views.View", "rest_framework.views.APIView"),
-        ),
-        ("get", "post", "put", "patch", "delete", "dispatch", "dispatch_request"),
-    ),
-}
+VIEW_BASES: frozenset[str] = frozenset(
+    {
+        *("django.views.View", "django.views.generic.View", "django.views.generic.base.View"),
+        *("django.views.generic.TemplateView", "django.views.generic.ListView", "django.views.generic.DetailView"),
+        *("django.views.generic.CreateView", "django.views.generic.UpdateView", "django.views.generic.FormView"),
+        *("flask.views.MethodView", "flask.views.View", "rest_framework.views.APIView"),
+    }
+)
+VIEW_METHODS: frozenset[str] = frozenset({"get", "post", "put", "patch", "delete", "dispatch", "dispatch_request"})
 """Classes of web frameworks whose methods run on the server's threads, each request on an instance of its own."""
 
 MIDDLEWARE_PARAMETER = "get_response"

@@ -8,14 +8,13 @@ from typing import Literal
 import msgspec
 
 from racelint.model.summary import Branch, Path, Raise, Span
-from racelint.program.await_guards import AwaitGuards
 from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
-from racelint.program.switch_points import Seen, SwitchPoints
+from racelint.program.switch_points import Seen
 from racelint.program.tasks import Entry
 from racelint.program.values import nodes_of
 
@@ -44,8 +43,8 @@ class AwaitGaps:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.points = SwitchPoints(program)
-        self.guards = AwaitGuards(program)
+        self.points = program.switch_points
+        self.guards = program.await_guards
         self.tasks = program.tasks
 
     def found(self) -> Iterator[Gap]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import ELEMENT, AnyNode, Jump, Loop, Raise, Return, Span, With
-from racelint.program.await_guards import AwaitGuards
-from racelint.program.containers import kind_of
+from racelint.model.summary import AnyNode, Jump, Loop, Raise, Return, Span
+from racelint.program.containers import kind_of, may_resize
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
-from racelint.program.switch_points import SwitchPoints
+from racelint.program.switch_points import span_of_switch
 from racelint.program.values import nodes_of
 from racelint.program.walk import blocks_of
 
@@ -30,8 +29,8 @@ class AwaitedIterations:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.points = SwitchPoints(program)
-        self.guards = AwaitGuards(program)
+        self.points = program.switch_points
+        self.guards = program.await_guards
         self.tasks = program.tasks
 
     def found(self) -> Iterator[AwaitedIteration]:
@@ -71,7 +70,7 @@ class AwaitedIterations:
             return None
         for node in block:
             if self.points.lets_run(node, function):
-                return node.item.span if isinstance(node, With) else node.span
+                return span_of_switch(node)
             for inner in blocks_of(node):
                 found = self._switch_in(inner, function)
                 if found is not None:
@@ -83,8 +82,7 @@ class AwaitedIterations:
         if self.guards.span(iteration.function, iteration.event, iteration.event):
             return None
         for access in self.program.shared.by_location.get(iteration.location, []):
-            stores = access.deed == "write" and not access.augmented and access.path[-1] == ELEMENT
-            if (stores or access.resizes) and _is_elsewhere(access.function, iteration.function):
+            if may_resize(access) and _is_elsewhere(access.function, iteration.function):
                 return access
         return None
 

@@ -147,14 +147,14 @@ class Constructing:
                 continue
             for callee in self._called_on_self(cls, event, function, me):
                 yield from self._doings(cls, callee, here, seen)
-            for root, kept in self._started_by_helper(event, function, me, len(chain)):
+            for root, kept in self._started_by_helper(event, function, me, here):
                 yield Doing(here, "", root, kept)
 
     def _started_by_helper(
-        self, call: Call, function: FunctionInfo, me: Path, depth: int
+        self, call: Call, function: FunctionInfo, me: Path, chain: tuple[Frame, ...]
     ) -> Iterator[tuple[ThreadRoot, str]]:
         """What the constructor of another object starts that is given this one and keeps it: `Engine(self)`."""
-        if depth or not any(argument.value == (me,) for argument in call.args):
+        if len(chain) > 1 or not any(argument.value == (me,) for argument in call.args):
             return
         for site in self.program.calls.at(function, call.id):
             maker, made = site.callee, site.callee.cls
@@ -168,7 +168,7 @@ class Constructing:
                 if access.kind == "write" and access.path[:-1] == own and len(access.value) == 1
                 if access.value[0] in given
             ]
-            starts = [d.root for d in self._doings(made, maker, ((maker, -1),), frozenset()) if d.root and not d.kept]
+            starts = [doing.root for doing in self._doings(made, maker, chain, frozenset()) if doing.root is not None]
             yield from ((root, name) for root in starts for name in kept if root.receiver is not None)
 
     def _called_on_self(self, cls: ClassInfo, call: Call, function: FunctionInfo, me: Path) -> Iterator[FunctionInfo]:

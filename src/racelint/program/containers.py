@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from racelint.knowledge.containers import RAISING_CONTAINERS
+from racelint.model.summary import ELEMENT
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Object
 from racelint.program.types import Types
@@ -18,3 +19,9 @@ def kind_of(iteration: SharedAccess, types: Types) -> str:
             if name == "list":
                 return "list"
     return ""
+
+
+def may_resize(access: SharedAccess) -> bool:
+    """Whether elements may come or go: what is stored under a key may be the first there."""
+    stores = access.deed == "write" and not access.augmented and access.path[-1] == ELEMENT
+    return access.resizes or stores

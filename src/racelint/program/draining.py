@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 from racelint.knowledge.coroutines import ENDINGS
 from racelint.model.summary import ELEMENT, Call, Span
-from racelint.program.await_guards import AwaitGuards
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.object_sharing import ObjectSharing
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
-from racelint.program.switch_points import SwitchPoints
 
 _ADDING = frozenset({"append", "appendleft", "extend", "add", "update", "insert", "setdefault"})
 
@@ -32,8 +30,8 @@ class Drains:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.points = SwitchPoints(program)
-        self.guards = AwaitGuards(program)
+        self.points = program.switch_points
+        self.guards = program.await_guards
         self.sharing = ObjectSharing(program)
 
     def found(self) -> Iterator[Drain]:

@@ -15,7 +15,6 @@ from racelint.program.compounds import Compound
 from racelint.program.double_checks import double_checks
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.switch_points import SwitchPoints
 from racelint.program.values import nodes_of
 from racelint.program.walk import Place, place_of
 
@@ -32,7 +31,7 @@ class EarlyFlags:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.points = SwitchPoints(program)
+        self.points = program.switch_points
 
     def found(self) -> Iterator[EarlyFlag]:
         """In source order."""

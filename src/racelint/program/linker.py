@@ -38,10 +38,12 @@ from racelint.program.types import Types
 from racelint.program.values import Stores
 
 if TYPE_CHECKING:
+    from racelint.program.await_guards import AwaitGuards
     from racelint.program.condition_uses import ConditionUses
     from racelint.program.lock_order import LockOrder
     from racelint.program.processes import Child
     from racelint.program.suspects import Suspects
+    from racelint.program.switch_points import SwitchPoints
     from racelint.program.takings import Takings
     from racelint.program.tasks import Tasks
 
@@ -187,6 +189,18 @@ class Program:
         from racelint.program.takings import Takings
 
         return Takings(self)
+
+    @cached_property
+    def switch_points(self) -> SwitchPoints:
+        from racelint.program.switch_points import SwitchPoints
+
+        return SwitchPoints(self)
+
+    @cached_property
+    def await_guards(self) -> AwaitGuards:
+        from racelint.program.await_guards import AwaitGuards
+
+        return AwaitGuards(self)
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -10,7 +10,6 @@ from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.lock_state import Hold
 from racelint.program.locks import Lock
-from racelint.program.switch_points import SwitchPoints
 from racelint.program.values import nodes_of
 
 
@@ -25,7 +24,7 @@ class HeldAcross(NamedTuple):
 
 def locks_across_awaits(program: Program) -> Iterator[HeldAcross]:
     """In source order, the first switch point of each critical section."""
-    points = SwitchPoints(program)
+    points = program.switch_points
     for function in program.index.functions:
         if not function.ir.is_async or not program.flows.of(function).before:
             continue

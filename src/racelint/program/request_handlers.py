@@ -12,6 +12,7 @@ from racelint.knowledge.threads import (
     SELF_THREADED_HANDLERS,
     THREADED_SERVERS,
     VIEW_BASES,
+    VIEW_METHODS,
 )
 from racelint.program.index import ClassInfo, External, Index
 from racelint.program.things import Object
@@ -63,9 +64,9 @@ class RequestHandlers:
     def views(self) -> None:
         """Class-based views and middleware of web applications that serve on several threads."""
         for cls in self.index.classes:
-            names = {name for base in cls.all_external_bases() for name in VIEW_BASES.get(base, ())}
-            for name, method in cls.own_methods():
-                if name in names and not method.ir.is_async:
+            is_view = not VIEW_BASES.isdisjoint(cls.all_external_bases())
+            for name, method in cls.own_methods() if is_view else ():
+                if name in VIEW_METHODS and not method.ir.is_async:
                     self.found.append(ThreadRoot("handler", method, many=True, own_self=True))
             made, called = cls.method("__init__"), cls.ir.methods.get("__call__")
             if called is not None and made is not None and any(p.name == MIDDLEWARE_PARAMETER for p in made.ir.params):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
 import msgspec
@@ -81,7 +80,8 @@ class SharedAccesses:
             for event in facts.accesses
             if event.kind == "read" and event.path[-1] == ELEMENT
         }
-        for event in map(partial(self._as_kept, function=function), facts.events.values()):
+        for met in facts.events.values():
+            event = self._as_kept(met, function)
             access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
             if access is not None:
                 outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""

@@ -109,6 +109,11 @@ class SwitchPoints:
         return False
 
 
+def span_of_switch(node: AnyNode) -> Span:
+    """Where a node lets others run: at the context manager of a `with`."""
+    return node.item.span if isinstance(node, With) else node.span
+
+
 @dataclass
 class _Walk:
     """One interpretation of a body; `jumps` are the states in which the loop at hand is left or turned."""
@@ -160,7 +165,7 @@ class _Walk:
     def _switched(self, node: AnyNode, seen: Seen) -> Seen:
         if not self.points.lets_run(node, self.function):
             return seen
-        span = node.item.span if isinstance(node, With) else node.span
+        span = span_of_switch(node)
         return {event: since or span for event, since in seen.items()}
 
     def _loop(self, node: Loop, seen: Seen) -> Seen | None:

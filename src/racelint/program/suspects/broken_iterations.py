@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.summary import ELEMENT
-from racelint.program.containers import kind_of
+from racelint.program.containers import kind_of, may_resize
 from racelint.program.groups import Group
 from racelint.program.records import Record
 from racelint.program.suspects.deeds import removes
@@ -41,4 +40,4 @@ class BrokenIterations(Search):
             return False
         if kind == "list":
             return removes(record)
-        return access.resizes or (access.deed == "write" and not access.augmented and access.path[-1] == ELEMENT)
+        return may_resize(access)
