@@ -1,4 +1,4 @@
-"""What `os.register_at_fork` is given for the child, which has one thread."""
+"""What runs in a forked child, which has one thread: what `os.register_at_fork` is given, or says so by its name."""
 
 from __future__ import annotations
 
@@ -10,20 +10,41 @@ from racelint.program.things import Bound
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
+_AFTER_FORK = ("after_fork", "afterfork", "at_fork_reinit", "after_in_child")
+"""How those are called who run there: `logging.Handler._at_fork_reinit`, `_reset_after_fork`."""
+
+_ELSEWHERE = ("parent", "regist", "ensure", "install", "schedule", "set_", "add_", "is_", "has_", "test_")
+"""Words of names that speak of the parent, or of who sees to it that something runs there."""
+
 
 def run_in_children(index: Index, stores: Stores, types: Types) -> frozenset[str]:
-    """The ids of these functions, and of the methods that they hold weakly."""
-    handlers = [
+    """The ids of what is registered for the child, and of the methods that it holds weakly."""
+    handlers = _registered("after_in_child", index, stores, types)
+    held = (method for handler in handlers for method in _held_weakly(handler, stores, types))
+    return frozenset(function.id for function in (*handlers, *held))
+
+
+def named_for_children(index: Index, stores: Stores, types: Types) -> frozenset[str]:
+    """The ids of those whose name says that they run after a fork, but for what the parent runs then."""
+    in_parent = {function.id for function in _registered("after_in_parent", index, stores, types)}
+    named = (function for function in index.functions if _is_named_so(function.ir.name.lower()))
+    return frozenset(function.id for function in named if function.id not in in_parent)
+
+
+def _is_named_so(name: str) -> bool:
+    return any(word in name for word in _AFTER_FORK) and not any(word in name for word in _ELSEWHERE)
+
+
+def _registered(slot: str, index: Index, stores: Stores, types: Types) -> list[FunctionInfo]:
+    return [
         target
         for function in index.functions
         for call in stores.facts[function.id].calls
         if any(path[-1].endswith("register_at_fork") for path in call.func)
         for argument in call.args
-        if argument.name == "after_in_child"
+        if argument.name == slot
         for target in _functions(argument.value, function, types)
     ]
-    held = (method for handler in handlers for method in _held_weakly(handler, stores, types))
-    return frozenset(function.id for function in (*handlers, *held))
 
 
 def _functions(value: Value, function: FunctionInfo, types: Types) -> Iterator[FunctionInfo]:

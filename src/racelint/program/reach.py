@@ -250,7 +250,8 @@ class Reach:
             known = self._steps[function.id] = [
                 _Step(site, self._handed_calls.is_one(site))
                 for site in self.calls.outgoing[function.id]
-                if function.ir.is_async or not site.callee.ir.is_async
+                if (function.ir.is_async or not site.callee.ir.is_async)
+                and site.callee.id not in self._users.run_at_forks
             ]
         return known
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
-from racelint.program.fork_handlers import run_in_children
+from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
 from racelint.program.test_cases import is_of_tests
@@ -69,7 +69,7 @@ class Users:
 
     def may_call(self, function: FunctionInfo) -> bool:
         """Whether users call it by its name."""
-        if not is_public(function) or function.id in self.targets or function.id in self._run_at_forks:
+        if not is_public(function) or function.id in self.targets or function.id in self.run_at_forks:
             return False
         if self._runs_in_thread(function):
             return False
@@ -89,9 +89,10 @@ class Users:
         return frozenset(found)
 
     @cached_property
-    def _run_at_forks(self) -> frozenset[str]:
-        """What `os.register_at_fork` is given for the child, which has one thread, and what nothing else calls."""
+    def run_at_forks(self) -> frozenset[str]:
+        """What runs in forked children, which have one thread, and what nothing else calls; by function id."""
         found = set(run_in_children(self.index, self.stores, self.calls.types))
+        found |= named_for_children(self.index, self.stores, self.calls.types)
         pending = list(found)
         while pending:
             for site in self.calls.outgoing.get(pending.pop(), ()):
@@ -142,7 +143,7 @@ class Users:
 
     def may_be_given(self, function: FunctionInfo) -> bool:
         """A callback: nobody here calls it, and it is handed to others."""
-        if function.id in self.targets or function.id in self._run_at_forks or self.calls.incoming.get(function.id):
+        if function.id in self.targets or function.id in self.run_at_forks or self.calls.incoming.get(function.id):
             return False
         name = function.ir.name
         if name.startswith("__") or name in CONSTRUCTORS:
