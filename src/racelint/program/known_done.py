@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from racelint.model.summary import ELEMENT, Access, Call, Loop, Path, Suspend, Value
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.partials import partial_at
+from racelint.program.things import Bound
 from racelint.program.values import nodes_of
 
 
@@ -16,6 +18,24 @@ def is_known_done(program: Program, call: Call, function: FunctionInfo) -> bool:
     if path[-1] in ("result", "exception"):
         return _is_asked(program, call, function) or _was_awaited(program, call, function)
     return path[-1] == "wait" and _was_polled(call, function)
+
+
+def done_callbacks(program: Program) -> dict[str, str]:
+    """By function id: the parameter in which `add_done_callback` gives the function a future, which is done then."""
+    found: dict[str, str] = {}
+    for function in program.index.functions:
+        for call in program.stores.facts[function.id].calls:
+            if not call.func or call.func[0][-1] != "add_done_callback" or not call.args:
+                continue
+            for path in call.args[0].value:
+                partial = partial_at(path, function, program.stores, program.types)
+                for target in partial.args[0].value if partial is not None else (path,):
+                    for thing in program.types.of(target, function):
+                        params = thing.function.ir.params if isinstance(thing, Bound) else ()
+                        plain = [param.name for param in params if param.kind in ("plain", "positional")]
+                        if isinstance(thing, Bound) and plain:
+                            found[thing.function.id] = plain[-1]
+    return found
 
 
 def _is_asked(program: Program, call: Call, function: FunctionInfo) -> bool:

@@ -11,13 +11,14 @@ from racelint.knowledge.threads import STARTERS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Span
 from racelint.program.blocking import BlockingCalls
 from racelint.program.index import External, FunctionInfo
+from racelint.program.known_done import done_callbacks
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reached import Reached, reached
 from racelint.program.spelling import spelled_call
 from racelint.program.takings import Held
-from racelint.program.things import Instance, Member, Object
+from racelint.program.things import Bound, Instance, Member, Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import event_span, nodes_of
 from racelint.program.walk import place_of
@@ -103,10 +104,13 @@ class LockWaits:
 
     @cached_property
     def _sections(self) -> dict[Location, list[tuple[FunctionInfo, Span]]]:
+        """All of each lock; where a decorator takes it around a function and waits itself, that is one for all."""
+        slow = frozenset(self._own)
         found: dict[Location, list[tuple[FunctionInfo, Span]]] = {}
         for function in self.program.index.functions:
             for taking, _ in self.takings.own(function):
-                found.setdefault(taking.lock.location, []).append((function, taking.span))
+                if taking.event or not slow.intersection(inner.id for inner in self._wrappers(function)):
+                    found.setdefault(taking.lock.location, []).append((function, taking.span))
         return found
 
     def _in_function(self, function: FunctionInfo) -> Iterator[HeldWait]:
@@ -170,7 +174,20 @@ class LockWaits:
 
     @cached_property
     def _all(self) -> dict[str, list[Reached[Waiting]]]:
-        return reached(self.takings.running, self._own, lambda entry, site: False)
+        own = dict(self._own)
+        for function in self.program.index.functions:
+            around = [entry for inner in self._wrappers(function) for entry in self._own.get(inner.id, ())]
+            if around:
+                own[function.id] = [*own.get(function.id, ()), *around]
+        return reached(self.takings.running, own, lambda entry, site: False)
+
+    def _wrappers(self, function: FunctionInfo) -> Iterator[FunctionInfo]:
+        """The functions inside of the program's own decorators of it: one of them is what its callers run."""
+        for decorator in function.ir.decorators:
+            for thing in self.program.types.of_value(decorator.value, function):
+                if isinstance(thing, Bound):
+                    inside = thing.function.module.functions.values()
+                    yield from (inner for inner in inside if inner.ir.parent == thing.function.qualname)
 
     def _waiting(self, call: Call, function: FunctionInfo) -> Waiting | None:
         kind = self._kind(call, function)
@@ -183,9 +200,16 @@ class LockWaits:
         """What is waited for was looked at before: `while not queue.empty(): queue.get()`, `if future.done():`."""
         path = call.func[0][:-1]
         facts = self.program.stores.facts[function.id]
+        done = self._done_callbacks.get(function.id)
+        if done is not None and path == (f"p:{done}",) and call.func[0][-1] in ("result", "exception"):
+            return True
         return any(
             other.id < call.id and (*path, name) in other.func for other in facts.calls for name in _LOOKING if path
         )
+
+    @cached_property
+    def _done_callbacks(self) -> dict[str, str]:
+        return done_callbacks(self.program)
 
     def _kind(self, call: Call, function: FunctionInfo) -> BlockingKind | None:
         things = self.program.types.of_value(call.func, function)
