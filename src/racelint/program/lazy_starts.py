@@ -58,8 +58,10 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
         yield from made[:1]
 
 
-def _lazy_threads(program: Program, function: FunctionInfo, event: int, context: Context) -> Iterator[LazyStart]:
-    """The reads that decide about a start, of what is changed with it."""
+def _lazy_threads(
+    program: Program, function: FunctionInfo, event: int, context: Context, *, any_way: bool = False
+) -> Iterator[LazyStart]:
+    """The reads that decide about a start, of what is changed with it; `any_way`: by what is there, too."""
     changes: dict[Location, list[int]] = {}
     for effect in program.effects.of(function):
         if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
@@ -67,7 +69,7 @@ def _lazy_threads(program: Program, function: FunctionInfo, event: int, context:
     wanting = program.compounds.wanting.get((function.id, event), frozenset())
     reads = _deciding_reads(program, function, event)
     for check in reads:
-        if check.id not in wanting or any(_looks_into(other, check) for other in reads):
+        if not any_way and (check.id not in wanting or any(_looks_into(other, check) for other in reads)):
             continue  # it is started because something is there
         location = program.locations.of(check.path, function)
         confined = location is not None and program.contracts.confined(location, [])
@@ -113,7 +115,7 @@ def _is_decided_inside(
         if site.event != event or site.weak or depth == 0:
             continue
         for inner in sorted(starters.get(site.callee.id, ())):
-            if any(_lazy_threads(program, site.callee, inner, context)) or _is_decided_inside(
+            if any(_lazy_threads(program, site.callee, inner, context, any_way=True)) or _is_decided_inside(
                 program, starters, site.callee, inner, context, depth - 1
             ):
                 return True

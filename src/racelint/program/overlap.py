@@ -6,7 +6,6 @@ from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT
 from racelint.program.anchors import Anchor
-from racelint.program.calls import CallGraph
 from racelint.program.families import unrelated
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
@@ -15,9 +14,11 @@ from racelint.program.locations import ITSELF, Location
 from racelint.program.own_objects import OwnObjects
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
-from racelint.program.test_cases import TestStarts, is_of_test_case, is_of_tests
+from racelint.program.running_loops import asks_for_loop
+from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
+from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
 from racelint.program.things import Object
-from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.threadless import Threadless
 from racelint.program.users import is_called_once
 from racelint.program.values import Stored
@@ -33,39 +34,22 @@ def _derives(cls: ClassInfo | None, owner: str) -> bool:
     return cls is not None and any(base.id == owner for base in cls.mro)
 
 
-def _is_test(record: Record) -> bool:
-    """Entered by a test: the test runner calls one after the other."""
-    return is_of_tests(record.context.entry.function)
-
-
-def _is_coroutine(record: Record) -> bool:
-    """Runs on an event loop, which runs one coroutine at a time."""
-    return record.context.entry.function.ir.is_async
-
-
-def _is_outside_test(root: ThreadRoot, other: Record) -> bool:
-    """The thread is a test's: what runs beside it is the test itself, not what users call elsewhere."""
-    test = root.site_function
-    chain = other.context.chain()
-    if test is not None and is_of_test_case(test):
-        return all(context.function is not test for context in chain)
-    started_by_test = is_of_tests(root.target) or (test is not None and is_of_tests(test))
-    return started_by_test and not any(is_of_tests(context.function) for context in chain)
-
-
-def _of_other_tests(root: ThreadRoot, function: FunctionInfo | None, calls: CallGraph) -> bool:
-    """The thread is one that tests of another module start: each test has objects of its own."""
-    test = root.site_function
-    if test is None or function is None or function.module is test.module:
+def _prepares(root: ThreadRoot, other: Record) -> bool:
+    """A turn of the loop that starts the threads puts down an element for the one that it is about to start."""
+    access, starter = other.access, root.site_function
+    if not (root.in_loop and access.function is starter and access.location.content and access.deed == "write"):
         return False
-    called = any(site.caller.module is function.module for site in calls.incoming.get(test.id, ()))
-    return is_of_tests(test) and is_of_tests(function) and not called
+    loops = loops_around(access.function)
+    started = [event for function, event in root.starts if function is starter]
+    return bool(access.key) and any(
+        access.event < event and loops.get(access.event) == loops.get(event) for event in started
+    )
 
 
-def _is_stand_in(record: Record, root: ThreadRoot) -> bool:
-    """Code of tests that a thread of the program runs: it stands in for something, with an object for each test."""
-    started_by_test = root.site_function is not None and is_of_tests(root.site_function)
-    return is_of_tests(record.access.function) and not is_of_tests(root.target) and not started_by_test
+def _is_handed_run(mine: Record, other: Record) -> bool:
+    """Entered by `run`, which a thread was given to run."""
+    entry = other.context.entry.function
+    return entry.ir.name == "run" and any(frame.function is entry for frame in mine.context.chain())
 
 
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:
@@ -90,8 +74,10 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
-        self._tests = TestStarts(program.calls)
+        self._tests = TestStarts(program.calls, program.roots)
         self._barriers: dict[str, frozenset[Location]] = {}
+        self._asking: dict[str, bool] = {}
+        """By function: whether it asks for the event loop that runs it."""
 
     def private(self, record: Record) -> bool:
         """No other thread of the same root has it: its own instance's attribute, or what that made for itself."""
@@ -119,15 +105,21 @@ class Overlap:
         first, second = left.context.root, right.context.root
         if not self._same_object(left, right, group) or self._in_phases(left, right):
             return False
+        if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
+            return False
+        if self._asks_for_loop(left) and self._asks_for_loop(right):
+            return False
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
             if first is second:
                 if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
                     return False
-                if _is_stand_in(left, first) and _is_stand_in(right, first):
+                if is_stand_in(left, first) and is_stand_in(right, first):
                     return first.in_loop
+                if self._tests.is_asked_in_turn(first) or self._each_has(left, right, first):
+                    return False
                 return first.in_loop if self._of_one_call(first, group) else first.many
-            if _of_other_tests(first, second.site_function, self.program.calls):
+            if is_of_other_tests(first, second.site_function, self.program.calls):
                 return False
             if self._of_tests_alone(first, second) or self._of_tests_alone(second, first):
                 return False
@@ -137,11 +129,13 @@ class Overlap:
                 return False
             if self._own.apart(first, second, self._anchor(left), self._anchor(right)):
                 return False
+            if self._own.are_parts(first, second, self._holder(left), self._holder(right)):
+                return False
             return not (private or self._precedes(left, second) or self._precedes(right, first))
         if first is None and second is None:
             if not (left.context.public and right.context.public):
                 return False
-            if (_is_test(left) or _is_test(right)) or (_is_coroutine(left) and _is_coroutine(right)):
+            if (is_in_test(left) or is_in_test(right)) or (self._is_on_loop(left) and self._is_on_loop(right)):
                 return False
             if self._drives(left, group) or self._drives(right, group):
                 return False
@@ -153,11 +147,17 @@ class Overlap:
             )
         root, other = (first, right) if first is not None else (second, left)
         assert root is not None
-        if _is_same_run(root, other) or self._is_turn(root, other) or _is_outside_test(root, other):
+        if _is_same_run(root, other) or self._is_turn(root, other) or is_outside_test(root, other):
             return False
-        if _of_other_tests(root, other.context.entry.function, self.program.calls):
+        if is_of_other_tests(root, other.context.entry.function, self.program.calls):
             return False
-        if _is_test(other) and not self._tests.may_start(other.context.entry.function, root):
+        if is_tear_down(other.context.entry.function) or _prepares(root, other):
+            return False
+        if _is_handed_run(left if first is not None else right, other):
+            return False
+        if is_in_test(other) and (
+            self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
+        ):
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)):
             return False
@@ -168,6 +168,35 @@ class Overlap:
         if self._starts_anew(root, other, group):
             return True
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _each_has(self, left: Record, right: Record, root: ThreadRoot) -> bool:
+        """Both are of what each thread of the root has for itself."""
+        return all(self._own.each_has(root, side.context, self._holder(side)) for side in (left, right))
+
+    def _holder(self, record: Record) -> Anchor | None:
+        """Where the very object is that the record's access is to: the container, or what has the attribute."""
+        anchor, location = self._anchor(record), record.access.location
+        if anchor is None or record.static or location.kind != "attribute":
+            return None
+        return (*anchor, *(field for field in location.fields[:-1] if field not in (ELEMENT, ITSELF)))
+
+    def _is_on_loop(self, record: Record) -> bool:
+        """Runs on an event loop, which runs one coroutine at a time: it is one, or asks for the loop that runs it."""
+        return record.context.entry.function.ir.is_async or self._asks_for_loop(record)
+
+    def _asks_for_loop(self, record: Record) -> bool:
+        for frame in record.context.chain():
+            known = self._asking.get(frame.function.id)
+            if known is None:
+                known = self._asking[frame.function.id] = asks_for_loop(self.program, frame.function)
+            if known:
+                return True
+        return False
+
+    def _of_strangers(self, left: Record, right: Record) -> bool:
+        """One of the two is what tests have made for themselves, and the thread is one of other tests."""
+        sides = ((side.context.root, side.access.function) for side in (left, right))
+        return any(root is not None and self._tests.are_strangers(root, function) for root, function in sides)
 
     def _of_tests_alone(self, mine: ThreadRoot, theirs: ThreadRoot) -> bool:
         """The one is a thread that tests start, the other one that none of these does."""
@@ -209,15 +238,8 @@ class Overlap:
         first, second = mine[0].function.cls, theirs[0].function.cls
         if first is None or second is None or not (first in second.mro or second in first.mro):
             return False
-        return self._runs_given(mine[0], mine[1].site) and self._runs_given(theirs[0], theirs[1].site)
-
-    def _runs_given(self, thread: Context, event: int) -> bool:
-        """`self.target()`: the call of a function that the thread's object was made with."""
-        call = self.program.stores.facts[thread.function.id].call(event)
-        own, cls = f"p:{thread.function.self_name}", thread.function.cls
-        return call is not None and any(
-            len(path) == 2 and path[0] == own and cls is not None and cls.method(path[1]) is None for path in call.func
-        )
+        runs_given = self._own.runs_given
+        return runs_given(mine[0].function, mine[1].site) and runs_given(theirs[0].function, theirs[1].site)
 
     def _made_within(self, record: Record, root: ThreadRoot) -> bool:
         """It is an object that each thread of the root makes for itself."""

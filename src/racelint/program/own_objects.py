@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from racelint.model.summary import Path
 from racelint.program.anchors import Anchor
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.ownership import makes_self
 from racelint.program.reach import Context
-from racelint.program.thread_root import ThreadRoot
+from racelint.program.things import Instance
+from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.users import is_called_once
 from racelint.program.values import Stored
 
 
@@ -46,6 +51,112 @@ class OwnObjects:
             and self.program.ownership.is_fresh(receiver[0], maker)
             for maker, receiver in made
         )
+
+    def each_has(self, root: ThreadRoot, context: Context, anchor: Anchor | None) -> bool:
+        """Whether each thread of the root has an object of its own at the anchor: its own object or a part of that.
+
+        The thread's own object is one, or the constructor starts the thread of the object that it makes. A method that
+        its object hands out once, to be run by such a thread, has its object for itself.
+        """
+        starter, cls = root.site_function, root.target.cls
+        made_with = (
+            starter is not None
+            and not root.in_loop
+            and makes_self(starter)
+            and root.receiver == (f"p:{starter.self_name}",)
+        )
+        if cls is None or not (root.own_self or made_with):
+            return False
+        if self._is_part_of(anchor, root.cls or cls):
+            return True
+        given = next(iter(context.chain()[1:2]), None)
+        return (
+            given is not None
+            and given.function.cls is not None
+            and self.runs_given(root.target, given.site)
+            and self._is_handed_out_once(given.function)
+            and self._is_part_of(anchor, given.function.cls)
+        )
+
+    def runs_given(self, target: FunctionInfo, event: int) -> bool:
+        """`self.action()`: the call of a function that the object was made with."""
+        call, own, cls = self.program.stores.facts[target.id].call(event), f"p:{target.self_name}", target.cls
+        return call is not None and any(
+            len(path) == 2 and path[0] == own and cls is not None and cls.method(path[1]) is None for path in call.func
+        )
+
+    def _is_handed_out_once(self, method: FunctionInfo) -> bool:
+        """Its own object, when that is made or started, gives it to somebody, and nobody else does."""
+        places = self._handings.get(method.id, [])
+        return len(places) == 1 and all(
+            (makes_self(function) or is_called_once(function)) and not loops_around(function).get(event)
+            for function, event in places
+        )
+
+    @cached_property
+    def _handings(self) -> dict[str, list[tuple[FunctionInfo, int]]]:
+        """By method: the functions and events where `self.method` is passed on, stored or returned."""
+        found: dict[str, list[tuple[FunctionInfo, int]]] = {}
+        for function in self.program.index.functions:
+            facts, cls = self.program.stores.facts[function.id], function.cls
+            if cls is None or not function.self_name:
+                continue
+            values = [(call.id, argument.value) for call in facts.calls for argument in call.args]
+            values += [(access.id, access.value) for access in facts.accesses if access.kind == "write"]
+            values += [(-1, node.value) for node in facts.returns] + [(-1, node.value) for node in facts.yields]
+            for event, value in values:
+                for path in value:
+                    own = len(path) == 2 and path[0] == f"p:{function.self_name}"
+                    method = cls.method(path[1]) if own else None
+                    if method is not None:
+                        found.setdefault(method.id, []).append((function, event))
+        return found
+
+    def are_parts(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
+        """Whether two thread objects, each started once, each have what was made for it."""
+        if not (first.own_self and second.own_self and first.cls is not None and second.cls is not None):
+            return False
+        return self._is_part_of(mine, first.cls) and self._is_part_of(theirs, second.cls)
+
+    def _is_part_of(self, anchor: Anchor | None, owner: ClassInfo) -> bool:
+        """The object of the class, or what its attributes hold that are given nothing but what is made for them."""
+        cls = self.program.anchors.class_of(anchor) if anchor is not None else None
+        if anchor is None or cls is None or not (cls in owner.mro or owner in cls.mro):
+            return False
+        holders = {cls, owner}
+        for field in anchor[1:]:
+            entries = [
+                entry
+                for base in dict.fromkeys(base for holder in holders for base in holder.mro)
+                for entry in self.program.stores.attributes.get((base.id, field), [])
+            ]
+            values = [(path, entry.function) for entry in entries for path in entry.value]
+            if not values or not all(self._is_new(path, function) for path, function in values):
+                return False
+            things = [thing for path, function in values for thing in self.program.types.of(path, function)]
+            holders = {thing.cls for thing in things if isinstance(thing, Instance)}
+        return True
+
+    def _is_new(self, path: Path, function: FunctionInfo) -> bool:
+        """A constant, what the function makes, or what all who call it make for it."""
+        if path[0].startswith("k:"):
+            return True
+        if len(path) != 1:
+            return False
+        if path[0].startswith("p:") and makes_self(function):
+            given = self.program.types.arguments.get((function.id, path[0][2:]), [])
+            return all(self._is_made_by(value, caller) for values, caller in given for value in values)
+        return self._is_made_by(path, function)
+
+    def _is_made_by(self, path: Path, function: FunctionInfo) -> bool:
+        """A constant, or an object that the function makes and gives to one alone, each time anew."""
+        if path[0].startswith("k:"):
+            return True
+        if len(path) != 1 or not path[0].startswith("c:") or not self.program.ownership.is_fresh(path[0], function):
+            return False
+        facts, loops = self.program.stores.facts[function.id], loops_around(function)
+        given = [call for call in facts.calls if any(path in argument.value for argument in call.args)]
+        return len(given) <= 1 and all(loops.get(call.id) == loops.get(int(path[0][2:])) for call in given)
 
     def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two anchors, seen in these contexts, are one object that lives longer than a call."""

@@ -206,6 +206,8 @@ class SharedIterators:
             return "class" if self._is_unlocked(thing) else None
         if isinstance(thing, External):
             dotted = thing.dotted
+            if dotted == "itertools.cycle" and self._is_over_containers(call, function):
+                return None  # it goes round for ever: nobody counts on getting an element once
             if dotted.startswith("itertools."):
                 return self._kind_of(call, function) if dotted not in _ATOMIC else None
             if dotted.removeprefix("builtins.") in _ITERATORS and dotted.startswith("builtins."):
@@ -214,11 +216,13 @@ class SharedIterators:
 
     def _kind_of(self, call: Call, function: FunctionInfo) -> Make:
         """Whether an iterator of C code takes each step in one, from containers, where there is a GIL."""
-        if not call.args or not self.program.settings.only_gil:
-            return "iterator"
+        step = self.program.settings.only_gil and self._is_over_containers(call, function)
+        return "step" if step else "iterator"
+
+    def _is_over_containers(self, call: Call, function: FunctionInfo) -> bool:
         over = [self.program.types.of_value(argument.value, function) for argument in call.args]
         plain = all(isinstance(thing, Object) and thing.dotted in _SEQUENCES for things in over for thing in things)
-        return "step" if plain and all(over) else "iterator"
+        return plain and bool(over) and all(over)
 
     def _is_steppable(self, dotted: str, call: Call, function: FunctionInfo) -> bool:
         """Not `iter(f, sentinel)`, which calls, nor `iter(file)`, which is the file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from racelint.program.calls import CallGraph
 from racelint.program.index import FunctionInfo, ModuleInfo
 from racelint.program.thread_root import ThreadRoot
@@ -13,6 +15,9 @@ _TEST_CASES = frozenset(
 
 _FOLDERS = frozenset({"test", "tests", "testing"})
 _STARTED_BY_TESTS = frozenset({"thread", "timer", "pool", "handler"})
+_TEAR_DOWNS = frozenset(
+    {"tearDown", "tearDownClass", "asyncTearDown", "teardown", "teardown_method", "teardown_class", "teardown_function"}
+)
 
 
 def is_of_tests(function: FunctionInfo) -> bool:
@@ -20,13 +25,24 @@ def is_of_tests(function: FunctionInfo) -> bool:
     return is_of_test_case(function) or not _FOLDERS.isdisjoint(function.module.name.split("."))
 
 
+def is_tear_down(function: FunctionInfo) -> bool:
+    """Whether it puts away what a test has made, once that is over and its threads are."""
+    return function.ir.name in _TEAR_DOWNS and is_of_tests(function)
+
+
+def arranges(function: FunctionInfo, owner: str) -> bool:
+    """Whether a test takes a lock of the program that it tests, kept by `owner` (`module:name`), to see what comes."""
+    return is_of_tests(function) and _FOLDERS.isdisjoint(owner.partition(":")[0].split("."))
+
+
 class TestStarts:
     """Which threads the tests of a module start, themselves or through what they call."""
 
     __test__ = False
 
-    def __init__(self, calls: CallGraph) -> None:
+    def __init__(self, calls: CallGraph, roots: Iterable[ThreadRoot] = ()) -> None:
         self.calls = calls
+        self._asking = {root.site_function.module for root in roots if root.site_function is not None}
         self._reached: dict[str, frozenset[str]] = {}
 
     def may_start(self, test: FunctionInfo, root: ThreadRoot) -> bool:
@@ -38,6 +54,21 @@ class TestStarts:
             return True
         starter = root.site_function
         return starter is not None and (is_of_tests(starter) or starter.id in self._reached_from(test.module))
+
+    def is_asked_in_turn(self, root: ThreadRoot) -> bool:
+        """Whether it is the server of a test that has no threads to ask it with: one request follows the other."""
+        return root.kind == "handler" and is_of_tests(root.target) and root.target.module not in self._asking
+
+    def are_strangers(self, root: ThreadRoot, function: FunctionInfo) -> bool:
+        """A test's code that a thread runs which tests of another module start, who have nothing to do with it."""
+        test = root.site_function
+        if test is None or test.module is function.module or not (is_of_tests(test) and is_of_tests(function)):
+            return False
+        return not any(
+            site.callee.module is function.module and not site.weak
+            for mine in test.module.functions.values()
+            for site in self.calls.outgoing[mine.id]
+        )
 
     def _reached_from(self, module: ModuleInfo) -> frozenset[str]:
         known = self._reached.get(module.name)

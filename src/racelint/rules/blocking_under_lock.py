@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding, Severity
 from racelint.program import Program
 from racelint.program.lock_waits import HeldWait, LockWaits
+from racelint.program.test_cases import arranges
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, place_words
 
@@ -118,6 +119,8 @@ class BlockingUnderLock(Rule):
 
 
 def _severity(found: HeldWait) -> Severity:
+    if arranges(found.held.function, found.held.lock.location.owner):
+        return "info"
     if found.needed is not None:
         return "error"
     wait = found.wait.fact
@@ -130,6 +133,8 @@ def _severity(found: HeldWait) -> Severity:
 def _why(found: HeldWait) -> str:
     way = f" through {chain_words(found.wait.chain)}" if found.wait.chain else ""
     start = f"taken on {place_words(found.held.function, found.held.span, found.function)}, waits{way}"
+    if arranges(found.held.function, found.held.lock.location.owner):
+        return f"{start}: benign: a test arranges it, to see what comes of it"
     if found.needed is not None:
         return f"{start}: but `{symbol_of(found.needed)}` needs the lock to get that far, so neither goes on"
     who = f"`{symbol_of(found.quick)}` waits for the lock" if found.quick is not None else "all who want the lock wait"

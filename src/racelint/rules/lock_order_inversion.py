@@ -8,6 +8,7 @@ from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
 from racelint.program.lock_order import Edge, LockOrder
 from racelint.program.takings import Nesting
+from racelint.program.test_cases import arranges
 from racelint.rules.base import Rule, symbol_of
 from racelint.rules.call_chains import chain_words, nesting_steps
 
@@ -91,13 +92,16 @@ class LockOrderInversion(Rule):
         apart = len({lock.short for lock in locks}) == len(locks)
         names = [f"`{lock.short if apart else lock.name}`" for lock in locks]
         orders = "both orders" if len(names) == 2 else "more than one order"
+        arranged = any(arranges(nesting.held.function, nesting.held.lock.location.owner) for nesting in turned)
+        end = "benign: a test arranges it" if arranged else "each thread can hold the lock that another waits for"
         return self.finding(
             odd.nesting.function,
             odd.nesting.span,
             message=f"{', '.join(names[:-1])} and {names[-1]} are taken in {orders}",
-            why=f"{'; '.join(map(_words, turned))}: each thread can hold the lock that another waits for",
+            why=f"{'; '.join(map(_words, turned))}: {end}",
             subject=", ".join(lock.name for lock in locks),
             confidence=_confidence(turned),
+            severity="info" if arranged else None,
             trace=[entry for nesting in turned for entry in nesting_steps(nesting)],
         )
 

@@ -9,6 +9,7 @@ from racelint.program import Program
 from racelint.program.foreign_imports import ForeignImport, foreign_imports
 from racelint.program.taken_twice import taken_twice
 from racelint.program.takings import Nesting
+from racelint.program.test_cases import arranges
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, nesting_steps, place_words
 
@@ -87,6 +88,7 @@ class SelfDeadlock(Rule):
                 why=_why(nesting),
                 subject=nesting.held.lock.name,
                 confidence="high" if nesting.then.certain else "medium",
+                severity="info" if _is_arranged(nesting) else None,
                 trace=nesting_steps(nesting),
             )
         for found in foreign_imports(program):
@@ -110,8 +112,14 @@ class SelfDeadlock(Rule):
         )
 
 
+def _is_arranged(nesting: Nesting) -> bool:
+    return arranges(nesting.held.function, nesting.held.lock.location.owner)
+
+
 def _why(nesting: Nesting) -> str:
     held, taken = nesting.held, nesting.then.fact
+    if _is_arranged(nesting):
+        return f"held since {place_words(held.function, held.span, nesting.function)}; benign: a test arranges it"
     since = f"held since {place_words(held.function, held.span, nesting.function)}"
     again = place_words(taken.function, taken.span, nesting.function)
     if not nesting.then.chain:

@@ -20,9 +20,18 @@ _FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
 _TAKEN_BACK = "whoever holds the lock takes the flag back before the work that it asks for, so that no request is lost"
 _SET_TWICE = "a flag that is set twice is set, and nothing else hangs on it than what may be done twice"
-_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
-_DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive"})
+_LOGGING = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "format", "str", "repr"}
+)
+"""A line in a log, and how its text is made."""
+_DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive", "cancel"})
 """Doing these twice is doing them once."""
+
+_QUESTIONS = ("is_", "has_", "can_", "should_", "needs_", "isinstance", "issubclass", "hasattr", "callable", "len")
+"""How calls begin that a condition is made of and that change nothing."""
+_NOTED_TWICE = "what is noted twice is noted, and nothing else hangs on it than what may be done twice"
+_CLOCK = frozenset({"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow"})
+_TIME = "it stores what the clock says, and of two who do so either is right"
 
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
@@ -43,6 +52,8 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     guarded = [other for other in group.records if guard in other.locations_held]
     if any(other.access.augmented for other in guarded):
         return ""
+    if _is_time(record.access, program):
+        return _TIME
     sections = []
     for other in guarded:
         section = _section(other, guard, program)
@@ -54,6 +65,16 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if _is_constant(record.access) and all(map(_takes_back, sections)):
         return _TAKEN_BACK
     return ""
+
+
+def _is_time(access: SharedAccess, program: Program) -> bool:
+    """`self.seen = time.monotonic()`."""
+    facts = program.stores.facts[access.function.id]
+    calls = [facts.made_by(path) if len(path) == 1 else None for path in access.value]
+    return bool(calls) and all(
+        call is not None and bool(call.func) and all(path[-1].rpartition(":")[2] in _CLOCK for path in call.func)
+        for call in calls
+    )
 
 
 def needs_no_lock(group: Group, guard: Location, program: Program) -> bool:
@@ -87,22 +108,43 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
 
     A flag that goes both ways is as it would be had the other thread been first, where its truth was tested.
     """
-    function, deciding = compound.function, program.compounds.deciding
     if compound.inner is not None or not (
         is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group))
     ):
         return ""
+    return _SET_TWICE if _may_be_done_twice(compound, program) else ""
+
+
+def notes_twice(compound: Compound, program: Program) -> str:
+    """Why it does no harm that two threads find a key not noted yet: a set of what was warned of, a table of flags."""
+    act = compound.act
+    noted = act.method == "add" or (_is_plain_store(act) and _is_constant(act))
+    if compound.inner is not None or compound.test != "in" or not (act.location.content and noted):
+        return ""
+    return _NOTED_TWICE if _may_be_done_twice(compound, program) else ""
+
+
+def _may_be_done_twice(compound: Compound, program: Program) -> bool:
+    """Whether all that the check decides about is as if done once: lines in a log, what is done or stored anyway."""
+    function, deciding = compound.function, program.compounds.deciding
     beside = _events_beside(compound, program)
-    for call in program.stores.facts[function.id].calls:
+    facts = program.stores.facts[function.id]
+    asked = {dep for node in facts.nodes if isinstance(node, Branch) for dep in node.deps}
+    for call in facts.calls:
         decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
-        if decided and not any(path[-1].rpartition(":")[2] in _LOGGING | _DONE_ONCE for path in call.func):
-            return ""
+        names = [path[-1].rpartition(":")[2] for path in call.func]
+        if call.id == compound.act.event or (
+            call.id in asked and all(n.strip("_").startswith(_QUESTIONS) for n in names)
+        ):
+            continue
+        if decided and not any(name in _LOGGING | _DONE_ONCE for name in names):
+            return False
     for access in program.shared.by_function[function.id]:
         decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
         twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and _is_constant(access))
         if decided and access.event not in beside and not twice_is_once:
-            return ""
-    return _SET_TWICE
+            return False
+    return True
 
 
 def _events_beside(compound: Compound, program: Program) -> set[int]:

@@ -15,6 +15,7 @@ from racelint.program.suspects.benign import (
     finds_same_object,
     harmless,
     needs_no_lock,
+    notes_twice,
     remembers_answers,
     sets_flag_twice,
 )
@@ -82,6 +83,7 @@ class Inquiry:
                 benign = fills_equal_entry(compound, self.program)
                 benign = benign or remembers_answers(compound, group, self.program)
                 benign = benign or sets_flag_twice(compound, group, self.program)
+                benign = benign or notes_twice(compound, self.program)
         if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
             benign = ATOMIC
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
