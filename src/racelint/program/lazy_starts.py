@@ -63,6 +63,9 @@ def _lazy_threads(
 ) -> Iterator[LazyStart]:
     """The reads that decide about a start, of what is changed with it; `any_way`: by what is there, too."""
     changes: dict[Location, list[int]] = {}
+    for own in program.shared.by_function[function.id] if any_way else ():
+        if own.deed == "write":
+            changes.setdefault(own.location, []).append(own.event)
     for effect in program.effects.of(function):
         if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
             changes.setdefault(effect.access.location, []).append(effect.event)

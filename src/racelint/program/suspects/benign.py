@@ -36,7 +36,7 @@ _TIME = "it stores what the clock says, and of two who do so either is right"
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
-_FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger"})
+_FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger", "getpid"})
 """Calls that give the same object whenever they are asked for the same name."""
 _ADDING_TO_IT = frozenset({"addHandler", "addFilter"})
 """What is done twice to the object that both of two threads find."""
