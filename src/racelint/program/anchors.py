@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.elements import passed_on
 from racelint.program.index import ClassInfo, FunctionInfo, Index, Variable
+from racelint.program.things import Instance
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -36,7 +37,7 @@ class Anchors:
                 paths += [path for value in root.bindings.values() for path in value]
                 self._handed |= {(root.site_function.id, path[0]) for path in paths}
         self._classes = {f"class:{cls.id}": cls for cls in index.classes}
-        self._pointers: dict[tuple[str, str], str | None] = {}
+        self._pointers: dict[tuple[str, Path], Anchor | None] = {}
 
     @staticmethod
     def of_class(cls: ClassInfo) -> Anchor:
@@ -71,10 +72,12 @@ class Anchors:
                 base, fields = (f"global:{entity.module.name}:{entity.name}",), fields[1:]
         if base is None:
             return None
-        for field in fields:
+        own = function.cls if function.self_name and root == f"p:{function.self_name}" else None
+        for number, field in enumerate(fields):
             if field == ELEMENT == base[-1]:
                 continue  # `d[i][k]`: some element, however deep
-            base = self._pointed(base, field) or (*base, field)
+            pointed = self._pointed(own, field) if number == 0 and own is not None and len(base) > 1 else None
+            base = pointed or self._followed((*base, field))
         return base if len(base) <= _MAX_FIELDS + 1 else None
 
     def _root(self, root: str, function: FunctionInfo, known: Mapping[str, Anchor]) -> Anchor | None:
@@ -100,33 +103,58 @@ class Anchors:
                     return self.of_class(thing)
         return None
 
-    def _pointed(self, base: Anchor, field: str) -> Anchor | None:
-        """`self.owner`, set from a constructor's parameter that is always the caller's own `self`."""
-        if len(base) != 1 or not base[0].startswith("class:"):
+    def _followed(self, anchor: Anchor) -> Anchor:
+        """What an attribute, or an element of what it holds, points to; itself where that is not known."""
+        cls = self._classes.get(anchor[0])
+        return (self._pointed(cls, *anchor[1:]) if cls is not None and len(anchor) < 4 else None) or anchor
+
+    def _pointed(self, cls: ClassInfo, *fields: str) -> Anchor | None:
+        """`self.owner`, set from a parameter by which callers always pass the same object: themselves or their own."""
+        if len(fields) > 1 and fields[1:] != (ELEMENT,):
             return None
-        key = (base[0], field)
+        key = (cls.id, fields)
         if key not in self._pointers:
             self._pointers[key] = None
-            self._pointers[key] = self._find_pointer(base[0][6:], field)
-        target = self._pointers[key]
-        return (target,) if target is not None else None
+            self._pointers[key] = self._find_pointer(cls, fields)
+        return self._pointers[key]
 
-    def _find_pointer(self, owner: str, field: str) -> str | None:
-        entries = [
-            entry
-            for cls in self.index.classes
-            if cls.id == owner
-            for entry in self.stores.attributes.get((cls.id, field), [])
-        ]
-        found: set[Anchor] = set()
-        for entry in entries:
-            for path in entry.value:
-                if path[0] == "k:None":
-                    continue
-                if len(path) != 1 or not path[0].startswith("p:"):
-                    return None
-                for value, caller in self.types.arguments.get((entry.function.id, path[0][2:]), []):
-                    if value != ((f"p:{caller.self_name}",),) or caller.cls is None:
-                        return None
-                    found.add(self.of_class(caller.cls))
-        return found.pop()[0] if len(found) == 1 else None
+    def _find_pointer(self, cls: ClassInfo, fields: Path) -> Anchor | None:
+        found: set[Anchor | None] = set()
+        for owner in cls.mro:
+            if len(fields) == 1:
+                entries = self.stores.attributes.get((owner.id, fields[0]), [])
+            else:
+                entries = self.stores.elements.get(("class", owner.id, fields[0]), [])
+            for entry in entries:
+                for path in entry.value:
+                    if path[0] != "k:None":
+                        found |= self._passed(path, entry.function)
+        return found.pop() if len(found) == 1 else None
+
+    def _passed(self, path: Path, function: FunctionInfo) -> set[Anchor | None]:
+        """What callers pass as the parameter at the path; None for what hangs from nothing that is known."""
+        passed = self.types.arguments.get((function.id, path[0][2:]), []) if path[0].startswith("p:") else []
+        if len(path) != 1 or not passed:
+            return {None}
+        return {self._origin(each, caller) for value, caller in passed for each in value}
+
+    def _origin(self, path: Path, caller: FunctionInfo) -> Anchor | None:
+        """Where somebody else finds what a caller passes on: itself, its attributes, globals, what it returns."""
+        if len(path) == 1 and path[0].startswith("c:"):
+            return self._kept_or_returned(path, caller)
+        if len(path) > 2 or path[0] == f"p:{caller.self_name}" and caller.cls is None:
+            return None
+        own = {caller.self_name: self.of_class(caller.cls)} if caller.cls is not None else {}
+        return self.of(path, caller, own)
+
+    def _kept_or_returned(self, path: Path, caller: FunctionInfo) -> Anchor | None:
+        facts = self.stores.facts[caller.id]
+        for access in facts.accesses:
+            stored = access.kind == "write" and access.value == (path,) and len(access.path) == 2
+            if stored and caller.cls is not None and access.path[0] == f"p:{caller.self_name}":
+                return (*self.of_class(caller.cls), access.path[1])
+        if any(node.value == (path,) for node in facts.returns):
+            for thing in self.types.of(path, caller):
+                if isinstance(thing, Instance):
+                    return self.of_class(thing.cls)
+        return None

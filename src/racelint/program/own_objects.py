@@ -152,10 +152,12 @@ class OwnObjects:
         """A constant, or an object that the function makes and gives to one alone, each time anew."""
         if path[0].startswith("k:"):
             return True
-        if len(path) != 1 or not path[0].startswith("c:") or not self.program.ownership.is_fresh(path[0], function):
+        if len(path) != 1 or not self.program.ownership.is_fresh(path[0], function):
             return False
         facts, loops = self.program.stores.facts[function.id], loops_around(function)
         given = [call for call in facts.calls if any(path in argument.value for argument in call.args)]
+        if path[0].startswith("v:"):
+            return not given and sum(path in access.value for access in facts.accesses) == 1
         return len(given) <= 1 and all(loops.get(call.id) == loops.get(int(path[0][2:])) for call in given)
 
     def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
