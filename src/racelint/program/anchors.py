@@ -142,7 +142,7 @@ class Anchors:
         """Where somebody else finds what a caller passes on: itself, its attributes, globals, what it returns."""
         if len(path) == 1 and path[0].startswith("c:"):
             return self._kept_or_returned(path, caller)
-        if len(path) > 2 or path[0] == f"p:{caller.self_name}" and caller.cls is None:
+        if len(path) > 2 or (path[0] == f"p:{caller.self_name}" and caller.cls is None):
             return None
         own = {caller.self_name: self.of_class(caller.cls)} if caller.cls is not None else {}
         return self.of(path, caller, own)

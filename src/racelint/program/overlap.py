@@ -161,6 +161,9 @@ class Overlap:
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)):
             return False
+        promised = group.owner_locks or group.of_locks or group.contract
+        if not promised and self._own.is_its_step((left if first is not None else right).context, other.context):
+            return False
         if self._made_within(left if first is not None else right, root):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):

@@ -38,6 +38,18 @@ class OwnObjects:
         readers = self._readers_of_hidden(receiver, maker)
         return bool(readers) and not any(function.id in readers for function in around)
 
+    def is_its_step(self, mine: Context, other: Context) -> bool:
+        """Whether `other` is entered by what nobody but the thread calls, on an object that is not the thread's own.
+
+        `for bucket in self.buckets: bucket.leak()`: that is there for the thread, though users could call it, too.
+        """
+        step, frames = other.entry.function, [frame.function for frame in mine.chain()]
+        target = frames[0]
+        if step not in frames[1:] or step.cls is None or target.cls is None or step.cls in target.cls.mro:
+            return False
+        sites = self.program.calls.incoming.get(step.id, ())
+        return all(site.caller in frames and site.receiver is not None and len(site.receiver) > 1 for site in sites)
+
     def apart(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two threads run methods of objects that the functions which start them have each made."""
         if first.site is second.site or not (self._is_objects_of(mine, first) and self._is_objects_of(theirs, second)):

@@ -22,6 +22,7 @@ from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span, Value
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import ITSELF, Location, Locations
+from racelint.program.published import Published
 from racelint.program.things import Bound, Constant, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -80,23 +81,28 @@ class SharedAccesses:
             for event in facts.accesses
             if event.kind == "read" and event.path[-1] == ELEMENT
         }
+        published = Published(facts)
         for met in facts.events.values():
-            event = self._as_kept(met, function)
+            event = self._as_kept(met, function, published)
             access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
             if access is not None:
                 outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""
                 found.append(replace(access, outer_key=outer) if outer else access)
         return found
 
-    def _as_kept(self, event: Access | Call, function: FunctionInfo) -> Access | Call:
-        """The event with the path by which the object is kept that a call gave out."""
+    def _as_kept(self, event: Access | Call, function: FunctionInfo, published: Published) -> Access | Call:
+        """The event with the path by which the object is kept that a call gave out, or that was made and stored."""
         if isinstance(event, Access):
             path = event.path
-            return replace(event, path=self.locations.kept(path, function)) if path[0][:2] == "c:" else event
-        if len(event.func) == 1 and len(event.func[0]) > 1 and event.func[0][0][:2] == "c:":
+            return replace(event, path=self._kept(path, event, function, published)) if _is_made(path) else event
+        if len(event.func) == 1 and len(event.func[0]) > 1 and _is_made(event.func[0]):
             path = event.func[0]
-            return replace(event, func=((*self.locations.kept(path[:-1], function), path[-1]),))
+            return replace(event, func=((*self._kept(path[:-1], event, function, published), path[-1]),))
         return event
+
+    def _kept(self, path: Path, event: Access | Call, function: FunctionInfo, published: Published) -> Path:
+        found = published.path_of(path, event)
+        return self.locations.kept(found, function) if found[0][:2] == "c:" else found
 
     def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:
         if event.path[0].startswith(("v:", "k:")):
@@ -289,3 +295,7 @@ class SharedAccesses:
             isinstance(thing, Object) and thing.dotted in WEAK_CONTAINERS
             for thing in self.types.of(access.path[:-1], access.function)
         )
+
+
+def _is_made(path: Path) -> bool:
+    return path[0][:2] in ("c:", "v:")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from racelint.model.summary import Argument, Call, Suspend
+from racelint.summarize.arguments import arguments_of, is_bracketed
 from racelint.summarize.body import Body
+from racelint.summarize.containers import note_iteration
 from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import Operand, deps_of, is_constant
 from racelint.summarize.expressions import load_field
+from racelint.summarize.folding import folded
 from racelint.summarize.numbers import number_of
 from racelint.syntax.texts import key_text
 
@@ -20,7 +22,7 @@ def lower_call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool 
     operands = []
     arguments: list[Argument] = []
     key = ""
-    bracketed = {id(keyword.value) for keyword in node.keywords if _is_bracketed(keyword)}
+    bracketed = {id(keyword.value) for keyword in node.keywords if is_bracketed(keyword)}
     for name, value in arguments_of(node):
         operand = lower(body, value)
         operands.append(operand)
@@ -28,25 +30,13 @@ def lower_call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool 
         if not arguments and not name.startswith("*"):
             key = key_text(value)
         arguments.append(Argument(name, operand.value, operand.deps, number, id(value) in bracketed))
+    container = folded(node)
+    if container is not None:
+        note_iteration(body, container, container, deps_of(*operands))
     event = body.number()
     deps = deps_of(func, *operands)
     body.out.append(Call(event, func.value, tuple(arguments), body.span(node), deps, used, awaited, key))
     return Operand(((f"c:{event}",),), (*deps, event))
-
-
-def arguments_of(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
-    """What a call passes, in source order; the name is a keyword, `*` or `**`, else empty."""
-    found = [("*", arg.value) if isinstance(arg, ast.Starred) else ("", arg) for arg in node.args]
-    found += [(keyword.arg or "**", keyword.value) for keyword in node.keywords]
-    if node.keywords and any(name == "*" for name, _ in found):
-        found.sort(key=lambda pair: (pair[1].lineno, pair[1].col_offset))
-    return iter(found)
-
-
-def _is_bracketed(keyword: ast.keyword) -> bool:
-    """`args=(x)`: the brackets are the argument's, and not those of a tuple or generator."""
-    value = keyword.value
-    return (keyword.end_lineno, keyword.end_col_offset) > (value.end_lineno, value.end_col_offset)
 
 
 def _callee(body: Body, node: ast.expr) -> Operand:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from racelint.model.summary import ELEMENT, Loop, Path, Suspend, Value
+from racelint.summarize.arguments import arguments_of
 from racelint.summarize.body import Body
-from racelint.summarize.calls import arguments_of
 from racelint.summarize.dispatch import lower, lowers
 from racelint.summarize.environment import NOTHING, Operand, deps_of, extended, is_constant
 from racelint.summarize.numbers import turns_of
@@ -78,9 +78,18 @@ def _put(body: Body, container: Path, node: ast.expr, operand: Operand, key: str
 def iterated(body: Body, node: ast.expr) -> Operand:
     """Lower what a loop iterates and append the iterate event; returns the operand of one element."""
     operand = lower(body, node)
-    containers = operand.value
+    containers = note_iteration(body, node, node, operand.deps, operand.value)
+    element = tuple((*path, ELEMENT) for path in containers if len(path) <= 5 and not is_constant(path))
+    return Operand(element, operand.deps)
+
+
+def note_iteration(
+    body: Body, inner: ast.expr, shown: ast.expr, deps: Sequence[int], containers: Value | None = None
+) -> Value:
+    """Append the iterate events of an expression, lowered before, that is walked; returns the containers' paths."""
     view = ""
-    inner: ast.expr = node
+    if containers is None:
+        containers = _reread(body, inner)
     while (
         isinstance(inner, ast.Call)
         and isinstance(inner.func, ast.Name)
@@ -94,9 +103,8 @@ def iterated(body: Body, node: ast.expr) -> Operand:
         containers = _reread(body, inner.func.value)
     for path in containers[:2]:
         if not is_constant(path):
-            body.access("iterate", path, body.span(node), deps=operand.deps, key=view)
-    element = tuple((*path, ELEMENT) for path in containers if len(path) <= 5 and not is_constant(path))
-    return Operand(element, operand.deps)
+            body.access("iterate", path, body.span(shown), deps=tuple(deps), key=view)
+    return containers
 
 
 @lowers(ast.YieldFrom)

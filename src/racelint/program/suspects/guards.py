@@ -35,6 +35,12 @@ class Guards:
             self._known[group.location] = self._declared(group) or self._inferred(group)
         return self._known[group.location]
 
+    @staticmethod
+    def all_change_it_with(group: Group) -> bool:
+        """Whether whatever changes the location holds one lock of its class or module, so that readers may skip it."""
+        held = [record.locations_held for record in group.changes]
+        return bool(held) and bool(frozenset.intersection(*held) & group.owner_locks)
+
     def is_declared(self, group: Group) -> bool:
         """Whether a `guarded-by` comment names the guard."""
         return self._declared(group) is not None
@@ -108,11 +114,25 @@ class Guards:
     def meant_for_threads(self, kind: SuspectKind, record: Record, group: Group) -> bool:
         """Whether more than a lock beside the variable says so.
 
-        It holds locks itself, or a function that takes that lock decides about the number in it by what it was.
+        It holds locks itself, or a function that takes that lock decides about the number in it by what it was; or the
+        function gives out a new number each time, which is to be nobody else's.
         """
+        if kind == "update":
+            return self._gives_number(record)
         if kind != "check-then-act":
             return False
         return group.of_locks or (record.access.augmented and self._takes_lock_of(record, group))
+
+    def _gives_number(self, record: Record) -> bool:
+        """`self.last += 1; return self.last`, in whatever form it is returned."""
+        access = record.access
+        reads = {
+            each.event
+            for each in self.program.shared.by_function[access.function.id]
+            if each.location == access.location and not each.location.content
+        }
+        returns = self.program.stores.facts[access.function.id].returns
+        return bool(returns) and all(reads & {*node.deps} for node in returns)
 
     def _takes_lock_of(self, record: Record, group: Group) -> bool:
         acquisitions = self.program.flows.of(record.access.function).acquisitions

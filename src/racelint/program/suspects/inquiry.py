@@ -71,6 +71,7 @@ class Inquiry:
             and guard is None
             and not meant
             and not (one_for_all and theirs)
+            and not (kind == "iteration" and self.guards.all_change_it_with(group))
             and kind in _WITH_A_GUARD
         )
         weak |= _is_arranged(record, conflict)
