@@ -198,11 +198,23 @@ class CallGraph:
 
     def _construction(self, cls: ClassInfo, call: Call, function: FunctionInfo) -> list[CallSite]:
         found = []
+        maker = self._maker_of(cls)
+        if maker is not None:
+            found.append(self._site(function, call, maker, call.func[0], True, 0))
         for name in ("__new__", "__init__", "__post_init__"):
             method = cls.method(name)
             if method is not None:
                 found.append(self._site(function, call, method, (f"c:{call.id}",), True, 0, on=cls))
         return found
+
+    def _maker_of(self, cls: ClassInfo) -> FunctionInfo | None:
+        """The `__call__` of its metaclass, which decides what `cls(…)` does."""
+        for base in cls.mro:
+            for path in base.ir.metaclass:
+                entity = self.index.entity_of(base.module, path)
+                if isinstance(entity, ClassInfo):
+                    return entity.method("__call__")
+        return None
 
     def _by_name(self, call: Call, function: FunctionInfo) -> list[CallSite]:
         """A method that few classes have, called on something of unknown type."""

@@ -25,6 +25,8 @@ _COPIED_DEFAULTS = re.compile(
 )
 """Bases, metaclasses and decorators that make something else of the class body's assignments."""
 
+_METACLASSES = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
+
 
 class ClassState(NamedTuple):
     """`declared` is the assignment in the class body, `changed` a change through `self` in `method`."""
@@ -144,10 +146,15 @@ class ClassStates:
 
     @staticmethod
     def _is_special(cls: ClassInfo) -> bool:
-        """The class body is read by something that copies, or the class makes its one instance itself."""
+        """The class body is read by something that copies, or the class makes its one instance itself.
+
+        What a metaclass keeps is meant for all of its classes.
+        """
         decorators = [path[-1] for decorator in cls.ir.decorators for path in decorator.value]
         metaclasses = [path[-1] for path in cls.ir.metaclass]
         if any(_COPIED_DEFAULTS.search(name) for name in (*cls.all_external_bases(), *decorators)):
+            return True
+        if not _METACLASSES.isdisjoint(cls.all_external_bases()):
             return True
         return bool(metaclasses or decorators) or cls.method("__new__") is not None
 

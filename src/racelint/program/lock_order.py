@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from racelint.model.summary import Access, Branch, Call
+from racelint.model.summary import ELEMENT, Access, Branch, Call
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.substitution import Owner
@@ -28,6 +28,8 @@ class Edge(NamedTuple):
 
     nesting: Nesting
     gates: frozenset[Location]
+    of_parts: bool = False
+    """The second lock is that of each element of a container that the object with the first one has."""
 
     @property
     def first(self) -> Location:
@@ -53,10 +55,11 @@ class LockOrder:
 
     def _note(self, nesting: Nesting) -> None:
         held, then = nesting.held, nesting.then
-        if held.owner is None or then.owner is None or len(then.chain) > _MAX_CALLS:
+        of_parts = then.owner is None and self._is_of_parts(nesting)
+        if held.owner is None or (then.owner is None and not of_parts) or len(then.chain) > _MAX_CALLS:
             return
         if held.lock.location == then.fact.lock.location:
-            if _are_peers(nesting) and not self._is_ordered(nesting):
+            if not of_parts and _are_peers(nesting) and not self._is_ordered(nesting):
                 self.peers.append(nesting)
             return
         if any(lock.nameless or self.program.locks.is_passed_in(lock) for lock in (held.lock, then.fact.lock)):
@@ -66,7 +69,15 @@ class LockOrder:
             return
         witnesses = self.edges.setdefault((held.lock.location, then.fact.lock.location), [])
         if len(witnesses) < _MAX_WITNESSES:
-            witnesses.append(Edge(nesting, around - {held.lock.location}))
+            witnesses.append(Edge(nesting, around - {held.lock.location}, of_parts))
+
+    def _is_of_parts(self, nesting: Nesting) -> bool:
+        """`for part in self.parts: part.step()`, where the step takes the part's lock."""
+        chain, function = nesting.then.chain, nesting.function
+        paths = [nesting.then.fact.lock.base]
+        if chain:
+            paths = [site.receiver or () for site in self.program.calls.at(function, chain[0].event)]
+        return any(path[:1] == (f"p:{function.self_name}",) and ELEMENT in path for path in paths)
 
     def _gates(self, nesting: Nesting) -> frozenset[Location]:
         """Every lock that is held at the call or the taking: by the function, and by all who call it."""
@@ -98,9 +109,23 @@ class LockOrder:
         pairs = zip(locks, (*locks[1:], locks[0]), strict=True)
         for edges in product(*(self.edges[pair] for pair in pairs)):
             gated = frozenset.intersection(*(edge.gates for edge in edges)) - set(locks)
-            if not gated and self._may_meet(edges):
+            if not gated and self._may_meet(edges) and self._meet_in_parts(edges):
                 return edges
         return None
+
+    def _meet_in_parts(self, edges: tuple[Edge, ...]) -> bool:
+        """Whether a part that waits for the lock of another object waits for that of the one that has it."""
+        anchors = self.program.anchors
+        for number, edge in enumerate(edges):
+            cls, back = edge.nesting.function.cls, edges[1 - number].nesting if len(edges) == 2 else None
+            if not edge.of_parts:
+                continue
+            if cls is None or back is None or back.then.owner is None or back.function.cls is None:
+                return False
+            own = {back.function.self_name: anchors.of_class(back.function.cls)}
+            if not anchors.same(anchors.of(back.then.owner, back.function, own), anchors.of_class(cls)):
+                return False
+        return True
 
     def _may_meet(self, edges: tuple[Edge, ...]) -> bool:
         """Whether two threads may be there: not if one single root runs all of it, or it is set-up code."""

@@ -153,7 +153,7 @@ class OwnObjects:
         """A constant, what the function makes, or what all who call it make for it."""
         if path[0].startswith("k:"):
             return True
-        if len(path) != 1:
+        if len(path) != 1 or function.ir.kind == "class":
             return False
         if path[0].startswith("p:") and makes_self(function):
             given = self.program.types.arguments.get((function.id, path[0][2:]), [])

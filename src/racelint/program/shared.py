@@ -102,6 +102,8 @@ class SharedAccesses:
 
     def _kept(self, path: Path, event: Access | Call, function: FunctionInfo, published: Published) -> Path:
         found = published.path_of(path, event)
+        if found[0][:2] == "c:":
+            found = (*self.stores.facts[function.id].looked_up(found[:1]), *found[1:])
         return self.locations.kept(found, function) if found[0][:2] == "c:" else found
 
     def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:
