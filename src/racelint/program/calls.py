@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, Argument, Call, Path, Value, With
 from racelint.program.families import descendants
@@ -22,7 +23,7 @@ _MAX_OVERRIDES = 8
 _MAX_BY_NAME = 2
 
 
-class CallSite(NamedTuple):
+class CallSite(msgspec.Struct, frozen=True):
     """A call of `callee`; `receiver` is the path that becomes `self` (None where it is not known).
 
     `weak`: resolved by the method's name alone. `on` is the class of the receiver, None where that is the caller's own

@@ -6,8 +6,9 @@ where they need no object (globals, captured variables). What happens on other o
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.calls import CallGraph, CallSite
@@ -19,10 +20,10 @@ from racelint.program.values import Stores
 _MAX_EFFECTS = 80
 _MAX_DEPTH = 3
 _MAX_FIELDS = 3
-_event = itemgetter(0)
+_event = attrgetter("event")
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True):
     """`access` happens at `event` of the function that was asked about: itself, or the call that leads to it."""
 
     event: int
@@ -85,12 +86,13 @@ class Effects:
                 continue
             receiver = site.receiver or ()
             own = len(receiver) <= _MAX_FIELDS and ELEMENT not in receiver and self._is_own(receiver[:1], function)
+            event, fields = site.event, receiver[1:]
             for effect in effects:
                 access = effect.access
                 if access.location.kind != "attribute":
-                    found.append(Effect(site.event, access, (site, *effect.through)))
+                    found.append(Effect(event, access, (site, *effect.through)))
                 elif own and self._is_of_own(access):
-                    found.append(Effect(site.event, access, (site, *effect.through), (*receiver[1:], *effect.base)))
+                    found.append(Effect(event, access, (site, *effect.through), (*fields, *effect.base)))
         found.sort(key=_event)
         return tuple(found[:_MAX_EFFECTS])
 

@@ -60,8 +60,14 @@ def unrelated(left: ClassInfo | None, right: ClassInfo | None) -> bool:
     return all(right not in heir.mro for heir in descendants(left))
 
 
-def descendants(cls: ClassInfo) -> list[ClassInfo]:
+def descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
     """All classes derived from `cls`, nearest first; bounded."""
+    if cls.descendants is None:
+        cls.descendants = _descendants(cls)
+    return cls.descendants
+
+
+def _descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
     found: dict[str, ClassInfo] = {}
     pending = list(cls.subclasses)
     while pending and len(found) < 20:
@@ -69,4 +75,4 @@ def descendants(cls: ClassInfo) -> list[ClassInfo]:
         if current.id not in found:
             found[current.id] = current
             pending.extend(current.subclasses)
-    return list(found.values())
+    return tuple(found.values())

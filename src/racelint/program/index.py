@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,6 +14,9 @@ from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
 from racelint.model.source import SourceFile
 from racelint.model.summary import Call, ClassDef, Directive, Function, Import, ModuleSummary, Path, Raise, Span, Value
+
+if TYPE_CHECKING:
+    from racelint.program.things import Thing
 
 _BUILTIN_TYPES = frozenset(
     {"dict", "list", "set", "tuple", "frozenset", "bytearray", "bytes", "str", "int", "float", "bool", "object", "type"}
@@ -57,6 +61,8 @@ class FunctionInfo:
     id: str = field(init=False)
     spans: dict[int, Span] = field(default_factory=dict)
     """Where its events stand, by their number; filled when first asked for (`values.event_span`)."""
+    meanings: dict[Path, tuple[Thing, ...]] = field(default_factory=dict)
+    """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
 
     def __post_init__(self) -> None:
         self.id = f"{self.module.name}:{self.ir.qualname}"
@@ -109,6 +115,8 @@ class ClassInfo:
     subclasses: list[ClassInfo] = field(default_factory=list)
     mro: list[ClassInfo] = field(default_factory=list)
     id: str = field(init=False)
+    descendants: tuple[ClassInfo, ...] | None = None
+    """Filled when first asked for (`families.descendants`)."""
     _external: tuple[str, ...] | None = None
     _methods: dict[str, FunctionInfo] = field(default_factory=dict)
 

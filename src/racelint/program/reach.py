@@ -90,6 +90,10 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
     handed: bool
     after: dict[_State, _State | None] = {}
     """The callee's state for each of the caller's; None where that caller does not get there."""
+    given: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
+    """What the callee owns and has for itself, by what the caller has."""
+    anchors: dict[tuple[tuple[str, Anchor], ...], tuple[tuple[str, Anchor], ...]] = {}
+    """The anchors of the callee's parameters, by those of the caller's."""
 
 
 class Reach:
@@ -239,7 +243,7 @@ class Reach:
                 if step.handed and not self._handed_calls.runs(context, step.site):
                     continue
                 if state not in step.after:
-                    step.after[state] = self._called(context, step.site)
+                    step.after[state] = self._called(context, step)
                 after = step.after[state]
                 if after is not None and (after, False) not in others:
                     queue.append((context, step.site, after))
@@ -261,7 +265,8 @@ class Reach:
             known = self._states[parts] = _State(*parts)  # type: ignore[arg-type]
         return known
 
-    def _called(self, context: Context, site: CallSite) -> _State | None:
+    def _called(self, context: Context, step: _Step) -> _State | None:
+        site = step.site
         if not _suits(context, site) or self.switches.rule_out(context.function, site.event, context.switches):
             return None
         flow = self.flows.of(context.function)
@@ -278,8 +283,13 @@ class Reach:
             else:
                 perhaps = True
         held |= self.decorated.get(site.callee.id, frozenset())
-        owned, private = self._handed(context, site)
-        anchors = self._passed_anchors(context, site)
+        having = (context.owned, context.private)
+        if having not in step.given:
+            step.given[having] = self._handed(context, site)
+        owned, private = step.given[having]
+        if context.anchors not in step.anchors:
+            step.anchors[context.anchors] = self._passed_anchors(context, site)
+        anchors = step.anchors[context.anchors]
         switches = self.switches.set_by(site, context.switches)
         return self._state(
             held, perhaps, owned, private, context.public, anchors, _class_inside(context, site), switches

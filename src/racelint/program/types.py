@@ -33,16 +33,15 @@ class Types:
         """By function id and parameter: what call sites pass."""
         self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
         """Writes to attributes of objects that are not `self`."""
-        self._settled: dict[tuple[str, Path], tuple[Thing, ...]] = {}
-        """Answers that hold whatever calls pass."""
-        self._known: dict[tuple[str, Path], tuple[Thing, ...]] = {}
+        self._known: dict[tuple[FunctionInfo, Path], tuple[Thing, ...]] = {}
+        """Answers that what calls pass may change; those that hold whatever they pass are `FunctionInfo.meanings`."""
         self.open = False
         """Whether an answer since this was last False depends on what calls pass, or was cut short."""
-        self._active: dict[tuple[str, Path], int] = {}
+        self._active: dict[tuple[FunctionInfo, Path], int] = {}
         """Questions under way, with their depth: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
-        self._tries: dict[tuple[str, Path], int] = {}
+        self._tries: dict[tuple[FunctionInfo, Path], int] = {}
         self._elements = Elements(self)
         self._families = Families(stores, self.late_attributes)
         self._record_late_attributes()
@@ -55,7 +54,9 @@ class Types:
 
     def settle(self) -> None:
         """All arguments are known: nothing changes any more."""
-        self._settled |= self._known
+        for (function, path), things in self._known.items():
+            function.meanings[path] = things
+        self._known.clear()
 
     def _record_late_attributes(self) -> None:
         for facts in self.stores.facts.values():
@@ -71,7 +72,8 @@ class Types:
                         key = (thing.cls.id, access.path[-1])
                         entry = Stored(access.value, facts.function, access)
                         self.late_attributes.setdefault(key, []).append(entry)
-        self._settled.clear()
+        for function in self.index.functions:
+            function.meanings.clear()
         self.forget()
 
     @staticmethod
@@ -80,10 +82,10 @@ class Types:
 
     def of(self, path: Path, function: FunctionInfo) -> tuple[Thing, ...]:
         """What `path` may hold in `function`."""
-        key = (function.id, path)
-        known = self._settled.get(key)
+        known = function.meanings.get(path)
         if known is not None:
             return known
+        key = (function, path)
         around, self.open = self.open, True
         known = self._known.get(key)
         if known is not None:
@@ -101,7 +103,7 @@ class Types:
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         if not self.open:
-            self._settled[key] = result
+            function.meanings[path] = result
         elif self._lowest >= depth or tries > MAX_TRIES:
             self._known[key] = result
         self._lowest = min(outer, self._lowest)
@@ -124,7 +126,7 @@ class Types:
 
     def of_value(self, value: Value, function: FunctionInfo) -> tuple[Thing, ...]:
         if len(value) == 1:
-            known = self._settled.get((function.id, value[0]))
+            known = function.meanings.get(value[0])
             return known if known is not None else self.of(value[0], function)
         found: list[Thing] = []
         for path in value:

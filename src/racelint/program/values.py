@@ -46,6 +46,22 @@ def nodes_of(body: tuple[AnyNode, ...]) -> Iterator[AnyNode]:
             pending.pop()
 
 
+def _listed(body: tuple[AnyNode, ...], found: list[AnyNode]) -> list[AnyNode]:
+    """The same nodes added to a list: several times as fast, where all of them are wanted."""
+    for node in body:
+        found.append(node)
+        kind = type(node)
+        if kind is Access or kind is Call:
+            continue
+        if isinstance(node, Branch):
+            _listed(node.then, found)
+            _listed(node.orelse, found)
+        elif isinstance(node, (Loop, Try, With)):
+            for part in _parts(node):
+                _listed(part, found)
+    return found
+
+
 def _parts(node: Branch | Loop | Try | With) -> Iterable[tuple[AnyNode, ...]]:
     if isinstance(node, Branch):
         return node.then, node.orelse
@@ -67,7 +83,7 @@ class FunctionFacts:
         self.withs: list[With] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
-        self.nodes = tuple(nodes_of(function.ir.body))
+        self.nodes = tuple(_listed(function.ir.body, []))
         """All of them, as `nodes_of` gives them."""
         for node in self.nodes:
             if isinstance(node, Access):
