@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from racelint.knowledge.threads import LOOP_TURNS
 from racelint.model.finding import Evidence
-from racelint.model.summary import ELEMENT
+from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
 from racelint.program.families import unrelated
+from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -74,6 +75,7 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
+        self._given = GivenObjects(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._barriers: dict[str, frozenset[Location]] = {}
         self._asking: dict[str, bool] = {}
@@ -145,7 +147,8 @@ class Overlap:
                 or group.contract
                 or (self._promised(left) and self._promised(right))
             )
-        root, other = (first, right) if first is not None else (second, left)
+        mine, other = (left, right) if first is not None else (right, left)
+        root = mine.context.root
         assert root is not None
         if _is_same_run(root, other) or self._is_turn(root, other) or is_outside_test(root, other):
             return False
@@ -153,7 +156,7 @@ class Overlap:
             return False
         if is_tear_down(other.context.entry.function) or _prepares(root, other):
             return False
-        if _is_handed_run(left if first is not None else right, other):
+        if _is_handed_run(mine, other):
             return False
         if is_in_test(other) and (
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
@@ -161,10 +164,12 @@ class Overlap:
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)):
             return False
-        promised = group.owner_locks or group.of_locks or group.contract
-        if not promised and self._own.is_its_step((left if first is not None else right).context, other.context):
+        if self._made_within(mine, root):
             return False
-        if self._made_within(left if first is not None else right, root):
+        if not (group.owner_locks or group.of_locks or group.contract) and (
+            self._own.is_its_step(mine.context, other.context)
+            or self._given.keeps_from_users(root, mine.context, self._object(mine))
+        ):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
             return False
@@ -174,7 +179,17 @@ class Overlap:
 
     def _each_has(self, left: Record, right: Record, root: ThreadRoot) -> bool:
         """Both are of what each thread of the root has for itself."""
-        return all(self._own.each_has(root, side.context, self._holder(side)) for side in (left, right))
+        return all(
+            self._own.each_has(root, side.context, self._holder(side))
+            or self._given.each_has(root, side.context, self._object(side))
+            for side in (left, right)
+        )
+
+    @staticmethod
+    def _object(record: Record) -> Path:
+        """The path of what has the attribute, or of the container itself where there is no such object."""
+        access = record.access
+        return access.path[: max(len(access.path) - len(access.location.fields), 1)]
 
     def _holder(self, record: Record) -> Anchor | None:
         """Where the very object is that the record's access is to: the container, or what has the attribute."""

@@ -37,7 +37,7 @@ class ThreadObjects:
         self._handed_out: set[str] = set()
         self._brief: dict[str, bool] = {}
         for function in index.functions:
-            for value in (*_left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
+            for value in (*left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
                 self._handed_out.update(cls.id for cls in self._classes_of(value, function))
         handed = [*_handed_over(roots), *_seen_from_around(stores, roots)]
         for holder, value, function in [*self._stored(), *handed]:
@@ -85,7 +85,7 @@ class ThreadObjects:
         """Arguments of what is not of the program, and may keep them."""
         for call in self.stores.facts[function.id].calls:
             things = self.types.of_value(call.func, function)
-            if any(isinstance(thing, (External, Member)) for thing in things) and not _is_builtin(call.func):
+            if any(isinstance(thing, (External, Member)) for thing in things) and not only_looks(call.func):
                 yield from (argument.value for argument in call.args)
 
     def _stored(self) -> Iterator[tuple[str, Value, FunctionInfo]]:
@@ -112,14 +112,15 @@ class ThreadObjects:
         return [thing.cls for thing in self.types.of_value(value, function) if isinstance(thing, Instance)]
 
 
-def _left_to_callers(facts: FunctionFacts) -> Iterator[Value]:
+def left_to_callers(facts: FunctionFacts) -> Iterator[Value]:
     """What a function returns and yields, but for the `self` of fluent methods."""
     own = ((f"p:{facts.function.self_name}",),)
     left = [node.value for node in facts.returns] + [node.value for node in facts.yields]
     yield from (value for value in left if value != own)
 
 
-def _is_builtin(func: Value) -> bool:
+def only_looks(func: Value) -> bool:
+    """A builtin that keeps nothing of what it is given."""
     return len(func) == 1 and len(func[0]) == 1 and func[0][0][2:] in _LOOKS_ONLY
 
 

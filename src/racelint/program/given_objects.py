@@ -1,0 +1,80 @@
+"""Objects that are made for one thread each, by the function that starts it, and are given to it as arguments."""
+
+from __future__ import annotations
+
+from racelint.model.summary import Path
+from racelint.program.calls import CallSite
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.reach import Context
+from racelint.program.substitution import Owner, substituted
+from racelint.program.thread_objects import left_to_callers, only_looks
+from racelint.program.thread_root import ThreadRoot, loops_around
+
+
+class GivenObjects:
+    """`for …: session = Session(); Thread(target=self.handle, args=(session,)).start()`, whoever else has it then."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def each_has(self, root: ThreadRoot, context: Context, path: Path) -> bool:
+        """Whether the object at `path`, in this context, is an argument of the thread that is made anew for each."""
+        given = self._given(root, context, path)
+        return given is not None and self._is_made_for_each(given, root)
+
+    def keeps_from_users(self, root: ThreadRoot, context: Context, path: Path) -> bool:
+        """Whether users never get the object that each thread has: it goes nowhere but into what its maker hides."""
+        given, maker = self._given(root, context, path), root.site_function
+        if given is None or maker is None or not self._is_made_for_each(given, root):
+            return False
+        facts = self.program.stores.facts[maker.id]
+        if any(given in value for value in left_to_callers(facts)):
+            return False
+        kept = [access.path for access in facts.accesses if access.kind == "write" and given in access.value]
+        handed = [call for call in facts.calls if any(given in argument.value for argument in call.args)]
+        kept += [func[:-1] for call in handed if call is not root.site for func in call.func]
+        return all(place[0].startswith("v:") or self._is_hidden(place, maker) for place in kept)
+
+    def _is_hidden(self, place: Path, maker: FunctionInfo) -> bool:
+        """A private attribute of the maker's object, which no method gives out."""
+        if len(place) < 2 or place[0] != f"p:{maker.self_name}" or not place[1].startswith("_") or maker.cls is None:
+            return False
+        for _, function in maker.cls.own_methods():
+            facts = self.program.stores.facts[function.id]
+            given_out = [path for value in left_to_callers(facts) for path in value]
+            calls = [call for call in facts.calls if not only_looks(call.func)]
+            given_out += [path for call in calls for argument in call.args for path in argument.value]
+            if any(path[1:2] == place[1:2] and path[0] == f"p:{function.self_name}" for path in given_out):
+                return False
+        return True
+
+    def _given(self, root: ThreadRoot, context: Context, path: Path) -> Path | None:
+        """What is at the path, as the function that starts the thread has it."""
+        at_target = self._at_target(context, path)
+        if not at_target or len(at_target) != 1 or not at_target[0].startswith("p:"):
+            return None
+        value = root.bindings.get(at_target[0][2:], ())
+        return value[0] if len(value) == 1 else None
+
+    def _at_target(self, context: Context, path: Path) -> Owner:
+        """The path as the thread's target sees it; None where it is no argument of its, nor anything of one."""
+        found: Owner = path
+        while found and found[0].startswith("p:") and context.parent is not None:
+            site = self._site(context)
+            found = substituted(found, site, self.program.index) if site is not None else None
+            context = context.parent
+        return found
+
+    def _site(self, context: Context) -> CallSite | None:
+        assert context.parent is not None
+        sites = self.program.calls.at(context.parent.function, context.site)
+        return next((site for site in sites if site.callee is context.function), None)
+
+    def _is_made_for_each(self, path: Path, root: ThreadRoot) -> bool:
+        maker, call = root.site_function, root.site
+        if maker is None or call is None or len(path) != 1 or not path[0].startswith("c:"):
+            return False
+        loops = loops_around(maker)
+        same_turn = loops.get(int(path[0][2:]), []) == loops.get(call.id, [])
+        return same_turn and self.program.ownership.is_fresh(path[0], maker)
