@@ -8,7 +8,7 @@ from typing import Any
 
 from .carriers import Carrier
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, earliest, wait_in_vain
+from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, earliest, wait_in_vain
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
@@ -48,47 +48,45 @@ class Control:  # racelint: thread-confined
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
+        self.choice: Choice | None = None
+        self.events: list[Event] = []
+        self.stale: set[int] = set()
         self.begin()
 
     def begin(self) -> None:
-        """Forget the last execution."""
-        self._drop()
+        """Forget the last execution. Finalisers of what it used run in here, where they cannot wait."""
+        self.aborting = True
+        self.choice = None
+        self.tasks: list[Task] = []
+        self.events.clear()
+        self.aborting = False
         while self.undo:
             self.undo.pop()()
         for reset in self.on_reset:
             reset()
-        self.main = main = Task(-1, "main", None, False)
+        self.main = self.current = main = Task(-1, "main", None)
         main.ident = 1
         main.fresh = False
         main.handle = self._harness
-        self.current = main
-        self.goal: list[Task] = []
-        self.choice: Choice | None = None
-        self.clock = 0.0
-        self.steps = self.alarm = self.spin_rounds = 0
-        self.waiting = self.awaited = 0
-        self.spun = False
-        self.stuck = ""
-        self.refused = False
-        self.stale: set[int] = set()
-        self.aborting = False
-        self.executions += 1
-
-    def _drop(self) -> None:
-        """Let go of what the last execution used; finalisers among that run here, where they cannot wait."""
-        self.aborting = True
+        self.goal = NOBODY
         self.choice = None
-        self.tasks: list[Task] = []
-        self.events: list[Event] = []
-        self.aborting = False
+        self.clock = 0.0
+        self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
+        self.spun = self.refused = self.aborting = False
+        self.stuck = ""
+        self.stale.clear()
+        self.executions += 1
 
     # Life of a thread
 
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
-        task = Task(len(self.tasks), label, body, daemon)
-        task.origin = (*self.current.origin, self.current.started)
-        self.current.started += 1
+        task = Task(len(self.tasks), label, body)
+        if daemon:
+            task.daemon = True
+        parent = self.current
+        task.origin = (*parent.origin, parent.started)
+        parent.started += 1
         self.tasks.append(task)
         self.choice = None
         self.alarm = 0
@@ -97,7 +95,7 @@ class Control:  # racelint: thread-confined
     def _live(self, task: Task) -> Task:
         """Run the thread to its end; who goes on then."""
         try:
-            if not self.aborting and task.body is not None:
+            if not self.aborting:
                 task.result = task.body()
         except Abort:
             pass
@@ -106,7 +104,8 @@ class Control:  # racelint: thread-confined
         if self.is_copy:
             os._exit(0)
         task.state = DONE
-        task.spinning = False
+        if self.spun:
+            task.spinning = False
         self.choice = None
         self.alarm = 0
         for note in task.on_end:
@@ -114,7 +113,9 @@ class Control:  # racelint: thread-confined
         if task.awaited:
             self.awaited -= 1
         following = self.main if self.aborting or (self.goal and not self.awaited) else self._next()
-        self._go_on(following)
+        self.current = following
+        if following.deadline is not None:
+            self._end_wait(following)
         return following
 
     def _carry(self, task: Task) -> Any:
@@ -206,15 +207,15 @@ class Control:  # racelint: thread-confined
         if self.awaited:
             main.state = BLOCKED
             self.choice = None
-            following = self._next()
-            self._go_on(following)
+            self.current = following = self._next()
+            self._end_wait(following)
             if following.handle is None and following.awaited:
                 following.handle = main.handle
                 following = self._live(following)
             if following is not main:
                 self.carrier.switch(main.handle, following.handle or self._launched(following))
             main.state = READY
-        self.goal = []
+        self.goal = NOBODY
         return not self.stuck
 
     def settle(self) -> None:
@@ -231,21 +232,17 @@ class Control:  # racelint: thread-confined
 
     def choices(self) -> Choice:
         """The threads that can go on now."""
-        if self.choice is None:
-            ready = [task for task in self.tasks if task.state == READY]
-            if self.main.state == READY:
-                ready.append(self.main)
-            self.choice = self._with_waiting() if self.waiting else Choice(ready, NOBODY)
-        return self.choice
-
-    def _with_waiting(self) -> Choice:
-        ready, timed = [], []
-        for task in (*self.tasks, self.main):
-            if task.ready():
-                ready.append(task)
-            elif task.deadline is not None:
-                timed.append(task)
-        return Choice(ready, timed)
+        choice = self.choice
+        if choice is None:
+            if self.waiting:
+                choice = among([*self.tasks, self.main])
+            else:
+                ready = [task for task in self.tasks if task.state == READY]
+                if self.main.state == READY:
+                    ready.append(self.main)
+                choice = Choice(ready, NOBODY)
+            self.choice = choice
+        return choice
 
     def changed(self) -> None:
         """Who can go on may have changed."""
@@ -260,10 +257,11 @@ class Control:  # racelint: thread-confined
         """The running thread is about to make the access at `site` of `obj`: the policy may switch."""
         self.steps = steps = self.steps + 1
         if steps > self.alarm:
-            self._ask(site)
+            self.ask(site)
         self.events.append((self.current.index, site, obj))
 
-    def _ask(self, site: int) -> None:
+    def ask(self, site: int) -> None:
+        """The running thread has come to a step that the policy decides at, if others can go on."""
         task = self.current
         if task is self.main:
             return
@@ -357,16 +355,17 @@ class Control:  # racelint: thread-confined
             self.depend(following)
         return following
 
-    def _go_on(self, task: Task) -> None:
+    def _end_wait(self, task: Task) -> None:
         """The thread is chosen: the clock moves to the end of its wait, if that is what it waits for."""
-        self.current = task
         if task.deadline is not None and not task.ready():
             self.clock = max(self.clock, task.deadline)
             task.expired = True
 
     def _switch(self, there: Task) -> None:
         here = self.current
-        self._go_on(there)
+        self.current = there
+        if there.deadline is not None:
+            self._end_wait(there)
         if there is not here:
             if not here.spinning:
                 here.spins = 0
@@ -381,7 +380,7 @@ class Control:  # racelint: thread-confined
         """Unwind every thread that is left, so that none outlives the execution."""
         self.aborting = True
         self.alarm = 0
-        self.goal = []
+        self.goal = NOBODY
         for task in self.tasks:
             if task.state != DONE and task.handle is not None:
                 self._unwind(task)

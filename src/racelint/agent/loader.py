@@ -129,8 +129,6 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def use(self, helpers: dict[str, Any]) -> None:
         """Give every live module these helpers, and those to come."""
-        if helpers is self.helpers:
-            return
         self.helpers = helpers
         for module in self.live:
             module.__dict__.update(helpers)

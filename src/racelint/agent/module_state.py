@@ -273,8 +273,9 @@ class ModuleState:
             for name, value in plain.items():
                 if members.get(name) is not value:
                     setattr(owner, name, value)
-            for name, value in _copies(counters).items():
-                setattr(owner, name, value)
+            if counters:
+                for name, value in _copies(counters).items():
+                    setattr(owner, name, value)
 
         self._restorers.append(restore)
         self._visit(saved.values())

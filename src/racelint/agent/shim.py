@@ -194,7 +194,10 @@ def _fix_chance(control: Control) -> None:
 
     def seed_shared() -> None:
         system.restart(SYSTEM_SEED)
-        random: Any = sys.modules.get("random")
+        modules = sys.modules
+        if "random" not in modules and "tempfile" not in modules and "uuid" not in modules:
+            return
+        random: Any = modules.get("random")
         if random is not None:
             _seed_in_order(random.Random, made)
             if not originals:

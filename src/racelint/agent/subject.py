@@ -156,11 +156,13 @@ class Subject:
         return outcome
 
     def _reset(self, policy: Policy, helpers: dict[str, Any]) -> None:
-        self.control.begin()
-        self.control.policy = policy
+        control = self.control
+        control.begin()
+        control.policy = policy
         self.capture.reset()
         self.files.forget()
-        self.finder.use(helpers)
+        if helpers is not self.finder.helpers:
+            self.finder.use(helpers)
         self._keeps = self.finder.reset()
         self._wreck = None
 
@@ -216,13 +218,12 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        self._running = tasks = []
-        for label, body in zip(self.labels, self._bodies(helpers), strict=True):
-            task = control.spawn(body, label)
+        self._running = tasks = list(map(control.spawn, self._bodies(helpers), self.labels))
+        for task in tasks:
             task.fresh = False
-            if self.is_program:
+        if self.is_program:
+            for task in tasks:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target
-            tasks.append(task)
 
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
         """What each thread does."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from .control import Control
 
+Made = TypeVar("Made")
 
 READY, BLOCKED, DONE = 0, 1, 2
 
@@ -29,6 +30,21 @@ class Abort(BaseException):
     """Unwinds a controlled thread whose execution is over."""
 
 
+class Lazy(Generic[Made]):
+    """What a thread has that is made when it is first asked for: most threads never need it."""
+
+    def __init__(self, make: Callable[[Any], Made]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, task: Any, owner: type) -> Made:
+        made = self._make(task)
+        setattr(task, self._name, made)  # found before this from now on
+        return made
+
+
 class Task:  # racelint: thread-confined
     """One controlled thread. `index` counts threads in the order of their creation; -1 is the harness itself.
 
@@ -40,7 +56,7 @@ class Task:  # racelint: thread-confined
     lock: Any = None
     deadline: float | None = None
     fresh = True
-    awaited = expired = sleeping = spinning = waited = in_region = False
+    daemon = awaited = expired = sleeping = spinning = waited = in_region = False
     started = hurried = 0
     spin_site = spins = last_site = region_depth = 0
     region_scope = stalled = ""
@@ -49,18 +65,17 @@ class Task:  # racelint: thread-confined
     handle: Any = None
     joiner: Any = None
     on_end: tuple[Callable[[], None], ...] = ()
+    origin: tuple[int, ...] = ()
+    ident = Lazy[int](lambda task: task.index + 1000)
+    held = Lazy[list[Any]](lambda task: [])
+    visits = Lazy[dict[Any, int]](lambda task: {})
+    pending = Lazy[dict[int, Any]](lambda task: {})
+    storage = Lazy[dict[int, Any]](lambda task: {})
 
-    def __init__(self, index: int, label: str, body: Callable[[], Any] | None, daemon: bool) -> None:
+    def __init__(self, index: int, label: str, body: Any) -> None:
         self.index = index
         self.label = label
         self.body = body
-        self.daemon = daemon
-        self.ident = index + 1000
-        self.held: list[Any] = []
-        self.origin: tuple[int, ...] = ()
-        self.visits: dict[Any, int] = {}
-        self.pending: dict[int, Any] = {}
-        self.storage: dict[int, Any] = {}
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
@@ -84,6 +99,17 @@ class Choice:
             if task.index == index:
                 return task
         return default
+
+
+def among(tasks: list[Task]) -> Choice:
+    """Those of the threads that can go on, where some wait."""
+    ready, timed = [], []
+    for task in tasks:
+        if task.ready():
+            ready.append(task)
+        elif task.deadline is not None:
+            timed.append(task)
+    return Choice(ready, timed)
 
 
 class Policy:
