@@ -154,9 +154,7 @@ class Overlap:
             return False
         if is_of_other_tests(root, other.context.entry.function, self.program.calls):
             return False
-        if is_tear_down(other.context.entry.function) or _prepares(root, other):
-            return False
-        if _is_handed_run(mine, other):
+        if is_tear_down(other.context.entry.function) or _prepares(root, other) or _is_handed_run(mine, other):
             return False
         if is_in_test(other) and (
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
