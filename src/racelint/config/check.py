@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -28,6 +27,8 @@ def complaints(table: object, prefix: str = "") -> Iterator[str]:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """`; did you mean `x`?` for the closest of `known`, or all of them where none is as close as `cutoff` (0 to 1)."""
+    import difflib
+
     choices = list(known)
     close = difflib.get_close_matches(word.replace("_", "-").lower(), choices, n=1, cutoff=cutoff)
     return f"; did you mean `{close[0]}`?" if close else f"; the choices are {', '.join(choices)}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from racelint.engine.directives import FILE_IGNORE, VERBS, Malformed
 from racelint.engine.engine_rule import EngineRule
 from racelint.model.finding import Finding
@@ -70,6 +68,8 @@ class BadDirective(EngineRule, Rule):
 def malformed_finding(display: str, comment: Malformed) -> Finding:
     """The finding for a comment that cannot be read."""
     if comment.codes is None:
+        import difflib
+
         close = difflib.get_close_matches(comment.verb, VERBS, n=1, cutoff=0.5)
         message = f"`{comment.verb}` is no directive" + (f"; did you mean `{close[0]}`?" if close else "")
         why = f"this comment has no effect; the directives are {', '.join(VERBS)}"

@@ -80,6 +80,7 @@ class Overlap:
         self._barriers: dict[str, frozenset[Location]] = {}
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
+        self._anchors: dict[Record, Anchor | None] = {}
 
     def private(self, record: Record) -> bool:
         """No other thread of the same root has it: its own instance's attribute, or what that made for itself."""
@@ -344,6 +345,12 @@ class Overlap:
         return function.qualname == qualname or function.qualname.startswith(qualname + ".")
 
     def _anchor(self, record: Record) -> Anchor | None:
+        """What the object whose variable it is hangs from, as the thread sees it."""
+        if record not in self._anchors:
+            self._anchors[record] = self._find_anchor(record)
+        return self._anchors[record]
+
+    def _find_anchor(self, record: Record) -> Anchor | None:
         access = record.access
         path = access.path[: max(len(access.path) - len(access.location.fields), access.location.fields[0] == ITSELF)]
         if not path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from racelint.model.summary import Value
+from racelint.model.summary import Parameter, Value
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.values import Stores
@@ -18,15 +18,20 @@ class Switches:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
         self._ways: dict[str, Ways] = {}
+        self._named: dict[str, tuple[Parameter, ...]] = {}
+        """By function: its parameters that are switches."""
 
     def set_by(self, site: CallSite, known: Given) -> Given:
         """What a call sets the switches of its callee to, where the caller's own are set to what is `known`."""
+        callee = site.callee
+        named = self._named.get(callee.id)
+        if named is None:
+            named = self._named[callee.id] = tuple(param for param in callee.ir.params if param.default in _SWITCHES)
         found = set()
-        for param in site.callee.ir.params:
-            if param.default in _SWITCHES:
-                truth = self._passed(site, param.name, param.default, known)
-                if truth is not None:
-                    found.add((param.name, truth))
+        for param in named:
+            truth = self._passed(site, param.name, param.default, known)
+            if truth is not None:
+                found.add((param.name, truth))
         return frozenset(found)
 
     def _passed(self, site: CallSite, name: str, default: Value, known: Given) -> bool | None:
