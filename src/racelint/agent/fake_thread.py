@@ -126,7 +126,9 @@ def _taken(lock: Lock | RLock) -> None:
     task = control.current
     lock.is_locked = True
     lock.owner = task
-    task.held.append(lock)
+    if type(lock) is not Sentinel:
+        # Every thread has its own for as long as it runs: that guards nothing.
+        task.held.append(lock)
     control.events.append((task.index, TAKEN, lock))
     if control.waiting:
         control.changed()

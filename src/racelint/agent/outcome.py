@@ -65,6 +65,11 @@ class Outcome:
         return self.parts[: self.results]
 
     @property
+    def state(self) -> tuple[tuple[str, Tree], ...]:
+        """What there is apart from what the operations returned or raised."""
+        return self.parts[self.results :]
+
+    @property
     def key(self) -> Any:
         """Equal for equal outcomes; hashable."""
         if self._key is None:

@@ -10,7 +10,7 @@ from .control import Control
 from .sites import SiteTable
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from .tasks import Task
 
@@ -129,7 +129,8 @@ class Regions:
 
     A region begins at the first access of what the finding is about, and ends with the function that made it or with
     the last such access in its source, whichever is first. A turn of a loop is a unit of its own, unless `whole_loops`.
-    What the function calls after that is outside, unless such an access was seen to be made there.
+    What the function calls after that is outside, unless such an access was seen to be made there. Where the function
+    returns first (`if not _is_known(key): ...`), its caller takes its place.
     """
 
     def __init__(self, table: SiteTable, about: set[int], *, whole_loops: bool = False) -> None:
@@ -138,6 +139,7 @@ class Regions:
         self.scopes = [""] + [f"{site.path}:{site.scope}" for site in table.sites]
         last: dict[str, int] = {}
         self._last_lines: dict[str, int] = {}
+        self._last_calls: dict[CodeType, int] = {}
         for site in sorted(about):
             scope = self.scopes[site]
             self.begins[site] = 1
@@ -149,13 +151,46 @@ class Regions:
 
     def is_left(self, task: Task, frame: FrameType) -> bool:
         """Whether the function that began the region is past it, while what it calls runs in `frame`."""
-        line = 0 if self.whole_loops else _line_in_region(task, frame)
-        return line > self._last_lines.get(task.region_scope, line)
+        if self.whole_loops:
+            return False
+        line = _line_in_region(task, frame)
+        if line:
+            return line > self._last_lines.get(task.region_scope, line)
+        caller = _caller_of_region(task, frame)
+        return caller is None or caller.f_lineno > self._last_call(caller.f_code)
 
-    def extend(self, task: Task, frame: FrameType) -> None:
+    def _last_call(self, code: CodeType) -> int:
+        """The last line of the function that is known to come to such an access."""
+        start, ends = f"{code.co_filename}:", (f":{code.co_name}", f".{code.co_name}")
+        own = [line for scope, line in self._last_lines.items() if scope.startswith(start) and scope.endswith(ends)]
+        return max(own, default=0) if own else self._last_calls.get(code, 0)
+
+    def begin(self, task: Task, site: int, frame: FrameType) -> None:
+        """The thread is inside a region from now on."""
+        task.in_region = True
+        self._is_of(task, site, frame)
+
+    def _is_of(self, task: Task, site: int, frame: FrameType) -> None:
+        """The function of `frame` is the one that the region ends with, if it does not return before."""
+        task.region_scope = self.scopes[site]
+        task.region_depth = _depth(frame)
+        task.region_caller = None
+        if frame.f_back is not None:
+            code = task.region_caller = frame.f_back.f_code
+            self._last_calls[code] = max(frame.f_back.f_lineno, self._last_calls.get(code, 0))
+
+    def extend(self, task: Task, site: int, frame: FrameType) -> None:
         """What the region is about is accessed in `frame`: where its function is now belongs to it, next time too."""
         line = _line_in_region(task, frame)
-        self._last_lines[task.region_scope] = max(line, self._last_lines.get(task.region_scope, 0))
+        if line:
+            self._last_lines[task.region_scope] = max(line, self._last_lines.get(task.region_scope, 0))
+            return
+        caller = _caller_of_region(task, frame)
+        if caller is frame and task.in_region:
+            self._is_of(task, site, frame)
+        elif caller is not None:
+            code = caller.f_code
+            self._last_calls[code] = max(caller.f_lineno, self._last_calls.get(code, 0))
 
 
 def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
@@ -167,15 +202,13 @@ def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: 
         task = control.current
         outside = task.region_scope != scopes[site]
         if begins[site] and outside and task.region_scope:
-            regions.extend(task, sys._getframe(2))
+            regions.extend(task, site, sys._getframe(2))
         elif task.in_region and not task.held:
             task.in_region = not (regions.is_left(task, sys._getframe(2)) if outside else after_last[site])
         if hot[site]:
             at(site, obj)
         if begins[site] and not task.in_region:
-            task.in_region = True
-            task.region_scope = scopes[site]
-            task.region_depth = _depth(sys._getframe(2))
+            regions.begin(task, site, sys._getframe(2))
 
     def begin_turn(site: int) -> bool:
         task = control.current
@@ -252,6 +285,15 @@ def _line_in_region(task: Task, frame: FrameType) -> int:
     if above <= 0 or caller is None or not task.region_scope.endswith(caller.f_code.co_name):
         return 0
     return caller.f_lineno or 0
+
+
+def _caller_of_region(task: Task, frame: FrameType) -> FrameType | None:
+    """The frame that called the function which began the task's region, where that has returned and this has not."""
+    caller: FrameType | None = frame
+    for _ in range(_depth(frame) - task.region_depth + 1):
+        caller = caller.f_back if caller is not None else None
+    is_there = caller is not None and caller.f_code is task.region_caller and _depth(caller) < task.region_depth
+    return caller if is_there else None
 
 
 def _pass(site: int, value: Any) -> Any:

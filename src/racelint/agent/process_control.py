@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from .process_run import run_operation
+from .process_values import GONE
 
 QUIET = 0.2
 """Seconds after which a process that says nothing counts as blocked."""
@@ -69,8 +70,17 @@ class Run:
     def shared(self) -> tuple[tuple[str, str], ...]:
         """What the first process sees at the end: its result and the shared objects."""
         report = self.reports.get(0, {})
-        values = [(label, entry["value"]) for label, entry in sorted(report.items()) if entry["shared"]]
+        values = [(label, self._last(entry)) for label, entry in sorted(report.items()) if entry["shared"]]
         return (("result", self.result), *dict.fromkeys(values))
+
+    def _last(self, entry: dict[str, Any]) -> str:
+        """The value; of what ended with its manager, what the process saw of it that ended last."""
+        value = str(entry["value"])
+        if value == GONE:
+            for report in self.reports.values():
+                same = [other["value"] for other in report.values() if other.get("token") == entry["token"]]
+                value = next((text for text in same if text != GONE), value)
+        return value
 
 
 class Pause:

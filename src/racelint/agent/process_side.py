@@ -19,7 +19,7 @@ from . import sites as kinds
 from .access_log import locations
 from .instrument import OPERATORS
 from .loader import InstrumentingFinder
-from .process_values import is_plain, is_shared, is_signal, parts_of, spoken
+from .process_values import is_plain, is_shared, is_signal, parts_of, spoken, token_of
 from .process_ways import ProxyCopies, shrink_pipes, spawn_by_default
 from .snapshot import CODE
 
@@ -165,6 +165,7 @@ class ProcessSide:
             objects[label] = {
                 "value": spoken(value),
                 "shared": is_shared(value),
+                "token": token_of(value),
                 "signal": is_signal(value),
                 "written": bool(inner & self.written),
                 "touched": bool(inner & self.touched),
@@ -221,6 +222,10 @@ def _hook_processes(side: ProcessSide) -> None:
     start, bootstrap, join = base.start, base._bootstrap, base.join
 
     def hooked_start(self: Any) -> None:
+        self._rl_serves = _serves_a_manager(self)
+        if self._rl_serves:
+            start(self)
+            return
         side.started += 1
         self._rl_number = side.started
         _track_arguments(side, self)
@@ -228,6 +233,8 @@ def _hook_processes(side: ProcessSide) -> None:
         start(self)
 
     def hooked_bootstrap(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._rl_serves:
+            return bootstrap(self, *args, **kwargs)
         side.tracked = {}
         _track_arguments(side, self)
         side.become(self._rl_number)
@@ -237,11 +244,20 @@ def _hook_processes(side: ProcessSide) -> None:
             side.send({"type": "end", **side.last_words()})
 
     def hooked_join(self: Any, timeout: float | None = None) -> None:
+        if self._rl_serves:
+            join(self, timeout)
+            return
         side.send({"type": "joining"})
         join(self, 0 if side.configuration.get("joins_return") else timeout)
         side.send({"type": "joined"}, wait=True)
 
     base.start, base._bootstrap, base.join = hooked_start, hooked_bootstrap, hooked_join
+
+
+def _serves_a_manager(process: Any) -> bool:
+    """Whether it is the server of a `Manager`, which ends with that: it takes no turns among the program's own."""
+    target = getattr(process, "_target", None)
+    return getattr(target, "__name__", "") == "_run_server" and target.__module__ == "multiprocessing.managers"
 
 
 def _track_arguments(side: ProcessSide, process: Any) -> None:

@@ -11,6 +11,14 @@ from .snapshot import CODE, Snapshot, text_of
 SHARED_MODULES = ("multiprocessing", "ctypes", "_ctypes", "multiprocessing.sharedctypes")
 
 
+GONE = "(its manager has ended)"
+
+
+def token_of(value: Any) -> str:
+    """What a manager's proxy stands for, the same text in every process; "" for all else."""
+    return str(getattr(getattr(value, "_token", None), "id", ""))
+
+
 def is_shared(value: Any) -> bool:
     """An object whose contents live in memory or a server that processes share."""
     return any(base.__module__.split(".")[0] in SHARED_MODULES for base in type(value).__mro__)
@@ -50,5 +58,5 @@ def spoken(value: Any) -> str:
                 return text_of(Snapshot().tree(read()), 100)
             except Exception:
                 continue
-        return type(value).__name__
+        return GONE if token_of(value) else type(value).__name__
     return text_of(Snapshot().tree(value), 100)

@@ -20,6 +20,7 @@ from .oracle import (
     GUARDING,
     HANGS_IN_SOME_ORDER,
     OF_CIRCLES,
+    OF_WAITERS,
     REFUSED,
     Baseline,
     fails_for_going_on,
@@ -174,6 +175,8 @@ class Search:
             self.counts.base *= 2
             self.baseline = Baseline()
             logs = self._serial_orders()
+        if self.code in OF_WAITERS:
+            self.baseline = self.baseline.without_early_waiters()
         self.unmet = self._unmet()
         if self._has_doubts and not self.unmet:
             outcome, _ = self.run_logged(Policy())

@@ -20,7 +20,7 @@ from racelint.confirm.project import Project
 from racelint.confirm.sources import Source, is_abstract, other_sources
 from racelint.confirm.usage import usage_of
 from racelint.confirm.values import Guesses, Values, class_stub
-from racelint.confirm.vocabulary import BY_TYPE, imports_of
+from racelint.confirm.vocabulary import BY_TYPE, COROUTINE, imports_of
 
 WITHOUT_NETWORK = "without_network()"
 """The statement that has the agent stub the sockets of a scenario."""
@@ -89,7 +89,13 @@ class Builder:
         return f"{module.name}.{name}"
 
     def bind(self, hint: str, expression: str) -> str:
-        """Give a value a name in the set-up, so that all threads share the one object; plain literals stay inline."""
+        """Give a value a name in the set-up, so that all threads share the one object; plain literals stay inline.
+
+        So do coroutines: each can be awaited but once.
+        """
+        if expression == COROUTINE:
+            self.imports.update(imports_of(expression))
+            return expression
         if _is_literal(expression):
             return expression
         if (hint, expression) in self.bound:

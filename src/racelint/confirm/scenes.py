@@ -70,10 +70,14 @@ class Stage:
         return footprint.starts_threads or tasks
 
     def repeats(self, entry: Entry) -> bool:
-        """Whether two threads may run the entry on one object; a Thread's `run` has but one thread."""
+        """Whether two threads may run the entry on one object; a Thread's `run` has but one thread.
+
+        A coroutine that starts tasks has other callers on its loop all the same.
+        """
         is_run = entry.function.name == "run" and entry.cls is not None
         own_thread = is_run and entry.cls and "Thread" in self.project.outer_bases(entry.module, entry.cls)
-        return not own_thread and not self.starts_threads(entry)
+        on_its_loop = self.on_a_loop and entry.function.is_async
+        return not own_thread and (on_its_loop or not self.starts_threads(entry))
 
     def builder(self) -> Builder:
         """A fresh set-up for the module."""
@@ -120,7 +124,7 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         raise NotApplicable
     if combination.first is not None:
         before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
-        source = apart(before.source) if stage.code == "RL106" else before.source
+        source = with_others(builder, apart(before.source)) if stage.code == "RL106" else before.source
         builder.statements.extend([BEFOREHAND + before.label, source])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
@@ -154,6 +158,15 @@ def apart(source: str) -> str:
     """The call with other literals: what is put in under another key makes a container grow."""
     renamed = re.sub(r"(?<=[\[(,= ])'\w+'(?=[\]),])", "'other'", source, count=1)
     return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
+
+
+def with_others(builder: Builder, source: str) -> str:
+    """The call with objects of its own in place of the arguments that the threads share."""
+    for statement in list(builder.statements):
+        name, _, expression = statement.partition(" = ")
+        if name.startswith("arg_") and re.search(rf"\b{name}\b", source):
+            source = re.sub(rf"\b{name}\b", builder.bind(f"other_{name}", expression), source)
+    return source
 
 
 def with_large_numbers(scenario: Scenario) -> Scenario:

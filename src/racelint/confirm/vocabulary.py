@@ -11,8 +11,8 @@ import re
 import threading
 
 MODULES = (
-    "argparse", "array", "collections", "concurrent.futures", "configparser", "datetime", "decimal", "fractions", "io",
-    "logging", "pathlib", "queue", "random", "threading", "types", "uuid",
+    "argparse", "array", "asyncio", "collections", "concurrent.futures", "configparser", "datetime", "decimal",
+    "fractions", "io", "logging", "pathlib", "queue", "random", "threading", "types", "uuid",
 )  # fmt: skip
 """What the expressions below name: a set-up that uses one imports it."""
 
@@ -111,11 +111,13 @@ TRANSPARENT = frozenset(
 )
 """Annotations that stand for their first argument."""
 
+COROUTINE = "asyncio.sleep(0, 1)"
 BY_NAME: tuple[tuple[str, str], ...] = (
     (r"(is|has|should|use|with|allow|enable)_\w+|flag|enabled|verbose|debug|blocking|force|daemon|strict", "True"),
     (r"fn|func|function|f|callback|cb|handler|factory|predicate|hook|action|task|job|work|target|loader|\w+_fn|"
      r"\w+_func|\w+_callback|on_\w+|default_factory|producer|compute|listener|callable|make|maker|builder|creator",
      "lambda *args, **kwargs: 1"),
+    (r"coro|coroutine|awaitable|aw|\w+_coro|\w+_coroutine", COROUTINE),
     (r"timeout|delay|seconds|interval|duration|ttl|\w+_timeout|\w+_seconds|period|rate", "1.0"),
     (r"items|elements|values|xs|lst|seq|sequence|iterable|entries|rows|records|batch|names|words|lines|tasks|jobs|"
      r"args|\w+_list|ids|keys|nums|numbers|array|arr", "[1, 2]"),
