@@ -89,14 +89,9 @@ class Builder:
         return f"{module.name}.{name}"
 
     def bind(self, hint: str, expression: str) -> str:
-        """Give a value a name in the set-up, so that all threads share the one object; plain literals stay inline.
-
-        So do coroutines: each can be awaited but once.
-        """
-        if expression == COROUTINE:
+        """Give a value a name in the set-up: all threads share the one object. Literals and coroutines stay inline."""
+        if expression == COROUTINE or _is_literal(expression):
             self.imports.update(imports_of(expression))
-            return expression
-        if _is_literal(expression):
             return expression
         if (hint, expression) in self.bound:
             return self.bound[hint, expression]
