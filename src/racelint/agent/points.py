@@ -147,7 +147,10 @@ class Regions:
             self._last_lines[scope] = max(table[site].last_line, self._last_lines.get(scope, 0))
         self.after_last = bytearray(len(table))
         for site in range(1, len(table)):
-            self.after_last[site] = not whole_loops and 0 < last.get(self.scopes[site], 0) < site
+            scope = self.scopes[site]
+            # The operand of `x += f()` is numbered after both accesses of `x`, and runs between them.
+            behind = 0 < last.get(scope, 0) < site and table[site].line > self._last_lines[scope]
+            self.after_last[site] = behind and not whole_loops
 
     def is_left(self, task: Task, frame: FrameType) -> bool:
         """Whether the function that began the region is past it, while what it calls runs in `frame`."""
