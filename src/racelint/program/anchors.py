@@ -106,7 +106,7 @@ class Anchors:
     def _followed(self, anchor: Anchor) -> Anchor:
         """What an attribute, or an element of what it holds, points to; itself where that is not known."""
         cls = self._classes.get(anchor[0])
-        return (self._pointed(cls, *anchor[1:]) if cls is not None and len(anchor) < 4 else None) or anchor
+        return (self._pointed(cls, *anchor[1:]) if cls is not None else None) or anchor
 
     def _pointed(self, cls: ClassInfo, *fields: str) -> Anchor | None:
         """`self.owner`, set from a parameter by which callers always pass the same object: themselves or their own."""

@@ -12,8 +12,7 @@ from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
 from racelint.program.switch_points import span_of_switch
-from racelint.program.values import nodes_of
-from racelint.program.walk import blocks_of
+from racelint.program.values import blocks_of, nodes_of
 
 
 class AwaitedIteration(NamedTuple):

@@ -9,7 +9,7 @@ from racelint.program.linker import Program
 from racelint.program.reach import Context
 from racelint.program.substitution import Owner, substituted
 from racelint.program.thread_objects import left_to_callers, only_looks
-from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.thread_root import ThreadRoot, in_one_turn
 
 
 class GivenObjects:
@@ -75,6 +75,4 @@ class GivenObjects:
         maker, call = root.site_function, root.site
         if maker is None or call is None or len(path) != 1 or not path[0].startswith("c:"):
             return False
-        loops = loops_around(maker)
-        same_turn = loops.get(int(path[0][2:]), []) == loops.get(call.id, [])
-        return same_turn and self.program.ownership.is_fresh(path[0], maker)
+        return in_one_turn(maker, int(path[0][2:]), call.id) and self.program.ownership.is_fresh(path[0], maker)

@@ -13,7 +13,19 @@ import msgspec
 from racelint.knowledge.containers import TYPE_ALIASES
 from racelint.knowledge.threads import SAME_OBJECT
 from racelint.model.source import SourceFile
-from racelint.model.summary import Call, ClassDef, Directive, Function, Import, ModuleSummary, Path, Raise, Span, Value
+from racelint.model.summary import (
+    Call,
+    ClassDef,
+    Directive,
+    Function,
+    Import,
+    Loop,
+    ModuleSummary,
+    Path,
+    Raise,
+    Span,
+    Value,
+)
 
 if TYPE_CHECKING:
     from racelint.program.things import Thing
@@ -61,6 +73,8 @@ class FunctionInfo:
     id: str = field(init=False)
     spans: dict[int, Span] = field(default_factory=dict)
     """Where its events stand, by their number; filled when first asked for (`values.event_span`)."""
+    loops: dict[int, list[Loop]] | None = None
+    """Filled when first asked for (`thread_root.loops_around`)."""
     meanings: dict[Path, tuple[Thing, ...]] = field(default_factory=dict)
     """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from racelint.knowledge.threads import Starter
-from racelint.model.summary import ELEMENT, Access, Call, Loop, Path
+from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calls import CallGraph
 from racelint.program.index import External, FunctionInfo
 from racelint.program.thread_root import ThreadRoot, loops_around
@@ -18,19 +18,13 @@ class Lifetimes:
         self.stores = stores
         self.types = types
         self.calls = calls
-        self._loops: dict[str, dict[int, list[Loop]]] = {}
-
-    def _loops_of(self, function: FunctionInfo) -> dict[int, list[Loop]]:
-        if function.id not in self._loops:
-            self._loops[function.id] = loops_around(function)
-        return self._loops[function.id]
 
     def joined_in_turn(self, root: ThreadRoot) -> bool:
         """Each thread is joined in the turn that starts it."""
         for function, start in root.starts:
-            loops = self._loops_of(function).get(start, [])
+            loops = loops_around(function).get(start, [])
             joins = [join for other, join in root.joins if other is function]
-            ends = [self._loops_of(function).get(join, []) for join in joins]
+            ends = [loops_around(function).get(join, []) for join in joins]
             if not loops or loops not in ends:
                 return False
         return bool(root.starts)

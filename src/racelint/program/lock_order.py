@@ -59,7 +59,7 @@ class LockOrder:
         if held.owner is None or (then.owner is None and not of_parts) or len(then.chain) > _MAX_CALLS:
             return
         if held.lock.location == then.fact.lock.location:
-            if not of_parts and _are_peers(nesting) and not self._is_ordered(nesting):
+            if _are_peers(nesting) and not self._is_ordered(nesting):
                 self.peers.append(nesting)
             return
         if any(lock.nameless or self.program.locks.is_passed_in(lock) for lock in (held.lock, then.fact.lock)):

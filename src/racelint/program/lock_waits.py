@@ -10,6 +10,7 @@ from racelint.knowledge.blocking import AWAITED_FUNCTIONS, AWAITED_METHODS, BLOC
 from racelint.knowledge.threads import STARTERS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Span
 from racelint.program.blocking import BlockingCalls
+from racelint.program.decorators import wrappers
 from racelint.program.index import External, FunctionInfo
 from racelint.program.known_done import done_callbacks
 from racelint.program.linker import Program
@@ -18,7 +19,7 @@ from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reached import Reached, reached
 from racelint.program.spelling import spelled_call
 from racelint.program.takings import Held
-from racelint.program.things import Bound, Instance, Member, Object
+from racelint.program.things import Instance, Member, Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import event_span, nodes_of
 from racelint.program.walk import place_of
@@ -109,7 +110,7 @@ class LockWaits:
         found: dict[Location, list[tuple[FunctionInfo, Span]]] = {}
         for function in self.program.index.functions:
             for taking, _ in self.takings.own(function):
-                if taking.event or not slow.intersection(inner.id for inner in self._wrappers(function)):
+                if taking.event or not slow.intersection(inner.id for inner in wrappers(function, self.program.types)):
                     found.setdefault(taking.lock.location, []).append((function, taking.span))
         return found
 
@@ -176,18 +177,12 @@ class LockWaits:
     def _all(self) -> dict[str, list[Reached[Waiting]]]:
         own = dict(self._own)
         for function in self.program.index.functions:
-            around = [entry for inner in self._wrappers(function) for entry in self._own.get(inner.id, ())]
+            around = [
+                entry for inner in wrappers(function, self.program.types) for entry in self._own.get(inner.id, ())
+            ]
             if around:
                 own[function.id] = [*own.get(function.id, ()), *around]
         return reached(self.takings.running, own, lambda entry, site: False)
-
-    def _wrappers(self, function: FunctionInfo) -> Iterator[FunctionInfo]:
-        """The functions inside of the program's own decorators of it: one of them is what its callers run."""
-        for decorator in function.ir.decorators:
-            for thing in self.program.types.of_value(decorator.value, function):
-                if isinstance(thing, Bound):
-                    inside = thing.function.module.functions.values()
-                    yield from (inner for inner in inside if inner.ir.parent == thing.function.qualname)
 
     def _waiting(self, call: Call, function: FunctionInfo) -> Waiting | None:
         kind = self._kind(call, function)

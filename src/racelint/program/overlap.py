@@ -9,17 +9,17 @@ from racelint.program.anchors import Anchor
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
-from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.index import ClassInfo
 from racelint.program.linker import Program
-from racelint.program.locations import ITSELF, Location
+from racelint.program.locations import ITSELF
 from racelint.program.own_objects import OwnObjects
+from racelint.program.phases import Phases
 from racelint.program.reach import Context
 from racelint.program.records import Record, Records
 from racelint.program.running_loops import asks_for_loop
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
-from racelint.program.things import Object
-from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.thread_root import ThreadRoot, in_one_turn
 from racelint.program.threadless import Threadless
 from racelint.program.users import is_called_once
 from racelint.program.values import Stored
@@ -40,10 +40,9 @@ def _prepares(root: ThreadRoot, other: Record) -> bool:
     access, starter = other.access, root.site_function
     if not (root.in_loop and access.function is starter and access.location.content and access.deed == "write"):
         return False
-    loops = loops_around(access.function)
     started = [event for function, event in root.starts if function is starter]
     return bool(access.key) and any(
-        access.event < event and loops.get(access.event) == loops.get(event) for event in started
+        access.event < event and in_one_turn(access.function, access.event, event) for event in started
     )
 
 
@@ -77,7 +76,7 @@ class Overlap:
         self._own = OwnObjects(program)
         self._given = GivenObjects(program)
         self._tests = TestStarts(program.calls, program.roots)
-        self._barriers: dict[str, frozenset[Location]] = {}
+        self._phases = Phases(program)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
         self._anchors: dict[Record, Anchor | None] = {}
@@ -106,7 +105,9 @@ class Overlap:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
-        if not self._same_object(left, right, group) or self._in_phases(left, right):
+        if not self._same_object(left, right, group) or self._phases.separate(
+            left.access.function, right.access.function
+        ):
             return False
         if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
             return False
@@ -186,9 +187,9 @@ class Overlap:
 
     @staticmethod
     def _object(record: Record) -> Path:
-        """The path of what has the attribute, or of the container itself where there is no such object."""
+        """The path of the object whose variable it is; empty for one that is nobody's."""
         access = record.access
-        return access.path[: max(len(access.path) - len(access.location.fields), 1)]
+        return access.path[: max(len(access.path) - len(access.location.fields), access.location.fields[0] == ITSELF)]
 
     def _holder(self, record: Record) -> Anchor | None:
         """Where the very object is that the record's access is to: the container, or what has the attribute."""
@@ -351,8 +352,7 @@ class Overlap:
         return self._anchors[record]
 
     def _find_anchor(self, record: Record) -> Anchor | None:
-        access = record.access
-        path = access.path[: max(len(access.path) - len(access.location.fields), access.location.fields[0] == ITSELF)]
+        access, path = record.access, self._object(record)
         if not path:
             return None
         anchor = self.program.anchors.of(path, access.function, dict(record.context.anchors))
@@ -380,26 +380,6 @@ class Overlap:
             if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
                 return True
         return False
-
-    def _in_phases(self, left: Record, right: Record) -> bool:
-        """The two functions wait at one barrier, which orders what they do before and after it."""
-        mine, theirs = left.access.function, right.access.function
-        return mine is not theirs and bool(self._barriers_of(mine) & self._barriers_of(theirs))
-
-    def _barriers_of(self, function: FunctionInfo) -> frozenset[Location]:
-        known = self._barriers.get(function.id)
-        if known is None:
-            found: set[Location] = set()
-            for call in self.program.stores.facts[function.id].calls:
-                for path in call.func[:1]:
-                    if len(path) > 1 and path[-1] == "wait":
-                        things = self.program.types.of(path[:-1], function)
-                        location = self.program.locations.of(path[:-1], function)
-                        barrier = any(isinstance(t, Object) and t.dotted.endswith("ing.Barrier") for t in things)
-                        if location is not None and barrier:
-                            found.add(location)
-            known = self._barriers[function.id] = frozenset(found)
-        return known
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
-from racelint.model.summary import Path
+from racelint.model.summary import Path, Value
 from racelint.program.anchors import Anchor
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.reach import Context
 from racelint.program.things import Instance
-from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.thread_root import ThreadRoot, in_one_turn, loops_around
 from racelint.program.users import is_called_once
-from racelint.program.values import Stored
+from racelint.program.values import FunctionFacts, Stored
 
 
 class OwnObjects:
@@ -113,10 +114,7 @@ class OwnObjects:
             facts, cls = self.program.stores.facts[function.id], function.cls
             if cls is None or not function.self_name:
                 continue
-            values = [(call.id, argument.value) for call in facts.calls for argument in call.args]
-            values += [(access.id, access.value) for access in facts.accesses if access.kind == "write"]
-            values += [(-1, node.value) for node in facts.returns] + [(-1, node.value) for node in facts.yields]
-            for event, value in values:
+            for event, value in _handed_on(facts):
                 for path in value:
                     own = len(path) == 2 and path[0] == f"p:{function.self_name}"
                     method = cls.method(path[1]) if own else None
@@ -166,11 +164,11 @@ class OwnObjects:
             return True
         if len(path) != 1 or not self.program.ownership.is_fresh(path[0], function):
             return False
-        facts, loops = self.program.stores.facts[function.id], loops_around(function)
+        facts = self.program.stores.facts[function.id]
         given = [call for call in facts.calls if any(path in argument.value for argument in call.args)]
         if path[0].startswith("v:"):
             return not given and sum(path in access.value for access in facts.accesses) == 1
-        return len(given) <= 1 and all(loops.get(call.id) == loops.get(int(path[0][2:])) for call in given)
+        return len(given) <= 1 and all(in_one_turn(function, call.id, int(path[0][2:])) for call in given)
 
     def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two anchors, seen in these contexts, are one object that lives longer than a call."""
@@ -226,11 +224,7 @@ class OwnObjects:
 
     def _hands_out(self, path: Path, function: FunctionInfo) -> bool:
         """Returns or stores what is at the path, or passes it on."""
-        facts = self.program.stores.facts[function.id]
-        values = [node.value for node in facts.returns] + [node.value for node in facts.yields]
-        values += [access.value for access in facts.accesses if access.kind == "write"]
-        values += [argument.value for call in facts.calls for argument in call.args]
-        return any(path in value for value in values)
+        return any(path in value for _, value in _handed_on(self.program.stores.facts[function.id]))
 
     def _is_made_for_it(self, entry: Stored) -> bool:
         """None, or a new object that the function puts nowhere else."""
@@ -245,3 +239,11 @@ class OwnObjects:
             if len(stored) > 1 or handed or any(path in node.value for node in facts.returns):
                 return False
         return True
+
+
+def _handed_on(facts: FunctionFacts) -> Iterator[tuple[int, Value]]:
+    """What a function passes on, stores, returns or yields, and the event that does it; -1 for the last two."""
+    yield from ((call.id, argument.value) for call in facts.calls for argument in call.args)
+    yield from ((access.id, access.value) for access in facts.accesses if access.kind == "write")
+    yield from ((-1, node.value) for node in facts.returns)
+    yield from ((-1, node.value) for node in facts.yields)

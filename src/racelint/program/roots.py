@@ -12,14 +12,15 @@ from racelint.knowledge.threads import (
     THREAD_BASES,
     Starter,
 )
-from racelint.model.summary import ELEMENT, Call, Loop, Path, Value
+from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.calls import CallGraph, bind
+from racelint.program.decorators import wrappers
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
 from racelint.program.partials import partial_at
 from racelint.program.request_handlers import RequestHandlers
-from racelint.program.things import Bound, Instance, Member, Thing
+from racelint.program.things import Bound, Instance, Member
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
 from racelint.program.types import Types
 from racelint.program.users import is_public
@@ -99,7 +100,6 @@ class _Finder:
         self.lifetimes = Lifetimes(stores, types, calls)
         self.roots: list[ThreadRoot] = []
         self._started_classes: set[str] = set()
-        self._loops: dict[str, dict[int, list[Loop]]] = {}
 
     def _from_parameter(self, value: Value, function: FunctionInfo) -> bool:
         """The target is handed in: the function is a helper that starts threads for others."""
@@ -111,7 +111,7 @@ class _Finder:
 
     def _called_often(self, function: FunctionInfo) -> bool:
         sites = self.calls.incoming.get(function.id, [])
-        return len(sites) > 1 or any(site.event in self._loops_of(site.caller) for site in sites)
+        return len(sites) > 1 or any(site.event in loops_around(site.caller) for site in sites)
 
     def visit(self, function: FunctionInfo) -> None:
         for call in self.stores.facts[function.id].calls:
@@ -137,11 +137,6 @@ class _Finder:
             for thing, _ in self._callables(given["initializer"], function):
                 bindings = self._unpacked(given.get("initargs", ()), thing, function)
                 yield Initializer(thing.function, function, bindings)
-
-    def _loops_of(self, function: FunctionInfo) -> dict[int, list[Loop]]:
-        if function.id not in self._loops:
-            self._loops[function.id] = loops_around(function)
-        return self._loops[function.id]
 
     def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
         unknown = True
@@ -183,7 +178,7 @@ class _Finder:
         for thing, path in self._callables(value, function):
             before = self._given_before(value, thing, function)
             bindings = {**before, **self._bindings(starter, call, thing, function)}
-            repeated = call.id in self._loops_of(function) and not self._has_one_turn(path, thing, call, function)
+            repeated = call.id in loops_around(function) and not self._has_one_turn(path, thing, call, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
             root = ThreadRoot(
                 starter.kind,
@@ -212,7 +207,7 @@ class _Finder:
             for thing in self.types.of(path, function):
                 if isinstance(thing, Bound):
                     found.append((thing, path))
-                    others = [*_overriding(thing, path, function), *self._wrappers(thing.function)]
+                    others = [*_overriding(thing, path, function), *wrappers(thing.function, self.types)]
                     found += [(thing._replace(function=other), path) for other in others]
                 elif isinstance(thing, Instance):
                     method = thing.cls.method("__call__")
@@ -224,16 +219,6 @@ class _Finder:
                         if method is not None:
                             found.append((Bound(method, True), path))
         return found
-
-    def _wrappers(self, function: FunctionInfo) -> list[FunctionInfo]:
-        """What decorators of the program put in its place: the functions that they return."""
-        found: list[FunctionInfo] = []
-        for decorator in function.ir.decorators:
-            made: tuple[Thing, ...] = self.types.of_value(decorator.value, function)
-            for _ in range(1 + decorator.called):
-                made = tuple(t for d in made if isinstance(d, Bound) for t in self.types.returned(d.function))
-            found += [t.function for t in made if isinstance(t, Bound) and t.function is not function]
-        return list(dict.fromkeys(found))
 
     @staticmethod
     def _target(starter: Starter, call: Call) -> Value:
@@ -292,7 +277,7 @@ class _Finder:
 
     def _has_one_turn(self, target: Path, thing: Bound, call: Call, function: FunctionInfo) -> bool:
         """`for f in (step, poll): Thread(target=f)`: one turn of the loop starts it, another one something else."""
-        loops = self._loops_of(function)[call.id]
+        loops = loops_around(function)[call.id]
         display = target[:1]
         if len(loops) > 1 or not display[0].startswith("v:") or (*display, ELEMENT) not in loops[0].iterates:
             return False
@@ -323,7 +308,7 @@ class _Finder:
             return True
         if not receiver[0].startswith("c:"):
             return False
-        loops = self._loops_of(function)
+        loops = loops_around(function)
         made = loops.get(int(receiver[0][2:]), [])
         return bool(made) and made == loops.get(call.id, [])
 
@@ -346,10 +331,10 @@ class _Finder:
                     run,
                     function,
                     call,
-                    many=call.id in self._loops_of(function),
+                    many=call.id in loops_around(function),
                     own_self=True,
                     receiver=(f"c:{call.id}",),
-                    in_loop=call.id in self._loops_of(function),
+                    in_loop=call.id in loops_around(function),
                     cls=thing,
                 )
                 self.lifetimes.follow(root, starter, call, function)

@@ -13,7 +13,7 @@ from racelint.knowledge.coroutines import (
     TASK_MAKERS,
     TASK_MAKING_METHODS,
 )
-from racelint.model.summary import ELEMENT, Call, Loop, Path, Span, Suspend
+from racelint.model.summary import ELEMENT, Call, Path, Span, Suspend
 from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
@@ -60,7 +60,6 @@ class Tasks:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.sharing = ObjectSharing(program)
-        self._loops: dict[str, dict[int, list[Loop]]] = {}
         self._own: dict[str, set[Entry]] = {}
         self._edges: dict[str, list[_Edge]] = {}
         self._scripts: set[str] = set()
@@ -159,7 +158,7 @@ class Tasks:
         path = site.receiver or ()
         if len(path) != 1 or not path[0].startswith(("p:", "c:")) or path[0] == f"p:{site.caller.self_name}":
             return ()
-        loops = self._loops_around(site.caller)
+        loops = loops_around(site.caller)
         made = int(path[0][2:]) if path[0].startswith("c:") else -1
         return path if len(loops.get(made, ())) < len(loops.get(site.event, ())) or made not in loops else ()
 
@@ -182,7 +181,7 @@ class Tasks:
 
     def _repeats(self, event: int, start: Call, function: FunctionInfo) -> bool:
         """In a loop, and not awaited in the same turn."""
-        loops = self._loops_around(function)
+        loops = loops_around(function)
         if event not in loops:
             return False
         return not any(
@@ -190,11 +189,6 @@ class Tasks:
             for loop in loops[event]
             for node in loop.body
         )
-
-    def _loops_around(self, function: FunctionInfo) -> dict[int, list[Loop]]:
-        if function.id not in self._loops:
-            self._loops[function.id] = loops_around(function)
-        return self._loops[function.id]
 
     def _is_plain_task(self, call: Call, function: FunctionInfo) -> bool:
         """One task, not many that are gathered."""

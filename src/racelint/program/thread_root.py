@@ -68,7 +68,19 @@ def class_of_object(root: ThreadRoot) -> ClassInfo | None:
 
 
 def loops_around(function: FunctionInfo) -> dict[int, list[Loop]]:
-    """For each event, the loops it stands in, outermost first."""
+    """For each event that stands in any, the loops around it, outermost first."""
+    if function.loops is None:
+        function.loops = _find_loops(function)
+    return function.loops
+
+
+def in_one_turn(function: FunctionInfo, first: int, second: int) -> bool:
+    """Whether two events happen equally often: the same loops, if any, are around both."""
+    loops = loops_around(function)
+    return loops.get(first) == loops.get(second)
+
+
+def _find_loops(function: FunctionInfo) -> dict[int, list[Loop]]:
     found: dict[int, list[Loop]] = {}
 
     def walk(nodes: tuple[AnyNode, ...], loops: list[Loop]) -> None:

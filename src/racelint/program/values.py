@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
-
 import msgspec
 
 from racelint.model.summary import (
@@ -33,43 +30,33 @@ class Stored(msgspec.Struct, frozen=True):
     access: Access | None
 
 
-def nodes_of(body: tuple[AnyNode, ...]) -> Iterator[AnyNode]:
+def nodes_of(body: tuple[AnyNode, ...]) -> list[AnyNode]:
     """Every node of a control-flow tree, outer before inner, in source order."""
-    pending = [iter(body)]
-    while pending:
-        for node in pending[-1]:
-            yield node
-            if isinstance(node, (Branch, Loop, Try, With)):
-                pending.append(chain.from_iterable(_parts(node)))
-                break
-        else:
-            pending.pop()
-
-
-def _listed(body: tuple[AnyNode, ...], found: list[AnyNode]) -> list[AnyNode]:
-    """The same nodes added to a list: several times as fast, where all of them are wanted."""
-    for node in body:
-        found.append(node)
-        kind = type(node)
-        if kind is Access or kind is Call:
-            continue
-        if isinstance(node, Branch):
-            _listed(node.then, found)
-            _listed(node.orelse, found)
-        elif isinstance(node, (Loop, Try, With)):
-            for part in _parts(node):
-                _listed(part, found)
+    found: list[AnyNode] = []
+    _add_nodes(body, found)
     return found
 
 
-def _parts(node: Branch | Loop | Try | With) -> Iterable[tuple[AnyNode, ...]]:
+def _add_nodes(body: tuple[AnyNode, ...], found: list[AnyNode]) -> None:
+    for node in body:
+        found.append(node)
+        kind = type(node)
+        if kind is not Access and kind is not Call:
+            for block in blocks_of(node):
+                _add_nodes(block, found)
+
+
+def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
+    """The blocks of a compound node in source order, none for a simple one."""
     if isinstance(node, Branch):
-        return node.then, node.orelse
+        return (node.then, node.orelse)
     if isinstance(node, Loop):
-        return node.head, node.body, node.orelse
+        return (node.head, node.body, node.orelse)
     if isinstance(node, Try):
-        return node.body, *(handler.body for handler in node.handlers), node.orelse, node.final
-    return (node.body,)
+        return (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final)
+    if isinstance(node, With):
+        return (node.body,)
+    return ()
 
 
 class FunctionFacts:
@@ -83,8 +70,7 @@ class FunctionFacts:
         self.withs: list[With] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
-        self.nodes = tuple(_listed(function.ir.body, []))
-        """All of them, as `nodes_of` gives them."""
+        self.nodes = tuple(nodes_of(function.ir.body))
         for node in self.nodes:
             if isinstance(node, Access):
                 self.accesses.append(node)

@@ -23,8 +23,8 @@ from racelint.model.summary import (
 from racelint.program.condition_uses import is_condition
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.values import nodes_of
-from racelint.program.walk import Place, blocks_of, contains, enclosing, following, place_of
+from racelint.program.values import blocks_of, nodes_of
+from racelint.program.walk import Place, contains, enclosing, following, place_of
 
 _HARMLESS = frozenset(
     {"notify", "notify_all", "notifyAll", "wait", "wait_for", "acquire", "release", "time", "monotonic", "is_set"}

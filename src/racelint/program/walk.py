@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import Access, AnyNode, Branch, Call, Jump, Loop, Raise, Return, Try, With
+from racelint.model.summary import Access, AnyNode, Call, Jump, Loop, Raise, Return, Try, With
 from racelint.program.index import FunctionInfo
-from racelint.program.values import nodes_of
+from racelint.program.values import blocks_of, nodes_of
 
 
 class Place(NamedTuple):
@@ -16,19 +16,6 @@ class Place(NamedTuple):
     node: AnyNode | None
     block: tuple[AnyNode, ...]
     position: int
-
-
-def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
-    """The blocks of a compound node in source order, none for a simple one."""
-    if isinstance(node, Branch):
-        return (node.then, node.orelse)
-    if isinstance(node, Loop):
-        return (node.head, node.body, node.orelse)
-    if isinstance(node, Try):
-        return (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final)
-    if isinstance(node, With):
-        return (node.body,)
-    return ()
 
 
 def place_of(function: FunctionInfo, event: int) -> list[Place]:
