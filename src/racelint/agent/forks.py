@@ -55,10 +55,10 @@ class Forks:
         """Say why, and end every process of the run: the agent not before that is said."""
         reason = f"it forks processes without end: {AT_ONCE} were left running"
         self._write(answer_of(status="unsupported", reason=reason))
-        self._is_bomb[0] = 1
         own = os.getpid()
         if own != self._agent:
-            _kill(self._agent)  # before it has another answer
+            _kill(self._agent)  # before it sees any of them end, and has another answer
+        self._is_bomb[0] = 1
         for _ in range(ROUNDS):
             for other in _running():
                 if other != own:

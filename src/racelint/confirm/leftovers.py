@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 PROC = Path("/proc")
 ROUNDS = 5
 """A process may start another while it is being found; this many sweeps end a chain of them."""
+
+GONE_WITHIN = 2.0
+"""Seconds that killed processes have to be gone: until then they may write into folders that are to be deleted."""
+
+PAUSE = 0.01
+"""Seconds between two sweeps, once the first has killed what it found."""
 
 
 def end_session(child: subprocess.Popen[bytes]) -> None:
@@ -26,15 +34,18 @@ def end_session(child: subprocess.Popen[bytes]) -> None:
 def end_marked(name: str, value: str) -> None:
     """Kill every process of ours whose environment has `name=value`: descendants that began their own session.
 
-    Needs `/proc`; elsewhere only the session is ended.
+    Returns when they are gone, or after some time. Needs `/proc`; elsewhere only the session is ended.
     """
-    for _ in range(ROUNDS):
+    deadline = time.monotonic() + GONE_WITHIN
+    for sweep in itertools.count(1):
         found = marked(name, value)
-        if not found:
+        if not found or (sweep > ROUNDS and time.monotonic() > deadline):
             return
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+        if sweep > 1:
+            time.sleep(PAUSE)
 
 
 def marked(name: str, value: str) -> list[int]:
