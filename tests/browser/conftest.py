@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
 from racelint.model.result import ScanResult
 from tests.report.pages import page
@@ -18,6 +19,8 @@ SWITCHES = (
     *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"),
     *("disable-component-update", "disable-sync", "force-device-scale-factor=1"),
 )
+# The driver may come back from the page before it is read whole.
+LOADED = "return location.protocol === 'file:' && document.readyState === 'complete'"
 Show = Callable[[ScanResult], Chrome]
 
 
@@ -45,6 +48,7 @@ def show(browser: Chrome, tmp_path: Path) -> Iterator[Show]:
         path = tmp_path / "race.html"
         path.write_bytes(page(result).encode("utf-8", "backslashreplace"))
         browser.get(path.as_uri())
+        WebDriverWait(browser, 30).until(lambda driver: driver.execute_script(LOADED))
         return browser
 
     browser.get("about:blank")
