@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from racelint.fixes.atomic_call import atomic_call
@@ -29,7 +30,8 @@ class AddedGuard(Fixer):
     Where one call does both, as `d.setdefault(k, [])`, it needs no lock; what is tested and then used may be read once,
     and what is used up and then dropped be taken out before.
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
-    the lock beside the variable or a new one, and every function that changes the variable takes it. It becomes an
+    one that some changes hold, the lock beside the variable or a new one, and every function that changes the variable
+    takes it. It becomes an
     `RLock` where what runs under it takes it again.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
@@ -37,6 +39,7 @@ class AddedGuard(Fixer):
     """
 
     codes = ("RL101", "RL102", "RL104", "RL105", "RL107")
+    locks = True
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         suspect = suspect_of(draft.program, finding)
@@ -91,13 +94,21 @@ def _proposals(
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:
     """The locks that may be meant for the variable: its guard, else the only one beside it, else a new one."""
     beside = suspect.group.owner_locks
-    known = suspect.guard or (next(iter(beside)) if len(beside) == 1 else None)
-    if known is not None:
-        yield Choice(known)
-        yield Choice(known, reentrant=True)
+    only = next(iter(beside)) if len(beside) == 1 else None
+    for known in (suspect.guard,) if suspect.guard is not None else dict.fromkeys((_mostly_held(suspect), only)):
+        if known is not None:
+            yield Choice(known)
+            yield Choice(known, reentrant=True)
     if suspect.guard is None:
         static = any(draft.program.suspects.races.records.is_static(r.access) for r in suspect.group.records)
         yield from _new(draft, suspect.group.location, static)
+
+
+def _mostly_held(suspect: Suspect) -> Location | None:
+    """The lock beside the variable that most of its changes hold already."""
+    changes = {record.access: record.locations_held for record in suspect.group.changes}
+    held = Counter(lock for locks in changes.values() for lock in locks if lock in suspect.group.owner_locks)
+    return min(held, key=lambda lock: (-held[lock], lock), default=None)
 
 
 def _lazy_choices(draft: Draft, lazy: LazyStart) -> Iterator[Choice]:

@@ -42,8 +42,13 @@ def async_home(draft: Draft, function: FunctionInfo, beside: Location) -> AsyncH
     if owned and not function.self_name:
         return None
     header = f"{function.self_name}.{name}" if owned else name
-    claims = claims_of(draft.program, new.location)
+    claims = claims_of(draft.program, new.location) | async_locks_of(new.location.owner)
     return AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), claims)
+
+
+def async_locks_of(owner: str) -> frozenset[str]:
+    """What a fix claims that makes the owner's lock for coroutines: the next is to take the same one."""
+    return frozenset([f"the asyncio locks of {owner}"])
 
 
 def _known(draft: Draft, function: FunctionInfo) -> Location | None:

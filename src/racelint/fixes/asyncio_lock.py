@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from racelint.fixes.async_home import async_locks_of
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported
@@ -46,7 +47,8 @@ class AsyncioLock(Fixer):
         for block in blocks:
             rewriting.replace(block, lambda updated: updated.with_changes(asynchronous=cst.Asynchronous()))
         reason = "it no longer excludes other threads, or tasks of another event loop"
-        yield Proposal(rewriting.code(), f"Make `{lock.short}` an `asyncio.{name}`", "unsafe", reason)
+        claims = async_locks_of(lock.location.owner)
+        yield Proposal(rewriting.code(), f"Make `{lock.short}` an `asyncio.{name}`", "unsafe", reason, claims)
 
 
 def _lock_of(program: Program, finding: Finding) -> Lock | None:

@@ -27,10 +27,12 @@ class Proposal(NamedTuple):
 class Fixer(ABC):
     """Base of every fix; it is registered by being a class in a file of this package.
 
-    `codes` are the rules whose findings it puts right. The docstring says what it does, and when it is safe.
+    `codes` are the rules whose findings it puts right. The docstring says what it does, and when it is safe. It `locks`
+    where it puts statements under a lock: then those that have nothing to do with it are not to share their line.
     """
 
     codes: ClassVar[tuple[str, ...]]
+    locks: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         if not getattr(cls, "codes", ()) or not cls.__doc__:

@@ -32,6 +32,7 @@ class ConditionLock(Fixer):
     """
 
     codes = ("RL302",)
+    locks = True
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         for use in draft.program.conditions.all:

@@ -10,7 +10,7 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.lock_safety import LockSafety
-from racelint.fixes.names import claims_of, lock_at, lock_path, written
+from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
 from racelint.fixes.reentrant_lock import make_reentrant
@@ -64,7 +64,7 @@ class Guarding:
 
     def _is_static(self, site: Site) -> bool:
         """The state is shared by all instances: a lock per instance would not do."""
-        return self.location.kind == "attribute" and site.base[0].startswith("cls:")
+        return self.location.kind == "attribute" and is_class(self.draft.program, site.base, site.function)
 
     def _header(self, site: Site, lock: Location) -> str:
         path = lock_path(lock, site.function, site.base, self.location)

@@ -57,6 +57,12 @@ def lock_at(program: Program, lock: Location, function: FunctionInfo, base: Path
     return found if found is not None and found.location == lock and not found.opaque else None
 
 
+def is_class(program: Program, base: Path, function: FunctionInfo) -> bool:
+    """Whether the path is that of a class, as `cls` is in a class method: instances' attributes are not there."""
+    things = program.types.of(base, function)
+    return base[0].startswith("cls:") or (bool(things) and all(isinstance(thing, ClassInfo) for thing in things))
+
+
 def class_of(program: Program, location: Location) -> ClassInfo | None:
     """The class whose attribute a location is."""
     return next((cls for cls in program.index.classes if cls.id == location.owner), None)

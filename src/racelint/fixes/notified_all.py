@@ -16,8 +16,7 @@ from racelint.syntax.edits import Rewriting
 class NotifiedAll(Fixer):
     """`cv.notify()` becomes `cv.notify_all()`, so that the waiter who is meant wakes, too.
 
-    Safe: the others test their predicates again and wait on. Not offered for `notify(n)`, or where the method has
-    another name.
+    Safe: the others test their predicates again and wait on. Not offered where the method has another name.
     """
 
     codes = ("RL305",)
@@ -25,8 +24,9 @@ class NotifiedAll(Fixer):
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
-        if call is None or call.args or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "notify":
+        if call is None or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "notify":
             return
         rewriting = Rewriting(tree)
-        rewriting.replace(call.func.attr, lambda updated: updated.with_changes(value="notify_all"))
+        func = call.func.with_changes(attr=cst.Name("notify_all"))
+        rewriting.replace(call, lambda updated: updated.with_changes(func=func, args=[]))
         yield Proposal(rewriting.code(), f"Wake all that wait: `{tree.spelled(call.func.value)}.notify_all()`")

@@ -10,8 +10,10 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
-from racelint.fixes.places import functions_in, span_of, type_of_call
+from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
+from racelint.model.summary import ELEMENT, Call, Span
+from racelint.program import Program
 from racelint.program.thread_primitives import ThreadPrimitive, ThreadPrimitives
 from racelint.syntax.edits import Rewriting, Tree
 
@@ -63,7 +65,10 @@ def _inherits(tree: Tree, primitive: ThreadPrimitive) -> bool:
 
 
 def _maker(draft: Draft, tree: Tree, primitive: ThreadPrimitive) -> cst.Call | None:
-    """The call that makes it: the only one of its kind in the line, the function or the module."""
+    """The call that makes what is handed over, else the only one of its kind in the line, function or module."""
+    handed = _handed(draft.program, primitive)
+    if len(handed) == 1:
+        return tree.at(handed[0].span, cst.Call)
     made = [
         (function, call)
         for function in functions_in(draft.program, primitive.function.module.source.display)
@@ -74,3 +79,22 @@ def _maker(draft: Draft, tree: Tree, primitive: ThreadPrimitive) -> cst.Call | N
     own = [call for function, call in made if function is primitive.function]
     found = line or own or [call for _, call in made]
     return tree.at(found[0].span, cst.Call) if len(found) == 1 else None
+
+
+def _handed(program: Program, primitive: ThreadPrimitive) -> list[Call]:
+    """The calls in the file that make those arguments of the process which are such a primitive."""
+    function, facts = primitive.function, program.stores.facts[primitive.function.id]
+    started = next((call for call in facts.calls if call.span == primitive.span), None)
+    given = [argument.value for argument in started.args] if started is not None else []
+    displays = {path for value in given for path in value if path[0].startswith("v:")}
+    filled = [a for a in facts.accesses if a.kind == "write" and a.path[-1] == ELEMENT and a.path[:-1] in displays]
+    values = (*given, *(access.value for access in filled))
+    found: dict[Span, Call] = {}
+    for path in (path for value in values for path in value):
+        location = program.locations.of(path, function)
+        own = facts.made_by(path)
+        maker = (function, own) if own is not None else maker_of(program, location) if location is not None else None
+        here = maker is not None and maker[0].module is function.module
+        if maker is not None and here and type_of_call(program, *maker) == primitive.dotted:
+            found[maker[1].span] = maker[1]
+    return list(found.values())

@@ -12,7 +12,9 @@ from racelint.fixes.imports import imported
 from racelint.fixes.places import maker_of, span_of, type_of_call
 from racelint.knowledge.locks import RELEASES
 from racelint.model.finding import Finding
+from racelint.model.summary import Call
 from racelint.program import Program
+from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.taken_twice import taken_twice
 from racelint.syntax.edits import Rewriting
@@ -21,7 +23,7 @@ _PLAIN = {"threading.Lock": "threading", "multiprocessing.Lock": "multiprocessin
 
 
 class ReentrantLock(Fixer):
-    """`Lock()` becomes `RLock()` where the lock is made.
+    """`Lock()` becomes `RLock()` where the lock is made, also inside of a condition: `Condition(Lock())`.
 
     Safe where the thread that takes the lock also gives it back, in the same function: only what waited for ever
     changes. Not offered where some function releases what it has not taken, where the lock is asked whether it is
@@ -46,6 +48,7 @@ def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> bo
     """Make the lock an `RLock` where it is made; False, and nothing done, where that cannot be or may not."""
     program, tree = draft.program, rewriting.tree
     made = maker_of(program, location)
+    made = _inside(program, *made) if made is not None else None
     if made is None or made[1].args or draft.tree(made[0].module.source.display) is not tree:
         return False
     call = tree.at(made[1].span, cst.Call)
@@ -58,6 +61,15 @@ def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> bo
         name = cst.parse_expression(imported(rewriting, module, "RLock", call, by_name=True))
     rewriting.replace(call, lambda updated: updated.with_changes(func=name))
     return True
+
+
+def _inside(program: Program, function: FunctionInfo, call: Call) -> tuple[FunctionInfo, Call] | None:
+    """The lock that a condition is given, where that is made there and then; any other call itself."""
+    if type_of_call(program, function, call) != "threading.Condition":
+        return function, call
+    given = call.args[0].value if len(call.args) == 1 else ()
+    inner = program.stores.facts[function.id].made_by(given[0]) if len(given) == 1 else None
+    return (function, inner) if inner is not None else None
 
 
 def _needs_a_plain_one(program: Program, location: Location) -> bool:

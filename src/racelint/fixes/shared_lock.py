@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -12,20 +13,24 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import after_imports, insert
+from racelint.fixes.lock_home import LockHome, lock_home
 from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.names import free_name
 from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.statements import statement
 from racelint.model.finding import Finding
+from racelint.program.index import External
 from racelint.program.locations import Location
 from racelint.program.per_call_locks import Fresh, PerCallLocks
 from racelint.syntax.edits import Rewriting, Statement, Tree
+from racelint.syntax.nodes import nodes_within
 
 _HOME = "_shared_lock"
 
 
 class SharedLock(Fixer):
-    """`with Lock():` takes a lock of the module instead, a local one moves there, and `locks.get(key, Lock())` becomes
+    """`with Lock():` takes the lock beside what is changed under it, or a new one there, and so does what takes a local
+    one; where nothing says where it belongs, the module has it. `locks.get(key, Lock())` becomes
     `locks.setdefault(key, Lock())`. A coroutine of a method takes one of its object.
 
     Safe where nothing runs under the lock but the program's own plain computation; unsafe where calls run under it that
@@ -54,9 +59,11 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
     if isinstance(outer, cst.Arg) and _sets_default(rewriting, tree.parent(outer)):
         yield Proposal(rewriting.code(), "Keep the lock that is made: `setdefault`")
         return
-    reason = _reason(draft, tree, fresh)
-    if reason is None:
+    extent = _extent(draft, tree, fresh)
+    reason = _reason(draft, fresh, extent) if extent is not None else None
+    if extent is None or reason is None:
         return
+    yield from _at_home(draft, tree, fresh)
     if isinstance(outer, cst.WithItem):
         name = _HOME
         rewriting.replace(made, lambda updated: cst.Name(name))
@@ -75,6 +82,38 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
         insert(rewriting, tree.module, after_imports(tree), statement(f"{name} = {tree.spelled(made)}"))
     claims = frozenset([name])
     yield Proposal(rewriting.code(), f"Make the lock once, as `{name}`", "unsafe" if reason else "safe", reason, claims)
+
+
+class _Homecoming(NamedTuple):
+    """A lock, the call that makes it, where it belongs, and why it is not safe to have it there."""
+
+    made: cst.Call
+    home: LockHome
+    reason: str
+
+
+def _at_home(draft: Draft, tree: Tree, fresh: Fresh) -> Iterator[Proposal]:
+    """The lock beside what is changed under it: for all that belong there, else for this one alone."""
+    own = _homecoming(draft, tree, fresh)
+    if own is None:
+        return
+    found = [_homecoming(draft, tree, other) for other in PerCallLocks(draft.program).found() if other != fresh]
+    others = [other for other in found if other is not None and other.home.identity == own.home.identity]
+    for group in ([own, *others], [own]) if others else ([own],):
+        rewriting = Rewriting(tree)
+        if all(_takes(tree, rewriting, one.made, one.home.header) for one in group):
+            own.home.make(rewriting)
+            reason = "; ".join(dict.fromkeys(one.reason for one in group if one.reason))
+            message = f"Make the lock once, as `{own.home.header}`"
+            yield Proposal(rewriting.code(), message, "unsafe" if reason else "safe", reason, own.home.claims)
+
+
+def _homecoming(draft: Draft, tree: Tree, fresh: Fresh) -> _Homecoming | None:
+    made = tree.at(fresh.made, cst.Call) if draft.tree(fresh.function.module.source.display) is tree else None
+    extent = _extent(draft, tree, fresh) if made is not None and _is_plain(draft, fresh) else None
+    reason = _reason(draft, fresh, extent) if extent is not None else None
+    home = lock_home(draft, fresh.function, extent, fresh.name) if extent is not None else None
+    return _Homecoming(made, home, reason) if made is not None and home is not None and reason is not None else None
 
 
 def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
@@ -115,12 +154,55 @@ def _is_known(tree: Tree, name: str) -> bool:
     return any(_assigned(entry) == name for entry in tree.module.body if isinstance(entry, cst.SimpleStatementLine))
 
 
-def _reason(draft: Draft, tree: Tree, fresh: Fresh) -> str | None:
-    """Why it is not safe to exclude; None where it is not possible."""
+def _is_plain(draft: Draft, fresh: Fresh) -> bool:
+    """Whether it is a lock of threads."""
+    calls = draft.program.stores.facts[fresh.function.id].calls
+    call = next((call for call in calls if call.span == fresh.made), None)
+    things = draft.program.types.of_value(call.func, fresh.function) if call is not None else ()
+    return any(isinstance(thing, External) and thing.dotted == f"threading.{fresh.name}" for thing in things)
+
+
+def _takes(tree: Tree, rewriting: Rewriting, made: cst.Call, header: str) -> bool:
+    """Put another lock where one is made, and in place of the name that it is given; False where that cannot be."""
+    if isinstance(tree.parent(made), cst.WithItem):
+        rewriting.replace(made, lambda updated: expression(header))
+        return True
+    line = tree.statement(made)
+    name, scope = _assigned(line), tree.scope(made)
+    names = [n for n in nodes_within(scope) if isinstance(n, cst.Name) and n.value == name and _is_variable(tree, n)]
+    if not name or line is None or any(tree.scope(node) is not scope for node in names):
+        return False
+    bound = [node for node in names if isinstance(tree.parent(node), (cst.AssignTarget, cst.NamedExpr, cst.Param))]
+    if len(bound) != 1:
+        return False
+    place = tree.index(line)
+    rewriting.splice(tree.block(line), place, place + 1, lambda old: [])
+    for node in names:
+        if node is not bound[0]:
+            rewriting.replace(node, lambda updated: expression(header))
+    return True
+
+
+def _is_variable(tree: Tree, name: cst.Name) -> bool:
+    """Not the name of an attribute or of a keyword argument."""
+    outer = tree.parent(name)
+    return not (isinstance(outer, cst.Attribute) and outer.attr is name) and not (
+        isinstance(outer, cst.Arg) and outer.keyword is name
+    )
+
+
+def _extent(draft: Draft, tree: Tree, fresh: Fresh) -> Extent | None:
+    """What runs under the lock; None where that is not plain."""
     taken = tree.node_at(fresh.span)
     block = tree.statement(taken) if taken is not None else None
     if block is None or fresh.function not in functions_in(draft.program, fresh.function.module.source.display):
         return None
-    inside = tree.span(block) if isinstance(block, cst.With) else (*fresh.span[:2], *fresh.function.ir.span[2:])
-    found = LockSafety(draft.program, None, ()).examine(fresh.function, Extent(inside[0] + 1, inside[2]))
+    if isinstance(block, cst.With):
+        return Extent(tree.span(block.body.body[0])[0], tree.span(block)[2])
+    return Extent(fresh.span[0] + 1, fresh.function.ir.span[2])
+
+
+def _reason(draft: Draft, fresh: Fresh, extent: Extent) -> str | None:
+    """Why it is not safe to exclude; None where it is not possible."""
+    found = LockSafety(draft.program, None, ()).examine(fresh.function, extent)
     return None if found.obstacles else "; ".join(found.doubts)

@@ -64,7 +64,7 @@ def _at_caller(draft: Draft, record: Record) -> Site:
     function = record.access.function
     calls = draft.program.calls.outgoing[parent.function.id]
     site = next((s for s in calls if s.event == record.context.site and s.callee is function), None)
-    own = _base(record.access)
+    own = base_of(record.access)
     if site is None or site.receiver is None or own != (f"p:{function.self_name}",):
         raise NotCovered
     span = event_span(parent.function, record.context.site)
@@ -178,10 +178,10 @@ def _site(draft: Draft, function: FunctionInfo, access: SharedAccess, spans: Ite
     stretch = covering(draft.tree(function.module.source.display), spans)
     if stretch is None:
         raise NotCovered
-    return Site(function, stretch, _base(access) if access.location.kind == "attribute" else (), spans)
+    return Site(function, stretch, base_of(access) if access.location.kind == "attribute" else (), spans)
 
 
-def _base(access: SharedAccess) -> Path:
+def base_of(access: SharedAccess) -> Path:
     """The object whose state is touched: a container of a class of the program may be its own state."""
     fields = access.location.fields
     return access.path[: len(access.path) - len(fields) + (fields[0] == ITSELF)]

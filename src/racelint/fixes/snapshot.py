@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -12,11 +13,13 @@ from racelint.fixes.expressions import expression
 from racelint.fixes.places import span_of, suspect_of
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.finding import Finding
+from racelint.model.summary import ELEMENT, Span
 from racelint.program.awaited_iterations import AwaitedIterations
 from racelint.program.shared import SharedAccess
 from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 
+_LAZY = ("enumerate", "reversed", "iter", "map", "filter", "zip")
 _GATHERING = ("list", "tuple", "set", "dict", "sorted", "sum", "any", "all", "len", "enumerate", "str", "repr")
 
 
@@ -38,11 +41,35 @@ class Snapshot(Fixer):
             yield from _under_mutex(tree, iterated)
         if access is None or iterated is None or draft.program.shared.is_weak(access):
             return
-        walked = _walked(tree, iterated)
-        if walked is not None:
-            rewriting = Rewriting(tree)
-            rewriting.replace(walked, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
-            yield Proposal(rewriting.code(), f"Iterate over a copy: `list({tree.spelled(walked)})`")
+        name = next(field for field in reversed(access.location.fields) if field != ELEMENT)
+        walked = _walked(tree, iterated, name)
+        if walked:
+            yield _copied(tree, walked)
+            others = [tree.expression_at(span) for span in _beside(draft, access)]
+            found = [one for other in others if other is not None for one in _walked(tree, other, name)]
+            if found:
+                yield _copied(tree, [*walked, *found])
+
+
+def _copied(tree: Tree, walked: Sequence[cst.BaseExpression]) -> Proposal:
+    rewriting = Rewriting(tree)
+    for one in walked:
+        rewriting.replace(one, lambda updated: cst.Call(cst.Name("list"), [cst.Arg(updated)]))
+    names = " and ".join(dict.fromkeys(f"`list({tree.spelled(one)})`" for one in walked))
+    return Proposal(rewriting.code(), f"Iterate over a copy: {names}")
+
+
+def _beside(draft: Draft, access: SharedAccess) -> list[Span]:
+    """Where the same function iterates the same container again, with no lock: a finding tells of one place alone."""
+    flow = draft.program.flows.of(access.function)
+    return [
+        other.span
+        for other in draft.program.shared.by_function[access.function.id]
+        if other.deed == "iterate"
+        and other.location == access.location
+        and other.span != access.span
+        and not flow.at(other.event).must
+    ]
 
 
 def _iteration(draft: Draft, finding: Finding) -> SharedAccess | None:
@@ -79,11 +106,35 @@ def _only_gathers(line: cst.SimpleStatementLine) -> bool:
     return True
 
 
-def _walked(tree: Tree, iterated: cst.BaseExpression) -> cst.BaseExpression | None:
-    """What a loop goes over, or the argument of `iter()` and its kin."""
+def _walked(tree: Tree, iterated: cst.BaseExpression, name: str) -> list[cst.BaseExpression]:
+    """What of an iteration goes over the container called `name`: in a lazy builtin, or a call that walks, an argument.
+
+    A copy of all that such a builtin gives would run its function between two steps.
+    """
     outer = tree.parent(iterated)
-    if isinstance(outer, (cst.For, cst.CompFor)):
-        return iterated if outer.iter is iterated and outer.asynchronous is None else None
-    if not isinstance(iterated, cst.Call) or not isinstance(iterated.func, cst.Name) or len(iterated.args) != 1:
-        return None
-    return iterated.args[0].value if not iterated.args[0].star else None
+    if isinstance(outer, cst.CompFor) and outer.asynchronous is not None:
+        return []
+    if isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is iterated:
+        return _inner(tree, iterated, name) if outer.asynchronous is None else []
+    if isinstance(outer, (cst.From, cst.Arg)):
+        return _inner(tree, iterated, name)
+    if not isinstance(iterated, cst.Call) or not isinstance(iterated.func, (cst.Name, cst.Attribute)):
+        return []
+    return [found for arg in _arguments(iterated) for found in _inner(tree, arg, name) if _speaks_of(tree, arg, name)]
+
+
+def _inner(tree: Tree, walked: cst.BaseExpression, name: str) -> list[cst.BaseExpression]:
+    """The arguments of `enumerate` and its kin that speak of the container; any other expression itself."""
+    lazy = isinstance(walked, cst.Call) and isinstance(walked.func, cst.Name) and walked.func.value in _LAZY
+    if not isinstance(walked, cst.Call) or not lazy:
+        return [walked]
+    given = [arg for arg in _arguments(walked) if _speaks_of(tree, arg, name)]
+    return [found for arg in given for found in _inner(tree, arg, name)] or [walked]
+
+
+def _arguments(call: cst.Call) -> list[cst.BaseExpression]:
+    return [arg.value for arg in call.args if not arg.star and arg.keyword is None]
+
+
+def _speaks_of(tree: Tree, node: cst.BaseExpression, name: str) -> bool:
+    return name in re.findall(r"\w+", tree.spelled(node)) and not isinstance(node, cst.Lambda)

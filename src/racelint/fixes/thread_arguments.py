@@ -41,6 +41,7 @@ def _rewrite(rewriting: Rewriting, call: cst.Call, advice: str) -> str:
     plain = [arg for arg in call.args if arg.keyword is None]
     if advice == "write `args=(x,)`":
         given = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "args"), None)
+        given = given or (plain[-1] if len(plain) == _place_of_args(call) + 1 else None)
         if given is None:
             return ""
         rewriting.replace(given.value, _in_tuple)
@@ -55,6 +56,12 @@ def _rewrite(rewriting: Rewriting, call: cst.Call, advice: str) -> str:
         rewriting.replace(second, lambda updated: updated.with_changes(value=first.value))
         return "Put the interval in front of the function"
     return ""
+
+
+def _place_of_args(call: cst.Call) -> int:
+    """Where the arguments stand among those without a name."""
+    name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    return 2 if isinstance(name, cst.Name) and name.value == "Timer" else 3
 
 
 def _in_tuple(value: cst.BaseExpression) -> cst.Tuple:

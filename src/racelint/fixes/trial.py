@@ -15,6 +15,7 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft, key_of
 from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
+from racelint.fixes.unrolled import unrolled
 from racelint.model.finding import Finding
 from racelint.model.fix import Edit, Fix
 from racelint.syntax.source import UnreadableSource
@@ -120,7 +121,7 @@ class _Search:
         if fixer is None:
             return
         try:
-            yield from fixer.propose(finding, self.draft)
+            yield from _proposed(fixer, finding, self.draft)
         except UnreadableSource:
             return
         except Exception as error:  # a fix that fails costs its own finding, not the run
@@ -168,6 +169,19 @@ class _Search:
             candidate.proposal = _joined(proposal, whole.tree(path).text, offers)
             candidate.edits = edits_between(self.draft.tree(path).text, candidate.proposal.text)
             self.offers.found[candidate.place] = candidate.offer
+
+
+def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    """Where the statement shares its line with others, also what can be done once it does not: the safe ones first."""
+    apart = unrolled(draft, finding)
+    if apart is None:
+        yield from fixer.propose(finding, draft)
+        return
+    drafts = [(finding, draft), (apart.finding, apart.draft)]
+    if fixer.locks and apart.mixed:
+        drafts.reverse()
+    found = [proposal for args in drafts for proposal in fixer.propose(*args)]
+    yield from sorted(found, key=lambda proposal: proposal.applicability != "safe")
 
 
 def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:

@@ -29,6 +29,7 @@ class ValueLock(Fixer):
     """
 
     codes = ("RL602",)
+    locks = True
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         updates = _updates(draft.program, finding)

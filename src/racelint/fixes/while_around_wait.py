@@ -8,7 +8,7 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.expressions import negated
+from racelint.fixes.expressions import bare, negated
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, only_call
 from racelint.model.finding import Finding
@@ -17,15 +17,16 @@ from racelint.program import Program
 from racelint.program.ownership import makes_self
 from racelint.program.waits import Wait, waits_of
 from racelint.syntax.edits import Block, Rewriting, Tree
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import nodes_within
 
 
 class WhileAroundWait(Fixer):
     """`if not ready: cv.wait()` becomes `while not ready: cv.wait()`; with a timeout, `cv.wait_for(lambda: ready, 5)`.
 
     Safe: a thread that is woken for nothing waits on, and one that is woken rightly goes on as before.
-    Not offered where no test stands before the wait, where nobody else changes what it reads (the loop would never
-    end), or where the `if` does more than wait.
+    Where the `if` does more than wait, the wait itself becomes a `wait_for`.
+    Not offered where no test stands before the wait, or where nobody else changes what it reads: the loop would never
+    end.
     """
 
     codes = ("RL301",)
@@ -36,10 +37,13 @@ class WhileAroundWait(Fixer):
             display = wait.function.module.source.display
             if display != finding.path or wait.call.span != span_of(finding):
                 continue
-            branch = _if_around(tree, wait)
-            if branch is None or not _may_change(draft.program, wait):
+            if wait.guard is None or not _may_change(draft.program, wait):
                 return
-            proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
+            branch = _if_around(tree, wait)
+            if branch is not None:
+                proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
+            else:
+                proposal = _in_place(tree, wait)
             if proposal is not None:
                 yield proposal
             return
@@ -54,18 +58,16 @@ def _if_around(tree: Tree, wait: Wait) -> cst.If | None:
         return None
     if not isinstance(tree.parent(branch), Block) or only_call(branch.body.body[-1]) is not call:
         return None
-    return None if _leaves_early(branch.body) or any(isinstance(n, cst.NamedExpr) for n in _within(branch)) else branch
-
-
-def _within(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in child_nodes(node):
-        yield from _within(child)
+    return (
+        None
+        if _leaves_early(branch.body) or any(isinstance(n, cst.NamedExpr) for n in nodes_within(branch))
+        else branch
+    )
 
 
 def _leaves_early(body: cst.CSTNode) -> bool:
     """A jump in the `if` would mean another loop, once that is one itself."""
-    return any(isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Raise)) for node in _within(body))
+    return any(isinstance(node, (cst.Break, cst.Continue, cst.Return, cst.Raise)) for node in nodes_within(body))
 
 
 def _may_change(program: Program, wait: Wait) -> bool:
@@ -117,6 +119,24 @@ def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
     moved = line.with_changes(body=[cst.Expr(waiting)], leading_lines=above)
     rewriting = Rewriting(tree)
     rewriting.replace(branch, lambda updated: moved)
+    return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
+
+
+def _in_place(tree: Tree, wait: Wait) -> Proposal | None:
+    """`cv.wait()` deep in an `if`, or in its `else`, waits for what the test says."""
+    assert wait.guard is not None
+    call, test = tree.at(wait.call.span, cst.Call), tree.expression_at(wait.guard.span)
+    branch = tree.parent(test) if test is not None else None
+    if call is None or test is None or not isinstance(branch, cst.If) or not isinstance(call.func, cst.Attribute):
+        return None
+    if any(isinstance(node, (cst.NamedExpr, cst.Await)) for node in nodes_within(test)):
+        return None
+    holders = {id(node) for node in tree.ancestors(call)}
+    predicate = negated(test) if id(branch.body) in holders else test
+    waiting = cst.Lambda(cst.Parameters(), bare(predicate) if "\n" not in tree.spelled(predicate) else predicate)
+    rewriting = Rewriting(tree)
+    func = call.func.with_changes(attr=cst.Name("wait_for"))
+    rewriting.replace(call, lambda updated: updated.with_changes(func=func, args=[cst.Arg(waiting), *updated.args]))
     return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
 
 

@@ -51,8 +51,13 @@ def mixed_notifies(program: Program) -> Iterator[MixedNotify]:
         if not pairs:
             continue
         for use in uses:
-            if use.method == "notify" and not use.call.args and _may_miss(program, use, pairs[0]):
+            if use.method == "notify" and _wakes_one(use) and _may_miss(program, use, pairs[0]):
                 yield MixedNotify(use, *pairs[0])
+
+
+def _wakes_one(use: Use) -> bool:
+    """`notify()`, `notify(1)` or `notify(n=1)`."""
+    return all(argument.value == (("k:int:1",),) for argument in use.call.args)
 
 
 def _waiter(program: Program, use: Use) -> Waiter | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from racelint.model.summary import ELEMENT, Loop, Path, Suspend, Value
@@ -16,8 +16,13 @@ from racelint.summarize.targets import store
 
 _VIEWS = frozenset({"items", "values", "keys", "iteritems", "itervalues", "iterkeys"})
 _MAX_KEYS = 12
-_WRAPPERS = frozenset({"enumerate", "reversed", "zip", "iter", "map", "filter"})
-"""Builtins that advance their argument lazily, so that iterating them iterates it."""
+_WRAPPERS = {
+    **dict.fromkeys(("enumerate", "reversed", "iter"), slice(0, 1)),
+    **dict.fromkeys(("map", "filter"), slice(1, None)),
+    "zip": slice(0, None),
+}
+"""Builtins that advance some of their arguments lazily, so that iterating them iterates those."""
+_PASSED = ("", "*", "iterable")
 _KINDS: dict[type[ast.expr], str] = {
     ast.List: "list",
     ast.Tuple: "tuple",
@@ -87,24 +92,30 @@ def note_iteration(
     body: Body, inner: ast.expr, shown: ast.expr, deps: Sequence[int], containers: Value | None = None
 ) -> Value:
     """Append the iterate events of an expression, lowered before, that is walked; returns the containers' paths."""
-    view = ""
     if containers is None:
         containers = _reread(body, inner)
-    while (
-        isinstance(inner, ast.Call)
-        and isinstance(inner.func, ast.Name)
-        and inner.func.id in _WRAPPERS
-        and (inner.args or inner.keywords)
-    ):
-        *_, (_, inner) = arguments_of(inner)
-        containers = _reread(body, inner)
-    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _VIEWS:
-        view = inner.func.attr
-        containers = _reread(body, inner.func.value)
-    for path in containers[:2]:
-        if not is_constant(path):
-            body.access("iterate", path, body.span(shown), deps=tuple(deps), key=view)
+    for walked in _walked(inner):
+        if walked is not inner:
+            containers = _reread(body, walked)
+        view = ""
+        if isinstance(walked, ast.Call) and isinstance(walked.func, ast.Attribute) and walked.func.attr in _VIEWS:
+            view = walked.func.attr
+            containers = _reread(body, walked.func.value)
+        for path in containers[:2]:
+            if not is_constant(path):
+                body.access("iterate", path, body.span(shown), deps=tuple(deps), key=view)
     return containers
+
+
+def _walked(node: ast.expr) -> Iterator[ast.expr]:
+    """What is walked where an expression is: itself, or what a lazy builtin is given."""
+    inner: list[ast.expr] = []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _WRAPPERS:
+        inner = [value for name, value in arguments_of(node) if name in _PASSED][_WRAPPERS[node.func.id]]
+    for one in inner:
+        yield from _walked(one)
+    if not inner:
+        yield node
 
 
 @lowers(ast.YieldFrom)

@@ -1,0 +1,76 @@
+"""Statements that share a line with others, each on a line of its own: so a fix can put something between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import libcst as cst
+
+from racelint.fixes.draft import Draft, key_of
+from racelint.fixes.places import span_of
+from racelint.model.finding import Finding
+from racelint.syntax.edits import Rewriting, Tree
+from racelint.syntax.nodes import nodes_within
+
+
+class Unrolled(NamedTuple):
+    """The draft in which the finding's statement stands alone, and the finding there.
+
+    `mixed`: it shared its line with a statement that names nothing of what it names.
+    """
+
+    draft: Draft
+    finding: Finding
+    mixed: bool
+
+
+def unrolled(draft: Draft, finding: Finding) -> Unrolled | None:
+    """None where the finding's statement stands alone already. Raises UnreadableSource."""
+    tree = draft.tree(finding.path)
+    found = tree.node_at(span_of(finding))
+    shared = next((node for node in tree.ancestors(found) if _is_shared(node)), None) if found is not None else None
+    if found is None or not isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
+        return None
+    rewriting = Rewriting(tree)
+    if isinstance(shared, cst.SimpleStatementSuite):
+        rewriting.replace(shared, _block)
+    else:
+        _split(rewriting, tree, shared)
+    after = draft.changed({finding.path: rewriting.code()})
+    before = [span_of(other) for other in draft.findings if key_of(other) == key_of(finding)]
+    there = [other for other in after.findings if key_of(other) == key_of(finding)]
+    if len(there) != len(before) or span_of(finding) not in before:
+        return None
+    names = _names(found)
+    mixed = any(not names & _names(small) for small in shared.body)
+    return Unrolled(after, there[before.index(span_of(finding))], mixed)
+
+
+def _names(node: cst.CSTNode) -> set[str]:
+    """What code names, but for the object itself."""
+    return {inner.value for inner in nodes_within(node) if isinstance(inner, cst.Name)} - {"self", "cls"}
+
+
+def _is_shared(node: cst.CSTNode) -> bool:
+    """`a(); b()`, or what stands behind the colon of `if x: a()`."""
+    several = isinstance(node, cst.SimpleStatementLine) and len(node.body) > 1
+    return several or isinstance(node, cst.SimpleStatementSuite)
+
+
+def _block(suite: cst.SimpleStatementSuite) -> cst.IndentedBlock:
+    return cst.IndentedBlock(_lines(suite.body, suite.trailing_whitespace))
+
+
+def _split(rewriting: Rewriting, tree: Tree, shared: cst.SimpleStatementLine) -> None:
+    place = tree.index(shared)
+    lines = _lines(shared.body, shared.trailing_whitespace)
+    lines[0] = lines[0].with_changes(leading_lines=shared.leading_lines)
+    rewriting.splice(tree.block(shared), place, place + 1, lambda old: lines)
+
+
+def _lines(body: Sequence[cst.BaseSmallStatement], end: cst.TrailingWhitespace) -> list[cst.SimpleStatementLine]:
+    """Each on its line; the comment stays behind the last."""
+    lines = [cst.SimpleStatementLine([small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for small in body]
+    lines[-1] = lines[-1].with_changes(trailing_whitespace=end)
+    return lines

@@ -1,0 +1,69 @@
+"""Fixes of several rules in one file, which must get on with one another."""
+
+from __future__ import annotations
+
+from tests.fixes.drafts import draft_of, mended
+
+COROUTINES = """\
+import asyncio
+import threading
+
+
+class Pages:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.pages = {}
+
+    async def get(self, key):
+        with self.lock:
+            if key not in self.pages:
+                self.pages[key] = await self.load(key)
+            return self.pages[key]
+
+    async def renew(self, key):
+        if key in self.pages:
+            page = await self.load(key)
+            self.pages[key] = page
+
+    async def load(self, key):
+        await asyncio.sleep(1)
+        return key
+
+
+async def main():
+    pages = Pages()
+    await asyncio.gather(pages.get(1), pages.get(2), pages.renew(1), pages.renew(2))
+"""
+CROWDED = """\
+import threading
+
+
+class Jobs:
+    def __init__(self):
+        self.done = 0
+        self.thread = threading.Thread(target=self.run, args=(3)).start(); print("started")
+
+    def run(self, turns):
+        self.done += 1; print(turns)
+
+    def more(self):
+        self.done += 1
+        self.thread.join()
+"""
+
+
+def test_coroutines_that_share_state_take_the_lock_that_has_become_theirs() -> None:
+    after = mended(draft_of({"a.py": COROUTINES.encode()}), "RL701", "RL702")
+    text = after.draft.sources["a.py"].decode()
+    assert {finding.code for finding, _ in after.applied} == {"RL701", "RL702"}
+    assert text.count("asyncio.Lock()") == 1
+    assert text.count("async with self.lock:") == 2
+
+
+def test_fixes_of_one_line_are_made_in_turns() -> None:
+    after = mended(draft_of({"a.py": CROWDED.encode()}))
+    text = after.draft.sources["a.py"].decode()
+    assert {finding.code for finding, _ in after.applied} == {"RL101", "RL502", "RL504"}
+    assert "        self.thread = threading.Thread(target=self.run, args=(3,))\n        self.thread.start()\n" in text
+    assert text.count("        with self._lock:\n            self.done += 1\n") == 2
+    assert not [finding for finding in after.draft.findings if finding.severity != "info"]
