@@ -195,10 +195,13 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave out threadcheck and thread-safety")
     parser.add_argument("--file", action="store_true", help="scan the bug's file alone: quick, and nearly the same")
     parser.add_argument("--verbose", action="store_true", help="a line for each bug")
-    parser.add_argument("--unseen", action="store_true", help="score the bugs of unseen.json instead")
+    unseen = parser.add_mutually_exclusive_group()
+    for stem in ("unseen", "unseen_second"):
+        flag, name = "--" + stem.replace("_", "-"), f"{stem}.json"
+        unseen.add_argument(flag, dest="manifest", action="store_const", const=name, help=f"score {name} instead")
+    parser.set_defaults(manifest="manifest.json")
     options = parser.parse_args()
-    name = "unseen.json" if options.unseen else "manifest.json"
-    manifest = json.loads((HERE / "racebench" / name).read_text())
+    manifest = json.loads((HERE / "racebench" / options.manifest).read_text())
     bugs = [Bug.from_entry(entry) for entry in manifest]
     bugs = [bug for bug in bugs if not options.only or bug.id in options.only]
     bugs = [bug for bug in bugs if not options.category or bug.category == options.category]
