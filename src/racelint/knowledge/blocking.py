@@ -78,6 +78,8 @@ _METHODS: dict[str, tuple[Blocking, str]] = {
     "multiprocessing.pool.AsyncResult": (Blocking("wait", "", 0), "get wait"),
     "multiprocessing.connection.Connection": (Blocking("wait"), "recv recv_bytes"),
     "concurrent.futures.Future": (Blocking("wait", "asyncio.wrap_future", 0), "result exception"),
+    "concurrent.futures.ThreadPoolExecutor": (Blocking("wait"), "shutdown"),
+    "concurrent.futures.ProcessPoolExecutor": (Blocking("wait"), "shutdown"),
     "queue.Queue": (Blocking("wait", "asyncio.Queue", 1), "get join"),
     "queue.LifoQueue": (Blocking("wait", "asyncio.LifoQueue", 1), "get join"),
     "queue.PriorityQueue": (Blocking("wait", "asyncio.PriorityQueue", 1), "get join"),

@@ -22,6 +22,13 @@ CONTAINERS: frozenset[str] = frozenset(
         "array.array",
     }
 )
+CONTAINER_ANNOTATIONS: frozenset[str] = frozenset(
+    {"list", "List", "set", "Set", "dict", "Dict", "deque", "Deque", "OrderedDict", "defaultdict", "DefaultDict"}
+    | {"tuple", "Tuple", "frozenset", "FrozenSet", "Iterable", "Iterator", "Collection", "Sequence", "MutableSequence"}
+    | {"MutableSet", "AbstractSet", "Mapping", "MutableMapping", "WeakSet", "WeakValueDictionary", "Queue", "LifoQueue"}
+    | {"PriorityQueue", "SimpleQueue"}
+)
+"""Generic types whose last argument is the type of what they hold."""
 WEAK_CONTAINERS: frozenset[str] = frozenset(
     {"weakref.WeakValueDictionary", "weakref.WeakKeyDictionary", "weakref.WeakSet"}
 )

@@ -21,9 +21,9 @@ RETURNS: dict[str, str] = {
     "collections.namedtuple": "builtins.type",
 }
 
-HANDING_METHODS = frozenset({"values", "copy", "itervalues", "keys", "items"})
-"""Methods that hand on the elements of their container."""
-TAKING_METHODS = frozenset({"get", "pop", "setdefault", "popleft", "__getitem__", "popitem"})
+HANDING_METHODS = frozenset({"values", "copy", "itervalues", "keys", "items", "popitem"})
+"""Methods that hand on the elements of their container, one or all."""
+TAKING_METHODS = frozenset({"get", "pop", "setdefault", "popleft", "__getitem__"})
 """Methods that hand out an element of their container."""
 HANDING_FUNCTIONS = frozenset({"list", "tuple", "sorted", "set", "frozenset", "reversed", "iter", "enumerate"})
 """Builtins that hand on the elements of their argument."""

@@ -62,6 +62,14 @@ class Anchors:
         mine, theirs = self._classes.get(left[0]), self._classes.get(right[0])
         return mine is not None and theirs is not None and (mine in theirs.mro or theirs in mine.mro)
 
+    def is_global(self, anchor: Anchor | None, cls: ClassInfo) -> bool:
+        """Whether the anchor is a variable of a module that holds an object of the class."""
+        if anchor is None or len(anchor) > 1 or not anchor[0].startswith("global:"):
+            return False
+        _, module, name = anchor[0].split(":", 2)
+        entries = self.stores.variables.get((module, name), [])
+        return any(isinstance(thing, Instance) and cls in thing.cls.mro for thing in self.types.of_stored(entries))
+
     def of(self, path: Path, function: FunctionInfo, known: Mapping[str, Anchor]) -> Anchor | None:
         """The anchor of the object at `path`, given those of the parameters; None where it hangs from nothing known."""
         root, *fields = self.stores.facts[function.id].original(path)
@@ -129,6 +137,7 @@ class Anchors:
                 for path in entry.value:
                     if path[0] != "k:None":
                         found |= self._passed(path, entry.function)
+        found.discard((*self.of_class(cls), *fields))  # handed on to another of its kind
         return found.pop() if len(found) == 1 else None
 
     def _passed(self, path: Path, function: FunctionInfo) -> set[Anchor | None]:

@@ -22,6 +22,7 @@ _TUNES = ("setblocking", "settimeout")
 _DECLARED = Blocking("wait")
 """A call that blocks by the user's word."""
 _PUT = Blocking("wait", "asyncio.Queue", timeout=2)
+_BOUNDING = ("block", "blocking", "timeout", "wait")
 _NOTHING = (("k:False",), ("k:int:0",))
 
 
@@ -156,13 +157,13 @@ def _declared_name(thing: Thing) -> str:
 
 
 def _returns_at_once(call: Call, blocking: Blocking) -> bool:
-    """`get(False)`, `get(block=False)`, `join(0)`, `result(timeout=0)`."""
+    """`get(False)`, `get(block=False)`, `join(0)`, `result(timeout=0)`, `shutdown(wait=False)`."""
     plain = [argument for argument in call.args if not argument.name]
     for argument in call.args:
-        if argument.name in ("block", "blocking", "timeout") and argument.value and argument.value[0] in _NOTHING:
+        if argument.name in _BOUNDING and argument.value and argument.value[0] in _NOTHING:
             return True
     bound = blocking.timeout
-    if bound == 1 and plain and plain[0].value == (("k:False",),):
+    if (bound == 1 or call.func[0][-1] == "shutdown") and plain and plain[0].value == (("k:False",),):
         return True
     return 0 <= bound < len(plain) and plain[bound].value == (("k:int:0",),)
 

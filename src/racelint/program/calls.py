@@ -21,6 +21,7 @@ _TOO_COMMON = frozenset(
 )
 _MAX_OVERRIDES = 8
 _MAX_BY_NAME = 2
+_MAX_ROUNDS = 2
 
 
 class CallSite(msgspec.Struct, frozen=True):
@@ -58,14 +59,19 @@ class CallGraph:
         self.resolve_all()
 
     def resolve_all(self) -> None:
-        """Twice: what the first round finds to be passed tells the types of parameters."""
+        """In rounds: what one finds to be passed tells the types of parameters, callables among them, to the next."""
+        known: set[tuple[str, int, str]] = set()
         self._build()
-        for sites in self.incoming.values():
-            for site in sites:
+        for _ in range(_MAX_ROUNDS):
+            fresh = [site for sites in self.incoming.values() for site in sites if _key(site) not in known]
+            if not fresh:
+                break
+            for site in fresh:
+                known.add(_key(site))
                 self._record_arguments(site)
                 self._kept.record(site.caller, site.callee, site.receiver, site.bindings)
-        self.types.forget()
-        self._build()
+            self.types.forget()
+            self._build()
 
     def at(self, function: FunctionInfo, event: int) -> list[CallSite]:
         """What one event of a function calls."""
@@ -244,6 +250,10 @@ class CallGraph:
     ) -> CallSite:
         bindings = bind(callee, call.args, bound=bound, skipped=skipped)
         return CallSite(caller, call.id, callee, receiver if bound else None, bindings, weak, call.awaited, on)
+
+
+def _key(site: CallSite) -> tuple[str, int, str]:
+    return (site.caller.id, site.event, site.callee.id)
 
 
 def is_own(receiver: Path, function: FunctionInfo) -> bool:

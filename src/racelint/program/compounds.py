@@ -21,6 +21,7 @@ from racelint.model.summary import (
     Call,
     Loop,
     Part,
+    Path,
     Raise,
     Span,
     Test,
@@ -231,6 +232,8 @@ class _Walk:
                 if any(argument.value == (moved.path,) for argument in call.args):
                     continue  # it is put back as it was
                 for dep in sorted(deps):
+                    if self._asks_another(dep, site.receiver):
+                        continue
                     for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                         if same_place(read, moved):
                             self.found.append(
@@ -238,6 +241,11 @@ class _Walk:
                                     "update", read, dep, moved, self.function, check_span=call.span, through_call=True
                                 )
                             )
+
+    def _asks_another(self, event: int, receiver: Path) -> bool:
+        """`target.set(source.get())`: what is read is that of another object."""
+        sites = self.compounds._sites.get((self.function.id, event), [])
+        return bool(sites) and all(site.receiver not in (None, receiver) for site in sites)
 
     def _acts_of_call(self, call: Call, conditions: tuple[_Condition, ...]) -> None:
         """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""

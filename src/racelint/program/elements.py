@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from racelint.knowledge.returns import HANDING_FUNCTIONS, HANDING_METHODS, TAKING_METHODS
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.annotated_elements import annotated_elements
 from racelint.program.index import ClassInfo, External, FunctionInfo, Variable
 from racelint.program.things import Instance, Object, Thing
-from racelint.program.values import Stored, element_key
+from racelint.program.values import FunctionFacts, Stored, element_key
 
 if TYPE_CHECKING:
     from racelint.program.types import Types
@@ -36,6 +37,7 @@ class Elements:
                 if value != path and not value[0].startswith("k:"):
                     found.extend(types.of((*value, ELEMENT), entry.function))
         found.extend(self._made_on_demand([Stored((path,), function, None), *stored]))
+        found.extend(annotated_elements(types, path, function))
         call = self._stores.facts[function.id].made_by(path)
         if call is not None:
             rest = path[1:]
@@ -78,6 +80,17 @@ class Elements:
                 for owner in cls.mro:
                     found.extend(stores.attributes.get((owner.id, path[-1]), []))
         return found
+
+
+def container_behind(path: Path, facts: FunctionFacts) -> Path:
+    """Where the program keeps what a path reaches: an element of `d` for `d.get(key)` and for one of `list(d)`."""
+    for _ in range(3):
+        call = facts.made_by(path)
+        inside = passed_on(call) if call is not None else ()
+        if not inside:
+            break
+        path = (*inside[0], *path[1:])
+    return path
 
 
 def passed_on(call: Call) -> Value:

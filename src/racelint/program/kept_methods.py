@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import ELEMENT, Path, Value
-from racelint.program.elements import passed_on
+from racelint.program.elements import container_behind
 from racelint.program.index import FunctionInfo
 from racelint.program.things import Instance
 from racelint.program.types import Types
@@ -34,7 +34,7 @@ class KeptMethods:
 
     def owner(self, path: Path, function: FunctionInfo, method: FunctionInfo) -> Path | None:
         """The object that put its own `method` where `path` leads; None where that cannot be said."""
-        kept = self._container(path, function)
+        kept = container_behind(path, self.stores.facts[function.id])
         while kept and kept[-1] == ELEMENT:
             kept = kept[:-1]
         if len(kept) < 2:
@@ -45,16 +45,6 @@ class KeptMethods:
                     if any(self._is_own(entry, method) for entry in self._stored(cls.id, kept[-1])):
                         return kept[:-1]
         return None
-
-    def _container(self, path: Path, function: FunctionInfo) -> Path:
-        """`d.get(key)` and an element of `list(d)` lead to elements of `d`."""
-        for _ in range(3):
-            call = self.stores.facts[function.id].made_by(path)
-            inside = passed_on(call) if call is not None else ()
-            if not inside:
-                break
-            path = (*inside[0], *path[1:])
-        return path
 
     def _stored(self, owner: str, field: str) -> Iterator[Stored]:
         """What is put under an attribute, into the container there, and into a display that it begins as."""

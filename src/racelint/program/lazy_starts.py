@@ -49,13 +49,20 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
             for context in contexts[:1]
             for check, location, event in locks
         ]
-        for context in [context for context in contexts if not is_called_once(context.entry.function)][:1]:
+        repeated = [context for context in contexts if _is_repeated(context)]
+        for context in repeated[:1]:
             for event in starts:
                 if not _starts_under_lock(program, starters, function, event) and not _is_decided_inside(
                     program, starters, function, event, context
                 ):
                     made.extend(_lazy_threads(program, function, event, context))
         yield from made[:1]
+
+
+def _is_repeated(context: Context) -> bool:
+    """Entered by what users call more than once, or a thread; when a callback is called, who calls it decides."""
+    entry = context.entry.function
+    return not is_called_once(entry) and not (context.root is None and entry.ir.parent)
 
 
 def _lazy_threads(

@@ -11,6 +11,7 @@ from itertools import product
 from typing import NamedTuple
 
 from racelint.model.summary import ELEMENT, Access, Branch, Call
+from racelint.program.elements import container_behind
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.substitution import Owner
@@ -77,7 +78,9 @@ class LockOrder:
         paths = [nesting.then.fact.lock.base]
         if chain:
             paths = [site.receiver or () for site in self.program.calls.at(function, chain[0].event)]
-        return any(path[:1] == (f"p:{function.self_name}",) and ELEMENT in path for path in paths)
+        facts = self.program.stores.facts[function.id]
+        kept = [container_behind(path, facts) for path in paths if path]
+        return any(path[0] == f"p:{function.self_name}" and ELEMENT in path for path in kept)
 
     def _gates(self, nesting: Nesting) -> frozenset[Location]:
         """Every lock that is held at the call or the taking: by the function, and by all who call it."""
@@ -123,7 +126,8 @@ class LockOrder:
             if cls is None or back is None or back.then.owner is None or back.function.cls is None:
                 return False
             own = {back.function.self_name: anchors.of_class(back.function.cls)}
-            if not anchors.same(anchors.of(back.then.owner, back.function, own), anchors.of_class(cls)):
+            awaited = anchors.of(back.then.owner, back.function, own)
+            if not anchors.same(awaited, anchors.of_class(cls)) and not anchors.is_global(awaited, cls):
                 return False
         return True
 

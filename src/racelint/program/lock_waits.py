@@ -280,9 +280,19 @@ class LockWaits:
         for thing in self.program.types.of(path[:-1], wait.function) if len(path) > 1 else ():
             run = thing.cls.method("run") if isinstance(thing, Instance) and path[-1] == "join" else None
             found += [root for root in self.program.roots if run is not None and root.target is run]
+        if path[-1] == "shutdown":
+            found += [root for root in self.program.roots if root.kind == "pool" and self._is_of_pool(root, wait)]
         if path[-1] in ("result", "exception"):
             found += [root for root in self.program.roots if root.kind == "pool" and _makes(root, wait, path[0])]
         return found
+
+    def _is_of_pool(self, root: ThreadRoot, wait: Waiting) -> bool:
+        """Whether the root is a task of the executor that is shut down."""
+        locations = self.program.locations
+        pool = locations.of(wait.call.func[0][:-1], wait.function)
+        if pool is None or root.site is None or root.site_function is None or not root.site.func:
+            return False
+        return locations.of(root.site.func[0][:-1], root.site_function) == pool
 
     def _giver(self, held: Held, wait: Waiting) -> FunctionInfo | None:
         """Somebody who puts into the queue or sets the event, where all who do need the lock for it."""

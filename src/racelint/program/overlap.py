@@ -147,6 +147,7 @@ class Overlap:
                 bool(group.owner_locks)
                 or group.of_locks
                 or group.contract
+                or (left.foreign and right.foreign and left.static)
                 or (self._promised(left) and self._promised(right))
             )
         mine, other = (left, right) if first is not None else (right, left)

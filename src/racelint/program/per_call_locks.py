@@ -11,6 +11,8 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.tenures import is_private
 from racelint.program.things import Bound, Instance
+from racelint.program.thread_root import ThreadRoot, in_one_turn
+from racelint.program.values import FunctionFacts
 
 _IN_MEMORY = ("threading.", "_thread.", "multiprocessing.", "asyncio.", "anyio.", "trio.", "gevent.", "eventlet.")
 """Locks that are one object; those on files are told apart by their path."""
@@ -48,6 +50,23 @@ class PerCallLocks:
                 if found is not None and found.made not in seen:
                     seen.add(found.made)
                     yield found
+        for root in self.program.roots:
+            yield from self._one_for_each(root)
+
+    def _one_for_each(self, root: ThreadRoot) -> Iterator[Fresh]:
+        """A lock that is made for each of several threads, which gets it as an argument and takes it."""
+        starter, site = root.site_function, root.site
+        if starter is None or site is None or not root.in_loop:
+            return
+        facts = self.program.stores.facts[starter.id]
+        for name, value in root.bindings.items():
+            call = facts.made_by(value[0]) if len(value) == 1 and len(value[0]) == 1 else None
+            kind = lock_made_by(self.program, call, starter) if call is not None else ""
+            if call is None or not kind or not in_one_turn(starter, call.id, site.id):
+                continue
+            taken = [span for path, span in self._taken(root.target) if path == (f"p:{name}",)]
+            if taken and _is_mentioned_once(value[0], facts):
+                yield Fresh(root.target, taken[0], kind, call.span)
 
     def _taken(self, function: FunctionInfo) -> Iterator[tuple[Path, Span]]:
         facts = self.program.stores.facts[function.id]
@@ -112,3 +131,11 @@ class PerCallLocks:
         """A condition that is only there to sleep on, or a lock that is asked something."""
         calls = self.program.stores.facts[function.id].calls
         return any(call.func and call.func[0] in ((*path, "wait"), (*path, "wait_for")) for call in calls)
+
+
+def _is_mentioned_once(path: Path, facts: FunctionFacts) -> bool:
+    """Given to one call, or put into one thing."""
+    given = [call.id for call in facts.calls for argument in call.args if path in argument.value]
+    put = [access.path for access in facts.accesses if access.kind == "write" and path in access.value]
+    inside = all(into[0].startswith("v:") for into in put)
+    return inside and len({*given, *(into[0] for into in put)}) == 1

@@ -23,7 +23,10 @@ from racelint.program.shared import SharedAccess
 
 
 class _Doubt(NamedTuple):
-    """A variable that may be used in parallel: it has locks beside it, is promised to be safe, or a thread uses it."""
+    """A variable that may be used in parallel: it has locks beside it, is promised to be safe, or a thread uses it.
+
+    `under_locks`: a variable of a module that methods change with the lock of their object held.
+    """
 
     location: Location
     accesses: list[SharedAccess]
@@ -31,6 +34,7 @@ class _Doubt(NamedTuple):
     contract: bool
     promised: bool
     of_locks: bool
+    under_locks: bool
 
 
 class Races:
@@ -79,9 +83,20 @@ class Races:
         contract = contracts.covers(location)
         promised = contract or any(contracts.covers_function(access.function) for access in accesses)
         threaded = any(self.program.reach.in_thread(access.function) for access in accesses)
-        if not locks and not promised and not threaded and not of_locks:
+        under_locks = location.kind == "global" and any(map(self._is_under_own_lock, accesses))
+        if not locks and not promised and not threaded and not of_locks and not under_locks:
             return None
-        return _Doubt(location, accesses, locks, contract, promised, of_locks)
+        return _Doubt(location, accesses, locks, contract, promised, of_locks, under_locks)
+
+    def _is_under_own_lock(self, access: SharedAccess) -> bool:
+        holds = self.program.flows.of(access.function).at(access.event).must if access.changes else ()
+        return any(
+            hold.lock.location.kind == "attribute"
+            and not hold.lock.shared
+            and hold.lock.facts is not None
+            and hold.lock.facts.world == "thread"
+            for hold in holds
+        )
 
     def _group(self, doubt: _Doubt) -> Group | None:
         """All that is done to one variable."""
@@ -92,7 +107,7 @@ class Races:
         evidence: Evidence = "contract" if doubt.promised else "lock"
         if any(record.context.root is not None for record in records):
             evidence = "thread"
-        elif not doubt.locks and not doubt.promised and not doubt.of_locks:
+        elif not (doubt.locks or doubt.promised or doubt.of_locks or doubt.under_locks):
             return None
         group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract, doubt.of_locks)
         group.count_guards()

@@ -6,19 +6,39 @@ from collections.abc import Iterator
 
 from racelint.model.summary import ELEMENT
 from racelint.program.linker import Program
+from racelint.program.locations import Location
 from racelint.program.takings import Nesting
 from racelint.program.things import Instance
 
 
 def taken_twice(program: Program) -> Iterator[Nesting]:
     """In source order, one for each function, lock and place where that is first taken."""
+    signallers = _signallers(program)
     for function in program.index.functions:
         seen = set()
         for nesting in program.takings.nestings(function):
             key = (nesting.held.lock.location, nesting.held.owner, nesting.held.function.id, nesting.held.span)
-            if _is_again(program, nesting) and key not in seen:
+            again = _is_again(program, nesting) and key not in seen
+            if again and not _is_signal(program, nesting, signallers):
                 seen.add(key)
                 yield nesting
+
+
+def _signallers(program: Program) -> dict[Location, set[str]]:
+    """By lock, the functions that give it back without having taken it."""
+    found: dict[Location, set[str]] = {}
+    for function in program.index.functions:
+        for lock, _, before in program.flows.of(function).releases:
+            if lock.location not in before.may:
+                found.setdefault(lock.location, set()).add(function.id)
+    return found
+
+
+def _is_signal(program: Program, nesting: Nesting, signallers: dict[Location, set[str]]) -> bool:
+    """`done.acquire()`, then `done.acquire()`, which waits until somebody else says `done.release()`."""
+    others = signallers.get(nesting.held.lock.location, set()) - {nesting.function.id}
+    by_hand = program.stores.facts[nesting.function.id].call(nesting.then.fact.event) is not None
+    return bool(others) and by_hand and not nesting.then.chain and nesting.held.function is nesting.function
 
 
 def _is_again(program: Program, nesting: Nesting) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from racelint.knowledge.containers import TAKING_METHODS
 from racelint.knowledge.locks import ACQUIRES, RELEASES
-from racelint.model.summary import ELEMENT, Call, Path, Return
+from racelint.model.summary import ELEMENT, Call, Path, Raise, Return
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Leak, Tenure, follow
 from racelint.program.linker import Program
@@ -129,6 +130,8 @@ class Tenures:
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):
             if tenure.function.ir.name == "__enter__":  # no `__exit__` follows where it raises
                 yield from (leak for leak in tenure.leaks if leak.kind == "raise")
+            else:
+                yield from self._unmade(tenure, kept)
             return
         if kept and not tenure.releases and not self._is_missed(tenure):
             return
@@ -145,6 +148,25 @@ class Tenures:
             ):
                 return True
         return False
+
+    def _unmade(self, tenure: Tenure, kept: list[Leak]) -> Iterator[Leak]:
+        """Where what is handed out together with the permit cannot be made: who gets nothing gives nothing back.
+
+        A function that gives the permit back somewhere knows what can fail.
+        """
+        facts = self.program.stores.facts[tenure.function.id]
+        made: set[int] = set()
+        for leak in kept:
+            values = leak.node.value if isinstance(leak.node, Return) else ()
+            for call in (facts.made_by(path) for path in values if len(path) == 1):
+                if call is not None and call.id > tenure.call.id:
+                    made |= {call.id, *call.deps}
+        counts = tenure.lock.facts is not None and tenure.lock.facts.family == "semaphore"
+        if made and counts and not tenure.releases:
+            for leak in tenure.leaks:
+                given = isinstance(leak.node, Call) and leak.node.id in made and not _takes_kept(leak.node)
+                if leak.kind == "raise" and (given or isinstance(leak.node, Raise)):
+                    yield leak
 
     def _is_protocol(self, tenure: Tenure) -> bool:
         named = self._given_back_names.get(tenure.call.func[0][-2], set()) - {tenure.function.id}
@@ -175,6 +197,11 @@ class Tenures:
         return (
             ELEMENT not in path and not path[0].startswith("l:") and facts is not None and facts.family != "semaphore"
         )
+
+
+def _takes_kept(call: Call) -> bool:
+    """An element of what holds as many as there are permits: it is there."""
+    return len(call.func[0]) > 1 and call.func[0][-1] in TAKING_METHODS | {"get"}
 
 
 def is_private(path: Path, facts: FunctionFacts) -> bool:

@@ -43,9 +43,9 @@ class Types:
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
         self._tries: dict[tuple[FunctionInfo, Path], int] = {}
         self._elements = Elements(self)
-        self._families = Families(stores, self.late_attributes)
+        self.families = Families(stores, self.late_attributes)
         self._record_late_attributes()
-        self._families.complete = True
+        self.families.complete = True
 
     def forget(self) -> None:
         """Drop what new arguments may change."""
@@ -156,7 +156,7 @@ class Types:
         if kind == "k":
             return self._constant(rest)
         if kind == "l":
-            return self._hinted(function.ir.hints.get(rest, ()), function.module)
+            return self.hinted(function.ir.hints.get(rest, ()), function.module)
         return []
 
     @staticmethod
@@ -180,7 +180,7 @@ class Types:
     def _variable(self, module: ModuleInfo, name: str) -> list[Thing]:
         top = module.functions["<module>"]
         found = self.of_stored(self.stores.variables.get((module.name, name), []))
-        return found + self._hinted(top.ir.hints.get(name, ()), module)
+        return found + self.hinted(top.ir.hints.get(name, ()), module)
 
     def _captured(self, module: ModuleInfo, qualname: str, name: str) -> list[Thing]:
         owner = module.functions.get(qualname)
@@ -189,7 +189,7 @@ class Types:
         found = self.of_stored(self.stores.captured.get((module.name, qualname, name), []))
         if any(param.name == name for param in owner.ir.params):
             found.extend(self.of((f"p:{name}",), owner))
-        return found + self._hinted(owner.ir.hints.get(name, ()), module)
+        return found + self.hinted(owner.ir.hints.get(name, ()), module)
 
     def of_parameter(self, function: FunctionInfo, name: str) -> list[Thing]:
         """By position (`self`), annotation, default and the arguments of its call sites."""
@@ -205,7 +205,7 @@ class Types:
                 return [Object("builtins.tuple")]
             if param.kind == "double-star":
                 return [Object("builtins.dict")]
-            found.extend(self._hinted(param.annotation, function.module))
+            found.extend(self.hinted(param.annotation, function.module))
             found.extend(self.of_value(param.default, function))
         self.open = True
         for value, caller in self.arguments.get((function.id, name), [])[:MAX_SITES]:
@@ -214,10 +214,12 @@ class Types:
             found.append(Instance(function.cls))
         return found
 
-    def _hinted(self, hint: Value, module: ModuleInfo) -> list[Thing]:
+    def hinted(self, hint: Value, module: ModuleInfo) -> list[Thing]:
         """An annotation names a class; what it annotates is an instance."""
         found: list[Thing] = []
         for path in hint:
+            if path[-1] == ELEMENT:
+                continue
             entity = self.index.entity_of(module, path)
             if isinstance(entity, ClassInfo):
                 found.append(Instance(entity))
@@ -252,10 +254,10 @@ class Types:
                 return self.returned(method) if bound else []
             return [Bound(method, (bound or method.is_classmethod) and not method.is_static)]
         found: list[Thing] = []
-        for owner in self._families.bearers(cls, name):
+        for owner in self.families.bearers(cls, name):
             entries = self.stores.attributes.get((owner.id, name), []) + self.late_attributes.get((owner.id, name), [])
             found.extend(self.of_stored(entries))
-            found.extend(self._hinted(owner.ir.hints.get(name, ()), owner.module))
+            found.extend(self.hinted(owner.ir.hints.get(name, ()), owner.module))
             found.extend(self._hinted_on_self(owner, name))
             nested = owner.module.classes.get(f"{owner.ir.qualname}.{name}")
             if nested is not None:
@@ -264,8 +266,8 @@ class Types:
 
     def _hinted_on_self(self, owner: ClassInfo, name: str) -> list[Thing]:
         found: list[Thing] = []
-        for method in self._families.constructors_of(owner):
-            found.extend(self._hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
+        for method in self.families.constructors_of(owner):
+            found.extend(self.hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
         return found
 
     def result_of(self, call: Call, function: FunctionInfo) -> list[Thing]:
@@ -349,7 +351,7 @@ class Types:
 
     def returned(self, function: FunctionInfo) -> list[Thing]:
         """What a function may return, by its annotation and its return statements."""
-        found = self._hinted(function.ir.returns, function.module)
+        found = self.hinted(function.ir.returns, function.module)
         if function.ir.is_generator and not function.is_contextmanager:
             return [Object("builtins.generator")]
         if function.is_contextmanager:

@@ -62,7 +62,7 @@ class AcquireWithoutRelease(Rule):
     ## Known limits
     Plain attribute access and arithmetic count as unable to raise. A lock that another function releases
     (`begin` / `end`, a callback) is taken for a protocol between them, and one that some function releases whatever
-    happens for safe.
+    happens for safe. Of a permit that goes to the caller with something made for it, only the making may fail.
     """
 
     code = "RL201"
@@ -87,7 +87,7 @@ class AcquireWithoutRelease(Rule):
                 tenure.function,
                 tenure.call.span,
                 message=f"`{name}` is acquired, but not released on every path",
-                why=f"{words}, and {rest}: the lock stays held and the next thread waits for ever",
+                why=f"{words}, and {rest}: {_outcome(tenure)}",
                 subject=lock_subject(tenure.lock, tenure.function, name),
                 trace=[
                     step("lock", f"acquires `{name}`", tenure.function, tenure.call.span),
@@ -115,6 +115,12 @@ class AcquireWithoutRelease(Rule):
                 step("lock", f"releases `{name}`", function, release.span),
             ],
         )
+
+
+def _outcome(tenure: Tenure) -> str:
+    if tenure.lock.facts is not None and tenure.lock.facts.family == "semaphore":
+        return "the permit is lost, and once all are, who asks for one waits for ever"
+    return "the lock stays held and the next thread waits for ever"
 
 
 def _said(program: Program, tenure: Tenure, leak: Leak) -> tuple[str, int]:

@@ -15,7 +15,7 @@ class PerCallLock(Rule):
 
     ## What it does
     Reports `with Lock():`, a lock that a function makes, takes and shows to nobody, and one that a property, a method
-    or a default argument (`locks.get(key, Lock())`) makes anew for each use.
+    or a default argument (`locks.get(key, Lock())`) makes anew for each use, or that a loop makes for each thread.
 
     ## Why is this bad?
     Every call has a lock of its own: any number of threads run through the section at once.

@@ -21,7 +21,8 @@ def define_function(body: Body, node: ast.FunctionDef | ast.AsyncFunctionDef) ->
     inner = body.child(scope, qualname, "function", frozenset(param.name for param in params))
     if body.kind == "class" and params and params[0].kind in ("plain", "positional"):
         inner.own_object = params[0].name
-    from racelint.summarize.statements import annotation_paths, lower_block
+    from racelint.summarize.annotations import annotation_paths
+    from racelint.summarize.statements import lower_block
 
     returns = annotation_paths(body, node.returns)
     position = len(body.context.functions)
@@ -171,7 +172,7 @@ def _decorators(body: Body, decorators: Sequence[ast.expr]) -> tuple[Decorator, 
 
 
 def _parameters(body: Body, arguments: ast.arguments) -> tuple[Parameter, ...]:
-    from racelint.summarize.statements import annotation_paths
+    from racelint.summarize.annotations import annotation_paths
 
     found = []
     for kind, argument, default in parameters_of(arguments):

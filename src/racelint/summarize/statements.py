@@ -12,15 +12,14 @@ from racelint.model.summary import (
     Handler,
     Jump,
     Loop,
-    Path,
     Raise,
     Return,
     Try,
-    Value,
     With,
     WithItem,
     leaves,
 )
+from racelint.summarize.annotations import annotation_paths
 from racelint.summarize.body import Body
 from racelint.summarize.branching import branch, lower_statement_call, lower_test
 from racelint.summarize.conditions import condition_of
@@ -28,10 +27,8 @@ from racelint.summarize.containers import is_range, iterated
 from racelint.summarize.definitions import define_class, define_function, import_names
 from racelint.summarize.dispatch import lower
 from racelint.summarize.environment import NOTHING, Operand
-from racelint.summarize.expressions import subscripts
 from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import delete, store, store_unpacked, update
-from racelint.syntax.quick import parse_expression
 
 
 def lower_block(body: Body, statements: Sequence[ast.stmt]) -> None:
@@ -81,42 +78,6 @@ def _annotated(body: Body, node: ast.AnnAssign) -> None:
             body.hints[f"{node.target.value.id}.{node.target.attr}"] = hint
     if node.value is not None:
         store(body, node.target, lower(body, node.value))
-
-
-def annotation_paths(body: Body, annotation: ast.expr | None) -> Value:
-    """The classes that an annotation names (`Optional[X]`, `X | None` and quoted names included)."""
-    if annotation is None:
-        return ()
-    return tuple(dict.fromkeys(_hinted(body, annotation)))[:4]
-
-
-def _hinted(body: Body, node: ast.expr) -> list[Path]:
-    if isinstance(node, ast.Name):
-        owner = body.owner_of(node.id)
-        holder = body.holder_of(owner) if owner is not None else None
-        if owner is not None and owner.kind == "class" and holder is not None:
-            return [(f"cls:{holder.qualname}", node.id)]
-        return [(f"g:{node.id}",)]
-    if isinstance(node, ast.Attribute):
-        return [(*path, node.attr) for path in _hinted(body, node.value)]
-    if isinstance(node, ast.BinOp):
-        return _hinted(body, node.left) + _hinted(body, node.right)
-    if isinstance(node, ast.Subscript):
-        return _hinted_subscript(body, node)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        quoted = parse_expression(node.value)
-        return _hinted(body, quoted) if quoted is not None else []
-    return []
-
-
-def _hinted_subscript(body: Body, node: ast.Subscript) -> list[Path]:
-    outer = _hinted(body, node.value)
-    name = outer[0][-1].removeprefix("g:") if outer else ""
-    if name in ("Optional", "Union", "Final", "ClassVar", "Annotated"):
-        inner = subscripts(node)
-        chosen = inner[:1] if name == "Annotated" else inner
-        return [path for part in chosen for path in _hinted(body, part)]
-    return outer
 
 
 def _augmented(body: Body, node: ast.AugAssign) -> None:

@@ -22,6 +22,8 @@ from racelint.program.suspects.torn_reads import TornReads
 _ONE_PER_LOCATION: frozenset[SuspectKind] = frozenset({"update", "wrong-lock", "overwritten"})
 _LEAVES_ITERATION: frozenset[SuspectKind] = frozenset({"check-then-act", "lazy-init", "update"})
 """What may be mended without the iteration in the same function being so."""
+_MANY = 5
+"""So many functions that initialise one variable are one defect: they lack a helper that does."""
 
 
 class Suspects:
@@ -59,7 +61,8 @@ class Suspects:
 
     @staticmethod
     def _chosen(suspects: list[Suspect]) -> Iterator[Suspect]:
-        """One suspect per defect: the gravest kind in each function; one update or wrong lock per location."""
+        """One suspect per defect: the gravest kind in each function; one update or wrong lock per location, and one of
+        many initialisations."""
         by_function: dict[str, list[Suspect]] = {}
         made_by_calls = {s.compound.inner for s in suspects if s.compound is not None and not s.weak}
         entered = {s.record.access for s in suspects if s.kind == "unguarded" and s.record.context.parent is None}
@@ -76,9 +79,12 @@ class Suspects:
             iterations = [suspect for suspect in mine if suspect.kind == "iteration" and suspect.evidence != "lock"]
             if iterations and best.kind in _LEAVES_ITERATION:
                 yield min(iterations, key=rank)
-            if best.kind in _ONE_PER_LOCATION:
+            if best.kind in _ONE_PER_LOCATION or best.kind == "lazy-init":
                 whole.setdefault(best.kind, []).append(best)
             else:
                 yield best
-        for found in whole.values():
-            yield min(found, key=lambda s: (s.weak, bool(s.benign), s.record.order))
+        for kind, found in whole.items():
+            if kind == "lazy-init" and len(found) < _MANY:
+                yield from found
+            else:
+                yield min(found, key=lambda s: (s.weak, bool(s.benign), s.record.order))
