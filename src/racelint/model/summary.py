@@ -159,7 +159,7 @@ class Loop(Node, tag="l", array_like=True, frozen=True):
     call: int = -1
     negated: bool = False
     counted: bool = False
-    """A `for` over `range(…)`."""
+    """A `for` over `range(…)`, or a `while` that looks at another place of a container at each turn."""
     turns: Number = ()
 
 

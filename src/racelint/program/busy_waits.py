@@ -42,7 +42,7 @@ class BusyWaits:
             if function.ir.is_async:
                 continue
             for node in self.program.stores.facts[function.id].nodes:
-                if isinstance(node, Loop) and node.kind == "while" and not node.is_async:
+                if isinstance(node, Loop) and node.kind == "while" and not node.is_async and not node.counted:
                     wait = self._waits(node, function)
                     if wait is not None:
                         yield wait

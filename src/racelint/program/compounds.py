@@ -33,7 +33,7 @@ from racelint.program.calls import CallGraph, CallSite
 from racelint.program.decisions import CompoundKind, decides, relies, same_place
 from racelint.program.effects import Effects, base_of
 from racelint.program.index import External, FunctionInfo, Index
-from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.ownership import CONSTRUCTORS, makes_self
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores, nodes_of
 
@@ -62,6 +62,13 @@ class Compound(msgspec.Struct, frozen=True):
     """The act is where the test failed: nothing there, not in it, false."""
     inner: SharedAccess | None = None
     """The change itself where the act is the call of a function that makes it."""
+    looked: int = -1
+    """Where the check looks into what `first` took a name for: `q = self.queue`, and later `if not q`."""
+
+    @property
+    def begins(self) -> int:
+        """The event from which on nothing may come between."""
+        return self.looked if self.looked >= 0 else self.since
 
 
 class _Condition(msgspec.Struct, frozen=True):
@@ -71,6 +78,8 @@ class _Condition(msgspec.Struct, frozen=True):
     span: Span
     parts: tuple[Part, ...] = ()
     """Conditions that hold together, where it is several in one."""
+    at: int = -1
+    """The first event after it is tested: the same locks are held."""
 
     def each(self) -> tuple[Part | _Condition, ...]:
         """Every condition that holds by itself."""
@@ -167,7 +176,7 @@ class _Walk:
 
     def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> tuple[_Condition, ...]:
         """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
-        for node in nodes:
+        for position, node in enumerate(nodes):
             if isinstance(node, (Access, Call)):
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
@@ -181,8 +190,9 @@ class _Walk:
                         self._note_deciding(node.id, conditions)
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
-                condition = _Condition(node.deps, node.test, node.negated, node.span, holds)
-                flipped = _Condition(node.deps, node.test, not node.negated, node.span, fails)
+                at = _first_event((*node.then[:1], *node.orelse[:1], *nodes[position + 1 : position + 2]))
+                condition = _Condition(node.deps, node.test, node.negated, node.span, holds, at)
+                flipped = _Condition(node.deps, node.test, not node.negated, node.span, fails, at)
                 then = self._block(node.then, (*conditions, condition))
                 orelse = self._block(node.orelse, (*conditions, flipped))
                 inside = len(conditions) + 1
@@ -290,9 +300,8 @@ class _Walk:
                     if first is None or dep >= use.event or first.changes or first.event == use.event:
                         continue
                     if self._is_tested(dep, part) and relies(first, use, part.test, part.negated):
-                        self.found.append(
-                            Compound("check-then-use", first, dep, use, self.function, part.test, condition.span)
-                        )
+                        found = Compound("check-then-use", first, dep, use, self.function, part.test, condition.span)
+                        self.found.append(replace(found, looked=self._looked(first, use, condition)))
 
     def _is_tested(self, dep: int, part: Part | _Condition) -> bool:
         """Whether the condition is about what was read there, or how much is in it, not what was then made of it."""
@@ -327,7 +336,15 @@ class _Walk:
         self, kind: CompoundKind, read: SharedAccess, dep: int, act: SharedAccess, condition: _Condition
     ) -> Compound:
         found = Compound(kind, read, dep, act, self.function, condition.test, condition.span)
-        return replace(found, negated=condition.negated)
+        return replace(found, negated=condition.negated, looked=self._looked(read, act, condition))
+
+    def _looked(self, read: SharedAccess, act: SharedAccess, condition: _Condition) -> int:
+        """Where the condition looks into a container that stays the same one, once `read` took a name for it."""
+        if condition.test == "none" or read.location.content or not act.location.content:
+            return -1
+        others = self.compounds.shared.by_location.get(read.location, ())
+        stays = all(makes_self(other.function) for other in others if other.changes)
+        return condition.at if stays and condition.at <= act.event else -1
 
     def _deciding(self, condition: _Condition, act: SharedAccess) -> Iterator[tuple[CompoundKind, SharedAccess, int]]:
         """The reads behind a condition that the act depends on."""
@@ -337,6 +354,10 @@ class _Walk:
                     kind = decides(read, act, condition.test, condition.negated)
                     if kind is not None:
                         yield kind, read, dep
+
+
+def _first_event(nodes: tuple[AnyNode, ...]) -> int:
+    return next((node.id for node in nodes if isinstance(node, (Access, Call))), -1)
 
 
 def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, ...]:

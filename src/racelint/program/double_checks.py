@@ -15,13 +15,18 @@ def double_checks(program: Program, function: FunctionInfo) -> Iterator[Compound
     flow = program.flows.of(function)
     seen: set[Location] = set()
     compounds = program.compounds.by_function.get(function.id, [])
-    for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.since)):
+    for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.begins)):
         act = compound.act
         held = {(hold.lock.location, hold.region) for hold in flow.at(act.event).must}
-        if act.deed != "write" or not held or act.location in seen:
+        if act.deed != "write" or not held or act.location in seen or _takes_a_name(compound):
             continue
-        checks = {other.since for other in compounds if other.act.event == act.event}
+        checks = {other.begins for other in compounds if other.act.event == act.event}
         outside = {event for event in checks if not held & {(h.lock.location, h.region) for h in flow.at(event).must}}
-        if compound.since in outside and outside != checks:
+        if compound.begins in outside and outside != checks:
             seen.add(act.location)
             yield compound
+
+
+def _takes_a_name(compound: Compound) -> bool:
+    """`c = self.cookies` before `if key not in c: c[key] = …` decides nothing."""
+    return compound.act.location.content and not compound.first.location.content and compound.test == "in"

@@ -115,7 +115,7 @@ class Races:
 
     def compound_guards(self, compound: Compound, record: Record) -> frozenset[Location]:
         """The locks held from the compound's first step to its last without a break."""
-        since = self.program.flows.of(compound.function).at(compound.since)
+        since = self.program.flows.of(compound.function).at(compound.begins)
         regions = {hold.lock.location: hold.region for hold in since.must}
         own = {
             hold.lock.location

@@ -123,7 +123,8 @@ def _settled(body: Body, test: ast.expr) -> bool | None:
 
 
 def _while(body: Body, node: ast.While) -> None:
-    body.environment.forget(assigned_names(node.body))
+    assigned = assigned_names(node.body)
+    body.environment.forget(assigned)
     with body.block() as head:
         test = lower_test(body, node.test)
     condition = condition_of(body, node.test, test)
@@ -143,8 +144,15 @@ def _while(body: Body, node: ast.While) -> None:
             infinite=condition.constant == "true",
             call=condition.call,
             negated=condition.negated,
+            counted=_walks(node.test, assigned),
         )
     )
+
+
+def _walks(test: ast.expr, assigned: set[str]) -> bool:
+    """Whether each turn looks at another place: `while text[i] == " ": i += 1`."""
+    places = [node.slice for node in ast.walk(test) if isinstance(node, ast.Subscript)]
+    return any(isinstance(node, ast.Name) and node.id in assigned for place in places for node in ast.walk(place))
 
 
 def _for(body: Body, node: ast.For | ast.AsyncFor) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from racelint.model.summary import Access, Call, Try
 from racelint.program.containers import kind_of, may_resize
 from racelint.program.groups import Group
 from racelint.program.records import Record
+from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
+from racelint.program.values import nodes_of
 
 
 class BrokenIterations(Search):
@@ -21,6 +24,8 @@ class BrokenIterations(Search):
             if record.access.deed != "iterate" or record.perhaps or self._keeps_guard(record, group):
                 continue
             kind = kind_of(record.access, self.program.types)
+            if kind != "list" and _minds_resizing(record.access):
+                continue
             for other in group.changes:
                 if not self._disturbs(other, kind) or other.perhaps or other.locations_held & record.locations_held:
                     continue
@@ -41,3 +46,13 @@ class BrokenIterations(Search):
         if kind == "list":
             return removes(record)
         return may_resize(access)
+
+
+def _minds_resizing(access: SharedAccess) -> bool:
+    """Whether its function catches the RuntimeError that a resized dict, set or deque raises."""
+    return any(
+        isinstance(node, Try)
+        and any(path[-1] == "g:RuntimeError" for handler in node.handlers for path in handler.types)
+        and any(isinstance(inner, (Access, Call)) and inner.id == access.event for inner in nodes_of(node.body))
+        for node in nodes_of(access.function.ir.body)
+    )

@@ -87,7 +87,7 @@ class Guards:
         for function in self.program.index.functions:
             flow = self.program.flows.of(function)
             for compound in self.program.compounds.by_function.get(function.id, ()):
-                before = {(hold.lock.location, hold.region) for hold in flow.at(compound.since).must}
+                before = {(hold.lock.location, hold.region) for hold in flow.at(compound.begins).must}
                 after = {(hold.lock.location, hold.region) for hold in flow.at(compound.act.event).must}
                 found |= {(compound.act.location.container(), lock) for lock, _ in before & after}
         return frozenset(found)
