@@ -311,12 +311,12 @@ class _Walk:
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         self._note_deciding(act.event, conditions)
+        if _takes(act) and (act.event in self._expected or self._has_default(act)):
+            return  # the removal is its own check
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate":
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
-        if _takes(act) and (act.event in self._expected or self._has_default(act)):
-            return  # the removal is its own check
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
                 self.found.append(self._decided(kind, read, dep, act, condition))

@@ -19,6 +19,7 @@ from racelint.model.summary import (
     Raise,
     Return,
     Suspend,
+    Try,
 )
 from racelint.program.condition_uses import is_condition
 from racelint.program.index import FunctionInfo
@@ -29,6 +30,8 @@ from racelint.program.walk import Place, contains, enclosing, following, place_o
 _HARMLESS = frozenset(
     {"notify", "notify_all", "notifyAll", "wait", "wait_for", "acquire", "release", "time", "monotonic", "is_set"}
 )
+_TIME_IS_UP = ("TimeoutError", "Timeout", "Empty", "Full")
+_NOTHING_THERE = frozenset({"g:IndexError", "g:KeyError", "g:LookupError", "Empty", "g:Empty"})
 Outcome = Literal["tested", "used", "ends"]
 
 
@@ -126,7 +129,10 @@ class _Judge:
                 if untested:
                     return _Point("used", untested[0])
                 if node.deps and set(node.deps) != {self.call.id} and not isinstance(node, Loop):
-                    return _Point("tested" if looped else "used", node)
+                    told = self.call.args and self._gives_up((node, *following(place_of(self.function, self.call.id))))
+                    return _Point("tested" if looped or told else "used", node)
+            elif isinstance(node, Try) and not pending and _minds_nothing_there(node):
+                return _Point("tested", node)
             elif isinstance(node, Return):
                 if pending and not node.value and all(isinstance(e, Access) and e.id in node.deps for e in pending):
                     return _Point("tested", node)  # `return self.done is not None`: the caller is told
@@ -138,6 +144,16 @@ class _Judge:
             elif isinstance(node, (Operation, Suspend)) and not self._is_own(node):
                 return _Point("used", node)
         return _Point("used", pending[0]) if pending else _Point("ends", None)
+
+    def _gives_up(self, nodes: Iterable[AnyNode]) -> bool:
+        """Whether what comes after the second test raises what says that the time was up."""
+        for node in nodes_of(tuple(nodes)):
+            if isinstance(node, Raise):
+                made = (self.facts.made_by(path) for path in node.types)
+                raised = (*node.types, *(path for call in made if call is not None for path in call.func))
+                if any(path[-1].endswith(_TIME_IS_UP) for path in raised):
+                    return True
+        return False
 
     def _is_own(self, node: Operation | Suspend) -> bool:
         return isinstance(node, Suspend) and node.value == ((f"c:{self.call.id}",),)
@@ -200,6 +216,11 @@ class _Judge:
         """Whether a caller took the condition's lock: it is the one that must test again."""
         lock = self.program.locks.of(self.path, self.function)
         return lock is not None and self.program.flows.of(caller).at(event).hold(lock.location) is not None
+
+
+def _minds_nothing_there(node: Try) -> bool:
+    """`try: item = items.popleft()` / `except IndexError:` is a test of its own."""
+    return any(path[-1] in _NOTHING_THERE for handler in node.handlers for path in handler.types)
 
 
 def _leads_to(event: Access | Call, call: Call) -> bool:

@@ -6,14 +6,15 @@ from racelint.knowledge.containers import IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
-from racelint.program.index import FunctionInfo
+from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.ownership import makes_self
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.interruptible import atomic_with_gil, runs_through
-from racelint.program.things import Object
+from racelint.program.things import Bound, Object, Thing
 from racelint.program.values import nodes_of
 
 _FLAGS = ("k:True", "k:False", "k:None")
@@ -24,6 +25,7 @@ _LOGGING = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "format", "str", "repr"}
 )
 """A line in a log, and how its text is made."""
+_STREAMS = frozenset({"stderr", "stdout"})
 _DONE_ONCE = frozenset({"wait", "join", "set", "is_set", "is_alive", "cancel"})
 """Doing these twice is doing them once."""
 
@@ -137,7 +139,8 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
             call.id in asked and all(n.strip("_").startswith(_QUESTIONS) for n in names)
         ):
             continue
-        if decided and not any(name in _LOGGING | _DONE_ONCE for name in names):
+        told = any(len(path) > 1 and path[-2] in _STREAMS for path in call.func)
+        if decided and not told and not any(name in _LOGGING | _DONE_ONCE for name in names):
             return False
     for access in program.shared.by_function[function.id]:
         decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
@@ -215,11 +218,38 @@ def remembers_answers(compound: Compound, group: Group, program: Program) -> str
 
 
 def _is_found(path: Path, compound: Compound, program: Program) -> bool:
-    """A part of an imported module, or an element of what a module holds."""
-    if path[0].startswith("g:"):
-        return path[-1] == ELEMENT
-    call = program.stores.facts[compound.function.id].made_by(path)
-    return call is not None and any(func[-1].rpartition(":")[2] in _FINDING for func in call.func)
+    """A part of a module, an element of what one holds, an attribute set for good, or a method of an equal object."""
+    if path[0].startswith("g:") and path[-1] == ELEMENT:
+        return True
+    function = compound.function
+    call = program.stores.facts[function.id].made_by(path)
+    if call is not None:
+        finds = any(func[-1].rpartition(":")[2] in _FINDING for func in call.func)
+        method = len(path) == 2 and not _takes_parameters(call) and _is_computed(path[:1], function, program)
+        return finds or method
+    things = program.types.of(path, function)
+    if things and all(_is_of_module(thing) for thing in things):
+        return True
+    return path[0] == compound.act.path[0] and _is_for_good(program.locations.of(path, function), program)
+
+
+def _takes_parameters(call: Call) -> bool:
+    return any(path[0].startswith("p:") for argument in call.args for path in argument.value)
+
+
+def _is_of_module(thing: Thing) -> bool:
+    """What stands at the top of a module is made once."""
+    if isinstance(thing, Bound):
+        return not thing.function.ir.parent
+    return isinstance(thing, External) or (isinstance(thing, ClassInfo) and not thing.ir.parent)
+
+
+def _is_for_good(location: Location | None, program: Program) -> bool:
+    """An attribute that constructors alone set."""
+    if location is None or location.kind != "attribute" or location.content:
+        return False
+    changes = [access for access in program.shared.by_location.get(location, ()) if access.changes]
+    return bool(changes) and all(makes_self(access.function) for access in changes)
 
 
 def _adds_to_it(compound: Compound, program: Program) -> bool:
