@@ -315,7 +315,7 @@ class _Walk:
             return  # the removal is its own check
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
-                if same_place(read, act) and act.deed != "mutate":
+                if same_place(read, act) and act.deed != "mutate" and not _puts_back(read, dep, act):
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
@@ -372,6 +372,11 @@ def _finds(part: Part | _Condition) -> bool:
 def _takes(act: SharedAccess) -> bool:
     """One step that takes an element out, or fails."""
     return act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
+
+
+def _puts_back(read: SharedAccess, dep: int, act: SharedAccess) -> bool:
+    """What `pop` took out, which nobody else has meanwhile."""
+    return read.method in TAKING_METHODS and (f"c:{dep}",) in act.value
 
 
 def _sets_flag(act: SharedAccess) -> bool:

@@ -50,6 +50,7 @@ class EventRaces:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._classes = {cls.id: cls for cls in program.index.classes}
         self.by_function: dict[str, list[EventUse]] = {}
         for function in program.index.functions:
             for call in program.stores.facts[function.id].calls:
@@ -101,7 +102,15 @@ class EventRaces:
         return {access.location.container() for access in changes} - {setter.place}
 
     def _share_a_lock(self, one: EventUse, other: EventUse) -> bool:
-        return bool(self._held(one) & self._held(other))
+        return any(self._are_one(mine, theirs) for mine in self._held(one) for theirs in self._held(other))
+
+    def _are_one(self, mine: Location, theirs: Location) -> bool:
+        """One lock, or what two classes that derive from one call by one name: which object it is is not known."""
+        if mine == theirs:
+            return True
+        owners = [self._classes.get(location.owner) for location in (mine, theirs)]
+        bases = [set(owner.mro) if owner is not None else set() for owner in owners]
+        return mine.fields == theirs.fields and bool(bases[0] & bases[1])
 
     def _held(self, use: EventUse) -> set[Location]:
         return {hold.lock.location for hold in self.program.flows.of(use.function).at(use.call.id).must}
