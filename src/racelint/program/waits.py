@@ -129,7 +129,7 @@ class _Judge:
                 if untested:
                     return _Point("used", untested[0])
                 if node.deps and set(node.deps) != {self.call.id} and not isinstance(node, Loop):
-                    told = self.call.args and self._gives_up((node, *following(place_of(self.function, self.call.id))))
+                    told = self.call.args and self._looked_before(node) and self._gives_up((node, *following(places)))
                     return _Point("tested" if looped or told else "used", node)
             elif isinstance(node, Try) and not pending and _minds_nothing_there(node):
                 return _Point("tested", node)
@@ -144,6 +144,12 @@ class _Judge:
             elif isinstance(node, (Operation, Suspend)) and not self._is_own(node):
                 return _Point("used", node)
         return _Point("used", pending[0]) if pending else _Point("ends", None)
+
+    def _looked_before(self, test: Branch) -> bool:
+        """Whether the wait was only begun because the same test had failed."""
+        events = (self.facts.events.get(dep) for dep in test.deps)
+        paths = {event.path for event in events if isinstance(event, Access)}
+        return any(access.path in paths and access.id < self.call.id for access in self.facts.accesses)
 
     def _gives_up(self, nodes: Iterable[AnyNode]) -> bool:
         """Whether what comes after the second test raises what says that the time was up."""
