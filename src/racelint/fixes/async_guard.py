@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.fixes.async_home import async_home
+from racelint.fixes.async_home import AsyncHome, async_homes
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.lock_safety import Extent, LockSafety
@@ -32,21 +32,21 @@ class AsyncGuard(Fixer):
             compound = gap.compound
             here = compound.function.module.source.display == finding.path and str(gap.location) == finding.subject
             if here and span_of(finding) in (compound.act.span, compound.check_span):
-                proposal = _proposal(draft, compound)
-                if proposal is not None:
-                    yield proposal
+                for home in async_homes(draft, compound.function, compound.act.location.container()):
+                    proposal = _proposal(draft, compound, home)
+                    if proposal is not None:
+                        yield proposal
                 return
 
 
-def _proposal(draft: Draft, compound: Compound) -> Proposal | None:
+def _proposal(draft: Draft, compound: Compound, home: AsyncHome) -> Proposal | None:
     function = compound.function
     tree = draft.tree(function.module.source.display)
     spans = [compound.act.span, event_span(function, compound.since)]
     if compound.check_span != (1, 1, 1, 1):
         spans.append(compound.check_span)
     stretch = covering(tree, spans)
-    home = async_home(draft, function, compound.act.location.container())
-    if stretch is None or home is None:
+    if stretch is None:
         return None
     safety, extent = LockSafety(draft.program, home.lock, [function]), Extent(*stretch.lines(tree))
     opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, home.header)]

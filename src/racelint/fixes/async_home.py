@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from racelint.fixes.draft import Draft
@@ -27,23 +27,23 @@ class AsyncHome(NamedTuple):
     lock: Lock | None = None
 
 
-def async_home(draft: Draft, function: FunctionInfo, beside: Location) -> AsyncHome | None:
-    """The one `asyncio.Lock` of the method's class, or a new one for `beside`; for functions, one of the module."""
+def async_homes(draft: Draft, function: FunctionInfo, beside: Location) -> Iterator[AsyncHome]:
+    """The one `asyncio.Lock` of the method's class, then a new one for `beside`; for functions, one of the module."""
     known = _known(draft, function) if beside.kind == "attribute" else None
     if known is not None:
         (name,) = known.fields
         lock = draft.program.locks.of((f"p:{function.self_name}", name), function)
-        return AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, frozenset([str(known)]), lock)
+        yield AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, frozenset([str(known)]), lock)
     new = new_lock(draft, beside, static=False)
     if new is None or new.display != function.module.source.display:
-        return None
+        return
     name = new.location.fields[0]
     owned = new.location.kind == "attribute"
     if owned and not function.self_name:
-        return None
+        return
     header = f"{function.self_name}.{name}" if owned else name
     claims = claims_of(draft.program, new.location) | async_locks_of(new.location.owner)
-    return AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), claims)
+    yield AsyncHome(header, lambda rewriting: make_lock(rewriting, new, "asyncio", "Lock"), claims)
 
 
 def async_locks_of(owner: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.expressions import expression, negated
+from racelint.fixes.expressions import expression, negated, truth
 from racelint.fixes.flag_uses import NotAFlag, make_event
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, line
@@ -64,14 +64,14 @@ def _loop_at(tree: Tree, wait: BusyWait) -> cst.While | None:
 
 def _look(loop: cst.While) -> _Look | None:
     """What the loop looks at: `while not X:`, `while not X and now() < end:`, `while True: if X: break`."""
-    test = loop.test
+    test = truth(loop.test)
     if isinstance(test, cst.Name) and test.value == "True":
         first = loop.body.body[0]
         leaves = isinstance(first, cst.If) and first.orelse is None and _is_break(first.body)
-        return _Look(first.test, None) if leaves and isinstance(first, cst.If) else None
+        return _Look(truth(first.test), None) if leaves and isinstance(first, cst.If) else None
     if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
         left = _time_left(test.right)
-        return _Look(negated(test.left), left) if left is not None else None
+        return _Look(negated(truth(test.left)), left) if left is not None else None
     return _Look(negated(test), None)
 
 

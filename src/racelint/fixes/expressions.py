@@ -61,6 +61,18 @@ def negated(node: cst.BaseExpression) -> cst.BaseExpression:
     return cst.UnaryOperation(operator=cst.Not(), expression=operand)
 
 
+def truth(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`x` for `x is True` and `x == True`, `not x` for `x is False` and the like; any other expression itself."""
+    if not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
+        return node
+    operator, side = node.comparisons[0].operator, node.comparisons[0].comparator
+    told = side.value if isinstance(side, cst.Name) else ""
+    if told not in ("True", "False") or type(operator) not in _OPPOSITES or isinstance(operator, (cst.In, cst.NotIn)):
+        return node
+    same = isinstance(operator, (cst.Equal, cst.Is)) == (told == "True")
+    return node.left if same else cst.UnaryOperation(operator=cst.Not(), expression=bracketed(node.left))
+
+
 def _is_length(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len"
 

@@ -60,15 +60,20 @@ def _set(rewriting: Rewriting, node: cst.BaseExpression, *, starts: bool) -> Non
     """`flag = True` as `flag.set()`, `flag = False` as `flag.clear()`, or as a new event where it `starts`."""
     tree = rewriting.tree
     target = tree.parent(node)
-    assign = tree.parent(target)
-    if not isinstance(target, cst.AssignTarget) or not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
+    assign = target if isinstance(target, cst.AnnAssign) else tree.parent(target)
+    if isinstance(assign, cst.AnnAssign):
+        if assign.target is not node or assign.value is None or not starts:
+            raise NotAFlag
+    elif not isinstance(target, cst.AssignTarget) or not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
         raise NotAFlag
     value = assign.value.value if isinstance(assign.value, cst.Name) else ""
-    if value not in ("True", "False") or (starts and value == "True"):
+    if assign.value is None or value not in ("True", "False") or (starts and value == "True"):
         raise NotAFlag
     if starts:
         factory = imported(rewriting, "threading", "Event", node)
         rewriting.replace(assign.value, lambda updated: expression(f"{factory}()"))
+        if isinstance(assign, cst.AnnAssign):
+            rewriting.replace(assign.annotation.annotation, lambda updated: expression(factory))
         return
     method = "set" if value == "True" else "clear"
     name = tree.spelled(node)

@@ -9,13 +9,12 @@ import libcst as cst
 
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.lock_safety import LockSafety
+from racelint.fixes.lock_safety import LockSafety, is_inside
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
-from racelint.model.summary import Span
 from racelint.program.locations import ITSELF, Location
 from racelint.program.locks import Lock
 from racelint.syntax.edits import Rewriting, Tree
@@ -50,7 +49,8 @@ class Guarding:
         self.display = sites[0].function.module.source.display
         if any(site.function.module.source.display != self.display for site in sites):
             raise NotCovered
-        self.parts = parts_of(draft.tree(self.display), sites, self.headers)
+        self.names = [self._spelled(site) for site in sites]
+        self.parts = parts_of(draft.tree(self.display), sites, self.headers, self.names)
 
     def _known(self, lock: Location) -> Lock:
         """The lock as every site sees it."""
@@ -78,7 +78,7 @@ class Guarding:
         tree = self.draft.tree(self.display)
         wider = [site._replace(stretch=site.stretch.around_loop(tree)) for site in self.sites]
         changed = any(old.stretch != new.stretch for old, new in zip(self.sites, wider, strict=True))
-        self.parts = parts_of(tree, wider, self.headers)
+        self.parts = parts_of(tree, wider, self.headers, self.names)
         self.doubts = (*self.doubts, "other threads wait for the lock until the loop has ended")
         return changed
 
@@ -143,8 +143,8 @@ class Guarding:
             and (self.lock is None or flow.at(access.event).hold(self.lock.location) is None)
         ]
         for loop in part.stretch.loops():
-            tested = any(_is_inside(access.span, tree.span(loop.test)) for access in mine)
-            if tested and not any(access.changes and _is_inside(access.span, tree.span(loop)) for access in mine):
+            tested = any(is_inside(access.span, tree.span(loop.test)) for access in mine)
+            if tested and not any(access.changes and is_inside(access.span, tree.span(loop)) for access in mine):
                 return True
         return False
 
@@ -154,7 +154,3 @@ class Guarding:
         if self.choice.new is not None:
             return f"Add a lock, and h{what}"
         return f"Make the lock an `RLock`, and h{what}" if self.choice.reentrant else f"H{what}"
-
-
-def _is_inside(span: Span, outer: Span) -> bool:
-    return outer[:2] <= span[:2] and span[2:] <= outer[2:]

@@ -12,6 +12,7 @@ from racelint.program import Program
 from racelint.program.blocking import BlockingCalls
 from racelint.program.calls import CallSite
 from racelint.program.computing import Computing
+from racelint.program.foreign_callbacks import handed_in
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locks import Lock
 from racelint.program.spelling import spelled_call
@@ -75,8 +76,14 @@ class LockSafety:
         self.computing = Computing(program)
         self.blocking = BlockingCalls(program)
 
-    def examine(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Examination:
-        """What speaks against holding the lock there; on the lines `opened` a `with` on the lock goes away."""
+    def examine(
+        self, function: FunctionInfo, extent: Extent, opened: Collection[int] = (), steps: Iterable[Span] = ()
+    ) -> Examination:
+        """What speaks against holding the lock there; on the lines `opened` a `with` on the lock goes away.
+
+        What was handed in may come back for the lock: it is called there only where one of `steps` needs its answer.
+        """
+        needed = self._needed(function, tuple(steps))
         sites = [s for s in self.program.calls.outgoing[function.id] if extent.holds(self._span(function, s))]
         obstacles = [*self._suspensions(function, extent), *self.retakings(function, extent, opened)]
         doubts = []
@@ -88,10 +95,18 @@ class LockSafety:
                 blocking = self.blocking.reached(call, function)
                 if blocking is not None and blocking.blocking.kind != "file":
                     obstacles.append(f"{name} may wait, and would with the lock held")
+                elif call.id not in needed and handed_in(self.program, call, function) is not None:
+                    obstacles.append(f"{name} was handed in, and might come back for the lock")
                 elif not self._is_quiet(call, function):
                     doubts.append(f"{name} would run with the lock held")
         nested = any(self._reaches_taker(site.callee, set()) for site in sites)
         return Examination(tuple(dict.fromkeys(obstacles)), tuple(dict.fromkeys(doubts)), nested)
+
+    def _needed(self, function: FunctionInfo, steps: tuple[Span, ...]) -> set[int]:
+        """The calls that stand in a step, or whose answer it uses."""
+        facts = self.program.stores.facts[function.id]
+        made = {dep for a in facts.accesses for step in steps if is_inside(a.span, step) for dep in a.deps}
+        return made | {call.id for call in facts.calls for step in steps if is_inside(call.span, step)}
 
     def retakings(self, function: FunctionInfo, extent: Extent, opened: Collection[int] = ()) -> Iterator[str]:
         """Where the lock is held already, taken again or given back: a thread or a task would wait for itself."""
@@ -180,6 +195,11 @@ class LockSafety:
                 self.computing.is_pure(callee) for callee in made
             )
         return isinstance(thing, Object) and thing.dotted.startswith("builtins.")
+
+
+def is_inside(span: Span, outer: Span) -> bool:
+    """Whether something stands within something else."""
+    return outer[:2] <= span[:2] and span[2:] <= outer[2:]
 
 
 def span_of_node(node: AnyNode) -> Span:

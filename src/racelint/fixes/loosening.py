@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.expressions import expression, is_loud, negated
+from racelint.fixes.expressions import bare, expression, is_loud, negated
 from racelint.fixes.lock_safety import Extent
 from racelint.fixes.statements import comments_in, indent_of, line, unused_name, with_block
 from racelint.fixes.stretch import Stretch
@@ -40,7 +40,7 @@ def loosened(tree: Tree, stretch: Stretch, spans: Sequence[Span]) -> Loosened | 
             return None
         extent = Extent(tree.span(only.test)[0], Stretch(only.body, 0, kept).lines(tree)[1])
         if isinstance(only, cst.If):
-            return _decided(tree, only, kept, extent)
+            return _decided(tree, only, kept, extent) or _remembered(tree, only, kept, extent, spans)
         if only.orelse is None:
             return Loosened(extent, lambda body, header: _looped(body[0], header, kept))
     return None
@@ -101,6 +101,29 @@ def _decided(tree: Tree, branch: cst.If, kept: int, extent: Extent) -> Loosened 
         return [locked, *inside[kept:]]
 
     return Loosened(extent, build)
+
+
+def _remembered(tree: Tree, branch: cst.If, kept: int, extent: Extent, spans: Sequence[Span]) -> Loosened | None:
+    """`if C: A; B` as `with lock: (decided = C; if decided: A)` and `if decided: B`."""
+    if branch.orelse is not None and any(tree.span(branch.orelse)[0] <= span[0] for span in spans):
+        return None
+    name = cst.Name(unused_name(tree, branch, "decided"))
+
+    def build(body: Sequence[Statement], header: str) -> list[Statement]:
+        old = body[0]
+        assert isinstance(old, cst.If) and isinstance(old.body, cst.IndentedBlock)
+        inside = [entry for entry in old.body.body if isinstance(entry, Statement)]
+        test = line(cst.Assign([cst.AssignTarget(name)], bare(old.test) if _on_one_line(tree, old.test) else old.test))
+        done = cst.If(test=name, body=cst.IndentedBlock(inside[:kept], header=old.body.header))
+        locked = with_block(expression(header), [test, done], leading=old.leading_lines)
+        rest = old.body.with_changes(body=inside[kept:], header=cst.TrailingWhitespace())
+        return [locked, old.with_changes(test=name, body=rest, leading_lines=())]
+
+    return Loosened(extent, build)
+
+
+def _on_one_line(tree: Tree, node: cst.BaseExpression) -> bool:
+    return "\n" not in tree.spelled(node)
 
 
 def _otherwise(tree: Tree, branch: cst.If) -> cst.BaseSuite | None:

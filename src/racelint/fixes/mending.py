@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from racelint.fixes.draft import Draft
+from racelint.fixes.registry import all_fixers
 from racelint.fixes.trial import Offer, Offers, offers_for, tried
 from racelint.model.finding import Finding
 from racelint.model.fix import Applicability, Fix
@@ -59,7 +60,7 @@ def _usable(
 ) -> list[tuple[Finding, Fix]]:
     """The offers that may be applied together, the first of those that clash; the rest is withheld or waits."""
     usable: list[Offer] = []
-    for _, offer in sorted(offers.found.items()):
+    for _, offer in sorted(offers.found.items(), key=lambda found: (not _locks(found[1].finding), found[0])):
         if offer.fix.applicability not in allowed:
             mended.withheld.append((offer.finding, offer.fix))
         elif not any(offer.clashes_with(other) for other in usable):
@@ -69,6 +70,11 @@ def _usable(
             else:
                 mended.withheld.append((offer.finding, fix))
     return [(offer.finding, offer.fix) for offer in usable]
+
+
+def _locks(finding: Finding) -> bool:
+    """Whether its fix takes a lock, which may make others needless: it goes first."""
+    return all_fixers()[finding.code].locks
 
 
 def _applied(mended: Mended, usable: list[tuple[Finding, Fix]]) -> Draft | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from racelint.fixes.lock_safety import Examination, Extent, LockSafety
@@ -40,13 +40,13 @@ class Part(NamedTuple):
         """What speaks against the lock there, and how the block can be made smaller where that speaks less."""
         extent = Extent(*self.stretch.lines(tree))
         opened = [tree.span(node.items[0].item)[0] for node in self.stretch.blocks_on(tree, self.header)]
-        whole = safety.examine(self.function, extent, opened)
+        whole = safety.examine(self.function, extent, opened, self.spans)
         if opened or not (whole.obstacles or whole.doubts):
             return whole, None
         loose = loosened(tree, self.stretch, self.spans)
         if loose is None:
             return whole, None
-        less = safety.examine(self.function, loose.extent)
+        less = safety.examine(self.function, loose.extent, (), self.spans)
         better = (len(less.obstacles), len(less.doubts)) < (len(whole.obstacles), len(whole.doubts))
         return (less, loose) if better else (whole, None)
 
@@ -59,18 +59,22 @@ class Part(NamedTuple):
             rewriting.splice(block, start, stop, lambda body: loose.build(body, self.header))
 
 
-def parts_of(tree: Tree, sites: Iterable[Site], headers: Iterable[str]) -> list[Part]:
+def parts_of(tree: Tree, sites: Sequence[Site], headers: Sequence[str], names: Sequence[str | None] = ()) -> list[Part]:
     """The sites by the text of their lock (in the same order), those that overlap, nest or touch made one.
 
-    So is what stands under the lock already right before or behind them.
+    So is what stands under the lock already right before or behind them, and lines there that hand on the variable,
+    which the site's function calls by its name of `names`.
     """
     by_header: dict[str, list[Site]] = {}
-    for site, header in zip(sites, headers, strict=True):
+    called: dict[str, set[str]] = {}
+    for site, header, name in zip(sites, headers, names or [None] * len(sites), strict=True):
         by_header.setdefault(header, []).append(site)
+        called.setdefault(header, set()).update([name] if name else [])
     found: list[Part] = []
     for header, mine in by_header.items():
         pieces = [_part(tree, stretch, header, mine) for stretch in outermost(tree, [s.stretch for s in mine])]
-        grown = outermost(tree, [p.stretch.with_neighbours(tree, header) for p in pieces], touching=True)
+        known = [p.stretch.with_readings(tree, called[header]).with_neighbours(tree, header) for p in pieces]
+        grown = outermost(tree, known, touching=True)
         for stretch in grown:
             inside = tuple(piece for piece in pieces if stretch.covers(piece.stretch))
             one = inside[0].stretch == stretch

@@ -75,7 +75,7 @@ class Region:
                     raise NotRemovable
                 return
             following = block.body[self.tree.index(current) + 1 :]
-            if any(is_loud(entry) for entry in following):
+            if any(is_loud(entry) and not _only_fails(entry) for entry in following):
                 raise NotRemovable
             leaving = _leaving(following[-1]) if following else None
             if isinstance(leaving, (cst.Return, cst.Raise)):
@@ -205,6 +205,13 @@ def _only_else(node: cst.If) -> cst.If:
     """`if a: (nothing) else: b` as `if not a: b`."""
     assert isinstance(node.orelse, cst.Else)
     return node.with_changes(test=negated(node.test), body=node.orelse.body, orelse=None)
+
+
+def _only_fails(entry: cst.CSTNode) -> bool:
+    """`raise Error("…")`: making the exception does no harm under the lock."""
+    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    made = small.exc if isinstance(small, cst.Raise) and small.cause is None else None
+    return isinstance(made, cst.Call) and not is_loud(made.func) and not any(is_loud(arg) for arg in made.args)
 
 
 def _only_raises(handler: cst.ExceptHandler) -> bool:

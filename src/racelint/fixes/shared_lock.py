@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.async_home import async_home
+from racelint.fixes.async_home import async_homes
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
@@ -122,7 +122,7 @@ def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
     taken = tree.statement(made)
     if function.cls is None or not function.self_name or taken is None:
         return
-    home = async_home(draft, function, Location("attribute", function.cls.id, (function.ir.name,)))
+    home = next(async_homes(draft, function, Location("attribute", function.cls.id, (function.ir.name,))), None)
     extent = Extent(tree.span(taken)[0] + 1, tree.span(taken)[2])
     safety = LockSafety(draft.program, home.lock if home is not None else None, [function])
     if home is None or safety.examine(function, extent).nested or any(safety.retakings(function, extent)):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import libcst as cst
 
+from racelint.fixes.expressions import is_loud
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
-from racelint.syntax.nodes import child_nodes
+from racelint.syntax.nodes import child_nodes, nodes_within
 
 
 class Stretch(NamedTuple):
@@ -56,6 +57,18 @@ class Stretch(NamedTuple):
             stop += 1
         return Stretch(body, start, stop)
 
+    def with_readings(self, tree: Tree, names: Collection[str]) -> Stretch:
+        """With the line before it that keeps what a variable held, and the one behind it that gives it away:
+        `own = self.next`, `self.next += 1`, `return self.next`."""
+        body, start, stop = self
+        if not any(isinstance(node, cst.AugAssign) for entry in self.statements for node in nodes_within(entry)):
+            return self
+        if start > 0 and _hands_on(body.body[start - 1], tree, names, (cst.Assign,)):
+            start -= 1
+        if stop < len(body.body) and _hands_on(body.body[stop], tree, names, (cst.Assign, cst.Return)):
+            stop += 1
+        return Stretch(body, start, stop)
+
     def loops(self) -> list[cst.While]:
         """The `while` loops inside."""
         return [node for node in self._within() if isinstance(node, cst.While)]
@@ -89,6 +102,17 @@ class Stretch(NamedTuple):
             return [wrapped(expression, flat, indent_of(self.block), asynchronous=asynchronous)]
 
         rewriting.splice(self.block, self.start, self.stop, build)
+
+
+def _hands_on(
+    entry: cst.CSTNode, tree: Tree, names: Collection[str], kinds: tuple[type[cst.BaseSmallStatement], ...]
+) -> bool:
+    """Whether a line of one of the kinds does no more than pass on one of the variables."""
+    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    value = small.value if isinstance(small, (cst.Assign, cst.Return)) and isinstance(small, kinds) else None
+    if value is None or is_loud(value):
+        return False
+    return any(isinstance(n, (cst.Name, cst.Attribute)) and tree.spelled(n) in names for n in nodes_within(value))
 
 
 def _is_plainly_on(node: cst.CSTNode, tree: Tree, header: str) -> bool:

@@ -7,7 +7,7 @@ calls whose answer depends on the read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 import msgspec
@@ -221,8 +221,11 @@ class _Walk:
         self._block(node.body, conditions)
         for handler in node.handlers:
             extra = conditions
-            if any(path[-1] in ("g:KeyError", "g:AttributeError") for path in handler.types):
-                reads = tuple(n.id for n in node.body if isinstance(n, (Access, Call)))
+            missed = {path[-1] for path in handler.types} & {"g:KeyError", "g:AttributeError"}
+            if missed:
+                steps = [n for n in node.body if isinstance(n, (Access, Call))]
+                stored = {(n.path[:-1], n.span[:2]) for n in steps if isinstance(n, Access) and n.kind == "write"}
+                reads = tuple(n.id for n in steps if isinstance(n, Call) or _may_miss(n, missed, stored))
                 extra = (*conditions, _Condition(reads, "except", True, node.span))
             self._block(handler.body, extra)
         self._block(node.orelse, conditions)
@@ -397,3 +400,9 @@ def _asserts(node: Branch) -> bool:
 def _pauses(block: tuple[AnyNode, ...]) -> bool:
     """Whether a branch waits, so that what comes after it depends on its condition."""
     return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
+
+
+def _may_miss(node: Access, errors: Collection[str], stored: Collection[tuple[Path, tuple[int, ...]]]) -> bool:
+    """Whether one of the errors may say that something was not there: storing an item never finds a key missing."""
+    stores = node.kind == "write" or (node.kind == "read" and (node.path, node.span[:2]) in stored)
+    return not stores or "g:AttributeError" in errors

@@ -29,15 +29,19 @@ def foreign_calls(program: Program) -> Iterator[ForeignCall]:
     for function in program.index.functions:
         by_callers = _held_by_callers(program, function)
         for call in program.stores.facts[function.id].calls:
-            if len(call.func) != 1:
-                continue
             held = [h for h in program.takings.held(function, call.id) if _keeps_out(h)]
             dropped = program.flows.of(function).at(call.id).dropped
             held = held or [h for h in by_callers if h.lock.location not in dropped]
-            if held and not _is_known(program, call, function):
-                given = _given_by(program, call.func[0], function)
-                if given is not None:
-                    yield ForeignCall(function, call, max(held, key=lambda h: h.span), *given)
+            given = handed_in(program, call, function) if held else None
+            if given is not None:
+                yield ForeignCall(function, call, max(held, key=lambda h: h.span), *given)
+
+
+def handed_in(program: Program, call: Call, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
+    """Who took what is called as a parameter, and its name; None where the program says itself what is called."""
+    if len(call.func) != 1 or _is_known(program, call, function):
+        return None
+    return _given_by(program, call.func[0], function)
 
 
 def _held_by_callers(program: Program, function: FunctionInfo) -> list[Held]:
