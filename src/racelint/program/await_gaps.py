@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
+from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import Branch, Path, Raise, Span
 from racelint.program.compounds import Compound
 from racelint.program.index import FunctionInfo
@@ -18,7 +19,10 @@ from racelint.program.switch_points import Seen
 from racelint.program.tasks import Entry
 from racelint.program.values import nodes_of
 
-GapKind = Literal["update", "initialise", "empty", "act"]
+GapKind = Literal["update", "initialise", "count", "take", "empty", "act"]
+"""`count`: a limit is checked, and what it limits counted up. `take`: an element is there, and taken out, which fails
+where another task was faster. The gravest of a location comes first."""
+_RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(get_args(GapKind))}
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -48,15 +52,15 @@ class AwaitGaps:
         self.tasks = program.tasks
 
     def found(self) -> Iterator[Gap]:
-        """In source order, one for each location and coroutine."""
+        """In source order, one for each location and coroutine, the gravest."""
         for function in self.program.index.functions:
             compounds = self.program.compounds.by_function.get(function.id, [])
             if function.ir.is_async and compounds and not makes_self(function) and not self._is_primitive(function):
-                taken: set[Location] = set()
+                found: dict[Location, Gap] = {}
                 for gap in _Coroutine(self, function, compounds).gaps():
-                    if gap.location not in taken:
-                        taken.add(gap.location)
-                        yield gap
+                    if gap.location not in found or _RANK[gap.kind] < _RANK[found[gap.location].kind]:
+                        found[gap.location] = gap
+                yield from found.values()
 
     def _is_primitive(self, function: FunctionInfo) -> bool:
         """A method of a lock or semaphore: what it does at its awaits is its business."""
@@ -194,13 +198,22 @@ def _kind(compound: Compound) -> GapKind | None:
         afresh = act.augmented and compound.first.span != act.span
         return "update" if not act.value and not afresh else None
     if act.deed != "write":
-        return "act"
+        return "take" if _fails(compound) else "act"
+    if act.augmented and compound.test == "compare":
+        return "count"
     if _says_nothing(act):
         return "empty"
     if not compound.negated and compound.test != "other":
         return "act"
     same_key = bool(act.key) and compound.first.key in ("", act.key)
     return "initialise" if not act.location.content or same_key else "act"
+
+
+def _fails(compound: Compound) -> bool:
+    """An element that was found there is taken out under the same key, which raises where it is gone."""
+    act, first = compound.act, compound.first
+    taken = act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
+    return taken and compound.test == "in" and not compound.negated and first.key == act.key != ""
 
 
 def _says_nothing(act: SharedAccess) -> bool:

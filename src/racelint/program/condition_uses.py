@@ -49,6 +49,8 @@ def is_condition(program: Program, path: Path, function: FunctionInfo) -> bool:
     if path == (f"p:{function.self_name}",) or not is_known(program, path, function):
         return False
     families = [program.locks.facts_of((thing,)) for thing in things]
+    if not things and (lock := program.locks.of(path, function)) is not None:
+        families = [lock.facts]
     if not families or not all(facts is not None and facts.family == "condition" for facts in families):
         return False
     return not is_private(path, program.stores.facts[function.id])

@@ -66,10 +66,12 @@ class EscapingReferences:
             if guard is None:
                 yield from self._live_views(group, leaving)
                 continue
-            changed = self._changed_under(group, guard)
+            changed = min(self._changes_under(group, guard), key=lambda record: record.order, default=None)
             seen: set[str] = set()
             for function, node, shape in leaving if changed is not None else ():
                 if function.id in seen or self._is_for_holders(function, guard):
+                    continue
+                if isinstance(node, Return) and not self._is_changed_later(group, guard, function):
                     continue
                 seen.add(function.id)
                 assert changed is not None
@@ -170,16 +172,26 @@ class EscapingReferences:
         )
 
     @staticmethod
-    def _changed_under(group: Group, guard: Location) -> Record | None:
-        """A change in place with the guard held."""
-        changes = [
+    def _changes_under(group: Group, guard: Location) -> list[Record]:
+        """All changes in place with the guard held."""
+        return [
             record
             for record in group.changes
             if record.access.location.content
             and guard in record.locations_held
             and not makes_self(record.access.function)
         ]
-        return min(changes, key=lambda record: record.order, default=None)
+
+    def _is_changed_later(self, group: Group, guard: Location, function: FunctionInfo) -> bool:
+        """Whether somebody changes it after the function has returned: not threads that it has joined all."""
+        return any(
+            record.context.root is None
+            or any(
+                self.program.ordering.may_overlap(record.context.root, context, _AT_RETURN)
+                for context in self.program.reach.of(function)
+            )
+            for record in self._changes_under(group, guard)
+        )
 
     def _is_for_holders(self, function: FunctionInfo, guard: Location) -> bool:
         """Declared so, or all callers in sight are of the class and hold the guard around the call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFa
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.calls import bind
+from racelint.program.conditions_by_use import conditions_by_use
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
@@ -130,6 +132,9 @@ class Locks:
     def _resolve(self, path: Path, function: FunctionInfo) -> Lock | None:
         things = self.types.of(path, function)
         facts = self.facts_of(things) or (_DECLARED if self._is_from_declared(path, function) else None)
+        if not things and len(path) > 1:
+            place = self.locations.of(path, function)
+            facts = facts or (self._conditions_by_use.get(place) if place is not None else None)
         if facts is None and not self._may_be_lock(things):
             return None
         if facts is not None and facts.family == "condition":
@@ -143,6 +148,10 @@ class Locks:
             return alias
         location, base = self._place(path, function)
         return Lock(location, facts, self.is_shared(location), base)
+
+    @cached_property
+    def _conditions_by_use(self) -> dict[Location, LockFacts]:
+        return conditions_by_use(self.stores, self.types, self.locations)
 
     def _is_from_declared(self, path: Path, function: FunctionInfo) -> bool:
         """Whether a function of the program that the user calls a factory of locks made it."""

@@ -85,6 +85,10 @@ class ProxyCopies:
             for access in self.program.stores.facts[made.function.id].accesses:
                 if access.kind == "write" and access.path == held:
                     things.extend(self.program.types.of_value(access.value, made.function))
+            for argument in made.call.args:
+                below = () if argument.name else (ELEMENT,)
+                for path in argument.value:
+                    things.extend(self.program.types.of((*path, *below), made.function))
         return [thing for thing in things if not isinstance(thing, Constant)]
 
     @staticmethod

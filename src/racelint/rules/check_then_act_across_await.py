@@ -20,7 +20,8 @@ class CheckThenActAcrossAwait(Rule):
     ## What it does
     Reports a coroutine that decides by, or computes from, an attribute or a module variable, awaits something, and then
     changes it, with no `asyncio.Lock` held throughout and no second look after the await; a flag that is set before
-    the awaited work it stands for; a buffer that is sent at an await and emptied after it.
+    the awaited work it stands for; a buffer that is sent at an await and emptied after it; a limit that is checked
+    before an await and counted up after it.
 
     ## Why is this bad?
     At the await every other task may run, this very coroutine in another task included. Both pass the check, and both
@@ -73,7 +74,8 @@ class CheckThenActAcrossAwait(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         for gap in AwaitGaps(program).found():
-            if gap.kind in ("initialise", "update") or gap.guarded or (gap.entry.kind == "task" and gap.entry.many):
+            certain = gap.kind in ("initialise", "update", "count", "take")
+            if certain or gap.guarded or (gap.entry.kind == "task" and gap.entry.many):
                 yield self._gap(program, gap)
         for early in EarlyFlags(program).found():
             yield self._early(program, early)

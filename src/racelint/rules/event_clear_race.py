@@ -9,6 +9,7 @@ from racelint.program import Program
 from racelint.program.event_races import EventRace, EventRaces
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
+from racelint.program.undone_stops import UndoneStop, UndoneStops
 from racelint.rules.base import Rule, step, symbol_of
 
 
@@ -18,7 +19,7 @@ class EventClearRace(Rule):
     ## What it does
     Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
     `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
-    nobody joins the one before.
+    nobody joins the one before, and one that the thread itself clears when it begins.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -100,6 +101,8 @@ class EventClearRace(Rule):
 
         for reused in ReusedEvents(program).found():
             yield self._reused(reused, program)
+        for undone in UndoneStops(program).found():
+            yield self._undone(undone, program)
 
     def _reused(self, reused: ReusedEvent, program: Program) -> Finding:
         clear, look, stop = reused.clear, reused.look, reused.stop
@@ -116,6 +119,26 @@ class EventClearRace(Rule):
                 step("access", "clears the event", clear.function, clear.call.span),
                 step("conflict", "the thread looks at it to end", look.function, look.call.span),
                 step("access", "sets it, and joins nobody", stop.function, stop.call.span),
+            ],
+        )
+
+    def _undone(self, undone: UndoneStop, program: Program) -> Finding:
+        clear, look, stop = undone.clear, undone.look, undone.stop
+        name = spelled(clear.call.func[0][:-1], program.stores.facts[clear.function.id])
+        return self.finding(
+            clear.function,
+            clear.call.span,
+            message=f"`{name}` is cleared by the thread that it stops: a stop before that is not heard",
+            why=f"`{symbol_of(stop.function)}` may set it between the start of the thread and this line: the loop on"
+            f" line {look.call.span[0]} then goes on for ever; clear it before the start",
+            subject=str(clear.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("root", f"{undone.root.title} runs this", clear.function, clear.function.ir.name_span),
+                step("conflict", "sets the event", stop.function, stop.call.span),
+                step("access", "clears it", clear.function, clear.call.span),
+                step("access", "looks at it to end", look.function, look.call.span),
             ],
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
+from racelint.program.split_locks import SplitLock, split_locks
 from racelint.program.thread_primitives import ThreadPrimitive, ThreadPrimitives
 from racelint.rules.base import Rule, step, symbol_of
 
@@ -15,7 +16,8 @@ class ThreadPrimitiveInProcess(Rule):
 
     ## What it does
     Reports primitives of `threading` and `queue` among the arguments of a process or the tasks of a process pool, and
-    those that a process and the one that started it both use to tell each other something.
+    those that a process and the one that started it both use to tell each other something. So are locks of threads
+    that several processes take to keep each other out.
 
     ## Why is this bad?
     A spawned process cannot be given them: it raises TypeError. A forked one gets a copy: its lock excludes nobody, its
@@ -70,8 +72,13 @@ class ThreadPrimitiveInProcess(Rule):
     confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
+        holders = set()
         for primitive in ThreadPrimitives(program).found():
+            holders.add(primitive.holder)
             yield self._kept(primitive) if primitive.uses else self._passed(primitive)
+        for split in split_locks(program):
+            if split.lock.short not in holders:
+                yield self._split(split)
 
     def _passed(self, primitive: ThreadPrimitive) -> Finding:
         if primitive.holder:
@@ -84,6 +91,23 @@ class ThreadPrimitiveInProcess(Rule):
             subject=primitive.dotted,
             evidence="thread",
             trace=[step("lock", f"a `{primitive.dotted}` is passed here", primitive.function, primitive.span)],
+        )
+
+    def _split(self, split: SplitLock) -> Finding:
+        made, access, name = split.made, split.made.access, split.lock.short
+        assert access is not None
+        return self.finding(
+            made.function,
+            access.span,
+            message=f"`{name}` works between threads, and only processes take it: each has one of its own",
+            why=f"`{symbol_of(split.target)}`, which several processes run, takes it on line {split.span[0]}: a forked"
+            " one has a copy, a spawned one makes it anew or cannot be given it, so it keeps nobody out",
+            subject=split.lock.name,
+            evidence="thread",
+            trace=[
+                step("lock", f"`{name}` is made here", made.function, access.span),
+                step("lock", f"each process takes its own `{name}`", split.target, split.span),
+            ],
         )
 
     def _pickled(self, primitive: ThreadPrimitive) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from racelint.knowledge.threads import THREAD_BASES
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.linker import Program
@@ -23,6 +24,7 @@ from racelint.program.suspects.guards import Guards
 from racelint.program.suspects.interruptible import ATOMIC, atomic_with_gil
 from racelint.program.suspects.suspect import Suspect, SuspectKind
 from racelint.program.test_cases import is_of_tests
+from racelint.program.things import Object
 
 _WITH_A_GUARD: frozenset[SuspectKind] = frozenset({"iteration", "update", "lazy-init"})
 """Where only a lock beside it says that it is concurrent, that lock must be its guard.
@@ -64,6 +66,7 @@ class Inquiry:
             meant or guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
         )
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
+        use = use and not self._forgets_itself(conflict)
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
         one_for_all = kind == "lazy-init" or (kind == "update" and record.static)
         weak |= (
@@ -88,6 +91,14 @@ class Inquiry:
         if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
             benign = ATOMIC
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)
+
+    def _forgets_itself(self, change: Record) -> bool:
+        """The thread's own function, at its end, forgets the object by which others know the thread."""
+        root, access = change.context.root, change.access
+        if root is None or access.function is not root.target:
+            return False
+        things = self.program.types.of(access.path, access.function)
+        return any(isinstance(thing, Object) and thing.dotted in THREAD_BASES for thing in things)
 
     def _runs_through(self, kind: SuspectKind, group: Group, compound: Compound | None, guard: Location | None) -> bool:
         """Whether no target interpreter, all of which have a GIL, can switch threads where it would do harm."""

@@ -1,0 +1,73 @@
+"""Stop events that the thread which is to stop clears when it begins: who said stop before that is not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import Loop
+from racelint.program.event_races import EventRaces, EventUse
+from racelint.program.linker import Program
+from racelint.program.ownership import makes_self
+from racelint.program.processes import closure
+from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.walk import contains
+
+_LOOKS = frozenset({"is_set", "isSet", "wait"})
+
+
+class UndoneStop(NamedTuple):
+    """The thread of `root` says `clear`, then looks at the event at `look` in a loop; `stop` sets it to end that."""
+
+    root: ThreadRoot
+    clear: EventUse
+    look: EventUse
+    stop: EventUse
+
+
+class UndoneStops:
+    """All of them, one for each target of a thread."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.uses = EventRaces(program).by_function
+
+    def found(self) -> Iterator[UndoneStop]:
+        """In the order of the threads."""
+        seen: set[str] = set()
+        for root in self.program.roots:
+            if root.kind == "thread" and root.target.id not in seen:
+                seen.add(root.target.id)
+                yield from list(self._of(root))[:1]
+
+    def _of(self, root: ThreadRoot) -> Iterator[UndoneStop]:
+        own = self.uses.get(root.target.id, [])
+        for clear in own:
+            first = all(use.place != clear.place or use.call.id >= clear.call.id for use in own)
+            if clear.method != "clear" or not first or loops_around(root.target).get(clear.call.id):
+                continue
+            look = next((use for use in own if use.place == clear.place and self._keeps_going(use)), None)
+            stop = self._stop(root, clear)
+            if look is not None and stop is not None:
+                yield UndoneStop(root, clear, look, stop)
+
+    def _keeps_going(self, use: EventUse) -> bool:
+        """`while not stop.is_set():`"""
+        loops = (node for node in self.program.stores.facts[use.function.id].nodes if isinstance(node, Loop))
+        return use.method in _LOOKS and any(
+            loop.kind == "while" and (use.call.id in loop.deps or any(contains(n, use.call.id) for n in loop.head))
+            for loop in loops
+        )
+
+    def _stop(self, root: ThreadRoot, clear: EventUse) -> EventUse | None:
+        """Who sets the event, none of what the thread runs; nobody if others clear it, too, and so see to that."""
+        run = closure(self.program, [root.target])
+        elsewhere = [
+            use
+            for name, uses in self.uses.items()
+            for use in uses
+            if name not in run and use.place == clear.place and not makes_self(use.function)
+        ]
+        if any(use.method == "clear" for use in elsewhere):
+            return None
+        return next((use for use in elsewhere if use.method == "set"), None)
