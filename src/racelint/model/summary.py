@@ -139,6 +139,8 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
     parts: tuple[Part, ...] = ()
     """Conditions that all hold in `then`, or all hold in `orelse` where `otherwise` is true."""
     otherwise: bool = False
+    differs: bool = False
+    """It compares by `!=` or `is not`."""
 
 
 class Loop(Node, tag="l", array_like=True, frozen=True):

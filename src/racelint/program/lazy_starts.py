@@ -36,8 +36,12 @@ class LazyStart(NamedTuple):
 
 
 def lazy_starts(program: Program) -> Iterator[LazyStart]:
-    """In source order, one a function: its first unprotected start or making of a lock."""
+    """In source order, one a function: its first unprotected start or making of a lock.
+
+    Of several functions that decide by one variable whether to call one other that starts it, the first.
+    """
     starters = _starting_events(program)
+    told: set[tuple[Location, str]] = set()
     for function in program.index.functions:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             continue
@@ -56,7 +60,11 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
                     program, starters, function, event, context
                 ):
                     made.extend(_lazy_threads(program, function, event, context))
-        yield from made[:1]
+        for start in made[:1]:
+            callees = {(start.location, site.callee.id) for site in program.calls.at(function, start.made_at)}
+            if start.makes_lock or not callees & told:
+                yield start
+            told |= callees
 
 
 def _is_repeated(context: Context) -> bool:

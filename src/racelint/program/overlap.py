@@ -9,6 +9,7 @@ from racelint.program.anchors import Anchor
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
+from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
@@ -77,6 +78,7 @@ class Overlap:
         self._given = GivenObjects(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
+        self._home = HomeThreads(program.stores)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
         self._anchors: dict[Record, Anchor | None] = {}
@@ -111,7 +113,7 @@ class Overlap:
             return False
         if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
             return False
-        if self._asks_for_loop(left) and self._asks_for_loop(right):
+        if (self._asks_for_loop(left) and self._asks_for_loop(right)) or self._are_at_home(left, right):
             return False
         if first is not None and second is not None:
             private = self.private(left) and self.private(right)
@@ -177,6 +179,11 @@ class Overlap:
         if self._starts_anew(root, other, group):
             return True
         return self.program.ordering.may_overlap(root, other.context, other.access.event)
+
+    def _are_at_home(self, left: Record, right: Record) -> bool:
+        """Both run only on the thread that they asked for, or one does which is none of a pool's."""
+        sides = [(side.context.root, self._home.is_home(side.context, side.access.event)) for side in (left, right)]
+        return all(home for _, home in sides) or any(home and root is not None and root.many for root, home in sides)
 
     def _each_has(self, left: Record, right: Record, root: ThreadRoot) -> bool:
         """Both are of what each thread of the root has for itself."""

@@ -9,7 +9,8 @@ from racelint.model.summary import Branch, Raise
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.values import Stores, nodes_of
 
-_WHO = frozenset({"get_ident", "current_thread", "get_native_id"})
+WHO = frozenset({"get_ident", "current_thread", "get_native_id"})
+"""Functions that say which thread runs."""
 
 
 class OwnThreads:
@@ -33,7 +34,7 @@ class OwnThreads:
     def _askings(self, function: FunctionInfo) -> frozenset[int]:
         """The calls that ask which thread runs."""
         calls = self.stores.facts[function.id].calls
-        return frozenset(c.id for c in calls if any(path[-1].rpartition(":")[2] in _WHO for path in c.func))
+        return frozenset(c.id for c in calls if any(path[-1].rpartition(":")[2] in WHO for path in c.func))
 
     def _owners(self, function: FunctionInfo) -> set[str]:
         """The attributes that keep the answer."""

@@ -41,7 +41,8 @@ def surplus_releases(program: Program) -> Iterator[SurplusRelease]:
                 yield _surplus(program, balance, call, call.span, gone[0])
             elif not gone and _is_passed_by(balance, states) and not _is_caught(program, balance.function, call):
                 yield _surplus(program, balance, call, call.span, balance.taken.id if balance.taken else 0, True)
-        for _, (node, by) in sorted(balance.emptied.items()):
+        reentrant = balance.lock.reentrant  # whoever calls may have taken it before
+        for _, (node, by) in sorted(balance.emptied.items()) if not reentrant else ():
             inner = program.stores.facts[balance.function.id].call(by)
             if inner is not None and not _is_caught(program, balance.function, node):
                 yield _surplus(program, balance, inner, node.item.span, by)

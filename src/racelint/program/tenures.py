@@ -96,7 +96,9 @@ class Tenures:
             if lock.opaque:
                 if call.func[0][-2] not in taken_names:
                     self._given_back_names.setdefault(call.func[0][-2], set()).add(function.id)
-            elif lock.location not in state.may and (lock.location in unbalanced or function.ir.is_generator):
+            elif _is_inner(lock, state) or (
+                lock.location not in state.may and (lock.location in unbalanced or function.ir.is_generator)
+            ):
                 self._given_back.setdefault(lock.location, set()).add(function.id)
         for lock, _, _ in flow.acquisitions:
             self._taken.setdefault(lock.location, set()).add(function.id)
@@ -135,6 +137,8 @@ class Tenures:
             return
         if kept and not tenure.releases and not self._is_missed(tenure):
             return
+        if not tenure.releases and self._is_protocol(tenure) and any(leak.kind == "turn" for leak in tenure.leaks):
+            return  # each turn waits until another function gives it back
         for leak in tenure.leaks:
             if leak.kind != "refused" and (leak.kind != "turn" or self._is_one_lock(tenure)):
                 yield leak
@@ -197,6 +201,11 @@ class Tenures:
         return (
             ELEMENT not in path and not path[0].startswith("l:") and facts is not None and facts.family != "semaphore"
         )
+
+
+def _is_inner(lock: Lock, state: LockState) -> bool:
+    """`with rlock: …; rlock.release()` gives back what was taken before, once more than the `with` does."""
+    return lock.reentrant and any(hold.lock.location == lock.location and hold.via == "with" for hold in state.must)
 
 
 def _takes_kept(call: Call) -> bool:

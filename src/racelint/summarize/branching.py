@@ -90,6 +90,7 @@ def branch(
         condition.implied,
         condition.parts,
         condition.otherwise,
+        condition.differs,
     )
 
 

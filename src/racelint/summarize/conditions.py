@@ -22,6 +22,7 @@ class Condition(NamedTuple):
     implied: tuple[tuple[Path, bool], ...] = ()
     parts: tuple[Part, ...] = ()
     otherwise: bool = False
+    differs: bool = False
 
 
 def condition_of(body: Body, node: ast.expr, operand: Operand) -> Condition:
@@ -41,7 +42,8 @@ def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
         if _is_main_guard(node):
             return Condition(operand.deps, "other", constant="main")
         call = _call_of(operand.value) if test == "compare" else -1
-        return Condition(operand.deps, test, -1 if call < 0 else call, negated != flipped)
+        differs = (len(node.ops) == 1 and isinstance(node.ops[0], (ast.NotEq, ast.IsNot))) != negated
+        return Condition(operand.deps, test, -1 if call < 0 else call, negated != flipped, differs=differs)
     constant = _constant(node)
     if constant:
         truth = (constant == "true") != negated
