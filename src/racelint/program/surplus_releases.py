@@ -41,11 +41,21 @@ def surplus_releases(program: Program) -> Iterator[SurplusRelease]:
                 yield _surplus(program, balance, call, call.span, gone[0])
             elif not gone and _is_passed_by(balance, states) and not _is_caught(program, balance.function, call):
                 yield _surplus(program, balance, call, call.span, balance.taken.id if balance.taken else 0, True)
-        reentrant = balance.lock.reentrant  # whoever calls may have taken it before
-        for _, (node, by) in sorted(balance.emptied.items()) if not reentrant else ():
+        for _, (node, by) in sorted(balance.emptied.items()) if not _is_left_held(program, balance.lock) else ():
             inner = program.stores.facts[balance.function.id].call(by)
             if inner is not None and not _is_caught(program, balance.function, node):
                 yield _surplus(program, balance, inner, node.item.span, by)
+
+
+def _is_left_held(program: Program, lock: Lock) -> bool:
+    """A reentrant lock that some function takes for its caller, who gives it back in another."""
+    if not lock.reentrant:
+        return False
+    effects = (program.flows.effect(function) for function in program.index.functions)
+    return any(
+        lock.location in effect.perhaps or any(hold.lock.location == lock.location for hold in effect.held)
+        for effect in effects
+    )
 
 
 def _is_passed_by(balance: LockBalance, states: Balances) -> bool:
