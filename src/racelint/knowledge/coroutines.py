@@ -37,6 +37,8 @@ ENDINGS: frozenset[str] = frozenset(
 )
 """Methods that end an object's life."""
 
+PROTOCOL = frozenset({"__aenter__", "__aexit__", "__aiter__", "__anext__", "__await__", "__call__", "__init__"})
+"""Coroutine methods that the language, or a framework, calls for one task at a time."""
 OWNER_CALLED: frozenset[str] = ENDINGS | frozenset(
     {"asyncSetUp", "bootstrap", "connect", "init", "initialize", "join", "launch", "login", "main", "open", "prepare"}
     | {"run", "serve", "setup", "start", "startup"}

@@ -215,5 +215,9 @@ INSIDE_QUEUES: dict[str, str] = {
 LOCKED_QUEUES: frozenset[str] = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 """Those that have it."""
 
+ASKED_FOR: frozenset[str] = frozenset(
+    {"clear", "close", "commit", "dump", "flush", "publish", "purge", "refresh", "reload", "save", "send", "sync"}
+)
+"""Methods that a timer runs and users call, too, when they do not want to wait for it."""
 LOOP_TURNS: tuple[str, ...] = ("loop", "run", "poll", "spin", "serve")
 """How the names of methods begin that do a turn of a loop: called instead of starting the thread that loops."""

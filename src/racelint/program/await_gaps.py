@@ -77,7 +77,8 @@ class AwaitGaps:
             return self._beside_another(act, same=same)
         if found.kind == "task":
             return found
-        shared = cls is not None and self.tasks.sharing.is_shared(cls)
+        promised = self.program.contracts.covers_function(act.function)
+        shared = promised or (cls is not None and self.tasks.sharing.is_shared(cls))
         return found if shared or act.location.kind == "global" else None
 
     def _beside_another(self, act: SharedAccess, *, same: bool) -> Entry | None:

@@ -26,7 +26,13 @@ from racelint.program.walk import place_of
 
 _MAX_CALLS = 5
 _GIVING = {"get": frozenset({"put", "put_nowait"}), "wait": frozenset({"set"}), "put": frozenset({"get", "get_nowait"})}
-_LOOKING = ("empty", "qsize", "done", "is_set")
+_LOOKING = {
+    "get": ("empty", "qsize"),
+    "put": ("full", "qsize"),
+    "result": ("done",),
+    "exception": ("done",),
+    "wait": ("is_set",),
+}
 _TEXT = ("k:str:", "k:bytes:")
 
 
@@ -198,9 +204,8 @@ class LockWaits:
         done = self._done_callbacks.get(function.id)
         if done is not None and path == (f"p:{done}",) and call.func[0][-1] in ("result", "exception"):
             return True
-        return any(
-            other.id < call.id and (*path, name) in other.func for other in facts.calls for name in _LOOKING if path
-        )
+        looking = _LOOKING.get(call.func[0][-1], ()) if path else ()
+        return any(other.id < call.id and (*path, name) in other.func for other in facts.calls for name in looking)
 
     @cached_property
     def _done_callbacks(self) -> dict[str, str]:
@@ -271,7 +276,23 @@ class LockWaits:
             for taken in self.takings.by_function.get(root.target.id, ()):
                 if taken.fact.lock.location == held.lock.location:
                     return root.target
-        return self._giver(held, wait)
+        return self._worker(held, wait) if wait.call.func[0][-1] == "join" else self._giver(held, wait)
+
+    def _worker(self, held: Held, wait: Waiting) -> FunctionInfo | None:
+        """Who takes the lock and says that an element of the queue is done with, whose end `join` waits for."""
+        path = wait.call.func[0]
+        location = self.program.locations.of(path[:-1], wait.function) if len(path) > 1 else None
+        if location is None:
+            return None
+        for function in self.program.index.functions:
+            taken = {taken.fact.lock.location for taken in self.takings.by_function.get(function.id, ())}
+            if function is held.function or held.lock.location not in taken:
+                continue
+            for call in self.program.stores.facts[function.id].calls:
+                done = call.func[0] if call.func else ()
+                if done[-1:] == ("task_done",) and self.program.locations.of(done[:-1], function) == location:
+                    return function
+        return None
 
     def _awaited_roots(self, wait: Waiting) -> list[ThreadRoot]:
         place = (wait.function, wait.call.id)

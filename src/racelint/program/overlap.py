@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from racelint.knowledge.threads import LOOP_TURNS
+from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
@@ -63,6 +63,8 @@ def _is_same_run(root: ThreadRoot, other: Record) -> bool:
         return True
     entry, target = other.context.entry.function, root.target
     if entry.cls is None or target.cls is None or entry.ir.name != target.ir.name:
+        return False
+    if root.kind == "timer" and entry.ir.name in ASKED_FOR:
         return False
     return entry.cls in target.cls.mro or target.cls in entry.cls.mro
 

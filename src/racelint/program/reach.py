@@ -12,6 +12,7 @@ from functools import cached_property
 
 import msgspec
 
+from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
 from racelint.program.handed_calls import HandedCalls
@@ -22,7 +23,7 @@ from racelint.program.locksets import LockFlows
 from racelint.program.ownership import Ownership, makes_self
 from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
-from racelint.program.users import Users
+from racelint.program.users import Users, is_public
 from racelint.program.values import Stores
 from racelint.program.ways import Given
 
@@ -68,6 +69,11 @@ class Context(msgspec.Struct, frozen=True, eq=False):
             found.append(context)
             context = context.parent
         return found[::-1]
+
+
+def _is_asked_for(root: ThreadRoot) -> bool:
+    """A timer does what users do, too, when they do not wait for it: `flush`."""
+    return root.kind == "timer" and is_public(root.target) and root.target.ir.name in ASKED_FOR
 
 
 class _State(msgspec.Struct, frozen=True, eq=False):
@@ -119,7 +125,7 @@ class Reach:
         self.anchors = anchors
         self.switches = Switches(stores)
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
-        self.targets = {root.target.id for root in roots if root.in_process}
+        self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
         self._steps: dict[str, list[_Step]] = {}
         self._states: dict[tuple[object, ...], _State] = {}

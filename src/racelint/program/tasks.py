@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from racelint.knowledge.coroutines import (
     GATHERERS,
     OWNER_CALLED,
+    PROTOCOL,
     RUNNERS,
     RUNNING_METHODS,
     SERVERS,
@@ -134,7 +135,9 @@ class Tasks:
     def _is_open(self, function: FunctionInfo) -> bool:
         """Users of the program may call it, from any task."""
         name = function.ir.name
-        if not is_public(function) or name.startswith("__") or name in OWNER_CALLED:
+        if self.program.contracts.covers_function(function):
+            return is_public(function)
+        if not is_public(function) or name in OWNER_CALLED or name in PROTOCOL:
             return False
         if function.module.name in self._scripts or _is_test(function):
             return False

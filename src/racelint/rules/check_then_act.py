@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.asked_queues import AskedQueue, asked_queues
 from racelint.program.compounds import Compound
 from racelint.program.suspects import Suspect
-from racelint.rules.base import Rule
-from racelint.rules.race_report import findings, shown, suspects_of
+from racelint.rules.base import Rule, step
+from racelint.rules.race_report import findings, runner, shown, subject, suspects_of
 
 
 class CheckThenAct(Rule):
@@ -18,7 +19,8 @@ class CheckThenAct(Rule):
 
     ## What it does
     Finds changes in a branch that was decided by reading the same location (`if k in d: del d[k]`,
-    `if q: q.pop()`, `if self.n < limit: self.n += 1`) where no lock is held from the check to the change.
+    `if q: q.pop()`, `if self.n < limit: self.n += 1`) where no lock is held from the check to the change, and queues of
+    several consumers that are asked with `empty()` before a `get()` that waits.
 
     ## Why is this bad?
     Each step is atomic, the two together are not: another thread acts on the same answer.
@@ -68,7 +70,8 @@ class CheckThenAct(Rule):
     order gives is the proof.
 
     ## Known limits
-    Keys are compared by their text.
+    Keys are compared by their text. Queues (`while not q.empty(): q.get()`) are reported where threads are seen to take
+    from one in several places or several times at once.
     """
 
     code: ClassVar[str] = "RL104"
@@ -79,6 +82,30 @@ class CheckThenAct(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "check-then-act"), _message, _confidence)
+        for asked in asked_queues(program):
+            yield self._asked(asked)
+
+    def _asked(self, asked: AskedQueue) -> Finding:
+        function, name = asked.record.access.function, shown(asked.group.location)
+        mine, theirs = runner(asked.record), runner(asked.rival)
+        who = f"{mine} and {theirs} may overlap" if mine != theirs else f"{mine} may run several times at once"
+        waits = asked.take.func[0][-1] == "get"
+        ends = "this waits until the next comes" if waits else "this raises `queue.Empty`"
+        return self.finding(
+            function,
+            asked.take.span,
+            message=f"`{name}` is found to hold something, and then {'waited for' if waits else 'taken from'}",
+            why=f"{who}; another may take the last between line {asked.ask.span[0]} and here, and {ends}",
+            subject=subject(asked.group.location),
+            confidence="medium",
+            evidence=asked.evidence,
+            severity="warning",
+            trace=[
+                step("access", f"asks `{name}`", function, asked.ask.span),
+                step("access", f"takes from `{name}`", function, asked.take.span),
+                step("conflict", f"takes from `{name}`", asked.rival.access.function, asked.rival.access.span),
+            ],
+        )
 
 
 def _message(suspect: Suspect) -> str:

@@ -15,6 +15,8 @@ from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import store
 
 _VIEWS = frozenset({"items", "values", "keys", "iteritems", "itervalues", "iterkeys"})
+_VIEWING = frozenset({"iteritems", "itervalues", "iterkeys"})
+"""Functions of compatibility modules that give a view, or an iterator over one."""
 _MAX_KEYS = 12
 _WRAPPERS = {
     **dict.fromkeys(("enumerate", "reversed", "iter"), slice(0, 1)),
@@ -97,14 +99,25 @@ def note_iteration(
     for walked in _walked(inner):
         if walked is not inner:
             containers = _reread(body, walked)
-        view = ""
-        if isinstance(walked, ast.Call) and isinstance(walked.func, ast.Attribute) and walked.func.attr in _VIEWS:
-            view = walked.func.attr
-            containers = _reread(body, walked.func.value)
+        viewed, view = _viewed(walked)
+        if view:
+            containers = _reread(body, viewed)
         for path in containers[:2]:
             if not is_constant(path):
                 body.access("iterate", path, body.span(shown), deps=tuple(deps), key=view)
     return containers
+
+
+def _viewed(node: ast.expr) -> tuple[ast.expr, str]:
+    """`table` and `items` of `table.items()`, `six.iteritems(table)` and `iteritems(table)`; no name for another."""
+    if not isinstance(node, ast.Call):
+        return node, ""
+    if node.args and isinstance(node.func, (ast.Name, ast.Attribute)):
+        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        return (node.args[0], name.removeprefix("iter")) if name in _VIEWING else (node, "")
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
+        return node.func.value, node.func.attr
+    return node, ""
 
 
 def _walked(node: ast.expr) -> Iterator[ast.expr]:
