@@ -117,7 +117,7 @@ def _lazy_choices(draft: Draft, lazy: LazyStart) -> Iterator[Choice]:
     if len(beside) == 1:
         yield Choice(beside[0])
         yield Choice(beside[0], reentrant=True)
-    yield from _new(draft, lazy.location, static=lazy.makes_lock)
+    yield from _new(draft, lazy.location, static=bool(lazy.makes))
 
 
 def _new(draft: Draft, location: Location, static: bool) -> Iterator[Choice]:

@@ -1,14 +1,14 @@
-"""Threads and locks that are made on first use, with nothing that keeps two first users apart.
+"""Threads, locks and thread-locals that are made on first use, with nothing that keeps two first users apart.
 
-Whoever starts a thread when it is first needed expects callers that come whenever they like. A lock that is made on
-first use says the same of itself. Methods whose name says that they are called once, to begin with or to end with, are
-left alone, and so are coroutines.
+Whoever starts a thread when it is first needed expects callers that come whenever they like. A lock or a thread-local
+that is made on first use says the same of itself. Methods whose name says that they are called once, to begin with or
+to end with, are left alone, and so are coroutines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from racelint.model.summary import Access
 from racelint.program.index import FunctionInfo
@@ -16,13 +16,14 @@ from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reach import Context
+from racelint.program.things import Object
 from racelint.program.users import is_called_once
 
 _MAX_DEPTH = 3
 
 
 class LazyStart(NamedTuple):
-    """`check` decides about event `made_at` of `function`: a start, or the making of a lock.
+    """`check` decides about event `made_at` of `function`: a start, or the making of a lock or thread-local (`makes`).
 
     `context` is one way in which any thread may come there.
     """
@@ -32,7 +33,7 @@ class LazyStart(NamedTuple):
     location: Location
     made_at: int
     context: Context
-    makes_lock: bool = False
+    makes: Literal["", "lock", "thread-local"] = ""
 
 
 def lazy_starts(program: Program) -> Iterator[LazyStart]:
@@ -49,9 +50,9 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
         starts = sorted(starters.get(function.id, ()))
         contexts = _open_contexts(program, function) if locks or starts else []
         made = [
-            LazyStart(function, check, location, event, context, makes_lock=True)
+            LazyStart(function, check, location, event, context, makes)
             for context in contexts[:1]
-            for check, location, event in locks
+            for check, location, event, makes in locks
         ]
         repeated = [context for context in contexts if _is_repeated(context)]
         for context in repeated[:1]:
@@ -62,7 +63,7 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
                     made.extend(_lazy_threads(program, function, event, context))
         for start in made[:1]:
             callees = {(start.location, site.callee.id) for site in program.calls.at(function, start.made_at)}
-            if start.makes_lock or not callees & told:
+            if start.makes or not callees & told:
                 yield start
             told |= callees
 
@@ -93,8 +94,20 @@ def _lazy_threads(
         confined = location is not None and program.contracts.confined(location, [])
         if location is None or confined or location.content:
             continue
-        if min(changes.get(location, [-1])) > check.id:
+        later = changes.get(location) or ([event] if _thread_stores(program, function, event, location) else [-1])
+        if min(later) > check.id:
             yield LazyStart(function, check, location, event, context)
+
+
+def _thread_stores(program: Program, function: FunctionInfo, event: int, location: Location) -> bool:
+    """The thread that is started there says so itself: `self.loop = get_running_loop()`."""
+    roots = [root for root in program.roots if (function, event) in root.starts]
+    return any(
+        context.root in roots
+        for access in (program.shared.by_location.get(location, ()) if roots else ())
+        if access.deed == "write"
+        for context in program.reach.in_threads(access.function)
+    )
 
 
 def _looks_into(other: Access, check: Access) -> bool:
@@ -140,15 +153,19 @@ def _is_decided_inside(
     return False
 
 
-def _lazy_locks(program: Program, function: FunctionInfo) -> Iterator[tuple[Access, Location, int]]:
-    """A lock that is stored where it was just looked for: the look, the place and the store."""
+def _lazy_locks(
+    program: Program, function: FunctionInfo
+) -> Iterator[tuple[Access, Location, int, Literal["lock", "thread-local"]]]:
+    """A lock or thread-local that is stored where it was just looked for: the look, the place and the store."""
     for access in program.shared.by_function[function.id]:
-        facts = program.locks.facts_of(program.types.of_value(access.value, function))
-        if access.deed != "write" or access.location.content or facts is None or facts.world != "thread":
+        things = program.types.of_value(access.value, function) if access.deed == "write" else ()
+        facts = program.locks.facts_of(things)
+        local = bool(things) and all(isinstance(t, Object) and t.dotted == "threading.local" for t in things)
+        if access.location.content or not (local or (facts is not None and facts.world == "thread")):
             continue
         for check in _deciding_reads(program, function, access.event):
             if program.locations.of(check.path, function) == access.location:
-                yield check, access.location, access.event
+                yield check, access.location, access.event, "thread-local" if local else "lock"
 
 
 def _deciding_reads(program: Program, function: FunctionInfo, event: int) -> list[Access]:
@@ -157,8 +174,15 @@ def _deciding_reads(program: Program, function: FunctionInfo, event: int) -> lis
     if state.must or state.may:
         return []
     events = program.stores.facts[function.id].events
-    deciding = (events.get(dep) for dep in program.compounds.deciding.get((function.id, event), ()))
-    return [access for access in deciding if isinstance(access, Access) and access.kind == "read"]
+    by_name = {a.event: a for a in program.shared.by_function[function.id] if a.deed == "read"}
+    reads: list[Access] = []
+    for dep in program.compounds.deciding.get((function.id, event), ()):
+        access = events.get(dep)
+        if isinstance(access, Access) and access.kind == "read":
+            reads.append(access)
+        elif dep in by_name:  # `hasattr(self, "lock")`
+            reads.append(Access(dep, "read", by_name[dep].path, by_name[dep].span))
+    return reads
 
 
 def _open_contexts(program: Program, function: FunctionInfo) -> list[Context]:

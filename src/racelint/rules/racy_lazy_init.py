@@ -133,7 +133,7 @@ class RacyLazyInit(Rule):
         )
 
     def _of_start(self, lazy: LazyStart) -> Finding:
-        what = "a lock is made" if lazy.makes_lock else "a thread is started"
+        what = f"a {lazy.makes} is made" if lazy.makes else "a thread is started"
         made = event_span(lazy.function, lazy.made_at)
         entry = lazy.context.entry.function
         return self.finding(
@@ -143,7 +143,7 @@ class RacyLazyInit(Rule):
             why=f"any thread may call `{symbol_of(entry)}`, and two first callers both find that it is not there yet",
             subject=subject(lazy.location),
             confidence="medium",
-            evidence="lock" if lazy.makes_lock else "thread",
+            evidence="lock" if lazy.makes else "thread",
             trace=(
                 step("access", f"reads `{shown(lazy.location)}`", lazy.function, lazy.check.span),
                 step("conflict", f"here {what}", lazy.function, made),

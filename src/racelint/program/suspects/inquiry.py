@@ -65,6 +65,8 @@ class Inquiry:
         related = (
             meant or guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
         )
+        locked_use = kind == "lazy-init" and self._is_used_locked(group)
+        related |= locked_use
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         use = use and not self._forgets_itself(conflict)
         weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
@@ -74,6 +76,7 @@ class Inquiry:
             and guard is None
             and not meant
             and not (one_for_all and theirs)
+            and not locked_use
             and not (kind == "iteration" and self.guards.all_change_it_with(group))
             and kind in _WITH_A_GUARD
         )
@@ -99,6 +102,11 @@ class Inquiry:
             return False
         things = self.program.types.of(access.path, access.function)
         return any(isinstance(thing, Object) and thing.dotted in THREAD_BASES for thing in things)
+
+    @staticmethod
+    def _is_used_locked(group: Group) -> bool:
+        """What is made on first use is used by some under the lock of its object, which tells of threads."""
+        return any((record.locations_held | record.state.may) & group.owner_locks for record in group.records)
 
     def _runs_through(self, kind: SuspectKind, group: Group, compound: Compound | None, guard: Location | None) -> bool:
         """Whether no target interpreter, all of which have a GIL, can switch threads where it would do harm."""
