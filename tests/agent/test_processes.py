@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+from typing import Any
 
 import pytest
 
+from racelint.agent.process_control import Controller, Pause, Run
+from racelint.agent.processes import Interleaving
 from tests.agent.conftest import AgentRunner
 
 pytestmark = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
@@ -229,3 +232,24 @@ def test_an_array_without_a_lock_is_read_half_written(agent: AgentRunner) -> Non
     source = PAIR.format(kind="Array", lock="with pair.get_lock():")
     answer = agent(source, ["run_target()"], kind="processes", code="RL605")
     assert answer["status"] == "not-reproduced", answer
+
+
+class Cut(Controller):
+    """Whoever is paused does not end in time."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, order: tuple[int, ...] = (), pause: Pause | None = None, limit: float = 1, **ways: Any) -> Run:
+        run = Run()
+        run.hung = pause is not None
+        if pause is None:
+            run.reports[0] = {"value": {"shared": True, "value": "2"}}
+        return run
+
+
+def test_a_replay_that_is_cut_off_shows_nothing() -> None:
+    search = object.__new__(Interleaving)
+    switch = {"thread": 1, "site": "a.py:work:1", "visit": 1, "to": -1}
+    search.job, search.controller = {"schedule": {"first": 0, "switches": [switch]}}, Cut()
+    assert search.search()["status"] == "inconclusive"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelint.model.finding import Finding, Step, StepRole
+from racelint.model.finding import Finding, Step, StepRole, Verdict
 from racelint.model.fix import Edit
 from racelint.model.result import Problem, ScanResult
 from racelint.report.html.page import MAX_BYTES
@@ -194,6 +194,13 @@ def test_locks_are_shaded_where_they_are_held() -> None:
     (block,) = deposit.blocks
     assert block.locks == (("Account._lock", "6–7"),)
     assert [line.held for line in block.lines] == [(), (0,), (0,)]
+
+
+@pytest.mark.parametrize(("effect", "heading"), [("lost-update", "Possible in a serial order"), ("cost", "Expected")])
+def test_what_was_seen_stands_beside_what_was_to_be_seen(effect: str, heading: str) -> None:
+    verdict = Verdict("confirmed", effect=effect, outcome="n = 1", expected=("n = 2",))
+    shown = page(msgspec.structs.replace(result(1), findings=(msgspec.structs.replace(finding(), verdict=verdict),)))
+    assert f"<dt>{heading}</dt><dd><code>n = 2</code></dd>" in shown
 
 
 def test_a_fix_is_shown_line_by_line() -> None:

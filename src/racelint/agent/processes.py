@@ -103,10 +103,15 @@ class Interleaving:
         self.controller = Controller(job, self.gates, folder)
 
     def search(self) -> Answer:
-        serial = [self.controller.run(order) for order in self.orders]
+        serial = [run for order in self.orders if not (run := self.controller.run(order)).hung]
+        if not serial:
+            return self._answer("inconclusive", reason="the processes did not end in time, one after the other")
         if self.job.get("schedule"):
             pause = _pause_of(self.job["schedule"])
-            return self._judged(self.controller.run(self.meanwhile, pause), pause, serial)
+            run = self.controller.run(self.meanwhile, pause)
+            if run.hung:
+                return self._answer("inconclusive", reason="the processes did not end in time")
+            return self._judged(run, pause, serial)
         expected = {self.outcome(run) for run in serial}
         for pause in self._pauses(serial[0]):
             if time.monotonic() > self.deadline:

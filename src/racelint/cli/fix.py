@@ -105,7 +105,7 @@ def finish_fixing(result: FixResult, options: dict[str, Any], color: str) -> tup
     else:
         result = _written(result)
     if options["show_fixes"]:
-        click.echo(render_fixes(result.applied, style_for(color)), nl=False, err=True)
+        click.echo(render_fixes(result, style_for(color)), nl=False, err=True)
     if not options["quiet"]:
         click.echo(fix_line(result, written=not options["diff"]), err=True)
     if result.remaining.errors:

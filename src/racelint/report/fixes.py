@@ -11,9 +11,12 @@ from racelint.report.counts import several
 from racelint.report.style import Style
 
 
-def render_fixes(findings: Iterable[Finding], style: Style) -> str:
-    """Each fix under its file, the reason with those that are not safe."""
-    return "".join(f"{line}\n" for line in _listed(findings, style))
+def render_fixes(result: FixResult, style: Style) -> str:
+    """Each fix under its file, the reason with those that are not safe; then those that were not proved, and why."""
+    unproved = [finding for finding in result.withheld if finding.fix is not None and finding.fix.proof]
+    heading = [style("left out:", "bold")] if unproved else []
+    lines = [*_listed(result.applied, style), *heading, *_listed(unproved, style)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _listed(findings: Iterable[Finding], style: Style) -> Iterator[str]:
