@@ -39,10 +39,13 @@ PIPED_QUEUES: frozenset[str] = frozenset(
 )
 """Queues whose items go through a pipe, which holds only so much."""
 
-UNLOCKED_ARRAYS: frozenset[str] = frozenset(
-    {"multiprocessing.RawArray", "multiprocessing.sharedctypes.RawArray"}
-    | {"multiprocessing.shared_memory.SharedMemory", "multiprocessing.shared_memory.ShareableList"}
+SHARED_MEMORY: frozenset[str] = frozenset(
+    {"multiprocessing.shared_memory.SharedMemory", "multiprocessing.shared_memory.ShareableList"}
 )
+UNLOCKED_ARRAYS: frozenset[str] = SHARED_MEMORY | {
+    "multiprocessing.RawArray",
+    "multiprocessing.sharedctypes.RawArray",
+}
 """Memory that processes share, with no lock of its own."""
 
 VIEWS: frozenset[str] = frozenset({"numpy.frombuffer", "numpy.ndarray", "numpy.asarray", "builtins.memoryview"})

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from racelint.config.settings import Settings
 from racelint.knowledge.locks import LOCK_DECORATORS, LOCK_FREE_DECORATORS
 from racelint.model.source import SourceFile
@@ -14,7 +16,7 @@ from racelint.program.alternatives import Alternatives
 from racelint.program.anchors import Anchors
 from racelint.program.call_state import CallStates
 from racelint.program.callees import Callees
-from racelint.program.calls import CallGraph
+from racelint.program.calls import CallGraph, bind
 from racelint.program.compounds import Compounds
 from racelint.program.contracts import Contracts
 from racelint.program.declared import declared_roots
@@ -233,8 +235,23 @@ class Program:
             if isinstance(thing, External) and not _is_harmless(thing.dotted):
                 found.add(_opaque(thing.dotted))
             elif isinstance(thing, Bound):
-                found |= self._held_in_wrapper(thing.function, function)
+                held = self._held_in_wrapper(thing.function, function)
+                found |= {self._of_decoration(lock, thing.function, decorator, function) for lock in held}
         return found
+
+    def _of_decoration(self, lock: Lock, maker: FunctionInfo, decorator: Decorator, function: FunctionInfo) -> Lock:
+        """Of a lock that the decorator was given, that one; one that it makes is made for each function."""
+        place = lock.location
+        home = f"{maker.module.name}:{maker.qualname}"
+        if place.kind != "captured" or not (place.owner == home or place.owner.startswith(f"{home}.")):
+            return lock
+        if len(place.fields) == 1 and place.owner == home and decorator.called:
+            for value in bind(maker, decorator.args, bound=False).get(place.fields[0], ()):
+                given = self.locks.of(value, self._defining(function))
+                return given if given is not None else _opaque(str(place))
+        if len(place.fields) > 1:
+            return lock
+        return replace(lock, location=Location("captured", function.id, place.fields))
 
     def _defining(self, function: FunctionInfo) -> FunctionInfo:
         if function.cls is not None:

@@ -14,6 +14,7 @@ from racelint.model.summary import ELEMENT, Access, Branch, Call
 from racelint.program.elements import container_behind
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.ownership import makes_self
 from racelint.program.substitution import Owner
 from racelint.program.takings import Nesting
 from racelint.program.values import nodes_of
@@ -59,6 +60,8 @@ class LockOrder:
         of_parts = then.owner is None and self._is_of_parts(nesting)
         if held.owner is None or (then.owner is None and not of_parts) or len(then.chain) > _MAX_CALLS:
             return
+        if makes_self(nesting.function) and (f"p:{nesting.function.self_name}",) in (held.owner, then.owner):
+            return  # nobody else has the object yet
         if held.lock.location == then.fact.lock.location:
             if _are_peers(nesting) and not self._is_ordered(nesting):
                 self.peers.append(nesting)
@@ -127,9 +130,25 @@ class LockOrder:
                 return False
             own = {back.function.self_name: anchors.of_class(back.function.cls)}
             awaited = anchors.of(back.then.owner, back.function, own)
-            if not anchors.same(awaited, anchors.of_class(cls)) and not anchors.is_global(awaited, cls):
+            same = anchors.same(awaited, anchors.of_class(cls)) or anchors.is_global(awaited, cls)
+            if not same and not self._joins_whole(back):
                 return False
         return True
+
+    def _joins_whole(self, back: Nesting) -> bool:
+        """A part that puts itself into the whole that it keeps: `self.bus = bus`, `bus.subscribe(self)`."""
+        owner, cls = back.then.owner, back.function.cls
+        if owner is None or len(owner) != 2 or cls is None or owner[0] != f"p:{back.function.self_name}":
+            return False
+        for base in cls.mro:
+            for entry in self.program.stores.attributes.get((base.id, owner[1]), []):
+                maker, me = entry.function, (f"p:{entry.function.self_name}",)
+                wholes = {*entry.value, (*me, owner[1])}
+                for call in self.program.stores.facts[maker.id].calls if makes_self(maker) else ():
+                    told = bool(call.func) and call.func[0][:-1] in wholes
+                    if told and any(me in argument.value for argument in call.args):
+                        return True
+        return False
 
     def _may_meet(self, edges: tuple[Edge, ...]) -> bool:
         """Whether two threads may be there: not if one single root runs all of it, or it is set-up code."""

@@ -150,6 +150,14 @@ class Origins:
             return self._of_location(location, depth)
         return frozenset({(function.id, *path)})
 
+    def of_memory(self, path: Path, function: FunctionInfo, child: Child | None = None) -> frozenset[Origin]:
+        """What the memory is; that of `SharedMemory(name=name)` is the memory whose name was passed."""
+        call = self.program.stores.facts[function.id].made_by(path)
+        named = [value for argument in call.args if argument.name == "name" for value in argument.value] if call else []
+        constants = frozenset({("memory", value[0]) for value in named if value[0].startswith("k:str:")})
+        found = {origin for value in named for origin in self.of(value, function, child)}
+        return constants or frozenset(o[:-1] for o in found if o[-1] == "name") or self.of(path, function, child)
+
     def _of_location(self, location: Location, depth: int) -> frozenset[Origin]:
         """A variable is what is stored in it, where that is one thing."""
         stores = self.program.stores

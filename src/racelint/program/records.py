@@ -50,6 +50,7 @@ class Records:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._several: dict[Location, bool] = {}
 
     def of(self, access: SharedAccess) -> list[Record]:
         """The access in every context in which another thread may reach what it touches."""
@@ -66,9 +67,9 @@ class Records:
         state = flow.at(access.event)
         by_protocol = any(before.hold(lock.location) is None for lock, _, before in flow.releases)
         static = self.is_static(access)
-        certain = {hold.lock for hold in state.must}
+        certain = {hold.lock for hold in state.must if not self._lets_several_in(hold.lock)}
         others = {lock for lock in certain if self._other_instance(lock, access)}
-        unsure = by_protocol or bool(state.may - {lock.location for lock in certain})
+        unsure = by_protocol or bool(state.may - {hold.lock.location for hold in state.must})
         found = []
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
@@ -77,14 +78,34 @@ class Records:
                 continue
             if program.reach.switches.rule_out(function, access.event, context.switches):
                 continue
-            taken = {lock for lock in context.held if lock.location not in state.dropped} | certain
+            inherited = {lock for lock in context.held if lock.location not in state.dropped}
+            taken = {lock for lock in inherited if not self._lets_several_in(lock)} | certain
             held = taken - others
             if static:
                 held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
             perhaps = context.perhaps or unsure or any(lock.opaque or lock.keyed for lock in taken)
-            foreign = bool(state.must) and not held
+            foreign = bool(certain) and not held
             found.append(Record(access, context, state, frozenset(held), perhaps, foreign, static))
         return found
+
+    def _lets_several_in(self, lock: Lock) -> bool:
+        """A semaphore that is made with more permits than one keeps nobody out."""
+        if lock.facts is None or lock.facts.family != "semaphore" or len(lock.location.fields) != 1:
+            return False
+        known = self._several.get(lock.location)
+        if known is None:
+            known = self._several[lock.location] = self._has_permits(lock.location)
+        return known
+
+    def _has_permits(self, place: Location) -> bool:
+        stores = self.program.stores
+        entries = stores.attributes.get((place.owner, place.fields[0]), []) if place.kind == "attribute" else []
+        if place.kind == "global":
+            entries = stores.variables.get((place.owner, place.fields[0]), [])
+        made = [stores.facts[entry.function.id].made_by(value) for entry in entries for value in entry.value]
+        counts = [call.args[0].value for call in made if call is not None and call.args]
+        numbers = [value[0][0].removeprefix("k:int:") for value in counts if len(value) == 1]
+        return bool(made) and len(numbers) == len(made) and all(n.isdigit() and int(n) > 1 for n in numbers)
 
     @cached_property
     def rerun(self) -> frozenset[str]:

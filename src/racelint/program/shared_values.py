@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from racelint.knowledge.processes import PROXIES, SHARED_NUMBERS
-from racelint.model.summary import ELEMENT, Access, Call, With
+from racelint.knowledge.processes import PROXIES, SHARED_MEMORY, SHARED_NUMBERS
+from racelint.model.summary import ELEMENT, Access, Call, Path, With
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locks import Lock
@@ -72,25 +72,26 @@ class SharedValues:
         return access.path[-1] == ELEMENT and any(param.name == access.key for param in function.ir.params)
 
     def _is_shared(self, access: Access, function: FunctionInfo) -> bool:
-        things = [t for t in self.program.types.of(access.path[:-1], function) if not isinstance(t, Constant)]
-        return bool(things) and all(isinstance(t, Object) and t.dotted in SHARED_NUMBERS | PROXIES for t in things)
+        things = [t for t in self.program.types.of(_memory(access), function) if not isinstance(t, Constant)]
+        kinds = SHARED_NUMBERS | PROXIES | (SHARED_MEMORY if access.path[-1] == ELEMENT else frozenset())
+        return bool(things) and all(isinstance(t, Object) and t.dotted in kinds for t in things)
 
     def _runners(self, function: FunctionInfo, access: Access) -> Iterator[tuple[Origin, Child | None]]:
         if self._is_locked(function, access):
             return
-        base = access.path[:-1]
+        base = _memory(access)
         homes: dict[str, Parent] = {}
         for child in self.children:
             locked = function.id in child.perhaps or excludes(child.held.get(function.id, frozenset()))
             if function.id in child.functions and not locked:
-                for origin in sorted(self.origins.of(base, function, child)):
+                for origin in sorted(self.origins.of_memory(base, function, child)):
                     if ELEMENT not in origin and not any(part.startswith("l:") for part in origin):
                         yield origin, child
             if child.root.site_function is not None:
                 homes.setdefault(child.root.site_function.id, Parent(self.program, child.root))
         for parent in homes.values():
             if self._overlaps(parent, function, access):
-                for origin in sorted(self.origins.of(base, function)):
+                for origin in sorted(self.origins.of_memory(base, function)):
                     yield origin, None
 
     @staticmethod
@@ -105,6 +106,11 @@ class SharedValues:
             return True
         around = enclosing(place_of(function, access.id))
         return any(isinstance(node, With) and node.item.value == (access.path[:-1],) for node in around)
+
+
+def _memory(access: Access) -> Path:
+    """The value, or the shared memory that `memory.buf[0]` is of."""
+    return access.path[:-2] if access.path[-2:-1] == ("buf",) else access.path[:-1]
 
 
 def _reads(event: Access | Call | None, write: Access) -> bool:

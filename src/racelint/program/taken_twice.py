@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.summary import ELEMENT
+from racelint.model.summary import ELEMENT, Call, Loop, With
+from racelint.program.calls import CallSite
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.takings import Nesting
+from racelint.program.substitution import substituted
+from racelint.program.takings import Held, Nesting
 from racelint.program.things import Instance
+from racelint.program.values import event_span, nodes_of
 
 
 def taken_twice(program: Program) -> Iterator[Nesting]:
@@ -16,12 +20,40 @@ def taken_twice(program: Program) -> Iterator[Nesting]:
     signallers = _signallers(program)
     for function in program.index.functions:
         seen = set()
-        for nesting in program.takings.nestings(function):
+        for nesting in (*program.takings.nestings(function), *_while_iterating(program, function)):
             key = (nesting.held.lock.location, nesting.held.owner, nesting.held.function.id, nesting.held.span)
             again = _is_again(program, nesting) and key not in seen
             if again and not _is_signal(program, nesting, signallers):
                 seen.add(key)
                 yield nesting
+
+
+def _while_iterating(program: Program, function: FunctionInfo) -> Iterator[Nesting]:
+    """What the body of a loop takes while the generator that it goes through holds a lock."""
+    facts, takings = program.stores.facts[function.id], program.takings
+    for loop in (node for node in facts.nodes if isinstance(node, Loop)):
+        inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))}
+        for site in takings.running.outgoing.get(function.id, ()) if inside else ():
+            gone_through = any(path[0] == f"c:{site.event}" and {*path[1:]} <= {ELEMENT} for path in loop.iterates)
+            if not site.callee.ir.is_generator or not gone_through:
+                continue
+            held = [_seen_from(site, each, program) for each in _held_at_yields(program, site.callee)]
+            for inner in takings.running.outgoing[function.id]:
+                if inner.event in inside:
+                    for then in takings.through(inner):
+                        yield from (Nesting(function, event_span(function, inner.event), each, then) for each in held)
+
+
+def _held_at_yields(program: Program, generator: FunctionInfo) -> list[Held]:
+    """The locks that a generator has taken whenever it hands out a value."""
+    numbers = range(len(program.stores.facts[generator.id].yields))
+    held = [program.takings.held(generator, -1 - number) for number in numbers]
+    always = [{each.lock.location for each in here} for here in held]
+    return [each for each in held[0] if all(each.lock.location in here for here in always)] if held else []
+
+
+def _seen_from(site: CallSite, held: Held, program: Program) -> Held:
+    return held._replace(owner=substituted(held.owner, site, program.index))
 
 
 def _signallers(program: Program) -> dict[Location, set[str]]:

@@ -62,15 +62,8 @@ class UnlockedArrays:
         for function in child.functions.values():
             if not excludes(child.held[function.id]):
                 for base, span in self._accesses(function, writes=writes):
-                    for origin in sorted(self._origins(base, function, child)):
+                    for origin in sorted(self.origins.of_memory(base, function, child)):
                         yield origin, Touch(function, span, base, child)
-
-    def _origins(self, base: Path, function: FunctionInfo, child: Child) -> set[Origin]:
-        """What the memory is; that of `SharedMemory(name=name)` is the memory whose name was passed."""
-        call = self.program.stores.facts[function.id].made_by(base)
-        named = [path for argument in call.args if argument.name == "name" for path in argument.value] if call else []
-        found = {origin for path in named for origin in self.origins.of(path, function, child)}
-        return {origin[:-1] for origin in found if origin[-1] == "name"} or set(self.origins.of(base, function, child))
 
     def _read_meanwhile(self, origin: Origin, writer: Child) -> Touch | None:
         """The starting process between start and join, or another child."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.knowledge.processes import PROXIES
+from racelint.knowledge.processes import PROXIES, SHARED_MEMORY
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
@@ -101,9 +101,13 @@ class SharedValueRmw(Rule):
         )
         things = program.types.of(first.access.path[:-1], first.function)
         proxied = any(isinstance(thing, Object) and thing.dotted in PROXIES for thing in things)
-        lock = "a lock" if proxied else f"`{base}.get_lock()`"
+        bare = first.access.path[-2:-1] == ("buf",) or any(
+            isinstance(thing, Object) and (thing.dotted in SHARED_MEMORY or "Raw" in thing.dotted) for thing in things
+        )
+        lock = "a lock" if proxied or bare else f"`{base}.get_lock()`"
         place = "an element" if first.access.path[-1] == ELEMENT else "the value"
         free = "the manager does one after the other, and others come" if proxied else "its lock is free"
+        free = "nothing keeps the others out" if bare else free
         return self.finding(
             first.function,
             first.access.span,
