@@ -9,6 +9,7 @@ import libcst as cst
 
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.imitated_header import imitated
 from racelint.fixes.lock_safety import LockSafety, is_inside
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
@@ -43,8 +44,13 @@ class Guarding:
         self.location = location
         self.sites = sites
         self.choice = choice
-        self.lock = None if choice.new else self._known(choice.location)
-        self.headers = [self._header(site, choice.location) for site in sites]
+        written_so = [imitated(draft, choice.location, location, site) for site in sites] if choice.new is None else []
+        if written_so and all(one is not None and not choice.reentrant for one in written_so):
+            self.lock: Lock | None = next(one.lock for one in written_so if one is not None)
+            self.headers = [one.header for one in written_so if one is not None]
+        else:
+            self.lock = None if choice.new else self._known(choice.location)
+            self.headers = [self._header(site, choice.location) for site in sites]
         self.doubts: tuple[str, ...] = ()
         self.display = sites[0].function.module.source.display
         if any(site.function.module.source.display != self.display for site in sites):
@@ -115,6 +121,7 @@ class Guarding:
         if any(found.obstacles for _, found, _ in settled):
             return None
         doubts = [*self.doubts, *(doubt for _, found, _ in settled for doubt in found.doubts)]
+        doubts += [loose.doubt for _, _, loose in settled if loose is not None and loose.doubt]
         rewriting = Rewriting(tree)
         if new is not None:
             nested = reentrant or any(found.nested for _, found, _ in settled)

@@ -21,10 +21,12 @@ _LEAVING = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
 class Loosened(NamedTuple):
-    """`build(statements, header)` writes the stretch anew; `extent` is what is still under the lock."""
+    """`build(statements, header)` writes the stretch anew; `extent` is what is still under the lock, `doubt` what the
+    program may do in another way."""
 
     extent: Extent
     build: Callable[[Sequence[Statement], str], list[Statement]]
+    doubt: str = ""
 
 
 def loosened(tree: Tree, stretch: Stretch, spans: Sequence[Span]) -> Loosened | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from racelint.fixes.drained import drained
 from racelint.fixes.lock_safety import Examination, Extent, LockSafety
 from racelint.fixes.loosening import Loosened, loosened
 from racelint.fixes.sites import Site
@@ -43,7 +44,7 @@ class Part(NamedTuple):
         whole = safety.examine(self.function, extent, opened, self.spans)
         if opened or not (whole.obstacles or whole.doubts):
             return whole, None
-        loose = loosened(tree, self.stretch, self.spans)
+        loose = loosened(tree, self.stretch, self.spans) or drained(tree, self.stretch)
         if loose is None:
             return whole, None
         less = safety.examine(self.function, loose.extent, (), self.spans)

@@ -1,0 +1,128 @@
+"""What is used and then dropped is taken out under the lock, and used outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from racelint.fixes.expressions import expression
+from racelint.fixes.lock_safety import Extent
+from racelint.fixes.loosening import Loosened
+from racelint.fixes.statements import comments_of, indent_of, line, unused_name, with_block
+from racelint.fixes.stretch import Stretch
+from racelint.syntax.edits import Statement, Tree
+from racelint.syntax.nodes import nodes_within
+
+_NOT_MOVED = (cst.Await, cst.Yield, cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.NamedExpr, cst.GeneratorExp)
+_LOST = "where the use fails, what was taken out is lost"
+
+
+def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
+    """`send(self.rows); self.rows = []` as `with lock: rows, self.rows = self.rows, []` and `send(rows)`.
+
+    None where the stretch does not end so, and where the object's own methods, which may look for it, are called.
+    """
+    *using, last = stretch.statements
+    small = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
+    emptied = _emptied(small) if small is not None else None
+    if emptied is None or not using or not isinstance(last, cst.SimpleStatementLine) or small is None:
+        return None
+    spelled = tree.spelled(emptied)
+    reads = [n for entry in using for n in nodes_within(entry) if _is(tree, n, spelled)]
+    if not reads or not all(_only_uses(tree, entry, emptied) for entry in using):
+        return None
+    name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
+    if isinstance(small, cst.Assign):
+        swapped = cst.Tuple([cst.Element(name), cst.Element(emptied)], lpar=[], rpar=[])
+        given = cst.Tuple([cst.Element(emptied), cst.Element(small.value)], lpar=[], rpar=[])
+        taking = [line(cst.Assign([cst.AssignTarget(swapped)], given), leading=comments_of(last))]
+    else:
+        copied = cst.Assign([cst.AssignTarget(name)], expression(f"{spelled}.copy()"))
+        comments = [empty for empty in last.leading_lines if empty.comment is not None]
+        taking = [line(copied), last.with_changes(leading_lines=comments)]
+
+    def build(body: Sequence[Statement], header: str) -> list[Statement]:
+        first, *rest = [_with_name(tree, entry, spelled, name) for entry in body[:-1]]
+        locked = with_block(expression(header), taking, leading=first.leading_lines, indent=indent_of(stretch.block))
+        return [locked, first.with_changes(leading_lines=()), *rest]
+
+    start = tree.span(last)[0]
+    return Loosened(Extent(start, start), build, _LOST)
+
+
+def _emptied(small: cst.BaseSmallStatement) -> cst.Attribute | cst.Name | None:
+    """What a statement leaves empty: by a new empty container, by `clear()`, or by `del rows[:]`."""
+    found: cst.BaseExpression | None = None
+    if isinstance(small, cst.Assign) and len(small.targets) == 1 and _is_empty(small.value):
+        found = small.targets[0].target
+    elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and not small.value.args:
+        func = small.value.func
+        found = func.value if isinstance(func, cst.Attribute) and func.attr.value == "clear" else None
+    elif isinstance(small, cst.Del) and isinstance(small.target, cst.Subscript) and len(small.target.slice) == 1:
+        part = small.target.slice[0].slice
+        whole = isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None
+        found = small.target.value if whole else None
+    return found if isinstance(found, (cst.Attribute, cst.Name)) else None
+
+
+def _is_empty(value: cst.BaseExpression) -> bool:
+    if isinstance(value, (cst.List, cst.Dict)):
+        return not value.elements
+    return isinstance(value, cst.Call) and not value.args and isinstance(value.func, cst.Name)
+
+
+def _is(tree: Tree, node: cst.CSTNode, spelled: str) -> bool:
+    return isinstance(node, (cst.Attribute, cst.Name)) and tree.spelled(node) == spelled
+
+
+def _only_uses(tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name) -> bool:
+    """Whether what the statement does to the container is no more than reading it, here and now."""
+    spelled = tree.spelled(emptied)
+    for node in nodes_within(entry):
+        if isinstance(node, _NOT_MOVED):
+            return False
+        changed = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.Del)) else None
+        if changed is not None and any(_is(tree, inner, spelled) for inner in nodes_within(changed)):
+            return False
+        if isinstance(emptied, cst.Name) and not _is_variable(tree, node, spelled):
+            return False
+        if isinstance(node, cst.Call) and isinstance(emptied, cst.Attribute) and not _leaves_alone(tree, node, emptied):
+            return False
+    return True
+
+
+def _is_variable(tree: Tree, node: cst.CSTNode, name: str) -> bool:
+    """Not an attribute or a keyword that has the name of the variable, too."""
+    if not isinstance(node, cst.Name) or node.value != name:
+        return True
+    outer = tree.parent(node)
+    return not isinstance(outer, (cst.Attribute, cst.Arg)) or outer.value is node
+
+
+def _leaves_alone(tree: Tree, call: cst.Call, emptied: cst.Attribute) -> bool:
+    """Whether a call is none of a method of the object that speaks of the container."""
+    func = call.func
+    if not isinstance(func, cst.Attribute) or tree.spelled(func.value) != tree.spelled(emptied.value):
+        return True
+    holder = next((outer for outer in tree.ancestors(call) if isinstance(outer, cst.ClassDef)), None)
+    methods = [n for n in holder.body.body if isinstance(n, cst.FunctionDef)] if holder is not None else []
+    own = next((method for method in methods if method.name.value == func.attr.value), None)
+    names = {node.value for node in nodes_within(own) if isinstance(node, cst.Name)} if own is not None else set()
+    return own is None or emptied.attr.value not in names
+
+
+class _Renamed(cst.CSTTransformer):
+    def __init__(self, tree: Tree, spelled: str, name: cst.Name) -> None:
+        super().__init__()
+        self.tree, self.spelled, self.name = tree, spelled, name
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        return self.name if _is(self.tree, updated_node, self.spelled) else updated_node
+
+
+def _with_name(tree: Tree, entry: Statement, spelled: str, name: cst.Name) -> Statement:
+    changed = entry.visit(_Renamed(tree, spelled, name))
+    assert isinstance(changed, Statement)
+    return changed
