@@ -117,12 +117,13 @@ class LateBindings:
         return root.left >= 0 and bool(around.get(pool, []))
 
     def _signalled(self, home: FunctionInfo) -> Iterator[LateBinding]:
-        """A callback that is handed out, and that the function waits for, runs on another thread."""
+        """A callback that is handed out, and that the function waits for, or that a thread is started to run."""
         facts = self.program.stores.facts[home.id]
         waited = {path[:-1] for call in facts.calls for path in call.func if path[-1] in ("wait", "get", "acquire")}
         for call in facts.calls:
             for callback in self._callbacks(call, home):
-                if not waited or not self._signals(callback, home, waited) or not self._may_run(call, home):
+                signalled = waited and self._signals(callback, home, waited) and self._may_run(call, home)
+                if not signalled and not self._is_run_by_thread(callback, call, home):
                     continue
                 for function, read in self._captured(callback, home):
                     writes = self._writes(home, read.path)
@@ -145,6 +146,17 @@ class LateBindings:
                     if any(isinstance(thing, Object) and thing.dotted in _SIGNALS for thing in things):
                         return True
         return False
+
+    def _is_run_by_thread(self, callback: FunctionInfo, call: Call, home: FunctionInfo) -> bool:
+        """What is called there starts a thread which comes to the callback."""
+        callees = [site.callee for site in self.program.calls.at(home, call.id) if not site.weak]
+        reached = closure(self.program, callees) if callees else {}
+        return any(
+            root.kind in ("thread", "timer", "pool")
+            and any(function.id in reached for function, _ in root.starts)
+            and callback.id in closure(self.program, [root.target])
+            for root in (self.program.roots if reached else ())
+        )
 
     def _may_run(self, call: Call, home: FunctionInfo) -> bool:
         """Whether the call may give the callback to something outside: not a constructor that only keeps it."""

@@ -143,12 +143,14 @@ class LockWaits:
         )
 
     def _is_once(self, function: FunctionInfo, event: int) -> bool:
+        """Not for each key: whoever asks for another one waits as well."""
         facts = self.program.stores.facts[function.id]
         for place in place_of(function, event):
             if isinstance(place.node, Branch):
                 tests = [facts.events.get(dep) for dep in place.node.deps]
                 tested = {test.path for test in tests if isinstance(test, Access)}
-                if any(isinstance(n, Access) and n.kind == "write" and n.path in tested for n in nodes_of(place.block)):
+                writes = (n for n in nodes_of(place.block) if isinstance(n, Access) and n.kind == "write")
+                if any(write.path in tested and write.path[-1] != ELEMENT for write in writes):
                     return True
         return False
 

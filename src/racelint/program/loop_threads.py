@@ -114,8 +114,7 @@ class LoopThreads:
                         return f"loop.{path[-1]}", LOOP_ONLY[path[-1]]
                     if isinstance(thing, Object) and path[-1] in OWNED_BY_LOOP.get(thing.dotted, ()):
                         return f"{thing.dotted}.{path[-1]}", _SAFELY
-            given = any(argument.name == "loop" for argument in call.args)
-            for thing in self.program.types.of(path, function) if not given else ():
+            for thing in self.program.types.of(path, function):
                 makes = isinstance(thing, External) and thing.dotted in TASK_MAKERS - _FROM_ANYWHERE
                 if isinstance(thing, External) and makes and self._only_in_threads(function):
                     return thing.dotted, "asyncio.run_coroutine_threadsafe"

@@ -9,7 +9,7 @@ from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.knowledge.processes import PLAIN_CONTAINERS
 from racelint.knowledge.threads import STARTERS
 from racelint.model.summary import ELEMENT, Access, Call, Loop, Path, Return, Span
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import Child, Parent
@@ -132,12 +132,18 @@ class PrivateCopies:
     def _is_copied(self, access: SharedAccess, child: Child) -> bool:
         """Module and captured variables, and attributes reached through the object that the child was started with."""
         location = access.location
-        if location.kind in ("global", "captured"):
+        if location.kind in ("global", "captured") or self._is_of_class(access):
             return True
         if location.kind != "attribute" or access.path[0] != f"p:{access.function.self_name}" or not access.path[1:]:
             return False
         target = child.root.target
         return target.cls is not None and access.function.cls is not None and self._is_same_object(access, child)
+
+    def _is_of_class(self, access: SharedAccess) -> bool:
+        """An attribute of a class, reached through the class itself."""
+        path = access.path[: -len(access.location.fields)] if access.location.kind == "attribute" else ()
+        things = self.program.types.of(path, access.function) if path else ()
+        return bool(things) and all(isinstance(thing, ClassInfo) for thing in things)
 
     def _is_same_object(self, access: SharedAccess, child: Child) -> bool:
         """Whether `self` there is the root's own: every call on the way is one on `self`."""

@@ -12,6 +12,7 @@ from racelint.program.makers import calls_of, makers
 
 StartMethod = Literal["fork", "spawn", "forkserver", "default"]
 _NAMES: tuple[StartMethod, ...] = ("fork", "spawn", "forkserver")
+_MAX_DEPTH = 2
 
 
 class StartMethods:
@@ -31,14 +32,18 @@ class StartMethods:
 
     def of(self, call: Call, function: FunctionInfo) -> StartMethod:
         """The start method of what `call` makes: by its context, or that of its pool, else what the program sets."""
+        return self._told(call, function) or self.chosen
+
+    def _told(self, call: Call, function: FunctionInfo, depth: int = 0) -> StartMethod | None:
+        """By the context that the call is a method of, the pool that was made with it, or an argument."""
         for path in call.func[:1]:
-            for made in makers(self.program, path[:-1], function) if len(path) > 1 else ():
+            for made in makers(self.program, path[:-1], function) if len(path) > 1 and depth < _MAX_DEPTH else ():
                 named = self._of_context(made.call, made.function)
                 if named == "default":
-                    named = self._given(made.call, made.function) or "default"
+                    named = self._told(made.call, made.function, depth + 1) or "default"
                 if named != "default":
                     return named
-        return self._given(call, function) or self.chosen
+        return self._given(call, function)
 
     def _given(self, call: Call, function: FunctionInfo) -> StartMethod | None:
         """That of the context which is passed; None where none is."""
