@@ -96,7 +96,7 @@ def _proposals(
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:
     """The locks that may be meant for the variable: its guard, else the only one beside it, else a new one."""
     beside = suspect.group.owner_locks
-    only = next(iter(beside)) if len(beside) == 1 else None
+    only = next(iter(beside)) if len(beside) == 1 and not beside & draft.locks_around_callbacks else None
     for known in (suspect.guard,) if suspect.guard is not None else dict.fromkeys((_mostly_held(suspect), only)):
         if known is not None:
             yield Choice(known)

@@ -11,6 +11,8 @@ from racelint.model.finding import Finding
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
 from racelint.program import Program, link
+from racelint.program.foreign_callbacks import foreign_calls
+from racelint.program.locations import Location
 from racelint.rules.registry import all_rules
 from racelint.summarize import summarize_source
 from racelint.syntax.edits import Tree
@@ -56,6 +58,11 @@ class Draft:
     def telling(self) -> Counter[Key]:
         """The same without advice: a lock or a wait that a fix makes may bring such about what stands beside it."""
         return Counter(key_of(finding) for finding in self.findings if finding.severity != "info")
+
+    @cached_property
+    def locks_around_callbacks(self) -> frozenset[Location]:
+        """Locks that are held while a function runs that was handed in: nothing else is to be put under them."""
+        return frozenset(found.held.lock.location for found in foreign_calls(self.program))
 
     def tree(self, display: str) -> Tree:
         """The syntax tree of a file. Raises UnreadableSource."""

@@ -10,7 +10,7 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
 from racelint.model.finding import Finding
-from racelint.syntax.edits import Rewriting
+from racelint.syntax.edits import Rewriting, Tree
 
 
 class StartedRun(Fixer):
@@ -24,9 +24,16 @@ class StartedRun(Fixer):
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
-        if call is None or not isinstance(call.func, cst.Attribute) or not isinstance(tree.parent(call), cst.Expr):
+        if call is None or not isinstance(call.func, cst.Attribute) or not _is_dropped(tree, call):
             return
         rewriting = Rewriting(tree)
         rewriting.replace(call.func, lambda updated: updated.with_changes(attr=cst.Name("start")))
         reason = "what follows runs beside the thread from now on"
         yield Proposal(rewriting.code(), "Call `start()`, which calls `run()` on the thread", "unsafe", reason)
+
+
+def _is_dropped(tree: Tree, call: cst.Call) -> bool:
+    """`thread.run()` on a line of its own, or `[thread.run() for thread in threads]`."""
+    outer = tree.parent(call)
+    whole = outer if isinstance(outer, cst.ListComp) and outer.elt is call else call
+    return isinstance(tree.parent(whole), cst.Expr)

@@ -86,7 +86,8 @@ def _needs_arguments(program: Program, finding: Finding) -> bool:
     """Whether some constructor of the program that comes next must be given something."""
     for function in functions_in(program, finding.path):
         if function.ir.name_span == span_of(finding) and function.cls is not None:
-            return any(_demands(base.method("__init__")) for base in function.cls.bases)
+            foreign = any(base.endswith(".Timer") for base in function.cls.all_external_bases())
+            return foreign or any(_demands(base.method("__init__")) for base in function.cls.bases)
     return False
 
 

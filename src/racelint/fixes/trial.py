@@ -173,7 +173,7 @@ class _Search:
 
 def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Proposal]:
     """Where the statement shares its line with others, also what can be done once it does not: the safe ones first."""
-    apart = unrolled(draft, finding)
+    apart = unrolled(draft, finding, locks=fixer.locks)
     if apart is None:
         yield from fixer.propose(finding, draft)
         return

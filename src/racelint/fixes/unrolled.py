@@ -25,26 +25,41 @@ class Unrolled(NamedTuple):
     mixed: bool
 
 
-def unrolled(draft: Draft, finding: Finding) -> Unrolled | None:
-    """None where the finding's statement stands alone already. Raises UnreadableSource."""
+def unrolled(draft: Draft, finding: Finding, *, locks: bool) -> Unrolled | None:
+    """None where the finding's statement stands alone already. Raises UnreadableSource.
+
+    Functions of one line that speak of the same variable are opened then, where its lock may have to be taken there.
+    """
     tree = draft.tree(finding.path)
     found = tree.node_at(span_of(finding))
     shared = next((node for node in tree.ancestors(found) if _is_shared(node)), None) if found is not None else None
-    if found is None or not isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-        return None
     rewriting = Rewriting(tree)
     if isinstance(shared, cst.SimpleStatementSuite):
         rewriting.replace(shared, _block)
-    else:
+    elif isinstance(shared, cst.SimpleStatementLine):
         _split(rewriting, tree, shared)
+    else:
+        suites = _functions_of_one_line(tree, finding.subject) if locks else []
+        for suite in suites:
+            rewriting.replace(suite, _block)
+        if not suites:
+            return None
     after = draft.changed({finding.path: rewriting.code()})
     before = [span_of(other) for other in draft.findings if key_of(other) == key_of(finding)]
     there = [other for other in after.findings if key_of(other) == key_of(finding)]
     if len(there) != len(before) or span_of(finding) not in before:
         return None
-    names = _names(found)
-    mixed = any(not names & _names(small) for small in shared.body)
+    names = _names(found) if found is not None else set()
+    small = shared.body if isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else ()
+    mixed = any(not names & _names(one) for one in small)
     return Unrolled(after, there[before.index(span_of(finding))], mixed)
+
+
+def _functions_of_one_line(tree: Tree, subject: str) -> list[cst.SimpleStatementSuite]:
+    """The bodies of `def add(row): rows.append(row)` that name what a finding speaks of."""
+    name = subject.rpartition(".")[2]
+    bodies = [node.body for node in nodes_within(tree.module) if isinstance(node, cst.FunctionDef)]
+    return [body for body in bodies if isinstance(body, cst.SimpleStatementSuite) and name in _names(body)]
 
 
 def _names(node: cst.CSTNode) -> set[str]:
