@@ -267,6 +267,29 @@ class Constructing:
                 if method is not None and method.self_name:
                     inner = (f"p:{method.self_name}",)
                     yield from self._reads_in(cls, method, inner, waiting, seen | {function.id})
+            for callee, back in self._elsewhere(cls, event, function):
+                yield from self._reads_in(cls, callee, back, waiting, seen | {function.id})
+
+    def _elsewhere(self, cls: ClassInfo, call: Call, function: FunctionInfo) -> Iterator[tuple[FunctionInfo, Path]]:
+        """Methods of other objects that were made with this one and keep it."""
+        for site in self.program.calls.at(function, call.id):
+            callee, other = site.callee, site.callee.cls
+            if site.weak or other is None or other is function.cls or other in cls.mro or not callee.self_name:
+                continue
+            me = {callee.self_name: self.program.anchors.of_class(other)}
+            for name in self._kept_by.get(other.id, ()):
+                back = (f"p:{callee.self_name}", name)
+                if self.program.anchors.of(back, callee, me) == self.program.anchors.of_class(cls):
+                    yield callee, back
+
+    @cached_property
+    def _kept_by(self) -> dict[str, list[str]]:
+        """The attributes of a class that hold what its constructor was given, by the class's id."""
+        found: dict[str, list[str]] = {}
+        for (owner, name), entries in self.program.stores.attributes.items():
+            if all(entry.value and entry.value[0][0].startswith("p:") for entry in entries):
+                found.setdefault(owner, []).append(name)
+        return found
 
     def _wait(self, call: Call, function: FunctionInfo, waiting: _Waiting) -> None:
         """Note what the call waits for: somebody else's doing, or some time."""

@@ -60,8 +60,8 @@ class LateBindingCapture(Rule):
     as it is started.
 
     ## Known limits
-    Closures that are handed to libraries count only where the function waits for what they signal, those that are handed
-    to the program itself only where it starts a thread that comes to them.
+    Closures that are handed to libraries count only where the function waits for what they signal, those that are
+    handed to the program itself only where it starts a thread that comes to them.
     """
 
     code = "RL505"
