@@ -48,9 +48,10 @@ def _prepares(root: ThreadRoot, other: Record) -> bool:
 
 
 def _is_handed_run(mine: Record, other: Record) -> bool:
-    """Entered by `run`, which a thread was given to run."""
+    """Entered by `run` or `serve_forever`, which a thread was given to run."""
     entry = other.context.entry.function
-    return entry.ir.name == "run" and any(frame.function is entry for frame in mine.context.chain())
+    runs = entry.ir.name == "run" or entry.ir.name.endswith("_forever")
+    return runs and any(frame.function is entry for frame in mine.context.chain())
 
 
 def _is_same_run(root: ThreadRoot, other: Record) -> bool:

@@ -11,6 +11,7 @@ from racelint.program.leaks import Leak, Tenure
 from racelint.program.skipped_releases import SkippedRelease, skipped_releases
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.tenures import Tenures
+from racelint.program.unprotected_yields import UnprotectedYield, unprotected_yields
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import lock_name, lock_subject
 
@@ -73,10 +74,12 @@ class AcquireWithoutRelease(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         tenures = Tenures(program)
+        told: set[tuple[str, int]] = set()
         for judged in (*tenures.judged(), *tenures.taken_by_callees()):
             if not judged.leaks:
                 continue
             tenure = judged.tenure
+            told.add((tenure.function.id, tenure.call.id))
             worst = min(judged.leaks, key=lambda leak: leak.kind == "raise" and not isinstance(leak.node, Raise))
             words, line = _said(program, tenure, worst)
             facts = program.stores.facts[tenure.function.id]
@@ -95,7 +98,29 @@ class AcquireWithoutRelease(Rule):
                 ],
             )
         for skipped in skipped_releases(program):
+            told.add((skipped.function.id, skipped.release.id))
             yield self._skipped(program, skipped)
+        for open_ in unprotected_yields(program):
+            if not told & {(open_.function.id, open_.taking.id), (open_.function.id, open_.giving.id)}:
+                yield self._over_yield(program, open_)
+
+    def _over_yield(self, program: Program, found: UnprotectedYield) -> Finding:
+        facts = program.stores.facts[found.function.id]
+        taking, giving = (spelled_call(call, facts) for call in (found.taking, found.giving))
+        line = found.giving.span[0]
+        return self.finding(
+            found.function,
+            found.taking.span,
+            message=f"what `{taking}` takes stays held where the block of this context manager raises",
+            why=f"the exception comes out of the `yield` on line {found.switch[0]}, and `{giving}` on line {line} is"
+            " skipped: put it into a `finally`",
+            subject=spelled(found.taking.func[0], facts),
+            trace=[
+                step("lock", f"`{taking}`", found.function, found.taking.span),
+                step("call", "the block runs here, and may raise", found.function, found.switch),
+                step("lock", f"`{giving}` is skipped", found.function, found.giving.span),
+            ],
+        )
 
     def _skipped(self, program: Program, skipped: SkippedRelease) -> Finding:
         function, release, lock = skipped.function, skipped.release, skipped.lock

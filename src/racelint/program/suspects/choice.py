@@ -23,7 +23,7 @@ _ONE_PER_LOCATION: frozenset[SuspectKind] = frozenset({"update", "wrong-lock", "
 _LEAVES_ITERATION: frozenset[SuspectKind] = frozenset({"check-then-act", "lazy-init", "update"})
 """What may be mended without the iteration in the same function being so."""
 _MANY = 5
-"""So many functions that initialise one variable are one defect: they lack a helper that does."""
+"""So many functions that initialise one variable, or look at it before they use it, are one defect: they lack a helper."""
 
 
 class Suspects:
@@ -62,7 +62,7 @@ class Suspects:
     @staticmethod
     def _chosen(suspects: list[Suspect]) -> Iterator[Suspect]:
         """One suspect per defect: the gravest kind in each function; one update or wrong lock per location, and one of
-        many initialisations."""
+        many initialisations or uses of what was looked at."""
         by_function: dict[str, list[Suspect]] = {}
         made_by_calls = {s.compound.inner for s in suspects if s.compound is not None and not s.weak}
         entered = {s.record.access for s in suspects if s.kind == "unguarded" and s.record.context.parent is None}
@@ -73,18 +73,18 @@ class Suspects:
             ):
                 continue
             by_function.setdefault(suspect.record.access.function.id, []).append(suspect)
-        whole: dict[SuspectKind, list[Suspect]] = {}
+        whole: dict[str, list[Suspect]] = {}
         for mine in by_function.values():
             best = min(mine, key=rank)
             iterations = [suspect for suspect in mine if suspect.kind == "iteration" and suspect.evidence != "lock"]
             if iterations and best.kind in _LEAVES_ITERATION:
                 yield min(iterations, key=rank)
-            if best.kind in _ONE_PER_LOCATION or best.kind == "lazy-init":
-                whole.setdefault(best.kind, []).append(best)
+            if best.kind in _ONE_PER_LOCATION or best.kind == "lazy-init" or best.reads_twice:
+                whole.setdefault("reads-twice" if best.reads_twice else best.kind, []).append(best)
             else:
                 yield best
         for kind, found in whole.items():
-            if kind == "lazy-init" and len(found) < _MANY:
+            if kind in ("lazy-init", "reads-twice") and len(found) < _MANY:
                 yield from found
             else:
                 yield min(found, key=lambda s: (s.weak, bool(s.benign), s.record.order))

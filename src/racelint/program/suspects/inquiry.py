@@ -69,7 +69,9 @@ class Inquiry:
         related |= locked_use
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         use = use and not self._forgets_itself(conflict)
-        weak = (evidence == "lock" and not related) or (use and evidence == "thread" and guard is None)
+        weak = (evidence == "lock" and not related) or (
+            use and evidence == "thread" and guard is None and not group.owner_locks
+        )
         one_for_all = kind == "lazy-init" or (kind == "update" and record.static)
         weak |= (
             evidence == "lock"

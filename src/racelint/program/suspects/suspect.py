@@ -64,6 +64,12 @@ class Suspect(msgspec.Struct, frozen=True, eq=False):
     """Little says that it is concurrent: a lock beside it that is not its guard, or an attribute that is read twice."""
 
     @property
+    def reads_twice(self) -> bool:
+        """`if self.socket: self.socket.send(…)`, with no guard that some access holds."""
+        used = self.compound is not None and self.compound.kind == "check-then-use"
+        return used and self.guard is None and self.kind == "check-then-act"
+
+    @property
     def span(self) -> Span:
         """Where to report: the check where one decides, else the change itself."""
         if self.compound is not None and self.kind in ("check-then-act", "lazy-init"):
