@@ -81,7 +81,7 @@ class CheckThenAct(Rule):
     confirmable: ClassVar[bool] = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        yield from findings(self, suspects_of(program, "check-then-act"), _message, _confidence)
+        yield from findings(self, suspects_of(program, "check-then-act"), _message, _confidence, _severity)
         for asked in asked_queues(program):
             yield self._asked(asked)
 
@@ -120,6 +120,10 @@ def _message(suspect: Suspect) -> str:
 
 def _acts_elsewhere(compound: Compound) -> bool:
     return compound.act.location.container() != compound.first.location.container()
+
+
+def _severity(suspect: Suspect) -> Severity | None:
+    return "warning" if suspect.reads_twice else None
 
 
 def _confidence(suspect: Suspect) -> Confidence:
