@@ -6,13 +6,13 @@ import builtins
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from racelint.fixes.strangers import Strangers
 from racelint.knowledge.raising import NEVER_RAISES
 from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program import Program
 from racelint.program.blocking import BlockingCalls
 from racelint.program.calls import CallSite
 from racelint.program.computing import Computing
-from racelint.program.foreign_callbacks import handed_in
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locks import Lock
 from racelint.program.spelling import spelled_call
@@ -75,6 +75,7 @@ class LockSafety:
         self.takers = {function.id for function in takers}
         self.computing = Computing(program)
         self.blocking = BlockingCalls(program)
+        self.strangers = Strangers(program, lock)
 
     def examine(
         self, function: FunctionInfo, extent: Extent, opened: Collection[int] = (), steps: Iterable[Span] = ()
@@ -95,33 +96,12 @@ class LockSafety:
                 blocking = self.blocking.reached(call, function)
                 if blocking is not None and blocking.blocking.kind != "file":
                     obstacles.append(f"{name} may wait, and would with the lock held")
-                elif call.id not in needed and self._calls_back(call, function):
-                    obstacles.append(f"{name} runs what was handed in, which might come back for the lock")
+                elif call.id not in needed and (against := self.strangers.reason(call, function)):
+                    obstacles.append(f"{name} runs {against}")
                 elif not self._is_quiet(call, function):
                     doubts.append(f"{name} would run with the lock held")
         nested = any(self._reaches_taker(site.callee, set()) for site in sites)
         return Examination(tuple(dict.fromkeys(obstacles)), tuple(dict.fromkeys(doubts)), nested)
-
-    def _calls_back(self, call: Call, function: FunctionInfo) -> bool:
-        """Whether it calls what was handed in, or a function of the program that does."""
-        if self._is_handed_in(call, function):
-            return True
-        sites = self.program.calls.outgoing[function.id]
-        pending = [site.callee for site in sites if site.event == call.id and not site.weak]
-        seen = {callee.id for callee in pending}
-        while pending:
-            callee = pending.pop()
-            if any(self._is_handed_in(inner, callee) for inner in self.program.stores.facts[callee.id].calls):
-                return True
-            following = [s.callee for s in self.program.calls.outgoing[callee.id] if s.callee.id not in seen]
-            seen |= {other.id for other in following}
-            pending += following
-        return False
-
-    def _is_handed_in(self, call: Call, function: FunctionInfo) -> bool:
-        """And not called under the lock already."""
-        held = self.released and self.program.flows.of(function).at(call.id).hold(self.released.location)
-        return held is None and handed_in(self.program, call, function) is not None
 
     def _needed(self, function: FunctionInfo, steps: tuple[Span, ...]) -> set[int]:
         """The calls that stand in a step, or whose answer it uses."""

@@ -41,7 +41,7 @@ def handed_in(program: Program, call: Call, function: FunctionInfo) -> tuple[Fun
     """Who took what is called as a parameter, and its name; None where the program says itself what is called."""
     if len(call.func) != 1 or _is_known(program, call, function):
         return None
-    return _given_by(program, call.func[0], function)
+    return given_by(program, call.func[0], function)
 
 
 def _held_by_callers(program: Program, function: FunctionInfo) -> list[Held]:
@@ -65,7 +65,7 @@ def _is_known(program: Program, call: Call, function: FunctionInfo) -> bool:
     return bool(things) or any(site.event == call.id and not site.weak for site in sites)
 
 
-def _given_by(program: Program, path: Path, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
+def given_by(program: Program, path: Path, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
     """Whose parameter holds the called function: this function's, or that of one who kept it."""
     if len(path) == 1 and path[0].startswith("p:") and path[0][2:] != function.self_name:
         return function, path[0][2:]
