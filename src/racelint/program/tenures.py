@@ -92,11 +92,12 @@ class Tenures:
         unbalanced = {location for exit_ in flow.exits if exit_.kind == "return" for location in exit_.state.dropped}
         calls = [node for _, node, _ in flow.acquisitions if isinstance(node, Call)]
         taken_names = {call.func[0][-2] for call in calls}
+        by_hand = {lock.location for lock, node, _ in flow.acquisitions if isinstance(node, Call)}
         for lock, call, state in flow.releases:
             if lock.opaque:
                 if call.func[0][-2] not in taken_names:
                     self._given_back_names.setdefault(call.func[0][-2], set()).add(function.id)
-            elif _is_inner(lock, state) or (
+            elif (_is_inner(lock, state) and lock.location not in by_hand) or (
                 lock.location not in state.may and (lock.location in unbalanced or function.ir.is_generator)
             ):
                 self._given_back.setdefault(lock.location, set()).add(function.id)

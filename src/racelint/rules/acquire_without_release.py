@@ -13,7 +13,7 @@ from racelint.program.spelling import spelled, spelled_call
 from racelint.program.tenures import Tenures
 from racelint.program.unprotected_yields import UnprotectedYield, unprotected_yields
 from racelint.rules.base import Rule, step, symbol_of
-from racelint.rules.lock_names import lock_name, lock_subject
+from racelint.rules.lock_names import holder_word, lock_name, lock_subject
 
 
 class AcquireWithoutRelease(Rule):
@@ -145,7 +145,7 @@ class AcquireWithoutRelease(Rule):
 def _outcome(tenure: Tenure) -> str:
     if tenure.lock.facts is not None and tenure.lock.facts.family == "semaphore":
         return "the permit is lost, and once all are, who asks for one waits for ever"
-    return "the lock stays held and the next thread waits for ever"
+    return f"the lock stays held and the next {holder_word(tenure.lock)} waits for ever"
 
 
 def _said(program: Program, tenure: Tenure, leak: Leak) -> tuple[str, int]:

@@ -89,20 +89,21 @@ class ForkWithThreads(Rule):
 
     def _beside(self, beside: ForkBesideThreads) -> Finding:
         fork, (starter, span) = beside.fork, beside.started
-        what = f"`{fork.name}()`" if fork.name.startswith(("os.", "pty.")) else f"process `{fork.name}`"
+        plain = fork.name.startswith(("os.", "pty."))
+        what = f"`{fork.name}()` forks" if plain else f"process `{fork.name}` is forked"
         when = "on the thread itself" if beside.inside else f"after the start on line {span[0]}"
         default = " where fork is the default start method" if fork.method == "default" else ""
         return self.finding(
             fork.function,
             fork.call.span,
-            message=f"{what} is forked while {beside.thread.title} runs",
+            message=f"{what} while {beside.thread.title} runs",
             why=f"it forks {when}{default}: locks that the thread holds stay held in the child for ever",
             subject=fork.name,
             confidence="low" if fork.method == "default" else "high",
             evidence="thread",
             trace=[
                 step("root", f"{beside.thread.title} is started", starter, span),
-                step("access", f"{what} is forked", fork.function, fork.call.span),
+                step("access", what, fork.function, fork.call.span),
             ],
         )
 

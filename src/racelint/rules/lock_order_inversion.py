@@ -11,6 +11,7 @@ from racelint.program.takings import Nesting
 from racelint.program.test_cases import arranges
 from racelint.rules.base import Rule, symbol_of
 from racelint.rules.call_chains import chain_words, nesting_steps
+from racelint.rules.lock_names import holder_word
 
 
 class LockOrderInversion(Rule):
@@ -93,7 +94,8 @@ class LockOrderInversion(Rule):
         names = [f"`{lock.short if apart else lock.name}`" for lock in locks]
         orders = "both orders" if len(names) == 2 else "more than one order"
         arranged = any(arranges(nesting.held.function, nesting.held.lock.location.owner) for nesting in turned)
-        end = "benign: a test arranges it" if arranged else "each thread can hold the lock that another waits for"
+        holder = holder_word(odd.nesting.held.lock)
+        end = "benign: a test arranges it" if arranged else f"each {holder} can hold the lock that another waits for"
         return self.finding(
             odd.nesting.function,
             odd.nesting.span,

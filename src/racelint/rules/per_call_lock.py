@@ -73,7 +73,7 @@ class PerCallLock(Rule):
                 found.function,
                 found.span,
                 message=f"this `{found.name}` is made anew for each use and keeps nobody out",
-                why=f"it is made {made} and no other thread can ever hold it: all of them pass at once",
+                why=f"it is made {made} and nobody else can ever hold it: all pass at once",
                 subject=f"{found.function.module.name}.{found.function.qualname}.{found.name}",
                 trace=[step("lock", f"makes and takes a `{found.name}`", found.function, found.span)],
             )

@@ -12,6 +12,7 @@ from racelint.program.takings import Nesting
 from racelint.program.test_cases import arranges
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, nesting_steps, place_words
+from racelint.rules.lock_names import holder_word
 
 
 class SelfDeadlock(Rule):
@@ -81,12 +82,13 @@ class SelfDeadlock(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         for nesting in taken_twice(program):
+            lock = nesting.held.lock
             yield self.finding(
                 nesting.function,
                 nesting.span,
-                message=f"`{nesting.held.lock.short}` is taken again by the thread that holds it",
+                message=f"`{lock.short}` is taken again by the {holder_word(lock)} that holds it",
                 why=_why(nesting),
-                subject=nesting.held.lock.name,
+                subject=lock.name,
                 confidence="high" if nesting.then.certain else "medium",
                 severity="info" if _is_arranged(nesting) else None,
                 trace=nesting_steps(nesting),
@@ -120,8 +122,9 @@ def _why(nesting: Nesting) -> str:
     held, taken = nesting.held, nesting.then.fact
     if _is_arranged(nesting):
         return f"held since {place_words(held.function, held.span, nesting.function)}; benign: a test arranges it"
+    holder = holder_word(nesting.held.lock)
     since = f"held since {place_words(held.function, held.span, nesting.function)}"
     again = place_words(taken.function, taken.span, nesting.function)
     if not nesting.then.chain:
-        return f"{since} and waited for on {again}: it is not reentrant, so the thread waits for itself"
-    return f"{since}, and {chain_words(nesting.then.chain)} takes it on {again}: the thread waits for itself"
+        return f"{since} and waited for on {again}: it is not reentrant, so the {holder} waits for itself"
+    return f"{since}, and {chain_words(nesting.then.chain)} takes it on {again}: the {holder} waits for itself"

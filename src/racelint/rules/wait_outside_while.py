@@ -11,7 +11,7 @@ from racelint.program.lost_notifies import LostNotifies
 from racelint.program.spelling import spelled, spelled_call
 from racelint.program.waits import Wait, is_plain_sleep, waits_of
 from racelint.rules.base import Rule, step
-from racelint.rules.lock_names import lock_name, lock_subject
+from racelint.rules.lock_names import holder_word, lock_name, lock_subject
 
 _CONFIDENCE: dict[type, Confidence] = {Access: "high", Call: "high", Branch: "low"}
 """By what follows the wait: a use, or (Branch) a test that only leads to giving up early."""
@@ -94,11 +94,12 @@ class WaitOutsideWhile(Rule):
             name = spelled(wait.path, facts) if lock is None else lock_name(lock, wait.call, facts)
             relies = _relies(program, wait)
             line = wait.node.span[0] if isinstance(wait.node, (Access, Branch, Call)) else wait.call.span[0]
+            holder, link = holder_word(lock), ":" if isinstance(wait.node, Branch) else ", but"
             yield self.finding(
                 wait.function,
                 wait.call.span,
                 message=f"`{name}.wait()` is not in a `while` loop that tests its condition again",
-                why=f"{relies}, but another thread may have changed the state before the woken one got the lock back",
+                why=f"{relies}{link} another {holder} may have changed the state before the woken one got the lock",
                 subject=lock_subject(lock, wait.function, name) if lock is not None else name,
                 confidence=_CONFIDENCE.get(type(wait.node), "medium"),
                 trace=[
@@ -119,5 +120,5 @@ def _relies(program: Program, wait: Wait) -> str:
         what = spelled(wait.node.path, facts)
         return f"the condition is {tested} and `{what}` on line {wait.node.span[0]} relies on it"
     if isinstance(wait.node, Branch):
-        return f"it is tested on line {wait.node.span[0]}, but nothing leads back to the wait from there"
+        return f"it is tested on line {wait.node.span[0]}, from where nothing leads back to the wait"
     return f"the condition is {tested} and the caller relies on it"
