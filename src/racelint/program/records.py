@@ -65,7 +65,10 @@ class Records:
             return []
         flow = program.flows.of(function)
         state = flow.at(access.event)
-        by_protocol = any(before.hold(lock.location) is None for lock, _, before in flow.releases)
+        mine = {lock.location for lock, _, _ in flow.acquisitions}
+        by_protocol = any(
+            before.hold(lock.location) is None for lock, _, before in flow.releases if lock.location not in mine
+        )
         static = self.is_static(access)
         certain = {hold.lock for hold in state.must if not self._lets_several_in(hold.lock)}
         others = {lock for lock in certain if self._other_instance(lock, access)}

@@ -16,6 +16,9 @@ from racelint.summarize.numbers import number_of
 from racelint.syntax.texts import key_text
 
 
+_GENERIC = frozenset({"dict", "list", "set", "frozenset", "tuple", "deque", "defaultdict"})
+
+
 @lowers(ast.Call)
 def lower_call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool = True) -> Operand:
     func = _callee(body, node.func)
@@ -40,6 +43,8 @@ def lower_call(body: Body, node: ast.Call, *, awaited: bool = False, used: bool 
 
 
 def _callee(body: Body, node: ast.expr) -> Operand:
+    if isinstance(node, ast.Subscript) and _is_generic(node.value):
+        node = node.value
     if not isinstance(node, ast.Attribute):
         return lower(body, node)
     base = lower(body, node.value)
@@ -50,6 +55,12 @@ def _callee(body: Body, node: ast.expr) -> Operand:
             kept = tuple((f"k:{path[0].split(':')[1]}",) for path in base.value)
         return Operand(tuple((*path, node.attr) for path in kept), base.deps)
     return load_field(body, base, node.attr, node, called=True)
+
+
+def _is_generic(node: ast.expr) -> bool:
+    """`Queue` of `Queue[int]()`: a class by its name; what is kept in a table of functions is called as it is found."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return name in _GENERIC or (name[:1].isupper() and not name.isupper())
 
 
 @lowers(ast.Await)
