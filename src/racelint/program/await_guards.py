@@ -8,6 +8,7 @@ from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import AnyNode, Path, With
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.locks import Lock
 from racelint.program.things import Bound, Instance, Object
 from racelint.program.values import nodes_of
 from racelint.program.walk import enclosing, place_of
@@ -33,7 +34,7 @@ class AwaitGuards:
     def span(self, function: FunctionInfo, first: int, last: int) -> bool:
         """Whether something that may exclude others is held from one event to another, here or by all callers."""
         flow = self.program.flows.of(function)
-        regions = {(hold.lock.location, hold.region) for hold in flow.at(first).must}
+        regions = {(hold.lock.location, hold.region) for hold in flow.at(first).must if _may_be_lock(hold.lock)}
         if any((hold.lock.location, hold.region) in regions for hold in flow.at(last).must):
             return True
         outer = {id(node) for node in self.around(function, first)}
@@ -54,7 +55,9 @@ class AwaitGuards:
             managers = [t.function for t in callees if isinstance(t, Bound) and t.function.is_contextmanager]
             if managers:
                 return any(self._takes_one(manager) for manager in managers)
-        if not things or self.program.locks.facts_of(things) is not None:
+        if not things:
+            return self._is_named_so(path, function)
+        if self.program.locks.facts_of(things) is not None:
             return True
         for thing in things:
             if isinstance(thing, Instance):
@@ -64,6 +67,12 @@ class AwaitGuards:
             elif isinstance(thing, (Object, External)) and _sounds_excluding(thing.dotted.rpartition(".")[2]):
                 return True
         return False
+
+    def _is_named_so(self, path: Path, function: FunctionInfo) -> bool:
+        """Nothing but its name, or that of what makes it, tells what an unknown object does."""
+        call = self.program.stores.facts[function.id].made_by(path)
+        names = [path] if call is None else [path, *call.func]
+        return any(_sounds_excluding(part) for name in names for part in name)
 
     def _takes_one(self, function: FunctionInfo) -> bool:
         """A context manager, or `__aenter__`, that acquires something."""
@@ -82,11 +91,16 @@ class AwaitGuards:
         if not sites or depth > _MAX_DEPTH:
             return False
         return all(
-            bool(self.program.flows.of(site.caller).at(site.event).must)
+            any(_may_be_lock(hold.lock) for hold in self.program.flows.of(site.caller).at(site.event).must)
             or self._excludes(self.around(site.caller, site.event), site.caller)
             or (site.caller is not function and self._always_called_under_one(site.caller, depth + 1))
             for site in sites
         )
+
+
+def _may_be_lock(lock: Lock) -> bool:
+    """A lock by its type, or what is entered and named like one."""
+    return not lock.opaque or any(_sounds_excluding(field) for field in lock.location.fields)
 
 
 def _sounds_excluding(name: str) -> bool:
