@@ -1,7 +1,7 @@
 """Context managers that take something, hand over to their block, and give it back only where the block does not raise.
 
-The block's exception is raised at the `yield`: what follows it outside of a `try` is skipped. What is taken may be a lock
-of any make: `self.acquire()`, `lock.acquire()`, `client.acquire_lock(name)`.
+The block's exception is raised at the `yield`: what follows it outside of a `try` is skipped. What is taken may be a
+lock of any make: `self.acquire()`, `lock.acquire()`, `client.acquire_lock(name)`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from racelint.summarize.folding import folded
 from racelint.summarize.numbers import number_of
 from racelint.syntax.texts import key_text
 
-
 _GENERIC = frozenset({"dict", "list", "set", "frozenset", "tuple", "deque", "defaultdict"})
 
 
