@@ -23,8 +23,8 @@ _ONE_PER_LOCATION: frozenset[SuspectKind] = frozenset({"update", "wrong-lock", "
 _LEAVES_ITERATION: frozenset[SuspectKind] = frozenset({"check-then-act", "lazy-init", "update"})
 """What may be mended without the iteration in the same function being so."""
 _MANY = 5
-"""So many functions that initialise one variable, or look at it before they use it, are one defect: a helper is missing.
-"""
+"""So many functions that initialise one variable, or look at it before they use it, are one defect: for want of one
+that does."""
 
 
 class Suspects:
