@@ -147,10 +147,10 @@ class Guarding:
             access
             for access in self.draft.program.shared.by_function[part.function.id]
             if access.location.container() == self.location.container()
-            and (self.lock is None or flow.at(access.event).hold(self.lock.location) is None)
         ]
+        bare = [a for a in mine if self.lock is None or flow.at(a.event).hold(self.lock.location) is None]
         for loop in part.stretch.loops():
-            tested = any(is_inside(access.span, tree.span(loop.test)) for access in mine)
+            tested = any(is_inside(access.span, tree.span(loop.test)) for access in bare)
             if tested and not any(access.changes and is_inside(access.span, tree.span(loop)) for access in mine):
                 return True
         return False
