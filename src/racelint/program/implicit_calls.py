@@ -8,7 +8,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calls import CallSite, is_own
 from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.things import Instance, Member, Thing
+from racelint.program.things import Bound, Instance, Member, Thing
 
 _AS_TEXT = ("__str__", "__repr__")
 _LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
@@ -22,6 +22,8 @@ _BY_BUILTIN: dict[str, tuple[str, ...]] = {
     "builtins.format": ("__format__", *_AS_TEXT),
     **{f"builtins.{name}": ("__iter__",) for name in ("list", "tuple", "set", "sorted", "sum", "any", "all", "dict")},
 }
+_SORTING = frozenset({"builtins.sorted", "builtins.min", "builtins.max", "builtins.list.sort"})
+_REDUCING = frozenset({"functools.reduce"})
 _MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 _BY_ACCESS = {"read": "__getitem__", "write": "__setitem__", "delete": "__delitem__", "test": "__contains__"}
 
@@ -31,6 +33,7 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
     facts = program.stores.facts[function.id]
     for call in facts.calls:
         yield from _by_builtin(program, call, function)
+        yield from _by_key(program, call, function)
     for access in facts.accesses:
         yield from _by_access(program, access, function)
 
@@ -46,6 +49,20 @@ def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterato
         for argument in call.args[first:] if names else ():
             for path in argument.value if not argument.name else ():
                 yield from _of(program, function, call.id, path, names)
+
+
+def _by_key(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
+    """The function that compares, or reduces, while the call runs: `sorted(jobs, key=self.rank)`."""
+    given = [argument.value for argument in call.args if argument.name == "key"]
+    for thing in program.types.of_value(call.func, function) if given or call.args else ():
+        dotted = f"{thing.dotted}.{thing.name}" if isinstance(thing, Member) else ""
+        dotted = thing.dotted if isinstance(thing, External) else dotted
+        values = given if dotted in _SORTING else [call.args[0].value] if dotted in _REDUCING and call.args else []
+        for path in (path for value in values for path in value):
+            for run in program.types.of(path, function):
+                if isinstance(run, Bound):
+                    receiver = path[:-1] if run.bound and path[-1] == run.function.ir.name else None
+                    yield CallSite(function, call.id, run.function, receiver, {}, False)
 
 
 def _by_operator(program: Program, call: Call, function: FunctionInfo, name: str) -> Iterator[CallSite]:

@@ -83,7 +83,11 @@ class LockOrder:
             paths = [site.receiver or () for site in self.program.calls.at(function, chain[0].event)]
         facts = self.program.stores.facts[function.id]
         kept = [container_behind(path, facts) for path in paths if path]
-        return any(path[0] == f"p:{function.self_name}" and ELEMENT in path for path in kept)
+        one_for_all = nesting.held.lock.shared
+        return any(
+            ELEMENT in path and (path[0] == f"p:{function.self_name}" or (one_for_all and path[0][:2] in ("g:", "cl")))
+            for path in kept
+        )
 
     def _gates(self, nesting: Nesting) -> frozenset[Location]:
         """Every lock that is held at the call or the taking: by the function, and by all who call it."""
@@ -124,7 +128,7 @@ class LockOrder:
         anchors = self.program.anchors
         for number, edge in enumerate(edges):
             cls, back = edge.nesting.function.cls, edges[1 - number].nesting if len(edges) == 2 else None
-            if not edge.of_parts:
+            if not edge.of_parts or edge.nesting.held.lock.shared:
                 continue
             if cls is None or back is None or back.then.owner is None or back.function.cls is None:
                 return False

@@ -246,7 +246,7 @@ class LockWaits:
             for thing in things:
                 if isinstance(thing, Instance) and thing.cls.method(path[-1]) is None:
                     for base in thing.cls.all_external_bases():
-                        if (base, path[-1]) in BLOCKING_METHODS:
+                        if (base, path[-1]) in BLOCKING_METHODS and not base.endswith(".Condition"):
                             return BLOCKING_METHODS[base, path[-1]].kind
                 if isinstance(thing, Object) and thing.dotted.startswith("socket.") and not path[0].startswith("c:"):
                     if self.program.locations.of(path[:-1], function) in self._told_not_to_block:

@@ -18,7 +18,7 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
 from racelint.program.things import Bound, Instance, Object, Thing
 from racelint.program.types import Types
-from racelint.program.values import Stored, Stores
+from racelint.program.values import Stored, Stores, element_key
 
 _NOT_LOCKS = ("builtins.", "contextlib.", "tempfile.", "io.", "warnings.", "socket.", "concurrent.futures.", "queue.")
 _STANDARD = frozenset(
@@ -291,13 +291,15 @@ class Locks:
         return None
 
     def _condition_lock(self, path: Path, function: FunctionInfo) -> Lock | None:
-        """The lock that a condition was made on, where it was given one."""
+        """The lock that a condition was made on, where it was given one; what `d[k]` gives is what was put into `d`."""
+        path = self.stores.facts[function.id].looked_up(path)
+        owner = path[:-2] if path[-1] == ELEMENT else path[:-1]
         for stored in self._stores_of(path, function):
             for value in stored.value:
                 for inner in self._given_lock(value, stored.function):
                     lock = self._kept(inner, stored.function) or self.of(inner, stored.function)
                     if lock is not None:
-                        return Lock(lock.location, lock.facts, lock.shared, path[:-1])
+                        return Lock(lock.location, lock.facts, lock.shared, owner)
         return None
 
     def _kept(self, made: Path, function: FunctionInfo) -> Lock | None:
@@ -335,6 +337,9 @@ class Locks:
         return ()
 
     def _stores_of(self, path: Path, function: FunctionInfo) -> list[Stored]:
+        if len(path) > 1 and path[-1] == ELEMENT:
+            key = element_key(self.types.index, function, path[:-1])
+            return self.stores.elements.get(key, []) if key is not None else []
         location = self.locations.of(path, function)
         if location is None:
             return [Stored((path,), function, None)]
