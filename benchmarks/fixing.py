@@ -39,7 +39,8 @@ class Outcome:
 
     @property
     def offered(self) -> bool:
-        return self.finding.fix is not None
+        """Whether there is a fix that can be applied: a sketch for a person to finish is none."""
+        return self.finding.fix is not None and self.finding.fix.applicability != "display-only"
 
     @property
     def safe(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.fixes.drafts import draft_of, mended
+from pathlib import Path
+
+from racelint.fixes.trial import offers_for
+from tests.fixes.drafts import draft_of, mended, of_code
 
 COROUTINES = """\
 import asyncio
@@ -67,3 +70,14 @@ def test_fixes_of_one_line_are_made_in_turns() -> None:
     assert "        self.thread = threading.Thread(target=self.run, args=(3,))\n        self.thread.start()\n" in text
     assert text.count("        with self._lock:\n            self.done += 1\n") == 2
     assert not [finding for finding in after.draft.findings if finding.severity != "info"]
+
+
+def test_a_lock_around_strangers_is_shown_alone() -> None:
+    source = Path(__file__).parent.parent / "fixtures" / "fixes" / "rl104" / "strangers.py"
+    draft = draft_of({"a.py": source.read_bytes()})
+    findings = of_code(draft, "RL104")
+    fixes = [offer.fix for _, offer in sorted(offers_for(draft, findings).found.items())]
+    assert [fix.applicability for fix in fixes] == ["display-only"] * len(findings)
+    assert "which may wait" in fixes[0].reason and "handed in" in fixes[1].reason and "outside" in fixes[2].reason
+    after = mended(draft, "RL104")
+    assert (after.applied, len(after.withheld)) == ([], len(findings))

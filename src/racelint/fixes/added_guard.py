@@ -35,9 +35,9 @@ class AddedGuard(Fixer):
     `RLock` where what runs under it takes it again.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
-    Never across an `await` or `yield` or a call that waits, never where the lock is held already, and around a function
-    that was handed in only where its answer is what is stored. What is used and then dropped is taken out under the
-    lock, and used outside of it.
+    Never across an `await` or `yield` or a call that waits, never where the lock is held already, what is used and
+    then dropped is taken out under the lock, and used outside of it. Display-only where functions that were handed in,
+    listeners or the network would be called under the lock, and their answer is not what is stored.
     """
 
     codes = ("RL101", "RL102", "RL104", "RL105", "RL107")

@@ -126,7 +126,7 @@ def _doubts(
     safety = LockSafety(draft.program, lock, ())
     opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, header)]
     found = safety.examine(function, Extent(*stretch.lines(tree)), opened)
-    waits = [clause for clause in found.obstacles if ".wait" not in clause]
+    waits = [clause for clause in (*found.obstacles, *found.cautions) if ".wait" not in clause]
     if waits:
         yield ""
     yield from found.doubts

@@ -16,6 +16,7 @@ from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
+from racelint.model.fix import Applicability
 from racelint.program.locations import ITSELF, Location
 from racelint.program.locks import Lock
 from racelint.syntax.edits import Rewriting, Tree
@@ -134,8 +135,10 @@ class Guarding:
         claims = frozenset(claim for part, _, _ in settled for claim in part.stretch.claims(tree))
         if new is not None:
             claims |= claims_of(self.draft.program, new.location)
-        reason = "; ".join(dict.fromkeys(doubts))
-        return Proposal(rewriting.code(), self._message(), "unsafe" if doubts else "safe", reason, claims)
+        cautions = [caution for _, found, _ in settled for caution in found.cautions]
+        applicability: Applicability = "display-only" if cautions else "unsafe" if doubts else "safe"
+        reason = "; ".join(dict.fromkeys([*cautions, *doubts]))
+        return Proposal(rewriting.code(), self._message(), applicability, reason, claims)
 
     def _never_ends(self, part: Part, tree: Tree) -> bool:
         """Whether a loop of the part waits for others to change the variable: with the lock held, nobody could.

@@ -50,7 +50,7 @@ class Extent(NamedTuple):
 
 
 class Examination(NamedTuple):
-    """`obstacles` forbid the lock, `doubts` make it unsafe: each a clause with the reason.
+    """`obstacles` forbid the lock, `cautions` leave it to a person, `doubts` make it unsafe: clauses with the reason.
 
     `nested`: the code comes to another stretch that is to take the same lock.
     """
@@ -58,6 +58,12 @@ class Examination(NamedTuple):
     obstacles: tuple[str, ...]
     doubts: tuple[str, ...]
     nested: bool
+    cautions: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """How much speaks against the lock, the gravest first."""
+        return len(self.obstacles), len(self.cautions), len(self.doubts)
 
 
 class LockSafety:
@@ -87,7 +93,7 @@ class LockSafety:
         needed = self._needed(function, tuple(steps))
         sites = [s for s in self.program.calls.outgoing[function.id] if extent.holds(self._span(function, s))]
         obstacles = [*self._suspensions(function, extent), *self.retakings(function, extent, opened)]
-        doubts = []
+        doubts, cautions = [], []
         flow = self.program.flows.of(function)
         for call in self.program.stores.facts[function.id].calls:
             locked = self.released is not None and flow.at(call.id).hold(self.released.location) is not None
@@ -97,11 +103,11 @@ class LockSafety:
                 if blocking is not None and blocking.blocking.kind != "file":
                     obstacles.append(f"{name} may wait, and would with the lock held")
                 elif call.id not in needed and (against := self.strangers.reason(call, function)):
-                    obstacles.append(f"{name} runs {against}")
+                    cautions.append(f"{name} runs {against}")
                 elif not self._is_quiet(call, function):
                     doubts.append(f"{name} would run with the lock held")
         nested = any(self._reaches_taker(site.callee, set()) for site in sites)
-        return Examination(tuple(dict.fromkeys(obstacles)), tuple(dict.fromkeys(doubts)), nested)
+        return Examination(_once(obstacles), _once(doubts), nested, _once(cautions))
 
     def _needed(self, function: FunctionInfo, steps: tuple[Span, ...]) -> set[int]:
         """The calls that stand in a step, or whose answer it uses."""
@@ -196,6 +202,10 @@ class LockSafety:
                 self.computing.is_pure(callee) for callee in made
             )
         return isinstance(thing, Object) and thing.dotted.startswith("builtins.")
+
+
+def _once(clauses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(clauses))
 
 
 def is_inside(span: Span, outer: Span) -> bool:

@@ -30,10 +30,10 @@ class Part(NamedTuple):
     def settled(self, tree: Tree, safety: LockSafety) -> list[tuple[Part, Examination, Loosened | None]]:
         """The part itself, or its pieces where less speaks against the lock there."""
         found, loose = self.examined(tree, safety)
-        if self.pieces and (found.obstacles or found.doubts):
+        if self.pieces and any(found.weight):
             apart = [(piece, *piece.examined(tree, safety)) for piece in self.pieces]
-            against = sum(len(one.obstacles) for _, one, _ in apart), sum(len(one.doubts) for _, one, _ in apart)
-            if against < (len(found.obstacles), len(found.doubts)):
+            against = tuple(map(sum, zip(*(one.weight for _, one, _ in apart), strict=True)))
+            if against < found.weight:
                 return apart
         return [(self, found, loose)]
 
@@ -42,14 +42,13 @@ class Part(NamedTuple):
         extent = Extent(*self.stretch.lines(tree))
         opened = [tree.span(node.items[0].item)[0] for node in self.stretch.blocks_on(tree, self.header)]
         whole = safety.examine(self.function, extent, opened, self.spans)
-        if opened or not (whole.obstacles or whole.doubts):
+        if opened or not any(whole.weight):
             return whole, None
         loose = loosened(tree, self.stretch, self.spans) or drained(tree, self.stretch)
         if loose is None:
             return whole, None
         less = safety.examine(self.function, loose.extent, (), self.spans)
-        better = (len(less.obstacles), len(less.doubts)) < (len(whole.obstacles), len(whole.doubts))
-        return (less, loose) if better else (whole, None)
+        return (less, loose) if less.weight < whole.weight else (whole, None)
 
     def rewrite(self, rewriting: Rewriting, loose: Loosened | None) -> None:
         """Put the part under the lock."""

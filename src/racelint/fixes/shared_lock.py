@@ -205,4 +205,4 @@ def _extent(draft: Draft, tree: Tree, fresh: Fresh) -> Extent | None:
 def _reason(draft: Draft, fresh: Fresh, extent: Extent) -> str | None:
     """Why it is not safe to exclude; None where it is not possible."""
     found = LockSafety(draft.program, None, ()).examine(fresh.function, extent)
-    return None if found.obstacles else "; ".join(found.doubts)
+    return None if found.obstacles or found.cautions else "; ".join(found.doubts)

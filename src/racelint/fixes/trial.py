@@ -17,11 +17,12 @@ from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
 from racelint.fixes.unrolled import unrolled
 from racelint.model.finding import Finding
-from racelint.model.fix import Edit, Fix
+from racelint.model.fix import Applicability, Edit, Fix
 from racelint.syntax.source import UnreadableSource
 
 MOST_PROPOSALS = 6
 """Of one fix: what the first few cannot do, the next will not."""
+_TRUST: tuple[Applicability, ...] = ("safe", "unsafe", "display-only")
 MOST_FOLLOWING = 3
 """Findings that one fix may bring to light and put right as well."""
 
@@ -175,13 +176,19 @@ def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Proposal
     """Where the statement shares its line with others, also what can be done once it does not: the safe ones first."""
     apart = unrolled(draft, finding, locks=fixer.locks)
     if apart is None:
-        yield from fixer.propose(finding, draft)
+        sketches = []
+        for proposal in fixer.propose(finding, draft):
+            if proposal.applicability == "display-only":
+                sketches.append(proposal)
+            else:
+                yield proposal
+        yield from sketches
         return
     drafts = [(finding, draft), (apart.finding, apart.draft)]
     if fixer.locks and apart.mixed:
         drafts.reverse()
     found = [proposal for args in drafts for proposal in fixer.propose(*args)]
-    yield from sorted(found, key=lambda proposal: proposal.applicability != "safe")
+    yield from sorted(found, key=lambda proposal: _TRUST.index(proposal.applicability))
 
 
 def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:
@@ -190,8 +197,8 @@ def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:
     message = "; then ".join(dict.fromkeys([first.message, *(f"{f.message[0].lower()}{f.message[1:]}" for f in fixes)]))
     reason = "; ".join(dict.fromkeys(filter(None, [first.reason, *(fix.reason for fix in fixes)])))
     claims = first.claims.union(*(offer.claims for offer in offers))
-    safe = all(applicability == "safe" for applicability in (first.applicability, *(f.applicability for f in fixes)))
-    return Proposal(text, message, "safe" if safe else "unsafe", reason, claims)
+    least = max((first.applicability, *(fix.applicability for fix in fixes)), key=_TRUST.index)
+    return Proposal(text, message, least, reason, claims)
 
 
 def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:

@@ -42,6 +42,9 @@ def fix_line(result: FixResult, *, written: bool) -> str:
     unsafe = sum(f.fix is not None and f.fix.applicability == "unsafe" and not f.fix.proof for f in result.withheld)
     if unsafe:
         parts.append(f"{unsafe} more with --unsafe-fixes")
+    sketches = sum(f.fix is not None and f.fix.applicability == "display-only" for f in result.withheld)
+    if sketches:
+        parts.append(f"{sketches} shown in reports alone")
     unproved = sum(f.fix is not None and bool(f.fix.proof) for f in result.withheld)
     if unproved:
         parts.append(f"{unproved} left out, since the race was not shown to be gone")
