@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from racelint.program.linker import Program
+from racelint.program.locations import Location
 from racelint.program.suspects.broken_compounds import BrokenCompounds
 from racelint.program.suspects.broken_guards import BrokenGuards
 from racelint.program.suspects.broken_iterations import BrokenIterations
@@ -55,7 +58,7 @@ class Suspects:
         for group in groups:
             suspects = [suspect for search in self._searches for suspect in search.of(group)]
             found.extend(self._chosen([each for each in suspects if not entered_through(each.record, uses)]))
-        return sorted(found, key=lambda s: (s.record.order, s.kind, s.group.location))
+        return _told_once(sorted(found, key=lambda s: (s.record.order, s.kind, s.group.location)))
 
     def of_kind(self, *kinds: SuspectKind) -> list[Suspect]:
         return [suspect for suspect in self.all if suspect.kind in kinds]
@@ -89,3 +92,30 @@ class Suspects:
                 yield from found
             else:
                 yield min(found, key=lambda s: (s.weak, bool(s.benign), s.record.order))
+
+
+def _told_once(suspects: list[Suspect]) -> list[Suspect]:
+    """Counters of one class that one function sets back are one defect: after the first of many, advice."""
+    counters: dict[tuple[str, str], set[Location]] = {}
+    for suspect in suspects:
+        if _is_set_back(suspect):
+            counters.setdefault(_setting_back(suspect), set()).add(suspect.group.location)
+    told: set[tuple[str, str]] = set()
+    found: list[Suspect] = []
+    for suspect in suspects:
+        key = _setting_back(suspect)
+        many = _is_set_back(suspect) and len(counters[key]) >= _MANY
+        found.append(replace(suspect, weak=True) if many and key in told else suspect)
+        if many:
+            told.add(key)
+    return found
+
+
+def _is_set_back(suspect: Suspect) -> bool:
+    change = suspect.conflict.access
+    strong = suspect.kind == "update" and not suspect.weak and not suspect.benign
+    return strong and change.deed == "write" and not change.augmented
+
+
+def _setting_back(suspect: Suspect) -> tuple[str, str]:
+    return suspect.group.location.owner, suspect.conflict.access.function.id
