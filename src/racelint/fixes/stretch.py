@@ -58,14 +58,14 @@ class Stretch(NamedTuple):
         return Stretch(body, start, stop)
 
     def with_readings(self, tree: Tree, names: Collection[str]) -> Stretch:
-        """With the line before it that keeps what a variable held, and the one behind it that gives it away:
-        `own = self.next`, `self.next += 1`, `return self.next`."""
+        """With the line before it that keeps what a variable held, and those behind it that look at it or give it away:
+        `own = self.next`, `self.next += 1`, `if self.next > 9: self.next = 0`, `return self.next`."""
         body, start, stop = self
         if not any(isinstance(node, cst.AugAssign) for entry in self.statements for node in nodes_within(entry)):
             return self
         if start > 0 and _hands_on(body.body[start - 1], tree, names, (cst.Assign,)):
             start -= 1
-        if stop < len(body.body) and _hands_on(body.body[stop], tree, names, (cst.Assign, cst.Return)):
+        while stop < len(body.body) and _looks_at(body.body[stop], tree, names):
             stop += 1
         return Stretch(body, start, stop)
 
@@ -104,15 +104,24 @@ class Stretch(NamedTuple):
         rewriting.splice(self.block, self.start, self.stop, build)
 
 
+def _looks_at(entry: cst.CSTNode, tree: Tree, names: Collection[str]) -> bool:
+    """Whether a statement passes on one of the variables, or decides by it on something as quiet."""
+    if isinstance(entry, cst.If):
+        return not is_loud(entry) and _mentions(entry.test, tree, names)
+    return _hands_on(entry, tree, names, (cst.Assign, cst.Return))
+
+
+def _mentions(node: cst.CSTNode, tree: Tree, names: Collection[str]) -> bool:
+    return any(isinstance(n, (cst.Name, cst.Attribute)) and tree.spelled(n) in names for n in nodes_within(node))
+
+
 def _hands_on(
     entry: cst.CSTNode, tree: Tree, names: Collection[str], kinds: tuple[type[cst.BaseSmallStatement], ...]
 ) -> bool:
     """Whether a line of one of the kinds does no more than pass on one of the variables."""
     small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
     value = small.value if isinstance(small, (cst.Assign, cst.Return)) and isinstance(small, kinds) else None
-    if value is None or is_loud(value):
-        return False
-    return any(isinstance(n, (cst.Name, cst.Attribute)) and tree.spelled(n) in names for n in nodes_within(value))
+    return value is not None and not is_loud(value) and _mentions(value, tree, names)
 
 
 def _is_plainly_on(node: cst.CSTNode, tree: Tree, header: str) -> bool:
