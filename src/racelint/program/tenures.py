@@ -218,6 +218,8 @@ def is_private(path: Path, facts: FunctionFacts) -> bool:
     """A lock or condition made in this very function that nobody else can hold, wait for or notify."""
     if len(path) != 1 or not path[0].startswith("c:") or facts.call(int(path[0][2:])) is None:
         return False
+    if facts.looked_up(path) != path:
+        return False  # kept under a key
     given = any(p[:1] == path for call in facts.calls for argument in call.args for p in argument.value)
     returned = any(path in node.value for node in facts.returns)
     return not given and not returned and not any(path in access.value for access in facts.accesses)
