@@ -200,9 +200,12 @@ class LockWaits:
         return Waiting(kind, name, function, call, call.awaited, _is_timed(call))
 
     def _is_there(self, call: Call, function: FunctionInfo) -> bool:
-        """What is waited for was looked at before: `while not queue.empty(): queue.get()`, `if future.done():`."""
+        """What is waited for was looked at before (`while not queue.empty(): queue.get()`), or the queue is new."""
         path = call.func[0][:-1]
         facts = self.program.stores.facts[function.id]
+        made = any(access.kind == "write" and access.path == path and access.id < call.id for access in facts.accesses)
+        if made and call.func[0][-1] == "put":
+            return True
         done = self._done_callbacks.get(function.id)
         if done is not None and path == (f"p:{done}",) and call.func[0][-1] in ("result", "exception"):
             return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.knowledge.threads import THREAD_BASES
-from racelint.model.summary import Access
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
 from racelint.program.linker import Program
@@ -66,8 +65,6 @@ class Inquiry:
         related = (
             meant or guard is not None or bool(theirs | self.guards.own_locks(record, group)) or kind == "wrong-lock"
         )
-        locked_use = kind == "lazy-init" and compound is not None and self._is_used_locked(group, compound)
-        related |= locked_use
         use = compound is not None and compound.kind == "check-then-use" and not record.access.location.content
         use = use and not self._forgets_itself(conflict)
         weak = (evidence == "lock" and not related) or (
@@ -79,7 +76,6 @@ class Inquiry:
             and guard is None
             and not meant
             and not (one_for_all and theirs)
-            and not locked_use
             and not (kind == "iteration" and self.guards.all_change_it_with(group))
             and kind in _WITH_A_GUARD
         )
@@ -105,16 +101,6 @@ class Inquiry:
             return False
         things = self.program.types.of(access.path, access.function)
         return any(isinstance(thing, Object) and thing.dotted in THREAD_BASES for thing in things)
-
-    def _is_used_locked(self, group: Group, compound: Compound) -> bool:
-        """What is made where it is missing is used by some under the lock of its object, which tells of threads."""
-        if not any((record.locations_held | record.state.may) & group.owner_locks for record in group.records):
-            return False
-        function, first = compound.function, compound.first
-        asked = self.program.compounds.deciding.get((function.id, compound.act.event), ())
-        facts = self.program.stores.facts[function.id]
-        inside = [event for dep in asked if isinstance(event := facts.events.get(dep), Access)]
-        return not any(len(e.path) > len(first.path) and e.path[: len(first.path)] == first.path for e in inside)
 
     def _runs_through(self, kind: SuspectKind, group: Group, compound: Compound | None, guard: Location | None) -> bool:
         """Whether no target interpreter, all of which have a GIL, can switch threads where it would do harm."""
