@@ -166,10 +166,15 @@ def lazy_site(draft: Draft, lazy: LazyStart) -> Site:
         for access in accesses
         if access.kind == "write" and program.locations.of(access.path, function) == lazy.location
     ]
-    spans = (lazy.check.span, event_span(function, lazy.made_at), *(s for s in stored if s > lazy.check.span))
-    stretch = covering(draft.tree(function.module.source.display), spans)
+    later = [span for span in stored if span > lazy.check.span]
+    spans = (lazy.check.span, event_span(function, lazy.made_at), *later)
+    tree = draft.tree(function.module.source.display)
+    stretch = covering(tree, spans)
     if stretch is None:
         raise NotCovered
+    if not later:  # what is started stores it: until then others find nothing there
+        last = stretch.lines(tree)[1]
+        spans = (*spans, (last, 1, last, 1))
     return Site(function, stretch, lazy.check.path[: -len(lazy.location.fields)], spans)
 
 
