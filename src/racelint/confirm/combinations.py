@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from racelint.confirm.footprint import Footprint, Footprints, conflict
@@ -31,12 +31,14 @@ LARGEST_PLAN = 40
 class Combination:
     """Entries per thread; `swapped` asks that later threads exchange the two objects they work on.
 
-    `first` is run before the threads start: what is taken must have been put in.
+    `first` is run before the threads start, so many `times`: what is taken must have been put in, and all but one of
+    what is there taken out.
     """
 
     threads: tuple[tuple[Entry, ...], ...]
     swapped: bool = False
     first: Entry | None = None
+    times: int = 1
 
 
 def public_entries(
@@ -92,7 +94,10 @@ def prepared_combinations(
                 touched |= footprints.of(entry.function, entry.cls).touched
         fillers = [entry for entry in entries if _fills(footprints.of(entry.function, entry.cls), touched)]
         for filler in sorted(fillers, key=partial(_likelihood, footprints, running))[:FILLERS]:
-            yield Combination(combination.threads, combination.swapped, filler)
+            prepared = Combination(combination.threads, combination.swapped, filler)
+            yield prepared
+            if filler.function.qualname in running and not _FILLING.match(filler.function.name):
+                yield replace(prepared, times=2)
 
 
 def _likelihood(footprints: Footprints, running: set[str], entry: Entry) -> tuple[bool, bool, bool]:

@@ -125,7 +125,8 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     if combination.first is not None:
         before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
         source = with_others(builder, apart(before.source)) if stage.code == "RL106" else before.source
-        builder.statements.extend([BEFOREHAND + before.label, source])
+        label = before.label if combination.times == 1 else f"{before.label} {combination.times} times"
+        builder.statements.extend([BEFOREHAND + label, *[source] * combination.times])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
     observe = [f"variables_of({name})" for name in sorted(builder.names) if name.startswith(CLOSURE)]
