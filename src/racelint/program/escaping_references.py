@@ -80,6 +80,8 @@ class EscapingReferences:
     def _live_views(self, group: Group, leaving: list[Leaving]) -> Iterator[EscapingReference]:
         """Views of a container that a thread of the program resizes while whoever got one goes through it."""
         for function, node, shape in leaving:
+            if _is_of_mapping(function):
+                continue
             changed = self._changed_by_thread(group, function) if shape == "view" else None
             if changed is not None and isinstance(node, Return):
                 yield EscapingReference(function, node, group.location, shape, None, changed, "thread")
@@ -212,6 +214,13 @@ def _gone_through(made: str, element: Access, facts: FunctionFacts) -> Iterator[
         for access in facts.accesses:
             if access.kind == "iterate" and start < access.id < element.id:
                 yield access.path, "view"
+
+
+def _is_of_mapping(function: FunctionInfo) -> bool:
+    """`__iter__`, or a view of a class that is a mapping itself: it is as live as those of a dict, and as unlocked."""
+    name = function.ir.name
+    mapping = function.cls is not None and function.cls.method("__getitem__") is not None
+    return name in ("__iter__", "__reversed__") or (mapping and name in _VIEWS)
 
 
 def _is_open(function: FunctionInfo) -> bool:
