@@ -41,3 +41,12 @@ def test_abstract_classes_are_filled_in() -> None:
 
     assert concrete(Shape)().twice() == 2
     assert concrete(int) is int
+
+
+def test_what_is_named_like_a_lock_is_one_lock() -> None:
+    made = StandIn("value")
+    assert made.get_lock() is made.get_lock()
+    with made.get_lock():
+        assert made.get_lock().acquire(blocking=False)
+    made.get_lock().release()
+    assert Snapshot().tree(made) == Snapshot().tree(StandIn("value"))

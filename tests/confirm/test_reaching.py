@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelint.confirm import Limits, confirm_finding
+from racelint.confirm import Limits, confirm_finding, confirm_target
 from racelint.confirm.options import compared_with
 from racelint.confirm.outline import read_outline
 from racelint.model.finding import Finding, Step
@@ -135,6 +135,38 @@ def test_the_finding_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     verdict = confirm_finding(flagged(tmp_path / "mod.py", source), LIMITS, tmp_path)
     assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+TICKETS = """\
+import threading
+
+class Tickets:
+    def __init__(self):
+        self.free = [1, 2, 3]
+
+    def take(self):
+        if self.free:  # racy
+            return self.free.pop()
+        return None
+"""
+
+STARTED = """
+tickets = Tickets()
+threads = [threading.Thread(target=tickets.take) for _ in range(4)]
+for thread in threads:
+    thread.start()
+"""
+
+
+@pytest.mark.parametrize("started", ["", STARTED], ids=["calm", "its import starts threads"])
+def test_all_but_one_of_what_is_there_is_taken_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = msgspec.structs.replace(flagged(tmp_path / "mod.py", TICKETS + started), code="RL104")
+    verdict = confirm_finding(found, LIMITS, tmp_path)
+    assert verdict.status == "confirmed", verdict.reason
+    assert "IndexError" in (verdict.outcome or "")
 
 
 def test_an_argument_with_a_default_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,3 +323,15 @@ class Client:
     verdict = confirm_finding(found, LIMITS, tmp_path)
     assert (verdict.status, verdict.effect) == ("confirmed", "hang"), verdict.reason
     assert "after Client.connect" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("entered", "status"), [("counter.get_lock()", "not-reproduced"), ("counter.part", "confirmed")]
+)
+def test_the_lock_of_a_stand_in_excludes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entered: str, status: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mod.py").write_text(f"def count(counter):\n    with {entered}:\n        counter.total += 1\n")
+    [result] = confirm_target("mod.py::count", [], LIMITS)
+    assert result.verdict.status == status, result.verdict.reason

@@ -6,7 +6,10 @@ A stand-in has no behaviour that could be raced on: only what the target itself 
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
+
+_LOCKING = ("lock", "mutex")
 
 
 class StandIn:
@@ -19,7 +22,8 @@ class StandIn:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._rl_parts.setdefault(name, StandIn(f"{self._rl_name}.{name}"))
+        kind = StandInLock if any(word in name.lower() for word in _LOCKING) else StandIn
+        return self._rl_parts.setdefault(name, kind(f"{self._rl_name}.{name}"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> StandIn:
         return StandIn(f"{self._rl_name}()")
@@ -82,6 +86,30 @@ class StandIn:
 
     def __repr__(self) -> str:
         return f"<stand-in for {self._rl_name}>"
+
+
+class StandInLock(StandIn):
+    """What is named like a lock, or like a method that gives one, is one lock: `value.get_lock()`, `pool._mutex`."""
+
+    def __init__(self, name: str = "stand-in") -> None:
+        super().__init__(name)
+        self.__dict__["_rl_lock"] = sys.modules["threading"].RLock()  # the one under control, in the agent
+
+    def __call__(self, *args: Any, **kwargs: Any) -> StandIn:
+        return self
+
+    def acquire(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._rl_lock.acquire(*args, **kwargs))
+
+    def release(self) -> None:
+        self._rl_lock.release()
+
+    def __enter__(self) -> StandIn:
+        self._rl_lock.acquire()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._rl_lock.release()
 
 
 def _plain(value: Any, beside: Any) -> Any:

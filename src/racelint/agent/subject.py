@@ -25,7 +25,7 @@ from .outcome import Outcome
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
-from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, waits_on
+from .tasks import BLOCKED, DONE, READY, Abort, Policy, Settling, Task, waits_on
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -194,8 +194,18 @@ class Subject:
         if self._before is not None:
             exec(self._before, namespace)
         if not self.is_script:
-            namespace["target"] = self._load()
+            namespace["target"] = self._load() if self.is_program else self._load_aside()
         exec(self._setup, namespace)
+
+    def _load_aside(self) -> types.ModuleType:
+        """The module; threads that its import starts are none of the scenario's: each runs, and no choice is made."""
+        control = self.control
+        steering, control.policy = control.policy, Settling()
+        try:
+            return self._load()
+        finally:
+            control.policy = steering
+            control.changed()
 
     def _load(self) -> types.ModuleType:
         if self._keeps and self._module is not None:
