@@ -20,7 +20,7 @@ from racelint.program.index import ClassInfo, External, FunctionInfo, Index
 from racelint.program.lifetimes import Lifetimes
 from racelint.program.partials import partial_at
 from racelint.program.request_handlers import RequestHandlers
-from racelint.program.things import Bound, Instance, Member
+from racelint.program.things import Bound, Instance, Member, Thing
 from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
 from racelint.program.types import Types
 from racelint.program.users import is_public
@@ -59,11 +59,19 @@ class Spawn(NamedTuple):
     joins: list[tuple[FunctionInfo, int]]
 
 
+_OF_LOOPS = frozenset({"asyncio.Future", "asyncio.Task"})
+
+
 def spawn_at(
     call: Call, function: FunctionInfo, index: Index, stores: Stores, types: Types, calls: CallGraph
 ) -> Spawn | None:
     """What a call starts, also where that is no function of the program."""
     return _Finder(index, stores, types, calls).spawn(call, function)
+
+
+def _may_be_of_loop(things: tuple[Thing, ...]) -> bool:
+    """What is done with futures of threads and of event loops alike: callbacks of the latter run on their loop."""
+    return any(isinstance(thing, Member) and thing.dotted in _OF_LOOPS for thing in things)
 
 
 class StartCall(NamedTuple):
@@ -143,13 +151,14 @@ class _Finder:
         for path in call.func:
             if path[-1] == "__init__" and self._initializes_thread(path, function):
                 return STARTERS["threading.Thread"]
-            for thing in self.types.of(path, function):
+            things = self.types.of(path, function)
+            for thing in things:
                 unknown = False
                 if isinstance(thing, External):
                     if thing.dotted in STARTERS:
                         return STARTERS[thing.dotted]
                 elif isinstance(thing, Member):
-                    if (thing.dotted, thing.name) in METHOD_STARTERS:
+                    if (thing.dotted, thing.name) in METHOD_STARTERS and not _may_be_of_loop(things):
                         return METHOD_STARTERS[thing.dotted, thing.name]
                     if thing.name == "submit" and "xecutor" in thing.dotted:
                         return NAMED_STARTERS["submit"]

@@ -29,6 +29,8 @@ class BrokenIterations(Search):
             for other in group.changes:
                 if not self._disturbs(other, kind) or other.perhaps or other.locations_held & record.locations_held:
                     continue
+                if other.access.location != record.access.location:
+                    continue  # of a table, whose rows stay as they are
                 if other.access is not record.access and self.overlap.parallel(record, other, group):
                     yield self.inquiry.suspect("iteration", group, record, other, None, self.guards.of(group))
                     break
