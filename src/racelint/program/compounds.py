@@ -30,7 +30,16 @@ from racelint.model.summary import (
     leaves,
 )
 from racelint.program.calls import CallGraph, CallSite
-from racelint.program.decisions import CompoundKind, decides, relies, same_place
+from racelint.program.decisions import (
+    CompoundKind,
+    decides,
+    is_from_elsewhere,
+    puts_back,
+    relies,
+    same_place,
+    sets_flag,
+    takes,
+)
 from racelint.program.effects import Effects, base_of
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTORS, makes_self
@@ -267,7 +276,7 @@ class _Walk:
             if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
                 continue
             constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
-            if callee is self.function or constructing or _sets_flag(act):
+            if callee is self.function or constructing or sets_flag(act):
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
             if act.location.kind == "attribute":
@@ -278,7 +287,7 @@ class _Walk:
                 for kind, read, dep in self._deciding(condition, moved):
                     if read.function is self.function and base_of(read) != base_of(moved):
                         continue  # the same attribute of another object
-                    if _finds(condition) and _is_from_elsewhere(act):
+                    if _finds(condition) and is_from_elsewhere(act):
                         continue  # a setting is given the value it is to have, whatever it was
                     found = self._decided(kind, read, dep, moved, condition)
                     self.found.append(replace(found, inner=act))
@@ -314,11 +323,11 @@ class _Walk:
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
         self._note_deciding(act.event, conditions)
-        if _takes(act) and (act.event in self._expected or self._has_default(act)):
+        if takes(act) and (act.event in self._expected or self._has_default(act)):
             return  # the removal is its own check
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
-                if same_place(read, act) and act.deed != "mutate" and not _puts_back(read, dep, act):
+                if same_place(read, act) and act.deed != "mutate" and not puts_back(read, dep, act):
                     self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
@@ -370,26 +379,6 @@ def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, .
 def _finds(part: Part | _Condition) -> bool:
     """Whether it holds where what was read is there."""
     return part.test in ("truth", "none") and not part.negated
-
-
-def _takes(act: SharedAccess) -> bool:
-    """One step that takes an element out, or fails."""
-    return act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
-
-
-def _puts_back(read: SharedAccess, dep: int, act: SharedAccess) -> bool:
-    """What `pop` took out, which nobody else has meanwhile."""
-    return read.method in TAKING_METHODS and (f"c:{dep}",) in act.value
-
-
-def _sets_flag(act: SharedAccess) -> bool:
-    """Setting a flag twice, or resetting it twice, is setting it once."""
-    return bool(act.value) and all(path[0] in ("k:True", "k:False", "k:None") for path in act.value)
-
-
-def _is_from_elsewhere(act: SharedAccess) -> bool:
-    """What is stored is kept somewhere else, too: nothing is made or taken back."""
-    return bool(act.value) and all(len(path) > 1 and path[0].startswith(("p:", "g:")) for path in act.value)
 
 
 def _asserts(node: Branch) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import ELEMENT
 from racelint.program.shared import SharedAccess
 
@@ -72,3 +73,23 @@ def relies(first: SharedAccess, use: SharedAccess, test: str, negated: bool) -> 
             return first.location == use.location and first.key == use.key != "" and not use.method
         return test in ("truth", "while", "compare") and _is_row(first, use) and not use.method
     return test in ("none", "truth", "while") and first.location == use.location and use.path == first.path
+
+
+def takes(act: SharedAccess) -> bool:
+    """One step that takes an element out, or fails."""
+    return act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
+
+
+def puts_back(read: SharedAccess, dep: int, act: SharedAccess) -> bool:
+    """What `pop` took out, which nobody else has meanwhile."""
+    return read.method in TAKING_METHODS and (f"c:{dep}",) in act.value
+
+
+def sets_flag(act: SharedAccess) -> bool:
+    """Setting a flag twice, or resetting it twice, is setting it once."""
+    return bool(act.value) and all(path[0] in ("k:True", "k:False", "k:None") for path in act.value)
+
+
+def is_from_elsewhere(act: SharedAccess) -> bool:
+    """What is stored is kept somewhere else, too: nothing is made or taken back."""
+    return bool(act.value) and all(len(path) > 1 and path[0].startswith(("p:", "g:")) for path in act.value)
