@@ -114,7 +114,7 @@ def _mostly_held(suspect: Suspect) -> Location | None:
 
 
 def _lazy_choices(draft: Draft, lazy: LazyStart) -> Iterator[Choice]:
-    group = next((g for g in draft.program.suspects.races.groups if g.location == lazy.location), None)
+    group = draft.program.suspects.races.by_location.get(lazy.location)
     beside = sorted(group.owner_locks - {lazy.location}) if group is not None else []
     if len(beside) == 1:
         yield Choice(beside[0])

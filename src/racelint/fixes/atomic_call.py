@@ -7,7 +7,7 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
-from racelint.fixes.statements import comments_of, lone_branch, only_call
+from racelint.fixes.statements import alone, comments_of, lone_branch, only_call
 from racelint.model.summary import ELEMENT
 from racelint.program.compounds import Compound
 from racelint.program.suspects import Suspect
@@ -37,7 +37,7 @@ def atomic_call(draft: Draft, suspect: Suspect) -> Proposal | None:
     if key is None or container is None or is_loud(key) or is_loud(container) or not _is_dict(draft, compound):
         return None
     done = branch.body.body[0]
-    small = done.body[0] if isinstance(done, cst.SimpleStatementLine) and len(done.body) == 1 else done
+    small = alone(done) or done
     element = f"{tree.spelled(container)}[{tree.spelled(key)}]"
     call = _in_one_step(tree, branch.test, small, element, container, key)
     return _proposal(tree, branch, done, call, element) if call is not None else None

@@ -12,7 +12,7 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, negated, truth
 from racelint.fixes.flag_uses import NotAFlag, make_event
 from racelint.fixes.places import span_of
-from racelint.fixes.statements import comments_of, line
+from racelint.fixes.statements import alone, comments_of, line
 from racelint.model.finding import Finding
 from racelint.program.busy_waits import BusyWait, BusyWaits
 from racelint.syntax.edits import Rewriting, Statement, Tree
@@ -77,7 +77,7 @@ def _look(loop: cst.While) -> _Look | None:
 
 def _is_break(body: cst.BaseSuite) -> bool:
     only = body.body[0] if len(body.body) == 1 else None
-    small = only.body[0] if isinstance(only, cst.SimpleStatementLine) and len(only.body) == 1 else only
+    small = alone(only) or only
     return isinstance(small, cst.Break)
 
 

@@ -12,6 +12,7 @@ from racelint.fixes.expressions import is_loud
 from racelint.fixes.lock_safety import Extent, LockSafety, span_of_node
 from racelint.fixes.names import written
 from racelint.fixes.places import span_of
+from racelint.fixes.statements import alone
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.finding import Finding
 from racelint.model.summary import Path
@@ -76,7 +77,7 @@ def _with_what_changed(stretch: Stretch) -> Stretch:
 
 
 def _stores(entry: cst.CSTNode) -> bool:
-    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    small = alone(entry)
     target = small.targets[0].target if isinstance(small, cst.Assign) else None
     target = small.target if isinstance(small, cst.AugAssign) else target
     return isinstance(target, (cst.Attribute, cst.Subscript)) and not is_loud(entry)

@@ -7,10 +7,10 @@ from typing import Any
 
 import libcst as cst
 
-from racelint.fixes.expressions import expression
+from racelint.fixes.expressions import expression, is_variable
 from racelint.fixes.lock_safety import Extent
 from racelint.fixes.loosening import Loosened
-from racelint.fixes.statements import comments_of, indent_of, line, unused_name, with_block
+from racelint.fixes.statements import alone, comments_of, indent_of, line, unused_name, with_block
 from racelint.fixes.stretch import Stretch
 from racelint.syntax.edits import Statement, Tree
 from racelint.syntax.nodes import nodes_within
@@ -25,7 +25,7 @@ def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
     None where the stretch does not end so, and where the object's own methods, which may look for it, are called.
     """
     *using, last = stretch.statements
-    small = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
+    small = alone(last)
     emptied = _emptied(small) if small is not None else None
     if emptied is None or not using or not isinstance(last, cst.SimpleStatementLine) or small is None:
         return None
@@ -86,19 +86,11 @@ def _only_uses(tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name) 
         changed = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.Del)) else None
         if changed is not None and any(_is(tree, inner, spelled) for inner in nodes_within(changed)):
             return False
-        if isinstance(emptied, cst.Name) and not _is_variable(tree, node, spelled):
+        if isinstance(node, cst.Name) and _is(tree, node, spelled) and not is_variable(tree, node):
             return False
         if isinstance(node, cst.Call) and isinstance(emptied, cst.Attribute) and not _leaves_alone(tree, node, emptied):
             return False
     return True
-
-
-def _is_variable(tree: Tree, node: cst.CSTNode, name: str) -> bool:
-    """Not an attribute or a keyword that has the name of the variable, too."""
-    if not isinstance(node, cst.Name) or node.value != name:
-        return True
-    outer = tree.parent(node)
-    return not isinstance(outer, (cst.Attribute, cst.Arg)) or outer.value is node
 
 
 def _leaves_alone(tree: Tree, call: cst.Call, emptied: cst.Attribute) -> bool:

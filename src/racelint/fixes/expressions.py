@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from racelint.syntax.edits import Tree
 from racelint.syntax.nodes import child_nodes, nodes_within
 
 # `<` and its kin only for lengths: `not a < b` is not `a >= b` for sets and NaN.
@@ -97,6 +98,12 @@ def parameter_names(params: cst.Parameters) -> set[str]:
     plain = [*params.posonly_params, *params.params, *params.kwonly_params]
     stars = [param for param in (params.star_arg, params.star_kwarg) if isinstance(param, cst.Param)]
     return {param.name.value for param in (*plain, *stars)}
+
+
+def is_variable(tree: Tree, name: cst.Name) -> bool:
+    """Whether it is neither the name of an attribute nor that of a keyword argument."""
+    outer = tree.parent(name)
+    return not isinstance(outer, (cst.Attribute, cst.Arg)) or outer.value is name
 
 
 def variables_in(node: cst.CSTNode) -> set[str]:

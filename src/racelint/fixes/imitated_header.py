@@ -27,10 +27,10 @@ def imitated(draft: Draft, lock: Location, location: Location, site: Site) -> Im
     if location.kind != "attribute" or not own or site.base != (f"p:{own}",):
         return None
     found: set[Imitated] = set()
-    for group in draft.program.suspects.races.groups:
-        for record in group.changes if group.location == location else ():
-            if lock in record.locations_held:
-                found.update(_written(draft, lock, own, record))
+    group = draft.program.suspects.races.by_location.get(location)
+    for record in group.changes if group is not None else ():
+        if lock in record.locations_held:
+            found.update(_written(draft, lock, own, record))
     headers = {one.header for one in found}
     return next(iter(found)) if len(headers) == 1 and next(iter(headers)).startswith(f"{own}.") else None
 

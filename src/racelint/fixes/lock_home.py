@@ -40,7 +40,7 @@ def lock_home(draft: Draft, function: FunctionInfo, extent: Extent, factory: str
 
 def _beside(draft: Draft, access: SharedAccess, factory: str) -> LockHome | None:
     program, location = draft.program, access.location.container()
-    group = next((group for group in program.suspects.races.groups if group.location == location), None)
+    group = program.suspects.races.by_location.get(location)
     known = sorted(group.owner_locks) if group is not None else []
     static = location.kind == "attribute" and is_class(program, base_of(access), access.function)
     if len(known) == 1:

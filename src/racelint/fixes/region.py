@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from racelint.fixes.expressions import is_loud, negated
-from racelint.fixes.statements import comments_of, only_call
+from racelint.fixes.statements import alone, comments_of, only_call
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 from racelint.syntax.nodes import child_nodes
@@ -209,7 +209,7 @@ def _only_else(node: cst.If) -> cst.If:
 
 def _only_fails(entry: cst.CSTNode) -> bool:
     """`raise Error("…")`: making the exception does no harm under the lock."""
-    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    small = alone(entry)
     made = small.exc if isinstance(small, cst.Raise) and small.cause is None else None
     return isinstance(made, cst.Call) and not is_loud(made.func) and not any(is_loud(arg) for arg in made.args)
 

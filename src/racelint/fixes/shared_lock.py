@@ -11,13 +11,13 @@ import libcst as cst
 from racelint.fixes.async_home import async_homes
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.expressions import expression
+from racelint.fixes.expressions import expression, is_variable
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.lock_home import LockHome, lock_home
 from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.names import free_name
 from racelint.fixes.places import functions_in, span_of
-from racelint.fixes.statements import statement
+from racelint.fixes.statements import alone, statement
 from racelint.model.finding import Finding
 from racelint.program.index import External
 from racelint.program.locations import Location
@@ -144,7 +144,7 @@ def _sets_default(rewriting: Rewriting, call: cst.CSTNode) -> bool:
 
 def _assigned(entry: Statement | None) -> str:
     """The name that a line binds the lock to."""
-    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    small = alone(entry)
     target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
     return target.value if isinstance(target, cst.Name) else ""
 
@@ -169,7 +169,7 @@ def _takes(tree: Tree, rewriting: Rewriting, made: cst.Call, header: str) -> boo
         return True
     line = tree.statement(made)
     name, scope = _assigned(line), tree.scope(made)
-    names = [n for n in nodes_within(scope) if isinstance(n, cst.Name) and n.value == name and _is_variable(tree, n)]
+    names = [n for n in nodes_within(scope) if isinstance(n, cst.Name) and n.value == name and is_variable(tree, n)]
     if not name or line is None or any(tree.scope(node) is not scope for node in names):
         return False
     bound = [node for node in names if isinstance(tree.parent(node), (cst.AssignTarget, cst.NamedExpr, cst.Param))]
@@ -181,14 +181,6 @@ def _takes(tree: Tree, rewriting: Rewriting, made: cst.Call, header: str) -> boo
         if node is not bound[0]:
             rewriting.replace(node, lambda updated: expression(header))
     return True
-
-
-def _is_variable(tree: Tree, name: cst.Name) -> bool:
-    """Not the name of an attribute or of a keyword argument."""
-    outer = tree.parent(name)
-    return not (isinstance(outer, cst.Attribute) and outer.attr is name) and not (
-        isinstance(outer, cst.Arg) and outer.keyword is name
-    )
 
 
 def _extent(draft: Draft, tree: Tree, fresh: Fresh) -> Extent | None:

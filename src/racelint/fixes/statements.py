@@ -67,9 +67,14 @@ def lone_branch(tree: Tree, test: Span) -> cst.If | None:
     return branch if isinstance(branch, cst.If) and alone else None
 
 
+def alone(node: cst.CSTNode | None) -> cst.BaseSmallStatement | None:
+    """The small statement that has its line for itself; None for a line with several, and for a compound one."""
+    return node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
+
+
 def only_call(node: cst.CSTNode) -> cst.Call | None:
     """The call of a line, or of a statement on a line with others, that is nothing but a call, awaited or not."""
-    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else node
+    small = alone(node) or node
     value = small.value if isinstance(small, cst.Expr) else None
     if isinstance(value, cst.Await):
         value = value.expression

@@ -10,7 +10,7 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
 from racelint.fixes.places import span_of
-from racelint.fixes.statements import line, unused_name
+from racelint.fixes.statements import alone, line, unused_name
 from racelint.model.finding import Finding
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
@@ -95,7 +95,7 @@ def _stored(tree: Tree, element: cst.BaseExpression) -> cst.Attribute | cst.Subs
 def _bound_before(tree: Tree, entry: Statement, name: cst.Name) -> cst.BaseExpression | None:
     """What the name was bound to on a line above in the same block."""
     for above in reversed(tree.block(entry).body[: tree.index(entry)]):
-        small = above.body[0] if isinstance(above, cst.SimpleStatementLine) and len(above.body) == 1 else None
+        small = alone(above)
         target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
         if isinstance(small, cst.Assign) and isinstance(target, cst.Name) and target.value == name.value:
             return small.value

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from racelint.fixes.expressions import is_loud
-from racelint.fixes.statements import indent_of, wrapped
+from racelint.fixes.statements import alone, indent_of, wrapped
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 from racelint.syntax.nodes import child_nodes, nodes_within
@@ -119,7 +119,7 @@ def _hands_on(
     entry: cst.CSTNode, tree: Tree, names: Collection[str], kinds: tuple[type[cst.BaseSmallStatement], ...]
 ) -> bool:
     """Whether a line of one of the kinds does no more than pass on one of the variables."""
-    small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) and len(entry.body) == 1 else None
+    small = alone(entry)
     value = small.value if isinstance(small, (cst.Assign, cst.Return)) and isinstance(small, kinds) else None
     return value is not None and not is_loud(value) and _mentions(value, tree, names)
 

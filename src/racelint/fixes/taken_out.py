@@ -6,7 +6,7 @@ import libcst as cst
 
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.statements import comments_of, statement, unused_name
+from racelint.fixes.statements import alone, comments_of, statement, unused_name
 from racelint.fixes.stretch import covering
 from racelint.program.suspects import Suspect
 from racelint.syntax.edits import Rewriting, Scope, Statement, Tree
@@ -62,7 +62,7 @@ def _kept_until_the_end(tree: Tree, branch: cst.If) -> cst.Attribute | None:
     if not isinstance(against.operator, cst.IsNot) or tree.spelled(against.comparator) != "None":
         return None
     last = body.body[-1] if branch.orelse is None and isinstance(body, cst.IndentedBlock) else None
-    small = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
+    small = alone(last)
     if not isinstance(small, cst.Assign) or len(small.targets) != 1 or tree.spelled(small.value) != "None":
         return None
     return test.left if tree.spelled(small.targets[0].target) == tree.spelled(test.left) else None

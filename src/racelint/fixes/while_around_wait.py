@@ -58,11 +58,8 @@ def _if_around(tree: Tree, wait: Wait) -> cst.If | None:
         return None
     if not isinstance(tree.parent(branch), Block) or only_call(branch.body.body[-1]) is not call:
         return None
-    return (
-        None
-        if _leaves_early(branch.body) or any(isinstance(n, cst.NamedExpr) for n in nodes_within(branch))
-        else branch
-    )
+    names = any(isinstance(node, cst.NamedExpr) for node in nodes_within(branch))
+    return None if names or _leaves_early(branch.body) else branch
 
 
 def _leaves_early(body: cst.CSTNode) -> bool:

@@ -11,6 +11,5 @@ REFERENCE_CALLBACKS: dict[str, tuple[int, str]] = {
 }
 """Position and keyword of the function that runs when the object is collected."""
 
-LOCKING_QUEUES: frozenset[str] = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 LOCKING_QUEUE_METHODS: frozenset[str] = frozenset({"put", "put_nowait", "get", "get_nowait", "qsize", "empty", "full"})
 """They take the queue's own lock, which is not reentrant; a SimpleQueue is made for finalizers."""

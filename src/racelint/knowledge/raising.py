@@ -49,5 +49,8 @@ LOGGING_METHODS: frozenset[str] = frozenset({"debug", "info", "warning", "error"
 HARMLESS_METHODS: frozenset[str] = frozenset({"append", "appendleft", "notify", "notify_all", "notifyAll", "is_set"})
 """Methods that are taken not to raise where the receiver's type is not known: nearly always those of a container."""
 
+LOOKUP_ERRORS: frozenset[str] = frozenset({"g:KeyError", "g:IndexError", "g:LookupError"})
+"""What looking for something raises that is not there, as a handler names it."""
+
 SEQUENCES: frozenset[str] = frozenset({"builtins.list", "builtins.bytearray", "collections.deque", "array.array"})
 """Containers where storing at an index raises if it is out of range."""

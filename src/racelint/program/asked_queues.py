@@ -9,23 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from racelint.knowledge.finalizers import LOCKING_QUEUES
+from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Branch, Call, Loop, Path, Try, leaves
 from racelint.program.groups import Group
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.primitives import timeout_of
+from racelint.program.primitives import is_member_of, timeout_of
 from racelint.program.races import guarded_together
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
-from racelint.program.things import Member
 from racelint.program.walk import enclosing, place_of
 
 _ASKING = frozenset({"empty", "qsize"})
 _TAKING = frozenset({"get", "get_nowait"})
-_QUEUES = LOCKING_QUEUES | {"queue.SimpleQueue"}
+_QUEUES = LOCKED_QUEUES | {"queue.SimpleQueue"}
 
 
 class AskedQueue(NamedTuple):
@@ -33,7 +32,6 @@ class AskedQueue(NamedTuple):
 
     ask: Call
     take: Call
-    path: Path
     group: Group
     record: Record
     rival: Record
@@ -73,8 +71,7 @@ def _uses(program: Program, function: FunctionInfo, names: frozenset[str]) -> It
 
 
 def _is_of_queue(program: Program, path: Path, function: FunctionInfo, names: frozenset[str]) -> bool:
-    things = program.types.of(path, function) if path[-1] in names else ()
-    return bool(things) and all(isinstance(thing, Member) and thing.dotted in _QUEUES for thing in things)
+    return path[-1] in names and is_member_of(program, path, function, _QUEUES)
 
 
 def _is_handed_on(program: Program, function: FunctionInfo, call: Call, names: frozenset[str]) -> bool:
@@ -128,7 +125,7 @@ def _raced(
             if rival is not None and use.function.id not in seen:
                 seen.add(use.function.id)
                 evidence = races.overlap.evidence_of(record, rival, group)
-                yield AskedQueue(ask, use.call, use.call.func[0][:-1], group, record, rival, evidence)
+                yield AskedQueue(ask, use.call, group, record, rival, evidence)
 
 
 def _is_rival(program: Program, record: Record, other: Record, group: Group) -> bool:

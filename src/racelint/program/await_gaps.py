@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import Branch, Path, Raise, Span
 from racelint.program.compounds import Compound
+from racelint.program.decisions import takes
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -213,8 +213,7 @@ def _kind(compound: Compound) -> GapKind | None:
 def _fails(compound: Compound) -> bool:
     """An element that was found there is taken out under the same key, which raises where it is gone."""
     act, first = compound.act, compound.first
-    taken = act.location.content and (act.deed == "delete" or act.method in TAKING_METHODS)
-    return taken and compound.test == "in" and not compound.negated and first.key == act.key != ""
+    return takes(act) and compound.test == "in" and not compound.negated and first.key == act.key != ""
 
 
 def _says_nothing(act: SharedAccess) -> bool:

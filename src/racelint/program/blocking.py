@@ -112,15 +112,11 @@ class BlockingCalls:
                     return BlockingCall(blocking, f"{thing.cls.name}.join", function, call)
             if isinstance(thing, Object) and path[-1] in ACQUIRES and not may_fail(call):
                 facts = self.program.locks.facts_of((thing,))
-                if facts is not None and facts.world != "async" and not self._is_new(path[:-1], call, function):
+                here = self.program.stores.facts[function.id]
+                if facts is not None and facts.world != "async" and not here.stored_before(path[:-1], call.id):
                     name = f"{_short(thing.dotted)}.{path[-1]}"
                     return BlockingCall(Blocking("wait", "asyncio.Lock"), name, function, call)
         return None
-
-    def _is_new(self, lock: Path, call: Call, function: FunctionInfo) -> bool:
-        """Made here before, so that nobody has it yet."""
-        accesses = self.program.stores.facts[function.id].accesses
-        return any(access.kind == "write" and access.path == lock and access.id < call.id for access in accesses)
 
     def inside(self, function: FunctionInfo, depth: int = 0) -> BlockingCall | None:
         """The first blocking call that a plain function of the program comes to, through what it calls."""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from racelint.knowledge.containers import TAKING_METHODS
+from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -49,7 +50,7 @@ from racelint.program.values import Stores, nodes_of
 _PROCESS_ID = External("os.getpid")
 """The same for all threads, however often it is asked."""
 _PAUSES = frozenset({"sleep", "wait"})
-_NOTHING_THERE = frozenset({"g:KeyError", "g:IndexError", "g:ValueError", "g:LookupError"})
+_NOTHING_THERE = LOOKUP_ERRORS | {"g:ValueError"}
 
 
 class Compound(msgspec.Struct, frozen=True):

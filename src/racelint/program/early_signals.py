@@ -72,7 +72,7 @@ class EarlySignals:
         for node in self._rest(function, flag.id):
             if not isinstance(node, Access) or node.kind != "write" or node.augmented or _is_constant(node):
                 continue
-            before = any(a.kind == "write" and a.path == node.path and a.id < flag.id for a in facts.accesses)
+            before = facts.stored_before(node.path, flag.id)
             data = self.program.locations.of(node.path, function)
             if data is not None and node.path[:-1] == flag.path[:-1] and node.path != flag.path and not before:
                 yield node, data

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, LOCKING_QUEUES, REFERENCE_CALLBACKS
+from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, REFERENCE_CALLBACKS
 from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
+from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Call, Path, Value
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
+from racelint.program.primitives import is_member_of
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import Owner, owner_of
 from racelint.program.takings import Taking
-from racelint.program.things import Bound, Member
+from racelint.program.things import Bound
 
 _MAX_CALLS = 5
 _QUEUE = LockFacts("lock", False)
@@ -122,7 +124,7 @@ class Finalizers:
         for function in self.program.index.functions:
             for call in self.program.stores.facts[function.id].calls:
                 path = call.func[0] if call.func else ()
-                if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_queue(path, function):
+                if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_of_queue(path, function):
                     location = self.program.locations.of(path[:-1], function)
                     if location is not None:
                         lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
@@ -131,9 +133,8 @@ class Finalizers:
                         own.setdefault(function.id, []).append(Reached(taking, owner))
         return reached(self.program.takings.running, own, lambda entry, site: False)
 
-    def _is_queue(self, path: Path, function: FunctionInfo) -> bool:
-        things = self.program.types.of(path, function)
-        return bool(things) and all(isinstance(thing, Member) and thing.dotted in LOCKING_QUEUES for thing in things)
+    def _is_of_queue(self, path: Path, function: FunctionInfo) -> bool:
+        return is_member_of(self.program, path, function, LOCKED_QUEUES)
 
 
 def _is_of_lock(call: Call) -> bool:

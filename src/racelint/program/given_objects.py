@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from racelint.model.summary import Path
 from racelint.program.calls import CallSite
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.reach import Context
 from racelint.program.substitution import Owner, substituted
 from racelint.program.thread_objects import left_to_callers, only_looks
 from racelint.program.thread_root import ThreadRoot, in_one_turn

@@ -13,7 +13,7 @@ from racelint.program.types import Types
 from racelint.program.values import Stores
 
 if TYPE_CHECKING:
-    from racelint.program.reach import Context
+    from racelint.program.context import Context
 
 
 class HandedCalls:

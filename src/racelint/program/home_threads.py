@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import Access, AnyNode, Branch, Raise, Return
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
-from racelint.program.own_threads import WHO
-from racelint.program.reach import Context
+from racelint.program.own_threads import asking_who
 from racelint.program.values import Stores, blocks_of, nodes_of
 from racelint.program.walk import contains
 
@@ -18,24 +18,24 @@ class HomeThreads:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
         self._known: dict[str, tuple[AnyNode, ...]] = {}
+        self._answers: dict[tuple[Context, int], bool] = {}
 
     def is_home(self, context: Context, event: int) -> bool:
         """Whether a caller on the way to the event, or its own function, goes there on one thread alone."""
-        at = event
-        for frame in reversed(context.chain()):
-            if any(contains(node, at) for node in self._at_home(frame.function)):
-                return True
-            at = frame.site
-        return False
+        known = self._answers.get((context, event))
+        if known is None:
+            ways = context.outwards(event)
+            known = any(contains(node, at) for function, at in ways for node in self._at_home(function))
+            self._answers[context, event] = known
+        return known
 
     def _at_home(self, function: FunctionInfo) -> tuple[AnyNode, ...]:
         if function.id not in self._known:
-            calls = self.stores.facts[function.id].calls
-            asking = {c.id for c in calls if any(path[-1].rpartition(":")[2] in WHO for path in c.func)}
+            asking = asking_who(self.stores, function)
             self._known[function.id] = tuple(self._found(function.ir.body, asking)) if asking else ()
         return self._known[function.id]
 
-    def _found(self, block: tuple[AnyNode, ...], asking: set[int]) -> Iterator[AnyNode]:
+    def _found(self, block: tuple[AnyNode, ...], asking: frozenset[int]) -> Iterator[AnyNode]:
         for position, node in enumerate(block):
             for inner in blocks_of(node):
                 yield from self._found(inner, asking)

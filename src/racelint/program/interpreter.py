@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -30,7 +31,6 @@ State = TypeVar("State")
 Event = Access | Call | Suspend | Operation
 ExitKind = Literal["return", "raise", "break", "continue"]
 _MAX_TURNS = 3
-_LOOKUPS = frozenset({"g:KeyError", "g:IndexError", "g:LookupError"})
 
 
 class Exit(NamedTuple, Generic[State]):
@@ -210,7 +210,7 @@ def catches(node: Try, raised: AnyNode | None) -> bool:
         names = {path[-1] for path in handler.types}
         if not handler.types or names & {"g:BaseException", "g:Exception"}:
             return True
-        if isinstance(raised, Access) and names & _LOOKUPS:
+        if isinstance(raised, Access) and names & LOOKUP_ERRORS:
             return True
         if isinstance(raised, Raise) and any(path in handler.types for path in raised.types):
             return True

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from racelint.model.summary import Access
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
-from racelint.program.reach import Context
 from racelint.program.things import Object
 from racelint.program.users import is_called_once
 

@@ -203,8 +203,7 @@ class LockWaits:
         """What is waited for was looked at before (`while not queue.empty(): queue.get()`), or the queue is new."""
         path = call.func[0][:-1]
         facts = self.program.stores.facts[function.id]
-        made = any(access.kind == "write" and access.path == path and access.id < call.id for access in facts.accesses)
-        if made and call.func[0][-1] == "put":
+        if call.func[0][-1] == "put" and facts.stored_before(path, call.id):
             return True
         done = self._done_callbacks.get(function.id)
         if done is not None and path == (f"p:{done}",) and call.func[0][-1] in ("result", "exception"):

@@ -6,6 +6,7 @@ from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
+from racelint.program.context import Context
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
@@ -15,7 +16,6 @@ from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
-from racelint.program.reach import Context
 from racelint.program.records import Record, Records
 from racelint.program.running_loops import asks_for_loop
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down

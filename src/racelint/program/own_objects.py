@@ -7,10 +7,10 @@ from functools import cached_property
 
 from racelint.model.summary import Path, Value
 from racelint.program.anchors import Anchor
+from racelint.program.context import Context
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
-from racelint.program.reach import Context
 from racelint.program.things import Instance
 from racelint.program.thread_root import ThreadRoot, in_one_turn, loops_around
 from racelint.program.users import is_called_once

@@ -9,8 +9,13 @@ from racelint.model.summary import Branch, Raise
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.values import Stores, nodes_of
 
-WHO = frozenset({"get_ident", "current_thread", "get_native_id"})
-"""Functions that say which thread runs."""
+_WHO = frozenset({"get_ident", "current_thread", "get_native_id"})
+
+
+def asking_who(stores: Stores, function: FunctionInfo) -> frozenset[int]:
+    """The calls that ask which thread runs."""
+    calls = stores.facts[function.id].calls
+    return frozenset(c.id for c in calls if any(path[-1].rpartition(":")[2] in _WHO for path in c.func))
 
 
 class OwnThreads:
@@ -31,14 +36,9 @@ class OwnThreads:
             self._known[cls.id] = bool(kept) and any(self._compares(method, kept) for method in methods)
         return self._known[cls.id]
 
-    def _askings(self, function: FunctionInfo) -> frozenset[int]:
-        """The calls that ask which thread runs."""
-        calls = self.stores.facts[function.id].calls
-        return frozenset(c.id for c in calls if any(path[-1].rpartition(":")[2] in WHO for path in c.func))
-
     def _owners(self, function: FunctionInfo) -> set[str]:
         """The attributes that keep the answer."""
-        answers = {(f"c:{event}",) for event in self._askings(function)}
+        answers = {(f"c:{event}",) for event in asking_who(self.stores, function)}
         return {
             access.path[1]
             for access in self.stores.facts[function.id].accesses
@@ -46,7 +46,7 @@ class OwnThreads:
         }
 
     def _compares(self, function: FunctionInfo, kept: set[str]) -> bool:
-        asked = self._askings(function)
+        asked = asking_who(self.stores, function)
         reads = {a.id for a in self.stores.facts[function.id].accesses if len(a.path) == 2 and a.path[1] in kept}
         return any(
             isinstance(node, Branch)

@@ -7,7 +7,7 @@ from racelint.model.summary import Argument, Call, Path
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.tenures import is_known
-from racelint.program.things import Constant, Object
+from racelint.program.things import Constant, Member, Object
 
 _HOMES = frozenset({"threading", "_thread", "thread", "multiprocessing", "asyncio"})
 _EVENTS = frozenset({"threading.Event", "multiprocessing.Event"})
@@ -33,6 +33,12 @@ def _all_in(program: Program, path: Path, function: FunctionInfo, dotted: frozen
     things = [thing for thing in program.types.of(path, function) if not isinstance(thing, Constant)]
     made = bool(things) and all(isinstance(thing, Object) and thing.dotted in dotted for thing in things)
     return made and is_known(program, path, function)
+
+
+def is_member_of(program: Program, path: Path, function: FunctionInfo, dotted: frozenset[str]) -> bool:
+    """A method, or another part, of an object of one of these classes, by all that is known of it."""
+    things = program.types.of(path, function)
+    return bool(things) and all(isinstance(thing, Member) and thing.dotted in dotted for thing in things)
 
 
 def timeout_of(call: Call, position: int) -> Argument | None:

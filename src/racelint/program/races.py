@@ -61,6 +61,11 @@ class Races:
                 worth.append((location, accesses))
         return self.grouped(worth)
 
+    @cached_property
+    def by_location(self) -> dict[Location, Group]:
+        """The groups by their variable."""
+        return {group.location: group for group in self.groups}
+
     def grouped(self, variables: Iterable[tuple[Location, list[SharedAccess]]]) -> list[Group]:
         """The groups of those variables of which anything says that they may be used in parallel."""
         doubtful = [d for location, accesses in variables if (d := self._doubt(location, accesses)) is not None]

@@ -15,6 +15,7 @@ import msgspec
 from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
+from racelint.program.context import Context
 from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
@@ -28,47 +29,6 @@ from racelint.program.values import Stores
 from racelint.program.ways import Given
 
 _MAX_CONTEXTS = 12
-
-
-class Context(msgspec.Struct, frozen=True, eq=False):
-    """One way in which a function runs.
-
-    `root` is None where the program's users call it (`public` if they may do so directly). `held` are locks that
-    callers hold, `perhaps` says that they may hold more. `owned`: parameters that the thread owns; `private`: those
-    that are the root's own instance.
-    """
-
-    function: FunctionInfo
-    root: ThreadRoot | None
-    held: frozenset[Lock]
-    perhaps: bool
-    owned: frozenset[str]
-    private: frozenset[str]
-    parent: Context | None
-    site: int
-    public: bool
-    anchors: tuple[tuple[str, Anchor], ...] = ()
-    """What the parameters hang from, where that is known."""
-    self_class: ClassInfo | None = None
-    """The class of the object whose method runs, where that is known better than by the method."""
-    switches: Given = frozenset()
-    """What the caller sets switches among the parameters to."""
-
-    @property
-    def entry(self) -> Context:
-        context = self
-        while context.parent is not None:
-            context = context.parent
-        return context
-
-    def chain(self) -> list[Context]:
-        """From the root to this function."""
-        found: list[Context] = []
-        context: Context | None = self
-        while context is not None:
-            found.append(context)
-            context = context.parent
-        return found[::-1]
 
 
 def _is_asked_for(root: ThreadRoot) -> bool:

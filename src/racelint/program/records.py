@@ -8,13 +8,13 @@ from functools import cached_property
 import msgspec
 
 from racelint.program.calls import CallSite, is_own
+from racelint.program.context import Context
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
 from racelint.program.ownership import makes_self
-from racelint.program.reach import Context
 from racelint.program.shared import SharedAccess
 
 

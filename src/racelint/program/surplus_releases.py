@@ -41,10 +41,16 @@ def surplus_releases(program: Program) -> Iterator[SurplusRelease]:
                 yield _surplus(program, balance, call, call.span, gone[0])
             elif not gone and _is_passed_by(balance, states) and not _is_caught(program, balance.function, call):
                 yield _surplus(program, balance, call, call.span, balance.taken.id if balance.taken else 0, True)
-        for _, (node, by) in sorted(balance.emptied.items()) if not _is_left_held(program, balance.lock) else ():
-            inner = program.stores.facts[balance.function.id].call(by)
-            if inner is not None and not _is_caught(program, balance.function, node):
-                yield _surplus(program, balance, inner, node.item.span, by)
+        if balance.emptied and not _is_left_held(program, balance.lock):
+            yield from _emptied(program, balance)
+
+
+def _emptied(program: Program, balance: LockBalance) -> Iterator[SurplusRelease]:
+    """The ends of `with` blocks whose lock was given back inside."""
+    for _, (node, by) in sorted(balance.emptied.items()):
+        inner = program.stores.facts[balance.function.id].call(by)
+        if inner is not None and not _is_caught(program, balance.function, node):
+            yield _surplus(program, balance, inner, node.item.span, by)
 
 
 def _is_left_held(program: Program, lock: Lock) -> bool:

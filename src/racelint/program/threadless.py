@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.model.summary import AnyNode, Branch
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location, Locations
-from racelint.program.reach import Context
 from racelint.program.shared import SharedAccesses
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import Stores, nodes_of
@@ -25,12 +25,12 @@ class Threadless:
     def excludes(self, root: ThreadRoot, context: Context, event: int) -> bool:
         """Whether a caller on the way to the event has seen that the variable which keeps the thread is None."""
         keepers = self._keepers(root)
-        at = event
-        for frame in reversed(context.chain() if keepers else []):
-            if any(contains(node, at) for arm in self._arms_without(keepers, frame.function) for node in arm):
-                return True
-            at = frame.site
-        return False
+        return bool(keepers) and any(
+            contains(node, at)
+            for function, at in context.outwards(event)
+            for arm in self._arms_without(keepers, function)
+            for node in arm
+        )
 
     def _keepers(self, root: ThreadRoot) -> set[Location | None]:
         """The variables in which the function that makes the thread stores it."""

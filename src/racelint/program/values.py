@@ -93,6 +93,10 @@ class FunctionFacts:
         """The call whose result the path hangs from; None where it hangs from something else."""
         return self.call(int(path[0][2:])) if path[0].startswith("c:") else None
 
+    def stored_before(self, path: Path, event: int) -> bool:
+        """Whether the function writes something to the path above the event."""
+        return any(access.kind == "write" and access.path == path and access.id < event for access in self.accesses)
+
     def looked_up(self, path: Path) -> Path:
         """`table[*]` for the result of `table.get(key, …)` and `table.setdefault(key, …)`."""
         call = self.made_by(path) if len(path) == 1 else None

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -31,7 +32,7 @@ _HARMLESS = frozenset(
     {"notify", "notify_all", "notifyAll", "wait", "wait_for", "acquire", "release", "time", "monotonic", "is_set"}
 )
 _TIME_IS_UP = ("TimeoutError", "Timeout", "Empty", "Full")
-_NOTHING_THERE = frozenset({"g:IndexError", "g:KeyError", "g:LookupError", "Empty", "g:Empty"})
+_NOTHING_THERE = LOOKUP_ERRORS | {"Empty", "g:Empty"}
 Outcome = Literal["tested", "used", "ends"]
 
 

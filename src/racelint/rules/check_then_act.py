@@ -11,7 +11,7 @@ from racelint.program.asked_queues import AskedQueue, asked_queues
 from racelint.program.compounds import Compound
 from racelint.program.suspects import Suspect
 from racelint.rules.base import Rule, step
-from racelint.rules.race_report import findings, runner, shown, subject, suspects_of
+from racelint.rules.race_report import findings, in_parallel, shown, subject, suspects_of
 
 
 class CheckThenAct(Rule):
@@ -87,8 +87,7 @@ class CheckThenAct(Rule):
 
     def _asked(self, asked: AskedQueue) -> Finding:
         function, name = asked.record.access.function, shown(asked.group.location)
-        mine, theirs = runner(asked.record), runner(asked.rival)
-        who = f"{mine} and {theirs} may overlap" if mine != theirs else f"{mine} may run several times at once"
+        who = in_parallel(asked.record, asked.rival)
         waits = asked.take.func[0][-1] == "get"
         ends = "this waits until the next comes" if waits else "this raises `queue.Empty`"
         return self.finding(

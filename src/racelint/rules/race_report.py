@@ -66,15 +66,18 @@ def shown(location: Location) -> str:
 def reason(suspect: Suspect) -> str:
     """The why of a finding: who runs in parallel, what they do, what they hold."""
     record, conflict = suspect.record, suspect.conflict
-    mine, theirs = runner(record), runner(conflict)
-    if mine == theirs and record.access is conflict.access:
-        who = f"{mine} may run several times at once"
-    elif mine == theirs:
-        who = f"{mine} may overlap with itself at line {conflict.access.span[0]}"
-    else:
-        who = f"{mine} and {theirs} may overlap"
+    mine = runner(record)
+    elsewhere = mine == runner(conflict) and record.access is not conflict.access
+    line = conflict.access.span[0]
+    who = f"{mine} may overlap with itself at line {line}" if elsewhere else in_parallel(record, conflict)
     benign = f"; benign: {suspect.benign}" if suspect.benign else ""
     return f"{who}; {holding(suspect)}{benign}"
+
+
+def in_parallel(record: Record, other: Record) -> str:
+    """Which two run at once, or what runs several times."""
+    mine, theirs = runner(record), runner(other)
+    return f"{mine} and {theirs} may overlap" if mine != theirs else f"{mine} may run several times at once"
 
 
 def runner(record: Record) -> str:

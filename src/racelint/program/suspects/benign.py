@@ -5,6 +5,7 @@ from __future__ import annotations
 from racelint.knowledge.containers import IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path
 from racelint.program.compounds import Compound
+from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
@@ -17,7 +18,6 @@ from racelint.program.suspects.interruptible import atomic_with_gil, runs_throug
 from racelint.program.things import Bound, Object, Thing
 from racelint.program.values import nodes_of
 
-_FLAGS = ("k:True", "k:False", "k:None")
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
 _TAKEN_BACK = "whoever holds the lock takes the flag back before the work that it asks for, so that no request is lost"
 _SET_TWICE = "a flag that is set twice is set, and nothing else hangs on it than what may be done twice"
@@ -64,7 +64,7 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
         sections.append(section)
     if all(len(section) == 1 for section in sections):
         return _ONE_STEP
-    if _is_constant(record.access) and all(map(_takes_back, sections)):
+    if sets_flag(record.access) and all(map(_takes_back, sections)):
         return _TAKEN_BACK
     return ""
 
@@ -120,7 +120,7 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
 def notes_twice(compound: Compound, program: Program) -> str:
     """Why it does no harm that two threads find a key not noted yet: a set of what was warned of, a table of flags."""
     act = compound.act
-    noted = act.method == "add" or (_is_plain_store(act) and _is_constant(act))
+    noted = act.method == "add" or (_is_plain_store(act) and sets_flag(act))
     if compound.inner is not None or compound.test != "in" or not (act.location.content and noted):
         return ""
     return _NOTED_TWICE if _may_be_done_twice(compound, program) else ""
@@ -144,7 +144,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
             return False
     for access in program.shared.by_function[function.id]:
         decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
-        twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and _is_constant(access))
+        twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and sets_flag(access))
         if decided and access.event not in beside and not twice_is_once:
             return False
     return True
@@ -267,20 +267,16 @@ def is_flag(group: Group) -> bool:
     """A monotonic flag: one constant is ever stored after construction."""
     stored = {path[0] for record in group.changes for path in record.access.value}
     return len(stored) <= 1 and all(
-        _is_plain_store(record.access) and _is_constant(record.access) for record in group.changes
+        _is_plain_store(record.access) and sets_flag(record.access) for record in group.changes
     )
 
 
 def _goes_both_ways(group: Group) -> bool:
-    return all(_is_plain_store(record.access) and _is_constant(record.access) for record in group.changes)
+    return all(_is_plain_store(record.access) and sets_flag(record.access) for record in group.changes)
 
 
 def _is_plain_store(access: SharedAccess) -> bool:
     return access.deed == "write" and not access.augmented and not access.location.content
-
-
-def _is_constant(access: SharedAccess) -> bool:
-    return bool(access.value) and all(path[0] in _FLAGS for path in access.value)
 
 
 def _section(record: Record, guard: Location, program: Program) -> list[SharedAccess]:
@@ -321,4 +317,4 @@ def _takes_back(section: list[SharedAccess]) -> bool:
     """A flag is looked at and taken back, and only then anything else is done; or it is only set."""
     first = section[0].location
     back = [number for number, access in enumerate(section) if access.location == first and _is_plain_store(access)]
-    return len(back) == 1 and _is_constant(section[back[0]]) and all(a.location == first for a in section[: back[0]])
+    return len(back) == 1 and sets_flag(section[back[0]]) and all(a.location == first for a in section[: back[0]])

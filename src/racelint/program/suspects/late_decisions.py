@@ -7,7 +7,6 @@ then, or come to the same end and do what follows a second time. What was decide
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
@@ -56,14 +55,10 @@ class LateDecisions(Search):
         return None
 
     def _is_another(self, location: Location, decider: Location) -> bool:
-        return location in self._shared and location.container() != decider.container()
+        return location in self.races.by_location and location.container() != decider.container()
 
     def _change_of(self, record: Record, group: Group, guard: Location) -> Record | None:
         for other in group.changes:
             if guard in other.locations_held and not other.perhaps and self.overlap.parallel(record, other, group):
                 return other
         return None
-
-    @cached_property
-    def _shared(self) -> frozenset[Location]:
-        return frozenset(group.location for group in self.races.groups)

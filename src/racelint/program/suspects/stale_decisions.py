@@ -7,7 +7,6 @@ holds nothing. The state must be a variable that the same lock guards and anothe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
@@ -64,14 +63,10 @@ class StaleDecisions(Search):
 
     def _change_of(self, state: Location, record: Record, guard: Location) -> Record | None:
         """A change of the state, under the same guard, that another thread can make in between."""
-        group = self._groups.get(state)
+        group = self.races.by_location.get(state)
         if group is None or self.guards.of(group) != guard:
             return None
         for other in group.changes:
             if guard in other.locations_held and not other.perhaps and self.overlap.parallel(record, other, group):
                 return other
         return None
-
-    @cached_property
-    def _groups(self) -> dict[Location, Group]:
-        return {group.location: group for group in self.races.groups}

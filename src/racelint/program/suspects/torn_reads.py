@@ -32,7 +32,7 @@ class TornReads(Search):
             return
         seen: set[str] = set()
         for function, first, second in self._pairs[group.location]:
-            other = self._groups.get(second.location)
+            other = self.races.by_location.get(second.location)
             if function.id in seen or other is None or self.guards.of(other) != guard:
                 continue
             if self._changed_together(group, other, guard):
@@ -58,10 +58,6 @@ class TornReads(Search):
         return bool(_changers(left, guard) & _changers(right, guard))
 
     @cached_property
-    def _groups(self) -> dict[Location, Group]:
-        return {group.location: group for group in self.races.groups}
-
-    @cached_property
     def _pairs(self) -> dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]]:
         """By location: functions that compute one thing from it and from another variable, and the two reads."""
         found: dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]] = {}
@@ -69,7 +65,7 @@ class TornReads(Search):
             reads = {
                 access.event: access
                 for access in self.program.shared.by_function[function.id]
-                if access.deed == "read" and not access.location.content and access.location in self._groups
+                if access.deed == "read" and not access.location.content and access.location in self.races.by_location
             }
             if len(reads) < 2:
                 continue
