@@ -16,7 +16,7 @@ class Contracts:
     def __init__(self, index: Index, settings: Settings) -> None:
         self._names = settings.contracts.thread_safe
         self._confined = settings.contracts.thread_confined
-        self._classes = {cls.id: cls for cls in index.classes}
+        self._classes = index.classes_by_id
         self._functions = {function.id: function for function in index.functions}
 
     def covers_class(self, cls: ClassInfo) -> bool:

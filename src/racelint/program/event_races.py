@@ -50,7 +50,6 @@ class EventRaces:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._classes = {cls.id: cls for cls in program.index.classes}
         self.by_function: dict[str, list[EventUse]] = {}
         for function in program.index.functions:
             for call in program.stores.facts[function.id].calls:
@@ -108,7 +107,7 @@ class EventRaces:
         """One lock, or what two classes that derive from one call by one name: which object it is is not known."""
         if mine == theirs:
             return True
-        owners = [self._classes.get(location.owner) for location in (mine, theirs)]
+        owners = [self.program.index.classes_by_id.get(location.owner) for location in (mine, theirs)]
         bases = [set(owner.mro) if owner is not None else set() for owner in owners]
         return mine.fields == theirs.fields and bool(bases[0] & bases[1])
 

@@ -26,6 +26,7 @@ from racelint.model.summary import (
     Span,
     Value,
 )
+from racelint.program.linearization import linearized
 
 if TYPE_CHECKING:
     from racelint.program.things import Thing
@@ -194,7 +195,7 @@ class Index:
         for cls in self.classes:
             self._resolve_bases(cls)
         for cls in self.classes:
-            cls.derive(_linearize(cls))
+            cls.derive(linearized(cls))
             for base in cls.bases:
                 base.subclasses.append(cls)
         for function in self.functions:
@@ -221,6 +222,11 @@ class Index:
             function = FunctionInfo(info, ir, info.classes.get(ir.cls) if ir.cls else None)
             info.functions[ir.qualname] = function
             self.functions.append(function)
+
+    @cached_property
+    def classes_by_id(self) -> dict[str, ClassInfo]:
+        """All classes, by `ClassInfo.id`."""
+        return {cls.id: cls for cls in self.classes}
 
     def _resolve_bases(self, cls: ClassInfo) -> None:
         for value in cls.ir.bases:
@@ -358,41 +364,6 @@ def canonical(dotted: str) -> str:
 
 def _is_builtin(entity: Entity) -> bool:
     return isinstance(entity, External) and entity.dotted.startswith("builtins.")
-
-
-def _linearize(cls: ClassInfo) -> list[ClassInfo]:
-    """C3 where the hierarchy allows it, else depth first without repeats."""
-    try:
-        return _c3(cls, ())
-    except ValueError:
-        found: dict[str, ClassInfo] = {}
-        pending = [cls]
-        while pending:
-            current = pending.pop(0)
-            if current.id not in found:
-                found[current.id] = current
-                pending = current.bases + pending
-        return list(found.values())
-
-
-def _c3(cls: ClassInfo, path: tuple[ClassInfo, ...]) -> list[ClassInfo]:
-    if cls in path:
-        raise ValueError(cls.id)
-    lists = [_c3(base, (*path, cls)) for base in cls.bases] + [list(cls.bases)]
-    result = [cls]
-    while any(lists):
-        lists = [entries for entries in lists if entries]
-        for entries in lists:
-            head = entries[0]
-            if not any(head in other[1:] for other in lists):
-                break
-        else:
-            raise ValueError(cls.id)
-        result.append(head)
-        for entries in lists:
-            if entries[0] is head:
-                del entries[0]
-    return result
 
 
 def directives_at(module: ModuleInfo, line: int) -> Iterable[Directive]:

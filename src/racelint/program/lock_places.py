@@ -23,7 +23,7 @@ class LockPlaces:
         self.stores = stores
         self.types = types
         self.locks = locks
-        self._classes = {cls.id: cls for cls in index.classes}
+        self._classes = index.classes_by_id
 
     def beside(self, location: Location) -> frozenset[Location]:
         """The thread locks that live where the variable lives."""

@@ -45,7 +45,6 @@ class Races:
         self.records = Records(program)
         self.overlap = Overlap(program, self.records)
         self._own_threads = OwnThreads(program.stores)
-        self._classes = {cls.id: cls for cls in program.index.classes}
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -78,7 +77,7 @@ class Races:
 
     def _refuses_others(self, location: Location) -> bool:
         """An attribute of an object that works for no thread but its maker."""
-        cls = self._classes.get(location.owner) if location.kind == "attribute" else None
+        cls = self.program.index.classes_by_id.get(location.owner) if location.kind == "attribute" else None
         return cls is not None and self._own_threads.refuses_others(cls)
 
     def _doubt(self, location: Location, accesses: list[SharedAccess]) -> _Doubt | None:

@@ -32,7 +32,7 @@ class ThreadObjects:
         self.reach = reach
         self.callees = callees
         self._keepers: dict[str, set[str]] = {}
-        self._classes = {cls.id: cls for cls in index.classes}
+        self._classes = index.classes_by_id
         self._known: dict[tuple[str, str], bool] = {}
         self._handed_out: set[str] = set()
         self._brief: dict[str, bool] = {}
