@@ -34,7 +34,7 @@ RULE_BOOK: dict[str, tuple[str, Severity]] = {
     "RL208": ("unchecked-acquire", "warning"),
     "RL209": ("acquire-inside-try", "warning"),
     "RL212": ("lock-across-yield", "warning"),
-    "RL213": ("callback-under-lock", "info"),
+    "RL213": ("callback-under-lock", "warning"),
     "RL309": ("unchecked-wait-timeout", "info"),
     "RL211": ("manual-acquire", "info"),
     "RL301": ("wait-outside-while", "error"),

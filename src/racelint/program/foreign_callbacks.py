@@ -28,6 +28,8 @@ def foreign_calls(program: Program) -> Iterator[ForeignCall]:
     """In source order, for each call the lock taken last."""
     for function in program.index.functions:
         by_callers = _held_by_callers(program, function)
+        if not (by_callers or program.flows.of(function).before or program.decorator_locks.get(function.id)):
+            continue
         for call in program.stores.facts[function.id].calls:
             held = [h for h in program.takings.held(function, call.id) if _keeps_out(h)]
             dropped = program.flows.of(function).at(call.id).dropped

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from racelint.knowledge.blocking import AWAITED_FUNCTIONS, AWAITED_METHODS, BLOCKING_METHODS, BlockingKind
 from racelint.knowledge.threads import STARTERS
-from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Span
+from racelint.model.summary import ELEMENT, Access, Argument, Branch, Call, Path, Span
 from racelint.program.blocking import BlockingCalls
 from racelint.program.decorators import wrappers
 from racelint.program.index import External, FunctionInfo
@@ -19,8 +19,10 @@ from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.reached import Reached, reached
 from racelint.program.spelling import spelled_call
 from racelint.program.takings import Held
-from racelint.program.things import Instance, Member, Object
+from racelint.program.things import Constant, Instance, Member, Object
 from racelint.program.thread_root import ThreadRoot
+from racelint.program.unknown_waits import UnknownWaits
+from racelint.program.users import is_public
 from racelint.program.values import event_span, nodes_of
 from racelint.program.walk import place_of
 
@@ -33,7 +35,9 @@ _LOOKING = {
     "exception": ("done",),
     "wait": ("is_set",),
 }
-_TEXT = ("k:str:", "k:bytes:")
+
+
+_NOTHING = Constant("None")
 
 
 class Waiting(NamedTuple):
@@ -76,6 +80,7 @@ class LockWaits:
         self.program = program
         self.takings = program.takings
         self.calls = BlockingCalls(program)
+        self._unknown = UnknownWaits(program)
 
     def found(self) -> Iterator[HeldWait]:
         """In source order: one for each section of a lock, the gravest."""
@@ -197,7 +202,7 @@ class LockWaits:
         if kind is None or not call.func or self._is_there(call, function):
             return None
         name = spelled_call(call, self.program.stores.facts[function.id])
-        return Waiting(kind, name, function, call, call.awaited, _is_timed(call))
+        return Waiting(kind, name, function, call, call.awaited, _is_timed(call, function))
 
     def _is_there(self, call: Call, function: FunctionInfo) -> bool:
         """What is waited for was looked at before (`while not queue.empty(): queue.get()`), or the queue is new."""
@@ -255,10 +260,8 @@ class LockWaits:
                         return None
                     found = BLOCKING_METHODS.get((thing.dotted, path[-1]))
                     return found.kind if found is not None else None
-            if not things and path[-1] == "join" and not call.args and not path[0].startswith(_TEXT):
+            if {*things} <= {_NOTHING} and self._unknown.has(call, path, function):
                 return "wait"
-            if not things and path[-1] == "result" and not call.args and "future" in path[-2].lower():
-                return None if path[0].startswith("p:") and len(path) == 2 else "wait"
         return None
 
     @cached_property
@@ -347,12 +350,21 @@ def _makes(root: ThreadRoot, wait: Waiting, made: str) -> bool:
     return made == f"c:{root.site.id}" or made.startswith(("v:", "l:")) or ELEMENT in wait.call.func[0]
 
 
-def _is_timed(call: Call) -> bool:
-    names = {argument.name for argument in call.args}
-    if "timeout" in names:
+def _is_timed(call: Call, function: FunctionInfo) -> bool:
+    """Whether it gives up at some time: not where the bound may be None, as by default."""
+    bounds = [argument for argument in call.args if argument.name == "timeout"]
+    if not bounds and call.func[0][-1] in ("join", "result", "wait", "exception"):
+        bounds = [argument for argument in call.args if not argument.name]
+    return bool(bounds) and not _may_be_none(bounds[0], function)
+
+
+def _may_be_none(bound: Argument, function: FunctionInfo) -> bool:
+    """`None`, `None if ... else ...`, or a parameter that users may leave out, whose default it is."""
+    if ("k:None",) in bound.value:
         return True
-    plain = [argument for argument in call.args if not argument.name]
-    return call.func[0][-1] in ("join", "result", "wait", "exception") and bool(plain)
+    if len(bound.value) != 1 or not is_public(function):
+        return False
+    return any(bound.value[0] == (f"p:{param.name}",) and ("k:None",) in param.default for param in function.ir.params)
 
 
 def _gravity(wait: HeldWait) -> tuple[bool, bool, int]:

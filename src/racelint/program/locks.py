@@ -371,6 +371,11 @@ class Locks:
         )
 
 
+def is_primitive(things: Sequence[Thing]) -> bool:
+    """Whether it is a lock of a library, at least where no stand-in is: `Lock() if threaded else NoLock()`."""
+    return any(isinstance(thing, Object) and thing.dotted in LOCK_FACTORIES for thing in things)
+
+
 def _through_class(entry: Stored) -> bool:
     function = entry.function
     return function.is_classmethod and entry.access is not None and entry.access.path[0] == f"p:{function.self_name}"

@@ -11,7 +11,7 @@ from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.lock_state import Hold, LockState
-from racelint.program.locks import Lock
+from racelint.program.locks import Lock, is_primitive
 from racelint.program.locksets import may_fail
 from racelint.program.reached import Callback, Reached, Running, reached
 from racelint.program.substitution import Owner, owner_of, substituted
@@ -82,9 +82,9 @@ class Takings:
             callees = self.program.types.of_value(call.func, function)
             if any(isinstance(thing, Bound) and thing.function.is_contextmanager for thing in callees):
                 return True
-        return any(
-            isinstance(thing, Instance) and thing.cls.method("__enter__") is not None
-            for thing in self.program.types.of(path, function)
+        things = self.program.types.of(path, function)
+        return not is_primitive(things) and any(
+            isinstance(thing, Instance) and thing.cls.method("__enter__") is not None for thing in things
         )
 
     @cached_property

@@ -1,0 +1,175 @@
+"""Callbacks of users that an object keeps and calls with a lock held that its own methods wait for.
+
+Such a callback may use the object that tells it: the thread then waits for the lock that it holds itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import ELEMENT, Call, Path, Span, Value
+from racelint.program.index import FunctionInfo
+from racelint.program.linker import Program
+from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.reached import Reached, reached
+from racelint.program.takings import Held
+from racelint.program.test_cases import is_of_tests
+from racelint.program.things import Constant, Object
+from racelint.program.users import is_public
+from racelint.program.values import Stored, element_key, event_span
+
+_MAX_HANDS = 4
+_OPTIONS = Object("builtins.dict")
+
+
+class Notice(NamedTuple):
+    """The call tells a callback that `giver` took as its parameter `name` and kept."""
+
+    function: FunctionInfo
+    call: Call
+    giver: FunctionInfo
+    name: str
+
+    @property
+    def key(self) -> Hashable:
+        return (self.function.id, self.call.id)
+
+
+class HeldNotice(NamedTuple):
+    """At `span` the function comes to the notice with `held` held, for which `back` waits."""
+
+    function: FunctionInfo
+    span: Span
+    held: Held
+    then: Reached[Notice]
+    back: FunctionInfo
+
+
+class KeptCallbacks:
+    """All of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def found(self) -> Iterator[HeldNotice]:
+        """In source order, the first of each section of a lock."""
+        own = self._own()
+        ways = reached(self.program.takings.running, own, lambda entry, site: False) if own else {}
+        for function in self.program.index.functions:
+            seen: set[Span] = set()
+            for then in ways.get(function.id, ()):
+                event = then.chain[0].event if then.chain else then.fact.call.id
+                for held in self.program.takings.held(function, event):
+                    if held.span in seen or not _is_waited_for(held) or held.owner != then.owner:
+                        continue
+                    if self._is_given_back(held, then):
+                        continue
+                    back = self._back(held, then.fact, function)
+                    if back is not None:
+                        seen.add(held.span)
+                        yield HeldNotice(function, event_span(function, event), held, then, back)
+
+    def _own(self) -> dict[str, list[Reached[Notice]]]:
+        found: dict[str, list[Reached[Notice]]] = {}
+        for function in self.program.index.functions:
+            for call in self.program.stores.facts[function.id].calls:
+                if call.used or call.awaited or len(call.func) != 1:
+                    continue
+                kept = self._kept(call.func[0], function)
+                giver = self._giver(kept, function) if kept is not None else None
+                if kept is not None and giver is not None:
+                    owner = kept[:1] if kept[0].startswith("p:") else ()
+                    way = self.program.takings.running.way(function, call.id)
+                    entry = Reached(Notice(function, call, *giver), owner, (), way.certain, way.given)
+                    found.setdefault(function.id, []).append(entry)
+        return found
+
+    def _is_given_back(self, held: Held, then: Reached[Notice]) -> bool:
+        """Whether something on the way puts the lock down before it goes on."""
+        inside = [(site.caller, site.event) for site in then.chain] + [(then.fact.function, then.fact.call.id)]
+        return any(held.lock.location in self.program.flows.of(f).at(event).dropped for f, event in inside[1:])
+
+    def _kept(self, path: Path, function: FunctionInfo) -> Path | None:
+        """Where the object or module keeps what is called, if it does."""
+        facts = self.program.stores.facts[function.id]
+        elements = 0
+        while path[-1] == ELEMENT and len(path) > 1:
+            path, elements = path[:-1], elements + 1
+        looked_up = facts.looked_up(path)
+        if looked_up is not path and looked_up[-1] == ELEMENT:
+            path, elements = looked_up[:-1], elements + 1
+        own = len(path) == 2 and path[0] == f"p:{function.self_name}" and function.cls is not None
+        if own or (len(path) == 1 and path[0].startswith("g:") and elements):
+            return (*path, *[ELEMENT] * elements)
+        return None
+
+    def _giver(self, path: Path, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
+        """Who took what is kept there: not a part that the object cannot do without."""
+        for stored in self._stored(path, function):
+            giver = stored.function
+            for value in stored.value:
+                if len(value) != 1 or not value[0].startswith("p:") or value[0][2:] == giver.self_name:
+                    continue
+                name = value[0][2:]
+                spared = path[-1] == ELEMENT or giver.ir.name not in CONSTRUCTORS or _may_be_left_out(giver, name)
+                if spared and self._is_users(giver, name, _MAX_HANDS):
+                    return giver, name
+        return None
+
+    def _stored(self, path: Path, function: FunctionInfo) -> list[Stored]:
+        """What is put there; in a table that was handed in as a whole, that."""
+        stores = self.program.stores
+        if path[-1] == ELEMENT:
+            key = element_key(self.program.index, function, path[:-1])
+            found = stores.elements.get(key, []) if key is not None else []
+            return found or (self._stored(path[:-1], function) if path[-2] != ELEMENT and len(path) > 2 else [])
+        location = self.program.locations.of(path, function)
+        if location is None or len(location.fields) != 1 or location.kind != "attribute":
+            return []
+        return stores.attributes.get((location.owner, location.fields[0]), [])
+
+    def _is_users(self, function: FunctionInfo, name: str, hands: int) -> bool:
+        """Whether it is users who give it: some caller hands on what the program knows nothing of, or there is none."""
+        given = self.program.types.arguments.get((function.id, name), [])
+        sites = [(value, caller) for value, caller in given if not is_of_tests(caller)]
+        if not sites:
+            return is_public(function) or function.ir.name in CONSTRUCTORS
+        return any(self._is_from_users(value, caller, hands) for value, caller in sites)
+
+    def _is_from_users(self, value: Value, caller: FunctionInfo, hands: int) -> bool:
+        handed_on = [path[0][2:] for path in value if len(path) == 1 and path[0].startswith("p:")]
+        if hands and handed_on:
+            return any(self._is_users(caller, name, hands - 1) for name in handed_on)
+        if all(path[0].startswith("k:") for path in value):
+            return False
+        return all(isinstance(t, Constant) or t == _OPTIONS for t in self.program.types.of_value(value, caller))
+
+    def _back(self, held: Held, notice: Notice, function: FunctionInfo) -> FunctionInfo | None:
+        """What users call that waits for the lock, first of all what took the callback."""
+        if function.cls is not None:
+            methods = [cls.module.functions[q] for cls in function.cls.mro for q in cls.ir.methods.values()]
+        else:
+            methods = [f for f in self.program.index.functions if f.module is function.module and f.cls is None]
+        fitting = [m for m in methods if is_public(m) and self._takes(m, held)]
+        if notice.giver in fitting:
+            return notice.giver
+        fitting.sort(key=lambda m: m is function)
+        return fitting[0] if fitting else None
+
+    def _takes(self, method: FunctionInfo, held: Held) -> bool:
+        owner: Path = (f"p:{method.self_name}",) if held.owner else ()
+        return any(
+            taken.certain and taken.fact.lock.location == held.lock.location and taken.owner == owner
+            for taken in self.program.takings.by_function.get(method.id, ())
+        )
+
+
+def _may_be_left_out(function: FunctionInfo, name: str) -> bool:
+    return any(param.name == name and ("k:None",) in param.default for param in function.ir.params)
+
+
+def _is_waited_for(held: Held) -> bool:
+    lock = held.lock
+    facts = lock.facts
+    return facts is not None and not facts.own and not lock.reentrant and not lock.keyed and facts.world == "thread"
