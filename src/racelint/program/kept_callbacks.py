@@ -6,6 +6,7 @@ Such a callback may use the object that tells it: the thread then waits for the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from racelint.model.summary import ELEMENT, Call, Path, Span, Value
@@ -20,16 +21,22 @@ from racelint.program.users import is_public
 from racelint.program.values import Stored, element_key, event_span
 
 _MAX_HANDS = 4
+_MAX_CALLS = 2
+"""Calls from the lock to the notice: behind more of them, whoever took the lock need not know."""
 _OPTIONS = Object("builtins.dict")
 
 
 class Notice(NamedTuple):
-    """The call tells a callback that `giver` took as its parameter `name` and kept."""
+    """The call tells a callback that `giver` took as its parameter `name` and kept.
+
+    Where `is_set`, it is an attribute `name` instead that `giver` leaves empty and users write to.
+    """
 
     function: FunctionInfo
     call: Call
     giver: FunctionInfo
     name: str
+    is_set: bool = False
 
     @property
     def key(self) -> Hashable:
@@ -53,22 +60,28 @@ class KeptCallbacks:
         self.program = program
 
     def found(self) -> Iterator[HeldNotice]:
-        """In source order, the first of each section of a lock."""
+        """In source order, the first of each section of a lock; of several locks, for the one taken last."""
         own = self._own()
         ways = reached(self.program.takings.running, own, lambda entry, site: False) if own else {}
         for function in self.program.index.functions:
             seen: set[Span] = set()
             for then in ways.get(function.id, ()):
-                event = then.chain[0].event if then.chain else then.fact.call.id
-                for held in self.program.takings.held(function, event):
-                    if held.span in seen or not _is_waited_for(held) or held.owner != then.owner:
-                        continue
-                    if self._is_given_back(held, then):
-                        continue
-                    back = self._back(held, then.fact, function)
-                    if back is not None:
-                        seen.add(held.span)
-                        yield HeldNotice(function, event_span(function, event), held, then, back)
+                notices = self._held(function, then) if len(then.chain) <= _MAX_CALLS else []
+                found = max(notices, key=lambda notice: notice.held.span, default=None)
+                if found is not None and found.held.span not in seen:
+                    seen.add(found.held.span)
+                    yield found
+
+    def _held(self, function: FunctionInfo, then: Reached[Notice]) -> list[HeldNotice]:
+        """For each lock of the object that the function holds on its way to the notice, and that is waited for."""
+        event = then.chain[0].event if then.chain else then.fact.call.id
+        found = []
+        for held in self.program.takings.held(function, event):
+            if _is_waited_for(held) and held.owner == then.owner and not self._is_given_back(held, then):
+                back = self._back(held, then.fact, function)
+                if back is not None:
+                    found.append(HeldNotice(function, event_span(function, event), held, then, back))
+        return found
 
     def _own(self) -> dict[str, list[Reached[Notice]]]:
         found: dict[str, list[Reached[Notice]]] = {}
@@ -77,13 +90,43 @@ class KeptCallbacks:
                 if call.used or call.awaited or len(call.func) != 1:
                     continue
                 kept = self._kept(call.func[0], function)
-                giver = self._giver(kept, function) if kept is not None else None
-                if kept is not None and giver is not None:
+                notice = self._notice(call, kept, function) if kept is not None else None
+                if kept is not None and notice is not None:
                     owner = kept[:1] if kept[0].startswith("p:") else ()
                     way = self.program.takings.running.way(function, call.id)
-                    entry = Reached(Notice(function, call, *giver), owner, (), way.certain, way.given)
-                    found.setdefault(function.id, []).append(entry)
+                    found.setdefault(function.id, []).append(Reached(notice, owner, (), way.certain, way.given))
         return found
+
+    def _notice(self, call: Call, kept: Path, function: FunctionInfo) -> Notice | None:
+        giver = self._giver(kept, function)
+        if giver is not None:
+            return Notice(function, call, *giver)
+        empty = self._left_empty(kept, function)
+        return Notice(function, call, empty, kept[-1], True) if empty is not None else None
+
+    def _left_empty(self, path: Path, function: FunctionInfo) -> FunctionInfo | None:
+        """Who makes an attribute for users to put a callback into: `self.on_change = None`, and nothing else."""
+        name = path[-1]
+        if len(path) != 2 or name.startswith("_") or name == ELEMENT or name in self._written_from_outside:
+            return None
+        stored = self._stored(path, function)
+        only_nothing = bool(stored) and all(entry.value == (("k:None",),) for entry in stored)
+        return stored[0].function if only_nothing and not self._is_known(path, function) else None
+
+    def _is_known(self, path: Path, function: FunctionInfo) -> bool:
+        return any(not isinstance(thing, Constant) for thing in self.program.types.of(path, function))
+
+    @cached_property
+    def _written_from_outside(self) -> frozenset[str]:
+        """Attributes that the program writes to objects which are not `self`: it says itself what is called then."""
+        return frozenset(
+            access.path[-1]
+            for facts in self.program.stores.facts.values()
+            for access in facts.accesses
+            if access.kind == "write"
+            and len(access.path) > 1
+            and access.path[:-1] != (f"p:{facts.function.self_name}",)
+        )
 
     def _is_given_back(self, held: Held, then: Reached[Notice]) -> bool:
         """Whether something on the way puts the lock down before it goes on."""

@@ -97,13 +97,17 @@ class CallbackUnderLock(Rule):
         """The callback may use the object that tells it."""
         notice, lock = found.then.fact, found.held.lock.short
         name = spelled_call(notice.call, program.stores.facts[notice.function.id])
+        taken = (
+            f"users set `{notice.name}`"
+            if notice.is_set
+            else f"`{symbol_of(notice.giver)}` takes it as `{notice.name}`"
+        )
         return self.finding(
             found.function,
             found.span,
             message=f"`{name}` comes from outside and is called with `{lock}` held",
             why=(
-                f"`{symbol_of(notice.giver)}` takes it as `{notice.name}`: if it calls `{symbol_of(found.back)}`, which"
-                " waits for the lock, its thread waits for itself"
+                f"{taken}: if it calls `{symbol_of(found.back)}`, which waits for the lock, its thread waits for itself"
             ),
             subject=found.held.lock.name,
             confidence="medium",
