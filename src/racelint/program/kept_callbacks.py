@@ -189,23 +189,26 @@ class KeptCallbacks:
         return all(isinstance(t, Constant) or t == _OPTIONS for t in self.program.types.of_value(value, caller))
 
     def _back(self, held: Held, notice: Notice, function: FunctionInfo) -> FunctionInfo | None:
-        """What users call that waits for the lock, first of all what took the callback."""
+        """What users call that waits for the lock: what took the callback, or what always does."""
         if function.cls is not None:
             methods = [cls.module.functions[q] for cls in function.cls.mro for q in cls.ir.methods.values()]
         else:
             methods = [f for f in self.program.index.functions if f.module is function.module and f.cls is None]
-        fitting = [m for m in methods if is_public(m) and self._takes(m, held)]
-        if notice.giver in fitting:
+        certain = {method: certain for method in methods if (certain := self._takes(method, held)) is not None}
+        if notice.giver in certain and is_public(notice.giver):
             return notice.giver
-        fitting.sort(key=lambda m: m is function)
-        return fitting[0] if fitting else None
+        fitting = [method for method, always in certain.items() if always and is_public(method)]
+        return min(fitting, key=lambda method: method is function, default=None)
 
-    def _takes(self, method: FunctionInfo, held: Held) -> bool:
+    def _takes(self, method: FunctionInfo, held: Held) -> bool | None:
+        """Whether each run of the method waits for the lock; None where none does."""
         owner: Path = (f"p:{method.self_name}",) if held.owner else ()
-        return any(
-            taken.certain and taken.fact.lock.location == held.lock.location and taken.owner == owner
+        taken = [
+            taken.certain
             for taken in self.program.takings.by_function.get(method.id, ())
-        )
+            if taken.fact.lock.location == held.lock.location and taken.owner == owner
+        ]
+        return any(taken) if taken else None
 
 
 def _may_be_left_out(function: FunctionInfo, name: str) -> bool:

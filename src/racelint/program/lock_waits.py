@@ -38,6 +38,7 @@ _LOOKING = {
 
 
 _NOTHING = Constant("None")
+"""What an attribute holds before something unknown is put there; futures are mostly looked at when they are done."""
 
 
 class Waiting(NamedTuple):
@@ -260,7 +261,8 @@ class LockWaits:
                         return None
                     found = BLOCKING_METHODS.get((thing.dotted, path[-1]))
                     return found.kind if found is not None else None
-            if {*things} <= {_NOTHING} and self._unknown.has(call, path, function):
+            known = things if path[-1] == "result" else {*things} - {_NOTHING}
+            if not known and self._unknown.has(call, path, function):
                 return "wait"
         return None
 

@@ -22,7 +22,7 @@ from racelint.program.calls import CallGraph, CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.interpreter import Event, Interpreter
 from racelint.program.lock_state import EMPTY, NO_EFFECT, Effect, Hold, LockFlow, LockState
-from racelint.program.locks import Lock, Locks, is_primitive
+from racelint.program.locks import Lock, Locks
 from racelint.program.raising import Raising
 from racelint.program.substitution import owner_of, substituted
 from racelint.program.things import Bound, Instance
@@ -102,7 +102,7 @@ class LockFlows:
         known = self._by_context_manager(path, function)
         if known is not None:
             return known
-        for thing in () if is_primitive(things) else things:
+        for thing in things:
             if isinstance(thing, Instance) and not self.locks.is_lock_class(thing.cls):
                 enter = thing.cls.method("__enter__") or thing.cls.method("__aenter__")
                 if enter is not None:

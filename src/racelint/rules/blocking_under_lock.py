@@ -90,7 +90,8 @@ class BlockingUnderLock(Rule):
 
     ## Known limits
     A lock most of whose users block is taken to be there to keep the slow things in order: that is only mentioned on
-    request, as are files, waits with a timeout and what is done but once.
+    request, as are files, waits with a timeout (that is never None) and what is done but once. Of objects that nothing
+    is known of, `join()`, `self.server.wait()`, `future.result()` and `fetch_async(…).get()` count as waits.
     """
 
     code = "RL205"
