@@ -27,6 +27,8 @@ from racelint.program.values import event_span, nodes_of
 from racelint.program.walk import place_of
 
 _MAX_CALLS = 5
+_MAX_CALLS_TO_UNKNOWN = 2
+"""Calls to a wait of something that nothing is known of: behind more of them, too much has to be right."""
 _GIVING = {"get": frozenset({"put", "put_nowait"}), "wait": frozenset({"set"}), "put": frozenset({"get", "get_nowait"})}
 _LOOKING = {
     "get": ("empty", "qsize"),
@@ -137,10 +139,17 @@ class LockWaits:
             here = self._held(function, site.event)
             for entry in self._all.get(site.callee.id, ()) if here else ():
                 carried = self.takings.running.carried(entry, site)
-                if carried is not None and len(carried.chain) <= _MAX_CALLS:
+                if carried is not None and len(carried.chain) <= self._farthest(entry.fact):
                     for held in here:
                         if self._counts(held, entry.fact):
                             yield self._held_wait(function, site.event, held, carried._replace(certain=entry.certain))
+
+    def _farthest(self, wait: Waiting) -> int:
+        path = wait.call.func[0]
+        if wait.awaited or path[-1] not in ("wait", "get") or len(path) < 2:
+            return _MAX_CALLS
+        known = {*self.program.types.of(path[:-1], wait.function)} - {_NOTHING}
+        return _MAX_CALLS if known else _MAX_CALLS_TO_UNKNOWN
 
     def _held_wait(self, function: FunctionInfo, event: int, held: Held, wait: Reached[Waiting]) -> HeldWait:
         needed = self._needing(held, wait.fact)
