@@ -50,10 +50,15 @@ def _held_by_callers(program: Program, function: FunctionInfo) -> list[Held]:
     """What is held whenever a private function runs: by the first of its callers that takes it itself."""
     if is_public(function):
         return []
-    sites = [site for site in program.calls.incoming.get(function.id, ()) if not site.weak]
-    holding = [[h for h in program.takings.held(s.caller, s.event) if _keeps_out(h)] for s in sites]
-    always = [{h.lock.location for h in held} for held in holding]
-    return [h for h in holding[0] if all(h.lock.location in each for each in always)] if holding else []
+    always: list[Held] | None = None
+    for site in program.calls.incoming.get(function.id, ()):
+        if not site.weak:
+            here = [h for h in program.takings.held(site.caller, site.event) if _keeps_out(h)]
+            locations = {h.lock.location for h in here}
+            always = here if always is None else [h for h in always if h.lock.location in locations]
+            if not always:
+                return []
+    return always or []
 
 
 def _keeps_out(held: Held) -> bool:

@@ -107,11 +107,12 @@ class KeptCallbacks:
     def _left_empty(self, path: Path, function: FunctionInfo) -> FunctionInfo | None:
         """Who makes an attribute for users to put a callback into: `self.on_change = None`, and nothing else."""
         name = path[-1]
-        if len(path) != 2 or name.startswith("_") or name == ELEMENT or name in self._written_from_outside:
+        if len(path) != 2 or name.startswith("_") or name == ELEMENT:
             return None
         stored = self._stored(path, function)
-        only_nothing = bool(stored) and all(entry.value == (("k:None",),) for entry in stored)
-        return stored[0].function if only_nothing and not self._is_known(path, function) else None
+        if not stored or any(entry.value != (("k:None",),) for entry in stored) or self._is_known(path, function):
+            return None
+        return stored[0].function if name not in self._written_from_outside else None
 
     def _is_known(self, path: Path, function: FunctionInfo) -> bool:
         return any(not isinstance(thing, Constant) for thing in self.program.types.of(path, function))
