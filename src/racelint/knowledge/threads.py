@@ -221,3 +221,6 @@ ASKED_FOR: frozenset[str] = frozenset(
 """Methods that a timer runs and users call, too, when they do not want to wait for it."""
 LOOP_TURNS: tuple[str, ...] = ("loop", "run", "poll", "spin", "serve")
 """How the names of methods begin that do a turn of a loop: called instead of starting the thread that loops."""
+
+CALLBACK_LOOPS: frozenset[str] = frozenset({"run_forever", "loop_forever", "serve_forever", "start_consuming"})
+"""Methods that stay and call what was handed to their object, on the thread that calls them."""

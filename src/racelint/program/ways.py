@@ -99,7 +99,7 @@ class Ways:
         for dep in (*node.deps, node.call):
             call = self.facts.call(dep)
             for path in call.func[:1] if call is not None else ():
-                if path[-1] in _ASKING_WHO:
+                if path[-1].removeprefix("g:") in _ASKING_WHO:
                     yield "*"
                 elif len(path) > 1 and path[-1] in _ASKING:
                     yield path[-2]
