@@ -10,6 +10,7 @@ from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
 from racelint.program.event_races import EventRace, EventRaces
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
+from racelint.program.stale_signals import StaleSignal, StaleSignals
 from racelint.program.undone_stops import UndoneStop, UndoneStops
 from racelint.rules.base import Rule, step, symbol_of
 
@@ -21,7 +22,8 @@ class EventClearRace(Rule):
     Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
     `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
     nobody joins the one before, and one that the thread itself clears when it begins. So is an event that is set before
-    what the thread that it wakes looks at is stored, where that thread then clears it and waits again.
+    what the thread that it wakes looks at is stored, where that thread then clears it and waits again, and one that is
+    set by what was found a moment ago, while another thread clears the event and changes that.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -106,6 +108,8 @@ class EventClearRace(Rule):
             yield self._reused(reused, program)
         for undone in UndoneStops(program).found():
             yield self._undone(undone, program)
+        for stale in StaleSignals(program, races.by_function).found():
+            yield self._stale(stale, program)
         for early in EarlyWakeups(program, races.by_function).found():
             yield self._early(early, program)
 
@@ -124,6 +128,27 @@ class EventClearRace(Rule):
                 step("access", "clears the event", clear.function, clear.call.span),
                 step("conflict", "the thread looks at it to end", look.function, look.call.span),
                 step("access", "sets it, and joins nobody", stop.function, stop.call.span),
+            ],
+        )
+
+    def _stale(self, stale: StaleSignal, program: Program) -> Finding:
+        setter, clear, waiter = stale.setter, stale.clear, stale.waiter
+        name = spelled(setter.call.func[0][:-1], program.stores.facts[setter.function.id])
+        what = stale.look.access.location.short
+        return self.finding(
+            setter.function,
+            setter.call.span,
+            message=f"`{name}` is set by what `{what}` was before another thread changed it",
+            why=f"`{symbol_of(clear.function)}` may clear the event and change it in between: the event stays set,"
+            f" and `{symbol_of(waiter.function)}` goes by it alone; look and set under one lock",
+            subject=str(setter.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("access", f"looks at `{what}`", stale.look.access.function, stale.look.access.span),
+                step("conflict", "clears the event", clear.function, clear.call.span),
+                step("conflict", f"changes `{what}`", stale.change.access.function, stale.change.access.span),
+                step("access", "sets the event", setter.function, setter.call.span),
             ],
         )
 
