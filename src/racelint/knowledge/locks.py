@@ -11,7 +11,8 @@ World = Literal["thread", "process", "async"]
 class LockFacts(NamedTuple):
     """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program.
 
-    `declared`: a lock by the user's word, of which nothing else is known.
+    `declared`: a lock by the user's word, of which nothing else is known. `by_key`: a family, of which each call takes
+    the lock of the key that it names.
     """
 
     family: Family
@@ -19,6 +20,7 @@ class LockFacts(NamedTuple):
     world: World = "thread"
     own: bool = False
     declared: bool = False
+    by_key: bool = False
 
 
 _LOCK = LockFacts("lock", False)

@@ -16,6 +16,7 @@ from racelint.program.conditions_by_use import conditions_by_use
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
+from racelint.program.lock_families import LockFamilies
 from racelint.program.things import Bound, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stored, Stores, element_key
@@ -120,6 +121,7 @@ class Locks:
         """Classes and factories whose objects the user says are locks."""
         self._known: dict[tuple[str, Path], Lock | None] = {}
         self._classes: dict[str, bool] = {}
+        self._families = LockFamilies(stores)
 
     def of(self, path: Path, function: FunctionInfo) -> Lock | None:
         """The lock at `path`, opaque where it may be one; None where it certainly is none."""
@@ -220,6 +222,9 @@ class Locks:
             if isinstance(thing, Instance):
                 if self.is_lock_class(thing.cls):
                     return LockFacts("lock", self._is_reentrant(thing.cls), own=True)
+                family = self._families.facts_of(thing.cls)
+                if family is not None:
+                    return family
                 if self.is_reader_writer(thing.cls):
                     return LockFacts("reader-writer", False, own=True)
                 for name in thing.cls.all_external_bases():

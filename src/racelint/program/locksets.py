@@ -240,7 +240,7 @@ class _Solver(Interpreter[LockState]):
         if lock.facts is not None and lock.facts.world == "async" and not node.awaited:
             return state.perhaps(lock)
         self._acquisition(lock, node, node.id, state)
-        if may_fail(node):
+        if may_fail(node, lock):
             self.conditional[node.id] = lock
             return state.perhaps(lock)
         return state.acquired(Hold(lock, node.id, "acquire"))
@@ -287,8 +287,13 @@ class _Solver(Interpreter[LockState]):
         return LockState(left.must, left.may - gone, left.dropped - locations)
 
 
-def may_fail(call: Call) -> bool:
-    """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held."""
+def may_fail(call: Call, lock: Lock | None = None) -> bool:
+    """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held.
+
+    What a family of locks is asked for is a key.
+    """
+    if lock is not None and lock.facts is not None and lock.facts.by_key:
+        return False
     for position, argument in enumerate(call.args):
         if argument.name in ("blocking", "block", "") and position <= 1:
             if argument.name != "" or position == 0:

@@ -144,6 +144,10 @@ class AcquireWithoutRelease(Rule):
 
 
 def _outcome(tenure: Tenure) -> str:
+    if tenure.lock.facts is not None and tenure.lock.facts.by_key:
+        return (
+            f"the lock of this key stays held and the next {holder_word(tenure.lock)} that asks for it waits for ever"
+        )
     if tenure.lock.facts is not None and tenure.lock.facts.family == "semaphore":
         return "the permit is lost, and once all are, who asks for one waits for ever"
     return f"the lock stays held and the next {holder_word(tenure.lock)} waits for ever"

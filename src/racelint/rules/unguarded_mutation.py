@@ -20,8 +20,8 @@ class UnguardedMutation(Rule):
     ## What it does
     Finds attributes, class attributes, module globals, captured variables and container elements that are read,
     computed on and written back (`self.n += 1`, `d[k] = d.get(k, 0) + 1`) with no lock held from the read to the
-    write, where another thread may change them in between. So are files, sockets and connections that are closed and
-    then replaced, while another thread calls what it finds there.
+    write, where another thread may change them in between. Finds files, sockets and connections, too, that are closed
+    and only then replaced, where another thread calls what is there.
 
     ## Why is this bad?
     The other thread's change is lost. On CPython 3.10 and later with the GIL a plain `self.n += 1` cannot be
