@@ -58,6 +58,8 @@ class Tenure:
     leaks: list[Leak] = field(default_factory=list)
     releases: list[Call] = field(default_factory=list)
     handed_on: bool = False
+    called_back: bool = False
+    """Whether a callback that was handed out gives it back."""
     flagged: bool = False
     """Whether a flag decides on the release."""
     by_callee: bool = False
@@ -179,6 +181,7 @@ class _Walk(Interpreter[bool]):
         for argument in node.args:
             for path in argument.value:
                 if any(map(self._gives_back, self.flows.types.of(path, self.function))):
+                    self.tenure.called_back = True
                     return True
                 if path[-1] in RELEASES and self._is_ours(path[:-1]):
                     return True
