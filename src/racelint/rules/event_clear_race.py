@@ -8,6 +8,7 @@ from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
 from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
 from racelint.program.event_races import EventRace, EventRaces
+from racelint.program.kept_signals import KeptSignal, KeptSignals
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
 from racelint.program.stale_signals import StaleSignal, StaleSignals
@@ -23,7 +24,8 @@ class EventClearRace(Rule):
     `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
     nobody joins the one before, and one that the thread itself clears when it begins. So is an event that is set before
     what the thread that it wakes looks at is stored, where that thread then clears it and waits again, and one that is
-    set by what was found a moment ago, while another thread clears the event and changes that.
+    set by what was found a moment ago, while another thread clears the event and changes that. So is a wait that ends
+    with `clear()` below a return which leaves the event as it is.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -110,6 +112,8 @@ class EventClearRace(Rule):
             yield self._undone(undone, program)
         for stale in StaleSignals(program, races.by_function).found():
             yield self._stale(stale, program)
+        for kept in KeptSignals(program, races.by_function).found():
+            yield self._kept(kept, program)
         for early in EarlyWakeups(program, races.by_function).found():
             yield self._early(early, program)
 
@@ -149,6 +153,26 @@ class EventClearRace(Rule):
                 step("conflict", "clears the event", clear.function, clear.call.span),
                 step("conflict", f"changes `{what}`", stale.change.access.function, stale.change.access.span),
                 step("access", "sets the event", setter.function, setter.call.span),
+            ],
+        )
+
+    def _kept(self, kept: KeptSignal, program: Program) -> Finding:
+        waiter, setter, look = kept.waiter, kept.setter, kept.look.access
+        name = spelled(waiter.call.func[0][:-1], program.stores.facts[waiter.function.id])
+        return self.finding(
+            waiter.function,
+            waiter.call.span,
+            message=f"`{name}` may be set still from a time when nobody had to wait for it",
+            why=f"`{symbol_of(setter.function)}` may set it just before `{look.location.short}` is looked at: the"
+            f" function returns on line {kept.left.span[0]} without `clear()`, and the next wait is over at once",
+            subject=str(waiter.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("conflict", f"changes `{look.location.short}`", setter.function, kept.change.access.span),
+                step("conflict", "sets the event", setter.function, setter.call.span),
+                step("access", f"looks at `{look.location.short}`", look.function, look.span),
+                step("access", "waits for the next one", waiter.function, waiter.call.span),
             ],
         )
 
