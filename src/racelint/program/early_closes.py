@@ -102,5 +102,8 @@ class EarlyCloses:
         return False
 
     def _is_race(self, write: Record, use: Record, group: Group) -> bool:
+        """Whether one of them runs in a thread that is seen to start, beside the other."""
+        if write.context.root is None and use.context.root is None:
+            return False
         certain = not write.perhaps and not use.perhaps and not guarded_together(write, use)
         return certain and self.races.overlap.parallel(write, use, group)

@@ -128,6 +128,8 @@ class Overlap:
                 if self._tests.is_asked_in_turn(first) or self._each_has(left, right, first):
                     return False
                 return first.in_loop if self._of_one_call(first, group) else first.many
+            if left.context.overruled or right.context.overruled:
+                return False
             if is_of_other_tests(first, second.site_function, self.program.calls):
                 return False
             if self._of_tests_alone(first, second) or self._of_tests_alone(second, first):

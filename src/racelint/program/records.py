@@ -75,7 +75,7 @@ class Records:
         unsure = by_protocol or bool(state.may - {hold.lock.location for hold in state.must})
         found = []
         for context in program.reach.of(function):
-            if context.overruled or program.ownership.owned(access.path, access.event, function, context.owned):
+            if program.ownership.owned(access.path, access.event, function, context.owned):
                 continue
             if constructs and not self._reruns(context):
                 continue
