@@ -16,6 +16,7 @@ from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite, is_own
 from racelint.program.context import Context
+from racelint.program.decorators import owner_parameter
 from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
@@ -84,6 +85,7 @@ class Reach:
         self.decorated = decorated
         self.anchors = anchors
         self.switches = Switches(stores)
+        self._decorated = ownership.types.decorated
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
@@ -132,10 +134,12 @@ class Reach:
         pending = list(names)
         leading = set(pending)
         while pending:
-            for site in self.calls.incoming.get(pending.pop(), ()):
-                if site.caller.id not in leading:
-                    leading.add(site.caller.id)
-                    pending.append(site.caller.id)
+            name = pending.pop()
+            callers = [site.caller for site in self.calls.incoming.get(name, ())]
+            for caller in (*callers, *self._decorated.functions.get(name, ())):
+                if caller.id not in leading:
+                    leading.add(caller.id)
+                    pending.append(caller.id)
         return leading
 
     def _root_context(self, root: ThreadRoot) -> Context:
@@ -179,7 +183,18 @@ class Reach:
                 held = self.decorated.get(function.id, frozenset())
                 public = public or bool(function.ir.parent)
                 anchors = tuple(self._own_anchor(function).items())
-                yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
+                entry = Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
+                yield entry
+                yield from self._wrapped(entry)
+
+    def _wrapped(self, entry: Context) -> Iterator[Context]:
+        """What users run by the name of a decorated function, before the function itself."""
+        function = entry.function
+        for wrapper in self._decorated.wrappers.get(function.id, ()):
+            name = owner_parameter(wrapper)
+            owned = frozenset({name}) if function.self_name in entry.owned else frozenset()
+            anchors = tuple((name, anchor) for own, anchor in entry.anchors if own == function.self_name)
+            yield Context(wrapper, None, frozenset(), False, owned, frozenset(), entry, 0, entry.public, anchors)
 
     def _explore(
         self, entries: Iterable[Context], found: dict[str, list[Context]], leading: set[str] | None = None
@@ -219,7 +234,8 @@ class Reach:
         if known is None:
             known = self._steps[function.id] = [
                 _Step(site, self._handed_calls.is_one(site))
-                for site in self.calls.outgoing[function.id]
+                for called in self.calls.outgoing[function.id]
+                for site in (called, *self._decorated.through(called))
                 if (function.ir.is_async or not site.callee.ir.is_async)
                 and site.callee.id not in self._users.run_at_forks
             ]

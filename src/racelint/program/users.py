@@ -146,6 +146,8 @@ class Users:
         """A callback: nobody here calls it, and it is handed to others."""
         if function.id in self.targets or function.id in self.run_at_forks or self.calls.incoming.get(function.id):
             return False
+        if function.id in self.calls.types.decorated.functions:
+            return False  # users run it by the names of the functions that it stands for
         name = function.ir.name
         if name.startswith("__") or name in CONSTRUCTORS:
             return False
