@@ -106,8 +106,8 @@ class Compounds:
         self.shared = shared
         self.effects = effects
         self._sites: dict[tuple[str, int], list[CallSite]] = {}
-        for sites in calls.outgoing.values():
-            for site in sites:
+        for outgoing in calls.outgoing.values():
+            for site in outgoing:
                 if not site.weak:
                     self._sites.setdefault((site.caller.id, site.event), []).append(site)
         self.expected: dict[str, set[int]] = {}
@@ -118,7 +118,8 @@ class Compounds:
         """By function and act: the reads and calls that decided whether it happens."""
         self.wanting: dict[tuple[str, int], frozenset[int]] = {}
         """Those of them whose answer cannot have been that something is there."""
-        walked = [f for f in index.functions if shared.by_function[f.id] or calls.outgoing[f.id]]
+        facts, accesses, sites = stores.facts, shared.by_function, calls.outgoing
+        walked = [f for f in index.functions if accesses[f.id] or sites[f.id] or facts[f.id].makes_lock]
         walks = [_Walk(self, function) for function in walked]
         for walk in walks:
             self.by_function[walk.function.id] = walk.run()
@@ -188,6 +189,8 @@ class _Walk:
         """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
         for position, node in enumerate(nodes):
             if isinstance(node, (Access, Call)):
+                if conditions and (isinstance(node, Call) or node.kind in ("write", "delete")):
+                    self._note_deciding(node.id, conditions)
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
                     self._act(access, conditions)
@@ -197,7 +200,6 @@ class _Walk:
                     self._stores_of_call(node)
                     if conditions:
                         self._decided_calls.append((node, conditions))
-                        self._note_deciding(node.id, conditions)
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
                 at = _first_event((*node.then[:1], *node.orelse[:1], *nodes[position + 1 : position + 2]))
@@ -323,7 +325,6 @@ class _Walk:
         return part.test == "in" or not after or (call is not None and call.func == (("g:len",),))
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
-        self._note_deciding(act.event, conditions)
         if takes(act) and (act.event in self._expected or self._has_default(act)):
             return  # the removal is its own check
         for dep in act.deps:
