@@ -229,6 +229,9 @@ class Program:
         return found
 
     def _held_by(self, decorator: Decorator, function: FunctionInfo) -> set[Lock]:
+        named = self._named_in(decorator, function)
+        if named is not None:
+            return {named}
         scope = self._defining(function)
         found: set[Lock] = set()
         for thing in self.types.of_value(decorator.value, scope):
@@ -238,6 +241,17 @@ class Program:
                 held = self._held_in_wrapper(thing.function, function)
                 found |= {self._of_decoration(lock, thing.function, decorator, function) for lock in held}
         return found
+
+    def _named_in(self, decorator: Decorator, function: FunctionInfo) -> Lock | None:
+        """`@locked(lock="_state_lock")`: a decorator that is given the name of a lock of the object is to hold it."""
+        for argument in decorator.args if function.self_name else ():
+            for path in argument.value:
+                name = path[0].removeprefix("k:str:").strip("'\"")
+                if path[0].startswith("k:str:") and name.isidentifier():
+                    lock = self.locks.of((f"p:{function.self_name}", name), function)
+                    if lock is not None and lock.facts is not None:
+                        return lock
+        return None
 
     def _of_decoration(self, lock: Lock, maker: FunctionInfo, decorator: Decorator, function: FunctionInfo) -> Lock:
         """Of a lock that the decorator was given, that one; one that it makes is made for each function."""
