@@ -112,11 +112,23 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
 
     A flag that goes both ways is as it would be had the other thread been first, where its truth was tested.
     """
-    if compound.inner is not None or not (
-        is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group))
+    if (
+        compound.inner is not None
+        or _is_dereferenced(compound, program)
+        or not (is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group)))
     ):
         return ""
     return _SET_TWICE if _may_be_done_twice(compound, program) else ""
+
+
+def _is_dereferenced(compound: Compound, program: Program) -> bool:
+    """What was looked at is read again for one of its methods, which None has not."""
+    path, span = compound.act.path, compound.act.span
+    return compound.kind == "check-then-use" and any(
+        func[: len(path)] == path and len(func) > len(path) and call.span[:2] == span[:2]
+        for call in program.stores.facts[compound.function.id].calls
+        for func in call.func
+    )
 
 
 def notes_twice(compound: Compound, program: Program) -> str:
