@@ -49,7 +49,7 @@ class OverwrittenState(Search):
         """Another thread that is in the same call; a lock beside the class promises too little for that."""
         direct = not state.written.through and not state.read.through
         for other in self.races.records.of(state.written.access):
-            if other.perhaps or not self.overlap.parallel(record, other, group):
+            if (other.perhaps and record.held) or not self.overlap.parallel(record, other, group):
                 continue
             evidence = self.overlap.evidence_of(record, other, group)
             if evidence == "contract" or (evidence == "thread" and direct):
