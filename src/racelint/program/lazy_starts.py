@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from racelint.model.summary import Access
 from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
-from racelint.program.lazy_locks import deciding_reads, lazy_locks
+from racelint.program.lazy_locks import LazyLocks, deciding_reads
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
@@ -42,11 +42,12 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
     Of several functions that decide by one variable whether to call one other that starts it, the first.
     """
     starters = _starting_events(program)
+    lazy_locks = LazyLocks(program)
     told: set[tuple[Location, str]] = set()
     for function in program.index.functions:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             continue
-        locks = list(lazy_locks(program, function))
+        locks = list(lazy_locks.of(function))
         starts = sorted(starters.get(function.id, ()))
         contexts = _open_contexts(program, function) if locks or starts else []
         repeated = [context for context in contexts if _is_repeated(context)]
