@@ -13,4 +13,4 @@ FIXTURE = Path(__file__).parent.parent / "fixtures" / "rl104" / "forgotten_tasks
 def test_a_method_of_what_may_be_none_by_then_is_more_than_advice() -> None:
     found = scan([FIXTURE.name], ScanOptions(Settings(), jobs=1), str(FIXTURE.parent)).findings
     severities = {finding.symbol: finding.severity for finding in found}
-    assert severities == {"ClientBad._read": "warning", "FlagAdvice._read": "info"}
+    assert severities == {"ClientBad._read": "warning", "FlagAdvice._read": "info", "HandledAdvice.close": "info"}
