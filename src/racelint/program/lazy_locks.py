@@ -63,7 +63,8 @@ class LazyLocks:
         """What is stored in variables and attributes, `setattr` included."""
         for event in self.program.stores.facts[function.id].events.values():
             path, value, among = _stored(event)
-            makes = _made(self.program, function, value) if path else ""
+            constant = all(each[0].startswith("k:") for each in value)
+            makes = _made(self.program, function, value) if path and not constant else ""
             if makes:
                 yield _Store(event.id, path, makes, among)
 
@@ -77,7 +78,8 @@ class LazyLocks:
     def _made_by(self, function: FunctionInfo) -> tuple[_Store, ...]:
         known = self._makers.get(function.id)
         if known is None:
-            stores = self._stores(function) if not makes_self(function) else ()
+            lockless = makes_self(function) or not self.program.stores.facts[function.id].makes_lock
+            stores = () if lockless else self._stores(function)
             known = self._makers[function.id] = tuple(s for s in stores if self._is_made_anyway(s, function))
         return known
 
