@@ -24,6 +24,7 @@ from racelint.program.effects import Effects
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import Location, Locations
 from racelint.program.lock_places import LockPlaces
+from racelint.program.locked_calls import LockedCalls
 from racelint.program.locks import Lock, Locks
 from racelint.program.locksets import LockFlows
 from racelint.program.object_uses import ObjectUses
@@ -110,6 +111,10 @@ class Program:
             self.decorator_locks,
             self.anchors,
         )
+
+    @cached_property
+    def locked_calls(self) -> LockedCalls:
+        return LockedCalls(self.reach)
 
     @cached_property
     def thread_objects(self) -> ThreadObjects:

@@ -105,6 +105,7 @@ class Races:
     def _group(self, doubt: _Doubt) -> Group | None:
         """All that is done to one variable."""
         records = [record for access in doubt.accesses for record in self.records.of(access)]
+        records = self.program.locked_calls.as_called(records)
         if not any(record.access.changes for record in records):
             return None
         records.sort(key=lambda record: record.order)

@@ -47,6 +47,7 @@ _BEGINNINGS = (
     ),
 )
 _ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
+_USES = ("open", "connect", "start", "run", *_ENDINGS)
 _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
@@ -118,11 +119,11 @@ class Users:
         externals = function.cls.all_external_bases()
         if thread_kind(function.cls) is None and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
-        return self._is_called_within(_overridden(function), function.cls)
+        return self._is_called_within(overridden(function), function.cls)
 
     def _is_hook(self, function: FunctionInfo) -> bool:
         """A step that a base leaves to those who derive from it, and that this base itself calls at its time."""
-        methods = _overridden(function)
+        methods = overridden(function)
         return any(
             method.is_abstract and method.cls is not None and self._is_called_within(methods, method.cls)
             for method in methods[1:]
@@ -153,10 +154,11 @@ class Users:
         return name in self._handed_out
 
 
-def _overridden(function: FunctionInfo) -> list[FunctionInfo]:
-    """The method and those of its class's bases that it stands for, nearest first."""
+def overridden(function: FunctionInfo) -> list[FunctionInfo]:
+    """The method and those of its class's bases that it stands for, nearest first; a function of no class by itself."""
     bases = function.cls.mro if function.cls is not None else []
-    return [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+    methods = [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+    return methods if function in methods else [function]
 
 
 def is_public(function: FunctionInfo) -> bool:
@@ -175,3 +177,8 @@ def is_called_once(function: FunctionInfo) -> bool:
     """Whether the name of what users call says that it is called once, before or after anything else."""
     name = function.ir.name.strip("_")
     return name in _ONCE or name.startswith(_BEGINNINGS) or name.startswith(_ENDINGS)
+
+
+def begins_or_ends(function: FunctionInfo) -> bool:
+    """Whether the name says that it begins or ends the use of an object: its users call it, whoever else does."""
+    return function.ir.name.strip("_").startswith(_USES)

@@ -1,0 +1,74 @@
+"""Methods that are public by their name, but that the program only calls with a lock held: its users are to hold it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from racelint.program.context import Context
+from racelint.program.index import FunctionInfo
+from racelint.program.locations import Location
+from racelint.program.locks import Lock
+from racelint.program.reach import Reach
+from racelint.program.test_cases import is_of_tests
+from racelint.program.users import begins_or_ends, overridden
+
+if TYPE_CHECKING:
+    from racelint.program.records import Record
+
+
+class LockedCalls:
+    """Answers for the functions of a program, by the contexts that its own calls run them in."""
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        self._known: dict[tuple[str, frozenset[Location]], frozenset[Lock]] = {}
+
+    def as_called(self, records: list[Record]) -> list[Record]:
+        """The records of one variable: those that users enter by a step of what holds a lock hold that, too."""
+        locks = frozenset(lock for record in records for lock in record.locations_held)
+        return [self._as_called(record, locks) for record in records] if locks else records
+
+    def _as_called(self, record: Record, locks: frozenset[Location]) -> Record:
+        context, function = record.context, record.context.entry.function
+        if context.root is not None or begins_or_ends(function) or function.ir.name.startswith("__"):
+            return record
+        known = frozenset(lock for lock in locks if not is_older(function, lock))
+        meant = frozenset(lock for lock in self.held(function, known) if lock.location not in record.state.dropped)
+        if not meant:
+            return record
+        return replace(record, held=record.held | meant, context=replace(context, held=context.held | meant))
+
+    def held(self, function: FunctionInfo, locks: frozenset[Location]) -> frozenset[Lock]:
+        """Of these locks those that the program's calls hold, where it calls the function and each holds one."""
+        key = (function.id, locks)
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = frozenset()
+            ways = (context for method in overridden(function) for context in self.reach.of(method))
+            calls = [context.held for context in ways if self._is_call(context, locks)]
+            meant = [frozenset(lock for lock in held if lock.location in locks) for held in calls]
+            known = self._known[key] = frozenset().union(*meant) if all(meant) else frozenset()
+        return known
+
+    def _is_call(self, context: Context, locks: frozenset[Location]) -> bool:
+        """It tells what is to be held: not on an object in the making, by a test, or by what is such a step itself."""
+        function, entry, parent = context.function, context.entry, context.parent
+        if parent is None or function.self_name in context.owned or is_of_tests(parent.function):
+            return False
+        if entry.root is not None or context.held:
+            return True
+        step = function in overridden(entry.function)
+        return not step and (begins_or_ends(entry.function) or not self.held(entry.function, locks))
+
+
+def is_older(function: FunctionInfo, lock: Location) -> bool:
+    """What users know the method by is a base that has no such lock, so that they cannot be meant to hold it."""
+    bases = function.cls.mro if function.cls is not None else ()
+    first = [base for base in bases if function.ir.name in base.ir.methods][-1:]
+    return (
+        lock.kind == "attribute"
+        and first != [function.cls]
+        and any(all(base.id != lock.owner for base in older.mro) for older in first)
+    )
