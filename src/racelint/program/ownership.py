@@ -16,8 +16,8 @@ from racelint.program.values import Stores
 CONSTRUCTORS = frozenset(
     {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__setstate__", "__class_getitem__"}
 )
-CONSTRUCTOR_STEPS = frozenset({"setup", "set_up", "init", "initialize", "initialise"})
-"""Names of methods that belong to the constructor, where that is what calls them."""
+CONSTRUCTOR_STEPS = ("setup", "set_up", "init")
+"""How names of methods begin that belong to the constructor, where that is what calls them."""
 
 _NEVER = 1 << 60
 

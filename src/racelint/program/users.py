@@ -136,7 +136,7 @@ class Users:
 
     def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
         """`setup` and the like, which only constructors call, and methods that override it."""
-        if function.cls is None or function.ir.name not in CONSTRUCTOR_STEPS:
+        if function.cls is None or not function.ir.name.startswith(CONSTRUCTOR_STEPS):
             return False
         sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
         callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
