@@ -221,3 +221,10 @@ ASKED_FOR: frozenset[str] = frozenset(
 """Methods that a timer runs and users call, too, when they do not want to wait for it."""
 LOOP_TURNS: tuple[str, ...] = ("loop", "run", "poll", "spin", "serve")
 """How the names of methods begin that do a turn of a loop: called instead of starting the thread that loops."""
+
+KEEPING = (
+    *("add", "append", "after", "attach", "bind", "call_", "connect", "defer", "every", "insert", "listen", "observe"),
+    *("on", "partial", "push", "put", "register", "run_in", "schedule", "set", "spawn", "start", "submit", "subscribe"),
+    *("create_task", "ensure_future", "watch"),
+)
+"""How names of functions begin that only take note of a callback: it is called later, by whom is not known."""

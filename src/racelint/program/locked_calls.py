@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from racelint.program.context import Context
+from racelint.program.handed_closures import HandedClosures
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
@@ -23,6 +24,7 @@ class LockedCalls:
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
+        self._closures = HandedClosures(reach)
         self._known: dict[tuple[str, frozenset[Location]], frozenset[Lock]] = {}
 
     def as_called(self, records: list[Record]) -> list[Record]:
@@ -32,6 +34,8 @@ class LockedCalls:
 
     def _as_called(self, record: Record, locks: frozenset[Location]) -> Record:
         context, function = record.context, record.context.entry.function
+        if context.root is None and function.ir.parent and not record.perhaps:
+            return replace(record, perhaps=True) if self._is_handed_out_with(function, locks) else record
         if context.root is not None or begins_or_ends(function) or function.ir.name.startswith("__"):
             return record
         known = frozenset(lock for lock in locks if not is_older(function, lock))
@@ -39,6 +43,24 @@ class LockedCalls:
         if not meant:
             return record
         return replace(record, held=record.held | meant, context=replace(context, held=context.held | meant))
+
+    def _is_handed_out_with(self, closure: FunctionInfo, locks: frozenset[Location]) -> bool:
+        """Whether each way to where the closure is handed out holds one of the locks: it may well run right there."""
+        calls = self._closures.calls(closure)
+        if not calls:
+            return False
+        outer = closure.module.functions[closure.ir.parent]
+        if all(locks & {hold.lock.location for hold in self.reach.flows.of(outer).at(call.id).must} for call in calls):
+            return True
+        ways = [context for context in self.reach.of(outer) if not is_of_tests(context.entry.function)]
+        return bool(ways) and all(self._meant(context, locks) for context in ways)
+
+    def _meant(self, context: Context, locks: frozenset[Location]) -> bool:
+        """Whether one of the locks is held, or is to be by the users who enter there."""
+        if locks & {lock.location for lock in context.held}:
+            return True
+        entry = context.entry
+        return entry.root is None and not begins_or_ends(entry.function) and bool(self.held(entry.function, locks))
 
     def held(self, function: FunctionInfo, locks: frozenset[Location]) -> frozenset[Lock]:
         """Of these locks those that the program's calls hold, where it calls the function and each holds one."""
