@@ -48,6 +48,7 @@ _BEGINNINGS = (
 )
 _ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
 _USES = ("open", "connect", "start", "run", *_ENDINGS)
+_HANDLERS = ("on_", "handle_")
 _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
@@ -74,7 +75,7 @@ class Users:
             return False
         if self._runs_in_thread(function):
             return False
-        return not (self._is_step_of_constructor(function) or self._is_hook(function))
+        return not (self._is_step_of_constructor(function) or self._is_hook(function) or self._is_handler(function))
 
     @cached_property
     def _handed_out(self) -> frozenset[str]:
@@ -128,6 +129,13 @@ class Users:
             method.is_abstract and method.cls is not None and self._is_called_within(methods, method.cls)
             for method in methods[1:]
         )
+
+    def _is_handler(self, function: FunctionInfo) -> bool:
+        """Of what its name says that something has happened, the program's own calls tell whom that happens to."""
+        name = function.ir.name
+        if function.cls is None or not name.startswith(_HANDLERS) or name in self._handed_out:
+            return False
+        return any(not site.weak and not is_of_tests(site.caller) for site in self.calls.incoming.get(function.id, ()))
 
     def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
         """The methods are called, and by those alone that objects of this very class have."""
