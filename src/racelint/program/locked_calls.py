@@ -27,9 +27,9 @@ class LockedCalls:
         self._closures = HandedClosures(reach)
         self._known: dict[tuple[str, frozenset[Location]], frozenset[Lock]] = {}
 
-    def as_called(self, records: list[Record]) -> list[Record]:
-        """The records of one variable: those that users enter by a step of what holds a lock hold that, too."""
-        locks = frozenset(lock for record in records for lock in record.locations_held)
+    def as_called(self, records: list[Record], beside: list[Record]) -> list[Record]:
+        """Those that users enter by a step of what holds a lock, as `beside` of the same variable do, hold it, too."""
+        locks = frozenset(lock for record in beside for lock in record.locations_held)
         return [self._as_called(record, locks) for record in records] if locks else records
 
     def _as_called(self, record: Record, locks: frozenset[Location]) -> Record:

@@ -105,7 +105,7 @@ class Races:
     def _group(self, doubt: _Doubt) -> Group | None:
         """All that is done to one variable."""
         records = [record for access in doubt.accesses for record in self.records.of(access)]
-        records = self.program.locked_calls.as_called(records)
+        records = self.program.locked_calls.as_called(records, records)
         if not any(record.access.changes for record in records):
             return None
         records.sort(key=lambda record: record.order)
@@ -117,6 +117,10 @@ class Races:
         group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract, doubt.of_locks)
         group.count_guards()
         return group
+
+    def records_beside(self, group: Group, access: SharedAccess) -> list[Record]:
+        """Those of an access that is none of the group's own: a call that makes the change inside."""
+        return self.program.locked_calls.as_called(self.records.of(access), group.records)
 
     def compound_guards(self, compound: Compound, record: Record) -> frozenset[Location]:
         """The locks held from the compound's first step to its last without a break."""
