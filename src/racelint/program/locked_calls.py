@@ -25,24 +25,36 @@ class LockedCalls:
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
         self._closures = HandedClosures(reach)
+        self._meant: dict[tuple[str, frozenset[Location]], frozenset[Lock]] = {}
         self._known: dict[tuple[str, frozenset[Location]], frozenset[Lock]] = {}
 
     def as_called(self, records: list[Record], beside: list[Record]) -> list[Record]:
         """Those that users enter by a step of what holds a lock, as `beside` of the same variable do, hold it, too."""
-        locks = frozenset(lock for record in beside for lock in record.locations_held)
+        locks = frozenset(lock.location for record in beside for lock in record.held)
         return [self._as_called(record, locks) for record in records] if locks else records
 
     def _as_called(self, record: Record, locks: frozenset[Location]) -> Record:
-        context, function = record.context, record.context.entry.function
-        if context.root is None and function.ir.parent and not record.perhaps:
-            return replace(record, perhaps=True) if self._is_handed_out_with(function, locks) else record
-        if context.root is not None or begins_or_ends(function) or function.ir.name.startswith("__"):
+        context = record.context
+        if context.root is not None or record.perhaps:
             return record
-        known = frozenset(lock for lock in locks if not is_older(function, lock))
-        meant = frozenset(lock for lock in self.held(function, known) if lock.location not in record.state.dropped)
+        function = context.entry.function
+        if function.ir.parent:
+            return replace(record, perhaps=True) if self._is_handed_out_with(function, locks) else record
+        meant = self._meant_for(function, locks)
         if not meant:
             return record
+        meant = frozenset(lock for lock in meant if lock.location not in record.state.dropped)
         return replace(record, held=record.held | meant, context=replace(context, held=context.held | meant))
+
+    def _meant_for(self, function: FunctionInfo, locks: frozenset[Location]) -> frozenset[Lock]:
+        """Those that users who call the function are to hold."""
+        key = (function.id, locks)
+        known = self._meant.get(key)
+        if known is None:
+            named = begins_or_ends(function) or function.ir.name.startswith("__")
+            newer = frozenset(lock for lock in locks if not named and not is_older(function, lock))
+            known = self._meant[key] = self.held(function, newer) if newer else frozenset()
+        return known
 
     def _is_handed_out_with(self, closure: FunctionInfo, locks: frozenset[Location]) -> bool:
         """Whether each way to where the closure is handed out holds one of the locks: it may well run right there."""
@@ -53,9 +65,9 @@ class LockedCalls:
         if all(locks & {hold.lock.location for hold in self.reach.flows.of(outer).at(call.id).must} for call in calls):
             return True
         ways = [context for context in self.reach.of(outer) if not is_of_tests(context.entry.function)]
-        return bool(ways) and all(self._meant(context, locks) for context in ways)
+        return bool(ways) and all(self._enters_with(context, locks) for context in ways)
 
-    def _meant(self, context: Context, locks: frozenset[Location]) -> bool:
+    def _enters_with(self, context: Context, locks: frozenset[Location]) -> bool:
         """Whether one of the locks is held, or is to be by the users who enter there."""
         if locks & {lock.location for lock in context.held}:
             return True
