@@ -44,7 +44,9 @@ class LockedCalls:
         if not meant:
             return record
         meant = frozenset(lock for lock in meant if lock.location not in record.state.dropped)
-        return replace(record, held=record.held | meant, context=replace(context, held=context.held | meant))
+        inside = replace(context, held=context.held | meant)
+        fresh = frozenset(lock.location for lock in meant) - record.locations_held
+        return replace(record, held=record.held | meant, context=inside, meant=fresh)
 
     def _meant_for(self, function: FunctionInfo, locks: frozenset[Location]) -> frozenset[Lock]:
         """Those that users who call the function are to hold."""

@@ -150,4 +150,5 @@ class Guards:
     def own_locks(record: Record, group: Group) -> frozenset[Location]:
         """The held locks that have to do with the location: of its class or module, or taken by the function itself."""
         local = {hold.lock.location for hold in record.state.must}
-        return frozenset(lock for lock in record.locations_held if lock in local or lock in group.owner_locks)
+        related = group.owner_locks - record.meant
+        return frozenset(lock for lock in record.locations_held if lock in local or lock in related)
