@@ -78,7 +78,7 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
-        self._given = GivenObjects(program)
+        self._given = GivenObjects(program, self._own.parts)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
         self._home = HomeThreads(program.stores)

@@ -27,6 +27,14 @@ def makes_self(function: FunctionInfo) -> bool:
     return function.ir.name in CONSTRUCTORS and bool(function.self_name) and not function.is_classmethod
 
 
+def is_made_with(root: ThreadRoot) -> bool:
+    """A constructor starts the thread, once, on a method of its object or of what that keeps: `self.loop.run`."""
+    starter, receiver = root.site_function, root.receiver
+    if starter is None or receiver is None or root.in_loop or not makes_self(starter):
+        return False
+    return receiver[0] == f"p:{starter.self_name}"
+
+
 class Ownership:
     """Fresh locals of each function and when they escape."""
 

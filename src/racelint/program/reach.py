@@ -21,7 +21,7 @@ from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
-from racelint.program.ownership import Ownership, makes_self
+from racelint.program.ownership import Ownership, is_made_with, makes_self
 from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users, is_public
@@ -87,6 +87,7 @@ class Reach:
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
+        self.with_thread = {root.target.cls for root in roots if self._is_on_made(root)}
         self._steps: dict[str, list[_Step]] = {}
         self._states: dict[tuple[object, ...], _State] = {}
         self._in_threads: dict[str, list[Context]] = {}
@@ -96,6 +97,13 @@ class Reach:
         self._known: dict[str, list[Context]] = {}
         """All contexts, of the functions that were asked for and of what leads to them."""
         self._followed = 0
+
+    def _is_on_made(self, root: ThreadRoot) -> bool:
+        """A constructor starts the thread on what it makes for its object: `Thread(target=self.loop.run)`."""
+        starter, receiver = root.site_function, root.receiver
+        if root.kind != "thread" or starter is None or receiver is None or len(receiver) != 2:
+            return False
+        return is_made_with(root) and self._made_by_owner(starter, receiver)
 
     def of(self, function: FunctionInfo) -> list[Context]:
         """Those of the thread roots, then those of the program's users."""
@@ -167,7 +175,7 @@ class Reach:
 
     @cached_property
     def _users(self) -> Users:
-        return Users(self.index, self.stores, self.calls, self.targets, self.handlers)
+        return Users(self.index, self.stores, self.calls, self.targets, self.handlers, self.with_thread)
 
     def _entries(self, leading: set[str]) -> Iterator[Context]:
         for function in self.index.functions:
