@@ -14,6 +14,7 @@ from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
+from racelint.program.own_calls import are_of_own_calls, both_call, is_of_starter, is_within
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
@@ -127,7 +128,7 @@ class Overlap:
                     return first.in_loop
                 if self._tests.is_asked_in_turn(first) or self._each_has(left, right, first):
                     return False
-                return first.in_loop if self._of_one_call(first, group) else first.many
+                return first.in_loop if is_of_starter(first, group.location) else first.many
             if is_of_other_tests(first, second.site_function, self.program.calls):
                 return False
             if self._of_tests_alone(first, second) or self._of_tests_alone(second, first):
@@ -276,15 +277,6 @@ class Overlap:
         cls = self.program.anchors.class_of(anchor) if anchor is not None else None
         return cls is not None and self.program.thread_objects.within(cls, root)
 
-    @staticmethod
-    def _of_one_call(root: ThreadRoot, group: Group) -> bool:
-        """A variable of the very function that starts the thread: each of its calls has one of its own."""
-        return (
-            group.location.kind == "captured"
-            and root.site_function is not None
-            and (group.location.owner == root.site_function.id)
-        )
-
     def _promised(self, record: Record) -> bool:
         """The function that users call to get here is declared thread-safe."""
         return self.program.contracts.covers_function(record.context.entry.function)
@@ -293,14 +285,15 @@ class Overlap:
         """Whether the two touch one object; a class that owns a lock or has a contract promises it for all of them."""
         if group.location.kind == "captured":
             module, _, qualname = group.location.owner.partition(":")
-            return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
+            shared = all(r.context.root is None or is_within(r, module, qualname) for r in (left, right))
+            return shared and not both_call(left, right, module, qualname)
         if self._overridden(left, right) or self._overridden(right, left):
             return False
         if group.location.kind != "attribute":
             return True
         if left.static or right.static:
             return True
-        if self._of_siblings(left, right):
+        if self._of_siblings(left, right) or are_of_own_calls(left, right, self._anchor(left)):
             return False
         if group.owner_locks or group.of_locks or group.contract:
             return True
@@ -348,14 +341,6 @@ class Overlap:
         same = self.program.anchors.same(self._anchor(left), self._anchor(right))
         return "thread" if same or not group.owner_locks else "lock"
 
-    @staticmethod
-    def _within(record: Record, module: str, qualname: str) -> bool:
-        """Whether the record's thread shares this invocation of a function: it is, or runs, code defined inside it."""
-        function = record.context.entry.function
-        if function.module.name != module:
-            return record.context.root is None
-        return function.qualname == qualname or function.qualname.startswith(qualname + ".")
-
     def _anchor(self, record: Record) -> Anchor | None:
         """What the object whose variable it is hangs from, as the thread sees it."""
         if record not in self._anchors:
@@ -371,7 +356,7 @@ class Overlap:
             anchor = self.program.anchors.at_home(anchor, access.location.owner)
         if anchor is not None and anchor[0].startswith("captured:"):
             _, module, qualname, _ = anchor[0].split(":", 3)
-            return anchor if self._within(record, module, qualname) else None
+            return anchor if is_within(record, module, qualname) else None
         return anchor
 
     def _own_part(self, record: Record) -> bool:

@@ -136,11 +136,21 @@ class Ownership:
             return not self.is_fresh(root, function)
         return not (root.startswith("f:") and len(path) == 1)
 
+    def _is_content(self, path: Path, function: FunctionInfo) -> bool:
+        """An element of a container in an attribute, or of a container there that was displayed for it."""
+        _, name, *fields = path
+        if any(field != ELEMENT for field in fields):
+            return False
+        if len(fields) == 1 or function.cls is None or path[0] != f"p:{function.self_name}":
+            return len(fields) == 1
+        rows = [row for cls in function.cls.mro for row in self.stores.elements.get(("class", cls.id, name), ())]
+        return bool(rows) and all(len(value) == 1 and value[0][:2] == "v:" for row in rows for value in row.value)
+
     def owned(self, path: Path, event: int, function: FunctionInfo, owned_params: frozenset[str]) -> bool:
         """Whether what `path` reaches from is still owned by the running thread at `event`."""
         root = path[0]
         if root.startswith("p:"):
-            if root[2:] not in owned_params or (len(path) > 2 and path[2:] != (ELEMENT,)):
+            if root[2:] not in owned_params or (len(path) > 2 and not self._is_content(path, function)):
                 return False
             return event <= self._spawned.get(function.id, {}).get(root, _NEVER)
         if root.startswith(("v:", "c:")):

@@ -21,6 +21,7 @@ from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
+from racelint.program.method_keepers import MethodKeepers
 from racelint.program.ownership import Ownership, is_made_with, makes_self
 from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
@@ -84,6 +85,7 @@ class Reach:
         self.decorated = decorated
         self.anchors = anchors
         self.switches = Switches(stores)
+        self._methods = MethodKeepers(stores, ownership)
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
@@ -281,7 +283,7 @@ class Reach:
             if anchor is not None:
                 found[site.callee.self_name] = anchor
         elif site.receiver is None and site.callee.cls is not None and site.callee.self_name:
-            found[site.callee.self_name] = self.anchors.of_class(site.callee.cls)  # a bound method that was handed on
+            found[site.callee.self_name] = self._methods.anchor(site) or self.anchors.of_class(site.callee.cls)
         for name, value in site.bindings.items():
             if len(value) == 1:
                 anchor = self.anchors.of(value[0], context.function, known)
@@ -296,6 +298,10 @@ class Reach:
             owned.add(site.callee.self_name)
         if site.receiver is not None and site.callee.self_name:
             self._hand(context, site, site.receiver, site.callee.self_name, owned, private)
+        elif site.callee.self_name and not site.callee.is_classmethod:
+            keeper = self._methods.parameter(site)
+            owned |= {site.callee.self_name} if keeper in context.owned else set()
+            private |= {site.callee.self_name} if keeper in context.private else set()
         for name, value in site.bindings.items():
             if len(value) == 1:
                 self._hand(context, site, value[0], name, owned, private)
@@ -312,6 +318,7 @@ class Reach:
     def _hand(
         self, context: Context, site: CallSite, path: tuple[str, ...], name: str, owned: set[str], private: set[str]
     ) -> None:
+        path = self._methods.owner(path, context.function)
         root = path[0]
         part_of_owned = len(path) == 2 and root.startswith("p:") and root[2:] in context.owned
         if part_of_owned and self._made_by_owner(context.function, path):
