@@ -8,7 +8,7 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.things import Bound, Member
+from racelint.program.things import Bound, Constant, Member
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -75,8 +75,8 @@ class Ownership:
         call = self.stores.facts[function.id].call(int(root[2:]))
         if call is None:
             return False
-        things = self.types.of_value(call.func, function)
-        return bool(things) and all(self._makes(thing, depth) for thing in things)
+        called = [thing for thing in self.types.of_value(call.func, function) if not isinstance(thing, Constant)]
+        return bool(called) and all(self._makes(thing, depth) for thing in called)
 
     def _makes(self, thing: object, depth: int) -> bool:
         if isinstance(thing, ClassInfo):

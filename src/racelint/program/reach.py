@@ -282,7 +282,7 @@ class Reach:
             anchor = self.anchors.of(site.receiver, context.function, known)
             if anchor is not None:
                 found[site.callee.self_name] = anchor
-        elif site.receiver is None and site.callee.cls is not None and site.callee.self_name:
+        elif site.callee.cls is not None and site.callee.self_name and site.callee.self_name not in site.bindings:
             found[site.callee.self_name] = self._methods.anchor(site) or self.anchors.of_class(site.callee.cls)
         for name, value in site.bindings.items():
             if len(value) == 1:
