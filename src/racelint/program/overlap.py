@@ -79,6 +79,7 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
+        self._rows = self._own.parts.rows
         self._given = GivenObjects(program, self._own.parts)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
@@ -120,9 +121,11 @@ class Overlap:
         if (self._asks_for_loop(left) and self._asks_for_loop(right)) or self._are_at_home(left, right):
             return False
         if first is not None and second is not None:
+            if self._rows.of_connections(left.access, right.access):
+                return False
             private = self.private(left) and self.private(right)
             if first is second:
-                if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
+                if private or self._made_within(left, first) or self._rows.apart(left.access, right.access, first):
                     return False
                 if is_stand_in(left, first) and is_stand_in(right, first):
                     return first.in_loop
@@ -358,24 +361,6 @@ class Overlap:
             _, module, qualname, _ = anchor[0].split(":", 3)
             return anchor if is_within(record, module, qualname) else None
         return anchor
-
-    def _own_part(self, record: Record) -> bool:
-        """An element that the root's own argument chooses: each thread has its row."""
-        root = record.context.root
-        if root is None or record.access.function is not root.target or not record.access.location.content:
-            return False
-        return any(self._is_number_of_thread(root, key) for key in (record.access.key, record.access.outer_key) if key)
-
-    def _is_number_of_thread(self, root: ThreadRoot, name: str) -> bool:
-        """The parameter is bound to the running number of the loop that starts the threads."""
-        if root.site_function is None:
-            return False
-        facts = self.program.stores.facts[root.site_function.id]
-        for path in root.bindings.get(name, ()):
-            call = facts.made_by(path)
-            if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
-                return True
-        return False
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""

@@ -131,10 +131,11 @@ class OwnObjects:
         return found
 
     def are_parts(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
-        """Whether two thread objects, each started once, each have what was made for it."""
-        if not (first.own_self and second.own_self and first.cls is not None and second.cls is not None):
+        """Whether two thread objects each have what was made for it; or one request handler, on its one thread, has."""
+        owners = (first.cls or first.target.cls, second.cls or second.target.cls)
+        if not (first.own_self and second.own_self) or owners[0] is None or owners[1] is None:
             return False
-        return self.parts.is_part_of(mine, first.cls) and self.parts.is_part_of(theirs, second.cls)
+        return self.parts.is_part_of(mine, owners[0]) and self.parts.is_part_of(theirs, owners[1])
 
     def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two anchors, seen in these contexts, are one object that lives longer than a call."""

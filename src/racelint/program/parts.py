@@ -6,6 +6,7 @@ from racelint.model.summary import Path
 from racelint.program.anchors import Anchor
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.own_rows import OwnRows
 from racelint.program.ownership import makes_self
 from racelint.program.things import Instance
 from racelint.program.thread_root import in_one_turn
@@ -16,6 +17,7 @@ class Parts:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.rows = OwnRows(program.stores)
 
     def is_part_of(self, anchor: Anchor | None, owner: ClassInfo) -> bool:
         """The object of the class, or what its attributes hold that are given nothing but what is made for them."""
@@ -37,8 +39,8 @@ class Parts:
         return True
 
     def _is_new(self, path: Path, function: FunctionInfo) -> bool:
-        """A constant, what the function makes, or what all who call it make for it."""
-        if path[0].startswith("k:"):
+        """A constant, what the function makes, or what all who call it make for it; what its connection has."""
+        if path[0].startswith("k:") or self.rows.is_row_of_connection(path, function):
             return True
         if len(path) != 1 or function.ir.kind == "class":
             return False
