@@ -1,11 +1,15 @@
-"""Threads of which only one is ever there: they are started in arms of one branch that exclude each other."""
+"""Threads of which only one is ever there: they are started in arms of one branch that exclude each other.
+
+Or one is started in an arm, and in another the same call does without: `if background: Thread(target=run).start()`.
+"""
 
 from __future__ import annotations
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Try, With, leaves
 from racelint.program.calls import CallGraph
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
-from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_root import ThreadRoot, loops_around
 
 _MAX_LIFTS = 3
 Arms = tuple[tuple[int, int], ...]
@@ -31,6 +35,17 @@ class Alternatives:
                 if function in theirs
             )
         return self._known[key]
+
+    def does_without(self, root: ThreadRoot, context: Context, event: int) -> bool:
+        """Whether the call of the starting function that leads to the event is one that does not start the thread."""
+        starter, starts = root.site_function, {number for _, number in root.starts}
+        if starter is None or not starts or any(function is not starter for function, _ in root.starts):
+            return False
+        if any(loops_around(starter).get(number) for number in starts):
+            return False
+        return any(
+            function is starter and self._apart(starter, starts, {at}) for function, at in context.outwards(event)
+        )
 
     def _places(self, root: ThreadRoot) -> dict[FunctionInfo, set[int]]:
         """Functions through which every start goes, each with the events that lead there."""

@@ -183,6 +183,10 @@ class Overlap:
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
             return False
+        if is_of_starter(root, group.location, self._anchor(other)) and self.program.alternatives.does_without(
+            root, other.context, other.access.event
+        ):
+            return False
         if self._starts_anew(root, other, group):
             return True
         return self.program.ordering.may_overlap(root, other.context, other.access.event)

@@ -16,10 +16,12 @@ def is_within(record: Record, module: str, qualname: str) -> bool:
     return function.qualname == qualname or function.qualname.startswith(qualname + ".")
 
 
-def is_of_starter(root: ThreadRoot, location: Location) -> bool:
-    """A variable of the very function that starts the thread: each of its calls has one of its own."""
-    starter = root.site_function
-    return location.kind == "captured" and starter is not None and location.owner == starter.id
+def is_of_starter(root: ThreadRoot, location: Location, anchor: Anchor | None = None) -> bool:
+    """A variable of the very function that starts the thread, or what one keeps: each of its calls has its own."""
+    owner = location.owner if location.kind == "captured" else ""
+    if anchor is not None and anchor[0].startswith("captured:"):
+        owner = anchor[0].removeprefix("captured:").rpartition(":")[0]
+    return root.site_function is not None and owner == root.site_function.id
 
 
 def calls_itself(record: Record, module: str, qualname: str) -> bool:
