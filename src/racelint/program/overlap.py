@@ -19,6 +19,7 @@ from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
 from racelint.program.running_loops import asks_for_loop
+from racelint.program.startup_waits import StartupWaits
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
 from racelint.program.thread_root import ThreadRoot, in_one_turn
@@ -83,6 +84,7 @@ class Overlap:
         self._given = GivenObjects(program, self._own.parts)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
+        self._waits = StartupWaits(program)
         self._home = HomeThreads(program.stores)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
@@ -185,6 +187,10 @@ class Overlap:
             return False
         if is_of_starter(root, group.location, self._anchor(other)) and self.program.alternatives.does_without(
             root, other.context, other.access.event
+        ):
+            return False
+        if self._waits.precedes_users(root, mine.context, mine.access.event, other.context) and self._own.each_has(
+            root, mine.context, self._holder(mine)
         ):
             return False
         if self._starts_anew(root, other, group):
