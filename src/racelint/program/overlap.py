@@ -14,6 +14,7 @@ from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
+from racelint.program.modes import Modes
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
@@ -81,6 +82,7 @@ class Overlap:
         self._given = GivenObjects(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
+        self._modes = Modes(program)
         self._home = HomeThreads(program.stores)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
@@ -149,7 +151,7 @@ class Overlap:
             if self._drives(left, group) or self._drives(right, group):
                 return False
             return (
-                bool(group.owner_locks)
+                self._modes.has_any(group.owner_locks, left, right)
                 or group.of_locks
                 or group.contract
                 or (left.foreign and right.foreign and left.static)
@@ -300,7 +302,7 @@ class Overlap:
             return True
         if left.static or right.static:
             return True
-        if self._of_siblings(left, right):
+        if self._of_siblings(left, right) or self._modes.apart(left, right):
             return False
         if group.owner_locks or group.of_locks or group.contract:
             return True
