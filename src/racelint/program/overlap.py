@@ -6,6 +6,7 @@ from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
+from racelint.program.attended import Attended
 from racelint.program.context import Context
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
@@ -80,6 +81,7 @@ class Overlap:
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
         self._given = GivenObjects(program)
+        self._attended = Attended(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
         self._modes = Modes(program)
@@ -177,6 +179,7 @@ class Overlap:
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
             or self._given.keeps_from_users(root, mine.context, self._object(mine))
+            or self._attended.keeps_from_users(root, other.context)
         ):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
@@ -281,11 +284,8 @@ class Overlap:
     @staticmethod
     def _of_one_call(root: ThreadRoot, group: Group) -> bool:
         """A variable of the very function that starts the thread: each of its calls has one of its own."""
-        return (
-            group.location.kind == "captured"
-            and root.site_function is not None
-            and (group.location.owner == root.site_function.id)
-        )
+        owner = group.location.owner if group.location.kind == "captured" else None
+        return root.site_function is not None and owner == root.site_function.id
 
     def _promised(self, record: Record) -> bool:
         """The function that users call to get here is declared thread-safe."""
