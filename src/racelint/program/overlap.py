@@ -114,9 +114,7 @@ class Overlap:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
-        if not self._same_object(left, right, group) or self._phases.separate(
-            left.access.function, right.access.function
-        ):
+        if not self._same_object(left, right, group) or self._phases.separate(left, right):
             return False
         if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
             return False
