@@ -13,6 +13,7 @@ from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
+from racelint.program.initial_threads import InitialThreads
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
 from racelint.program.modes import Modes
@@ -82,6 +83,7 @@ class Overlap:
         self._own = OwnObjects(program)
         self._given = GivenObjects(program)
         self._attended = Attended(program)
+        self._initial = InitialThreads(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
         self._modes = Modes(program)
@@ -170,14 +172,13 @@ class Overlap:
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
         ):
             return False
-        if self._own.kept_from(root, other.context, self._anchor(other)):
-            return False
-        if self._made_within(mine, root):
+        if self._own.kept_from(root, other.context, self._anchor(other)) or self._made_within(mine, root):
             return False
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
             or self._given.keeps_from_users(root, mine.context, self._object(mine))
             or self._attended.keeps_from_users(root, other.context)
+            or (group.location.kind == "attribute" and not mine.static and self._initial.precede_users(root))
         ):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
