@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 from racelint.model.summary import Value
 from racelint.program.index import ClassInfo
@@ -11,6 +12,7 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock
 from racelint.program.ownership import makes_self
 from racelint.program.records import Record
+from racelint.program.running_loops import is_run_by_loop
 from racelint.program.values import Stored
 
 _NOTHING: Value = (("k:None",),)
@@ -24,22 +26,48 @@ class Modes:
         self._known: dict[tuple[Location, Location], bool] = {}
 
     def apart(self, left: Record, right: Record) -> bool:
-        """Whether each holds a lock of its object that the other's object has not got, or is not used with."""
-        if not (left.held and right.held):
-            return False
-        return any(
-            self._is_of_other_mode(mine.location, theirs.location)
-            or self._is_for_tasks_of_heirs(mine, right, theirs)
-            or self._is_for_tasks_of_heirs(theirs, left, mine)
-            for mine in left.held
-            for theirs in right.held
-            if mine.location != theirs.location
+        """Whether each holds a lock of its object that the other's object has not got, or is not used with.
+
+        What an event loop runs is not done to objects that have got their lock for threads alone.
+        """
+        return (
+            self._is_for_threads(left, right)
+            or self._is_for_threads(right, left)
+            or any(
+                self._is_of_other_mode(mine.location, theirs.location)
+                or self._is_for_tasks_of_heirs(mine, right, theirs)
+                or self._is_for_tasks_of_heirs(theirs, left, mine)
+                for mine in left.held
+                for theirs in right.held
+                if mine.location != theirs.location
+            )
         )
 
     def has_any(self, locks: Collection[Location], left: Record, right: Record) -> bool:
         """Whether an object with the locks that the two hold has one of `locks`, too."""
         held = left.locations_held | right.locations_held if locks else frozenset()
         return any(not any(self._is_of_other_mode(lock, location) for location in held) for lock in locks)
+
+    def _is_for_threads(self, mine: Record, other: Record) -> bool:
+        """The one holds a lock for threads, instead of which others of its class have got one for coroutines."""
+        if not mine.held or other.context.root is not None:
+            return False
+        return any(is_run_by_loop(frame.function) for frame in other.context.chain()) and any(
+            self._is_of_other_mode(lock.location, place)
+            for lock in mine.held
+            if lock.facts is not None and lock.facts.world == "thread"
+            for place in self._locks_for_tasks.get(lock.location.owner, ())
+        )
+
+    @cached_property
+    def _locks_for_tasks(self) -> dict[str, list[Location]]:
+        """By class: the attributes with its locks for coroutines."""
+        found: dict[str, list[Location]] = {}
+        for (owner, name), entries in self.program.stores.attributes.items():
+            facts = self.program.locks.facts_of(tuple(self.program.types.of_stored(entries)))
+            if facts is not None and facts.world == "async":
+                found.setdefault(owner, []).append(Location("attribute", owner, (name,)))
+        return found
 
     def _is_of_other_mode(self, mine: Location, theirs: Location) -> bool:
         """A constructor gives its object the one lock or the other, in two arms of a branch."""

@@ -20,7 +20,7 @@ from racelint.program.modes import Modes
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
-from racelint.program.running_loops import asks_for_loop
+from racelint.program.running_loops import asks_for_loop, is_run_by_loop
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
 from racelint.program.thread_root import ThreadRoot, in_one_turn
@@ -214,8 +214,8 @@ class Overlap:
         return (*anchor, *(field for field in location.fields[:-1] if field not in (ELEMENT, ITSELF)))
 
     def _is_on_loop(self, record: Record) -> bool:
-        """Runs on an event loop, which runs one coroutine at a time: it is one, or asks for the loop that runs it."""
-        return record.context.entry.function.ir.is_async or self._asks_for_loop(record)
+        """Runs on an event loop, which runs one coroutine at a time, or asks for the loop that runs it."""
+        return is_run_by_loop(record.context.entry.function) or self._asks_for_loop(record)
 
     def _asks_for_loop(self, record: Record) -> bool:
         for frame in record.context.chain():
