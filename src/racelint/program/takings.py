@@ -111,7 +111,7 @@ class Takings:
         return entry.fact.lock.location in self.program.flows.of(site.caller).at(site.event).dropped
 
     def _is_tried(self, taking: Taking, site: CallSite) -> bool:
-        """`lock.acquire(*args, **kwargs)` in what is called with `blocking=False`: it hands on that it does not wait."""
+        """`lock.acquire(*args, **kwargs)` in what is called with `blocking=False`: that is handed on."""
         call = self.program.stores.facts[taking.function.id].call(taking.event)
         asking = self.program.stores.facts[site.caller.id].call(site.event)
         hands_on = call is not None and any(argument.name in ("*", "**") for argument in call.args)

@@ -22,7 +22,7 @@ _TEAR_DOWNS = frozenset(
 
 
 def is_of_tests(function: FunctionInfo) -> bool:
-    """Whether the function is a test case's, or stands in a module or package of tests, or of what they are made with."""
+    """Whether the function is a test case's, or stands in tests or in what they are made with."""
     return is_of_test_case(function) or _are_tests(function.module.name)
 
 
