@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import compileall
+import functools
 import hashlib
 import json
 import os
