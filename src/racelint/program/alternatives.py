@@ -30,7 +30,7 @@ class Alternatives:
         if key not in self._known:
             mine, theirs = self._places(first), self._places(second)
             self._known[key] = any(
-                self._apart(function, events, theirs[function])
+                self.apart(function, events, theirs[function])
                 for function, events in mine.items()
                 if function in theirs
             )
@@ -44,7 +44,7 @@ class Alternatives:
         if any(loops_around(starter).get(number) for number in starts):
             return False
         return any(
-            function is starter and self._apart(starter, starts, {at}) for function, at in context.outwards(event)
+            function is starter and self.apart(starter, starts, {at}) for function, at in context.outwards(event)
         )
 
     def _places(self, root: ThreadRoot) -> dict[FunctionInfo, set[int]]:
@@ -61,7 +61,8 @@ class Alternatives:
             functions = {caller for caller, _ in starts}
         return found
 
-    def _apart(self, function: FunctionInfo, mine: set[int], theirs: set[int]) -> bool:
+    def apart(self, function: FunctionInfo, mine: set[int], theirs: set[int]) -> bool:
+        """Whether all events of the one set stand in other arms of a branch than those of the other."""
         if function.id not in self._arms:
             arms: dict[int, Arms] = {}
             _walk(function.ir.body, (), arms)

@@ -84,6 +84,16 @@ class CallGraph:
                 by_event.setdefault(site.event, []).append(site)
         return by_event.get(event, [])
 
+    def is_on_own(self, site: CallSite) -> bool:
+        """Whether it is a call on the caller's own object: `self.step()`, or of what that hands to its own method."""
+        if site.receiver is not None:
+            return is_own(site.receiver, site.caller)
+        call = self.stores.facts[site.caller.id].call(site.event)
+        return call is not None and any(
+            len(path) == 1 and path[0].startswith("p:") and self._kept.is_handed(site.callee, site.caller, path[0][2:])
+            for path in call.func
+        )
+
     def _build(self) -> None:
         self._by_event: dict[str, dict[int, list[CallSite]]] = {}
         self.outgoing = {}

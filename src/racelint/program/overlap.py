@@ -6,19 +6,22 @@ from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
+from racelint.program.attended import Attended
 from racelint.program.context import Context
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
+from racelint.program.initial_threads import InitialThreads
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
+from racelint.program.modes import Modes
 from racelint.program.own_calls import are_of_own_calls, both_call, is_of_starter, is_within
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
-from racelint.program.running_loops import asks_for_loop
+from racelint.program.running_loops import asks_for_loop, is_run_by_loop
 from racelint.program.startup_waits import StartupWaits
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
@@ -82,9 +85,12 @@ class Overlap:
         self._own = OwnObjects(program)
         self._rows = self._own.parts.rows
         self._given = GivenObjects(program, self._own.parts)
+        self._attended = Attended(program)
+        self._initial = InitialThreads(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
         self._waits = StartupWaits(program)
+        self._modes = Modes(program)
         self._home = HomeThreads(program.stores)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
@@ -114,9 +120,7 @@ class Overlap:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
-        if not self._same_object(left, right, group) or self._phases.separate(
-            left.access.function, right.access.function
-        ):
+        if not self._same_object(left, right, group) or self._phases.separate(left, right):
             return False
         if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
             return False
@@ -155,7 +159,7 @@ class Overlap:
             if self._drives(left, group) or self._drives(right, group):
                 return False
             return (
-                bool(group.owner_locks)
+                self._modes.has_any(group.owner_locks, left, right)
                 or group.of_locks
                 or group.contract
                 or (left.foreign and right.foreign and left.static)
@@ -174,13 +178,13 @@ class Overlap:
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
         ):
             return False
-        if self._own.kept_from(root, other.context, self._anchor(other)):
-            return False
-        if self._made_within(mine, root):
+        if self._own.kept_from(root, other.context, self._anchor(other)) or self._made_within(mine, root):
             return False
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
             or self._given.keeps_from_users(root, mine.context, self._object(mine))
+            or self._attended.keeps_from_users(root, other.context)
+            or (group.location.kind == "attribute" and not mine.static and self._initial.precede_users(root))
         ):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
@@ -224,8 +228,8 @@ class Overlap:
         return (*anchor, *(field for field in location.fields[:-1] if field not in (ELEMENT, ITSELF)))
 
     def _is_on_loop(self, record: Record) -> bool:
-        """Runs on an event loop, which runs one coroutine at a time: it is one, or asks for the loop that runs it."""
-        return record.context.entry.function.ir.is_async or self._asks_for_loop(record)
+        """Runs on an event loop, which runs one coroutine at a time, or asks for the loop that runs it."""
+        return is_run_by_loop(record.context.entry.function) or self._asks_for_loop(record)
 
     def _asks_for_loop(self, record: Record) -> bool:
         for frame in record.context.chain():
@@ -306,7 +310,9 @@ class Overlap:
             return True
         if left.static or right.static:
             return True
-        if self._of_siblings(left, right) or are_of_own_calls(left, right, self._anchor(left)):
+        if self._of_siblings(left, right) or self._modes.apart(left, right):
+            return False
+        if are_of_own_calls(left, right, self._anchor(left)):
             return False
         if group.owner_locks or group.of_locks or group.contract:
             return True

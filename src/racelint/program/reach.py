@@ -14,8 +14,9 @@ import msgspec
 
 from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
-from racelint.program.calls import CallGraph, CallSite, is_own
+from racelint.program.calls import CallGraph, CallSite
 from racelint.program.context import Context
+from racelint.program.families import unrelated
 from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
@@ -55,6 +56,8 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
 
     site: CallSite
     handed: bool
+    own: bool
+    """The callee's object is the caller's own."""
     after: dict[_State, _State | None] = {}
     """The callee's state for each of the caller's; None where that caller does not get there."""
     given: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
@@ -228,7 +231,7 @@ class Reach:
         known = self._steps.get(function.id)
         if known is None:
             known = self._steps[function.id] = [
-                _Step(site, self._handed_calls.is_one(site))
+                _Step(site, self._handed_calls.is_one(site), self.calls.is_on_own(site))
                 for site in self.calls.outgoing[function.id]
                 if (function.ir.is_async or not site.callee.ir.is_async)
                 and site.callee.id not in self._users.run_at_forks
@@ -243,7 +246,7 @@ class Reach:
 
     def _called(self, context: Context, step: _Step) -> _State | None:
         site = step.site
-        if not _suits(context, site) or self.switches.rule_out(context.function, site.event, context.switches):
+        if not _suits(context, step) or self.switches.rule_out(context.function, site.event, context.switches):
             return None
         flow = self.flows.of(context.function)
         state = flow.at(site.event)
@@ -268,7 +271,7 @@ class Reach:
         anchors = step.anchors[context.anchors]
         switches = self.switches.set_by(site, context.switches)
         return self._state(
-            held, perhaps, owned, private, context.public, anchors, _class_inside(context, site), switches
+            held, perhaps, owned, private, context.public, anchors, _class_inside(context, step), switches
         )
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:
@@ -347,27 +350,25 @@ def _inside(context: Context, site: CallSite, state: _State) -> Context:
     )
 
 
-def _suits(context: Context, site: CallSite) -> bool:
+def _suits(context: Context, step: _Step) -> bool:
     """Whether an object of the class that is known runs this method when it calls one of its own."""
-    known, callee = context.self_class, site.callee
-    if known is None or callee.cls is None or site.receiver is None or not is_own(site.receiver, context.function):
+    known, callee = _class_here(context), step.site.callee
+    if known is None or callee.cls is None or not step.own:
         return True
-    if known in callee.cls.mro:
-        return True
-    name = callee.ir.name
-    return callee.cls in known.mro and (known.method(name) is callee or name == context.function.ir.name)
+    if callee.cls not in known.mro:
+        return not unrelated(known, callee.cls)
+    return known.method(callee.cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
 
 
-def _class_inside(context: Context, site: CallSite) -> ClassInfo | None:
+def _class_inside(context: Context, step: _Step) -> ClassInfo | None:
     """The class of the callee's object, as far as this way to it tells."""
-    callee = site.callee
-    if callee.cls is None or site.receiver is None:
-        return None
-    if not is_own(site.receiver, context.function):
-        return site.on
-    known = context.self_class
-    if known is not None and known is not callee.cls and callee.cls in known.mro:
-        return known
-    own = context.function.cls
-    overridden = own is not None and own is not callee.cls and own in callee.cls.mro
-    return callee.cls if known is not None or overridden else None
+    callee = step.site.callee
+    if callee.cls is None or not step.own:
+        return step.site.on
+    known = _class_here(context)
+    return known if known is not None and callee.cls in known.mro else callee.cls
+
+
+def _class_here(context: Context) -> ClassInfo | None:
+    """The class that the object whose method runs is at least one of."""
+    return context.self_class or context.function.cls

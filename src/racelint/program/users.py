@@ -7,6 +7,7 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
+from racelint.program.contracts import is_disclaimed
 from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
@@ -76,7 +77,7 @@ class Users:
         """Whether users call it by its name."""
         if not is_public(function) or function.id in self.targets or function.id in self.run_at_forks:
             return False
-        if self._runs_in_thread(function):
+        if self._runs_in_thread(function) or is_disclaimed(function):
             return False
         return not (self._is_step_of_constructor(function) or self._is_hook(function))
 
