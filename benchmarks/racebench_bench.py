@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--file", action="store_true", help="scan the bug's file alone: quick, and nearly the same")
     parser.add_argument("--verbose", action="store_true", help="a line for each bug")
     unseen = parser.add_mutually_exclusive_group()
-    for stem in ("unseen", "unseen_second"):
+    for stem in ("unseen", "unseen_second", "unseen_third"):
         flag, name = "--" + stem.replace("_", "-"), f"{stem}.json"
         unseen.add_argument(flag, dest="manifest", action="store_const", const=name, help=f"score {name} instead")
     parser.set_defaults(manifest="manifest.json")

@@ -98,6 +98,11 @@ TYPE_ALIASES: dict[str, str] = {
     "collections.abc.MutableMapping": "builtins.dict",
 }
 """What an annotation means at run time."""
+ANSWERS: frozenset[str] = frozenset(
+    {"builtins.any", "builtins.all", "builtins.isinstance", "builtins.issubclass"}
+    | {"builtins.callable", "builtins.hasattr"}
+)
+"""Questions that are answered by True or False, alike whoever asks."""
 IMMUTABLE_RESULTS: frozenset[str] = frozenset(
     {
         *("builtins.int", "builtins.str", "builtins.bytes", "builtins.float", "builtins.bool", "builtins.frozenset"),
@@ -105,6 +110,7 @@ IMMUTABLE_RESULTS: frozenset[str] = frozenset(
         *("builtins.max", "builtins.abs", "builtins.round", "builtins.complex", "re.compile", "decimal.Decimal"),
         *("fractions.Fraction", "datetime.timedelta", "pathlib.Path", "pathlib.PurePath", "operator.itemgetter"),
         *("operator.attrgetter", "os.getpid", "platform.system", "types.MappingProxyType"),
+        *ANSWERS,
     }
 )
 """Calls that give an equal, immutable object each time: computing one twice is harmless."""

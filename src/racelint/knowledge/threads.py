@@ -131,6 +131,15 @@ HANDLER_BASES: dict[str, tuple[str, ...]] = {
 }
 """Classes whose methods a server calls, each request on an instance of its own."""
 
+_CONNECTION = frozenset({"client_address", "request", "connection"})
+OF_ONE_CONNECTION: dict[str, frozenset[str]] = {
+    "socketserver.StreamRequestHandler": _CONNECTION,
+    "http.server.BaseHTTPRequestHandler": _CONNECTION,
+    "http.server.SimpleHTTPRequestHandler": _CONNECTION,
+    "xmlrpc.server.SimpleXMLRPCRequestHandler": _CONNECTION,
+}
+"""Attributes of such an instance that no other one has while its connection is open."""
+
 VIEW_BASES: frozenset[str] = frozenset(
     {
         *("django.views.View", "django.views.generic.View", "django.views.generic.base.View"),

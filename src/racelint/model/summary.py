@@ -290,6 +290,10 @@ class Import(msgspec.Struct, array_like=True, frozen=True):
     level: int
 
 
+DISCLAIMED = "not-thread-safe"
+"""The verb of what is no comment: the docstring of the function or class on that line says so of it."""
+
+
 class Directive(msgspec.Struct, array_like=True, frozen=True):
     """A `# racelint: verb(argument)` comment that informs the analysis; `own_line` if nothing else stands there."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from racelint.config.settings import Settings
+from racelint.model.summary import DISCLAIMED
 from racelint.program.declared import means
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index, directives_at
@@ -22,7 +23,7 @@ class Contracts:
     def covers_class(self, cls: ClassInfo) -> bool:
         """Whether the class itself, or the module it stands in, is declared thread-safe."""
         named = bool(self._names) and (self._named(cls.id.replace(":", ".")) or self._named(cls.module.name))
-        return named or _directive_on(cls, "thread-safe")
+        return named or directive_on(cls, "thread-safe")
 
     def covers_function(self, function: FunctionInfo) -> bool:
         """Whether any threads may call the function at once: it, what it stands in or its module is declared so."""
@@ -34,7 +35,7 @@ class Contracts:
         parts = function.qualname.split(".")
         outer = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
         return any(self._named(f"{module.name}.{name}") for name in outer) or any(
-            _directive_on(module.functions[name], "thread-safe") for name in outer if name in module.functions
+            directive_on(module.functions[name], "thread-safe") for name in outer if name in module.functions
         )
 
     def covers(self, location: Location) -> bool:
@@ -60,13 +61,13 @@ class Contracts:
         )
 
     def _confines(self, cls: ClassInfo) -> bool:
-        return means(self._confined, cls.id.replace(":", ".")) or _directive_on(cls, "thread-confined")
+        return means(self._confined, cls.id.replace(":", ".")) or directive_on(cls, "thread-confined")
 
     def _named(self, dotted: str) -> bool:
         return means(self._names, dotted)
 
 
-def _directive_on(definition: ClassInfo | FunctionInfo, verb: str) -> bool:
+def directive_on(definition: ClassInfo | FunctionInfo, verb: str) -> bool:
     """Whether a directive stands on the line of a class or function, or alone above it."""
     first = definition.ir.span[0]
     return any(
@@ -74,6 +75,11 @@ def _directive_on(definition: ClassInfo | FunctionInfo, verb: str) -> bool:
         and (directive.line == definition.ir.name_span[0] or (directive.own_line and directive.line == first - 1))
         for directive in definition.module.summary.directives
     )
+
+
+def is_disclaimed(function: FunctionInfo) -> bool:
+    """Whether its documentation, or that of its class, says that it is not thread-safe."""
+    return directive_on(function, DISCLAIMED) or (function.cls is not None and directive_on(function.cls, DISCLAIMED))
 
 
 def _is_lock_itself(cls: ClassInfo) -> bool:

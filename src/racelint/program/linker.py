@@ -125,6 +125,10 @@ class Program:
         return Callees(self.index, self.stores, self.types)
 
     @cached_property
+    def thread_values(self) -> ThreadValues:
+        return ThreadValues(self.types, self.callees)
+
+    @cached_property
     def start_calls(self) -> tuple[StartCall, ...]:
         return tuple(start_calls(self.index, self.stores, self.types, self.calls))
 
@@ -154,7 +158,7 @@ class Program:
 
     @cached_property
     def call_states(self) -> CallStates:
-        return CallStates(self.effects, self.compounds, ThreadValues(self.types))
+        return CallStates(self.effects, self.compounds, self.thread_values)
 
     @cached_property
     def effects(self) -> Effects:

@@ -60,6 +60,7 @@ class Spawn(NamedTuple):
 
 
 _OF_LOOPS = frozenset({"asyncio.Future", "asyncio.Task"})
+_METHODS = frozenset(name for _, name in METHOD_STARTERS)
 
 
 def spawn_at(
@@ -164,8 +165,20 @@ class _Finder:
                         return NAMED_STARTERS["submit"]
         if unknown and call.func and len(call.func[0]) > 1:
             name = call.func[0][-1]
+            if (inherited := self._inherited(call.func[0], function)) is not None:
+                return inherited
             if name == "run_in_executor" or (name == "submit" and self._named_pool(call.func[0])):
                 return NAMED_STARTERS[name]
+        return None
+
+    def _inherited(self, path: Path, function: FunctionInfo) -> Starter | None:
+        """A method that a class of the program has from a pool or future that it derives from."""
+        if path[-1] not in _METHODS:
+            return None
+        for thing in self.types.of(path[:-1], function):
+            for base in thing.cls.all_external_bases() if isinstance(thing, Instance) else ():
+                if (base, path[-1]) in METHOD_STARTERS:
+                    return METHOD_STARTERS[base, path[-1]]
         return None
 
     @staticmethod

@@ -106,9 +106,19 @@ class Takings:
 
     def _is_dropped(self, entry: Reached[Taking], site: CallSite) -> bool:
         """The caller has given the lock back before, or looked at who holds it: it is not taken twice then."""
-        if self.is_asked_for(entry.fact, site.caller, site.event):
+        if self.is_asked_for(entry.fact, site.caller, site.event) or self._is_tried(entry.fact, site):
             return True
         return entry.fact.lock.location in self.program.flows.of(site.caller).at(site.event).dropped
+
+    def _is_tried(self, taking: Taking, site: CallSite) -> bool:
+        """`lock.acquire(*args, **kwargs)` in what is called with `blocking=False`: that is handed on."""
+        if taking.function is not site.callee:
+            return False
+        asking = self.program.stores.facts[site.caller.id].call(site.event)
+        if asking is None or not may_fail(asking):
+            return False
+        call = self.program.stores.facts[taking.function.id].call(taking.event)
+        return call is not None and any(argument.name in ("*", "**") for argument in call.args)
 
     def is_asked_for(self, taking: Taking, function: FunctionInfo, event: int) -> bool:
         """Whether the way to an event led over a question who holds the lock."""

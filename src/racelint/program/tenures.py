@@ -19,7 +19,7 @@ from racelint.program.locations import Location
 from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
 from racelint.program.locksets import may_fail
-from racelint.program.test_cases import is_of_test_case
+from racelint.program.test_cases import is_of_test_case, is_own_of_test
 from racelint.program.values import FunctionFacts
 
 _ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
@@ -50,6 +50,7 @@ class Tenures:
                 if not isinstance(node, Call) or self._is_looked_at(node, function):
                     continue
                 known = is_known(self.program, node.func[0][:-1], function)
+                known = known and not is_own_of_test(node.func[0], function)
                 if known and self._is_certain(lock, node, state, function):
                     tenure = follow(self.program.flows, function, node, lock)
                     yield Judged(tenure, tuple(self._unexcused(tenure)))
@@ -62,6 +63,8 @@ class Tenures:
             for site in self.program.calls.outgoing[function.id]:
                 call = facts.call(site.event)
                 if call is None or site.weak or site.callee is function or may_fail(call):
+                    continue
+                if is_own_of_test(call.func[0], function):
                     continue
                 state = flows.of(function).at(call.id)
                 for hold in flows.effect(site.callee).held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from racelint.model.summary import Path
 from racelint.program.calls import CallGraph
 from racelint.program.index import FunctionInfo, ModuleInfo
 from racelint.program.thread_root import ThreadRoot
@@ -21,8 +22,13 @@ _TEAR_DOWNS = frozenset(
 
 
 def is_of_tests(function: FunctionInfo) -> bool:
-    """Whether the function is a test case's, or stands in a package of tests or of what tests are made with."""
-    return is_of_test_case(function) or not _FOLDERS.isdisjoint(function.module.name.split("."))
+    """Whether the function is a test case's, or stands in tests or in what they are made with."""
+    return is_of_test_case(function) or _are_tests(function.module.name)
+
+
+def _are_tests(module: str) -> bool:
+    parts = module.split(".")
+    return not _FOLDERS.isdisjoint(parts) or parts[-1].startswith("test_")
 
 
 def is_tear_down(function: FunctionInfo) -> bool:
@@ -30,9 +36,14 @@ def is_tear_down(function: FunctionInfo) -> bool:
     return function.ir.name in _TEAR_DOWNS and is_of_tests(function)
 
 
+def is_own_of_test(path: Path, function: FunctionInfo) -> bool:
+    """Whether a test made for itself what hangs from the path: where the test fails, that is gone with it."""
+    return path[0].startswith(("v:", "c:")) and function.ir.name.startswith("test") and is_of_tests(function)
+
+
 def arranges(function: FunctionInfo, owner: str) -> bool:
     """Whether a test takes a lock of the program that it tests, kept by `owner` (`module:name`), to see what comes."""
-    return is_of_tests(function) and _FOLDERS.isdisjoint(owner.partition(":")[0].split("."))
+    return is_of_tests(function) and not _are_tests(owner.partition(":")[0])
 
 
 class TestStarts:

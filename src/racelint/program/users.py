@@ -7,6 +7,7 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
+from racelint.program.contracts import is_disclaimed
 from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
@@ -53,7 +54,10 @@ _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
 class Users:
-    """Answers for the functions of a program; threads run `targets`, and servers call `handlers`."""
+    """Answers for the functions of a program; threads run `targets`, and servers call `handlers`.
+
+    Of each class `with_thread`, an object has a thread of its own, which its maker starts.
+    """
 
     def __init__(
         self,
@@ -62,18 +66,20 @@ class Users:
         calls: CallGraph,
         targets: Collection[str],
         handlers: Collection[ClassInfo | None],
+        with_thread: Collection[ClassInfo | None],
     ) -> None:
         self.index = index
         self.stores = stores
         self.calls = calls
         self.targets = targets
         self.handlers = handlers
+        self.with_thread = with_thread
 
     def may_call(self, function: FunctionInfo) -> bool:
         """Whether users call it by its name."""
         if not is_public(function) or function.id in self.targets or function.id in self.run_at_forks:
             return False
-        if self._runs_in_thread(function):
+        if self._runs_in_thread(function) or is_disclaimed(function):
             return False
         return not (self._is_step_of_constructor(function) or self._is_hook(function) or self._is_handler(function))
 
@@ -109,7 +115,7 @@ class Users:
         return not makes_self(function) and bool(sites) and all(site.caller.id in callers for site in sites)
 
     def _runs_in_thread(self, function: FunctionInfo) -> bool:
-        """A method of a request handler, or one of a Thread or observing class that only the class itself calls.
+        """A method of a request handler, or one that only its class itself calls, of one whose objects have a thread.
 
         The former's objects belong to the server, the latter is part of what `run` or the handler does.
         """
@@ -118,7 +124,8 @@ class Users:
         if any(cls in self.handlers for cls in function.cls.mro):
             return True
         externals = function.cls.all_external_bases()
-        if thread_kind(function.cls) is None and not SELF_THREADED_HANDLERS.intersection(externals):
+        threaded = function.cls in self.with_thread or thread_kind(function.cls) is not None
+        if not threaded and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
         return self._is_called_within(overridden(function), function.cls)
 
@@ -143,12 +150,12 @@ class Users:
         return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
 
     def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
-        """`setup` and the like, which only constructors call, and methods that override it."""
+        """`setup` and the like, which only constructors and threads call, and methods that override it."""
         if function.cls is None or not function.ir.name.startswith(CONSTRUCTOR_STEPS):
             return False
         sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
         callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
-        return bool(callers) and all(makes_self(caller) for caller in callers)
+        return bool(callers) and all(makes_self(caller) or caller.id in self.targets for caller in callers)
 
     def may_be_given(self, function: FunctionInfo) -> bool:
         """A callback: nobody here calls it, and it is handed to others."""

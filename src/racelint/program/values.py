@@ -12,6 +12,7 @@ from racelint.model.summary import (
     Call,
     Loop,
     Path,
+    Raise,
     Return,
     Span,
     Suspend,
@@ -92,6 +93,11 @@ class FunctionFacts:
     def made_by(self, path: Path) -> Call | None:
         """The call whose result the path hangs from; None where it hangs from something else."""
         return self.call(int(path[0][2:])) if path[0].startswith("c:") else None
+
+    def raised_by(self, node: Raise) -> list[Path]:
+        """What a `raise` names: the error itself, and the class that it is made of there."""
+        made = (self.made_by(path) for path in node.types)
+        return [*node.types, *(path for call in made if call is not None for path in call.func)]
 
     def stored_before(self, path: Path, event: int) -> bool:
         """Whether the function writes something to the path above the event."""

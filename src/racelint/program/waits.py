@@ -155,11 +155,8 @@ class _Judge:
     def _gives_up(self, nodes: Iterable[AnyNode]) -> bool:
         """Whether what comes after the second test raises what says that the time was up."""
         for node in nodes_of(tuple(nodes)):
-            if isinstance(node, Raise):
-                made = (self.facts.made_by(path) for path in node.types)
-                raised = (*node.types, *(path for call in made if call is not None for path in call.func))
-                if any(path[-1].endswith(_TIME_IS_UP) for path in raised):
-                    return True
+            if isinstance(node, Raise) and any(p[-1].endswith(_TIME_IS_UP) for p in self.facts.raised_by(node)):
+                return True
         return False
 
     def _is_own(self, node: Operation | Suspend) -> bool:

@@ -114,7 +114,8 @@ def _message(suspect: Suspect) -> str:
         return f"`{name}` is checked after `{shown(suspect.guard)}` was released, and decides a change of `{act}`"
     if suspect.compound is not None and suspect.compound.kind == "read-then-empty":
         return f"`{name}` is read and then emptied, with no lock from the one to the other: additions get lost"
-    return f"`{name}` is checked and then changed, with no lock from the one to the other"
+    does = "used" if suspect.compound is not None and suspect.compound.kind == "check-then-use" else "changed"
+    return f"`{name}` is checked and then {does}, with no lock from the one to the other"
 
 
 def _acts_elsewhere(compound: Compound) -> bool:

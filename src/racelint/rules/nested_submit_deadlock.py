@@ -7,20 +7,24 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.nested_submits import NestedSubmit, NestedSubmits
+from racelint.program.self_joins import SelfJoin, SelfJoins
 from racelint.program.spelling import spelled
 from racelint.rules.base import Rule, step, symbol_of
+from racelint.rules.call_chains import call_steps, chain_words
 
 
 class NestedSubmitDeadlock(Rule):
-    """A worker of a pool waits for other work of the same pool.
+    """A worker of a pool waits for other work of the same pool, or a thread for its own end.
 
     ## What it does
     Reports a task of an executor or pool that gives the same executor another task and waits for its answer, directly
-    or through the functions that it calls.
+    or through the functions that it calls. Reports the `join()` of a thread to which that very thread comes, by calls
+    from what it runs, without asking before which thread it is.
 
     ## Why is this bad?
     A pool has so many workers and no more. Once each of them runs such a task, all wait for tasks that stand in the
-    queue behind them: nothing moves any more.
+    queue behind them: nothing moves any more. A thread that joins itself gets `RuntimeError: cannot join current
+    thread`, mostly in the very place where it ends because something else has failed.
 
     ## Example
     ```python
@@ -62,10 +66,12 @@ class NestedSubmitDeadlock(Rule):
     ```
 
     ## How it is confirmed
-    The tasks run under a schedule in which every worker has taken an outer one before the first inner one begins.
+    The tasks run under a schedule in which every worker has taken an outer one before the first inner one begins. Of
+    threads that join themselves nothing is tried: no schedule is needed for that.
 
     ## Known limits
-    Pools that are kept in containers are not told apart, and not reported.
+    Pools that are kept in containers are not told apart, and not reported. Threads are followed through methods of the
+    one object that keeps them; callbacks that a library runs on its own thread are not.
     """
 
     code = "RL506"
@@ -77,6 +83,27 @@ class NestedSubmitDeadlock(Rule):
     def check(self, program: Program) -> Iterator[Finding]:
         for nested in NestedSubmits(program).found():
             yield self._found(program, nested)
+        for own in SelfJoins(program).found():
+            yield self._joins_itself(program, own)
+
+    def _joins_itself(self, program: Program, own: SelfJoin) -> Finding:
+        root, function, call = own.join.root, own.join.function, own.join.call
+        thread = spelled(call.func[0][:-1], program.stores.facts[function.id])
+        runs = symbol_of(root.target)
+        way = f"`{runs}` calls {chain_words(own.chain)}" if own.chain else f"this is `{runs}`"
+        return self.finding(
+            function,
+            call.span,
+            message=f"`{thread}` is joined by the thread that it is",
+            why=f"{way}, on the thread that runs `{runs}`: it raises RuntimeError, and what follows is skipped",
+            subject=thread,
+            evidence="thread",
+            trace=[
+                step("root", f"{root.title} runs on the thread", root.target, root.target.ir.name_span),
+                *call_steps(own.chain),
+                step("access", f"joins `{thread}`", function, call.span),
+            ],
+        )
 
     def _found(self, program: Program, nested: NestedSubmit) -> Finding:
         outer, inner, function = nested.outer, nested.inner, nested.function

@@ -10,6 +10,7 @@ from racelint.summarize.body import Body, ModuleContext
 from racelint.summarize.settled import settled
 from racelint.summarize.statements import lower_block
 from racelint.syntax.comments import directives_of
+from racelint.syntax.docstrings import disclaimers_of
 from racelint.syntax.misplaced import misplaced
 from racelint.syntax.quick import read
 from racelint.syntax.scopes import ScopeTable
@@ -63,6 +64,6 @@ def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:
         tuple(context.classes),
         tuple(context.imports),
         tuple(sorted(context.scopes.module_variables)),
-        tuple(directives_of(text)),
+        (*directives_of(text), *disclaimers_of(module, text)),
         lines,
     )

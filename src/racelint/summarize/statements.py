@@ -119,6 +119,8 @@ def _settled(body: Body, test: ast.expr) -> bool | None:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = _settled(body, test.operand)
         return None if inner is None else not inner
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
     return body.context.settled.get(test.id) if isinstance(test, ast.Name) else None
 
 
@@ -150,8 +152,9 @@ def _while(body: Body, node: ast.While) -> None:
 
 
 def _walks(test: ast.expr, assigned: set[str]) -> bool:
-    """Whether each turn looks at another place: `while text[i] == " ": i += 1`."""
+    """Whether each turn looks at another place: `while text[i] == " ": i += 1`, `while node.next: node = node.next`."""
     places = [node.slice for node in ast.walk(test) if isinstance(node, ast.Subscript)]
+    places += [node.value for node in ast.walk(test) if isinstance(node, ast.Attribute)]
     return any(isinstance(node, ast.Name) and node.id in assigned for place in places for node in ast.walk(place))
 
 

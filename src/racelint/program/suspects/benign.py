@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from racelint.knowledge.containers import IMMUTABLE_RESULTS, TEXT_METHODS
-from racelint.model.summary import ELEMENT, Access, Branch, Call, Path
+from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
+from racelint.knowledge.raising import LOOKUP_ERRORS
+from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
 from racelint.program.compounds import Compound
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
@@ -37,6 +38,7 @@ _TIME = "it stores what the clock says, and of two who do so either is right"
 
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
+_SAME_ERROR = "a look-up that fails raises what the function raises anyway where it finds nothing"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
 _FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger", "getpid"})
 """Calls that give the same object whenever they are asked for the same name."""
@@ -140,7 +142,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         ):
             continue
         told = any(len(path) > 1 and path[-2] in _STREAMS for path in call.func)
-        if decided and not told and not any(name in _LOGGING | _DONE_ONCE for name in names):
+        if decided and not told and not any(name in _LOGGING | _DONE_ONCE | _FINDING for name in names):
             return False
     for access in program.shared.by_function[function.id]:
         decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
@@ -190,7 +192,10 @@ def _is_computed(path: Path, function: FunctionInfo, program: Program) -> bool:
     receiver = call.func[0][:-1]
     texts = bool(receiver) and call.func[0][-1] in TEXT_METHODS
     things = program.types.of(path, function)
-    immutable = bool(things) and all(isinstance(t, Object) and t.dotted in IMMUTABLE_RESULTS for t in things)
+    dotted = {thing.dotted if isinstance(thing, Object) else "" for thing in things}
+    if dotted and dotted <= ANSWERS:
+        return True
+    immutable = bool(dotted) and dotted <= IMMUTABLE_RESULTS
     given = [receiver] if receiver and texts else []
     given += [value for argument in call.args for value in argument.value]
     return (texts or immutable) and all(_is_given(value, function, program) for value in given)
@@ -200,6 +205,15 @@ def _is_given(path: Path, function: FunctionInfo, program: Program) -> bool:
     root = path[0]
     constant = root.startswith("k:") and root != "k:str:"
     return (len(path) == 1 and (root.startswith("p:") or constant)) or _is_computed(path, function, program)
+
+
+def answers_with_its_error(compound: Compound, program: Program) -> str:
+    """Why a look-up may fail that was tested before: the function raises that error itself where nothing is found."""
+    if compound.kind != "check-then-use" or compound.test != "in" or not compound.act.location.content:
+        return ""
+    facts = program.stores.facts[compound.function.id]
+    raised = {path for node in facts.nodes if isinstance(node, Raise) for path in facts.raised_by(node)}
+    return _SAME_ERROR if any(len(path) == 1 and path[0] in LOOKUP_ERRORS for path in raised) else ""
 
 
 def remembers_answers(compound: Compound, group: Group, program: Program) -> str:
