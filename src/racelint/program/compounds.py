@@ -126,13 +126,14 @@ class Compounds:
         for walk in walks:
             walk.follow_calls()
 
-    def decides_itself(self, act: SharedAccess) -> bool:
-        """Whether the change is made in a branch that its own function decides by reading the same location."""
-        accesses = {access.event: access for access in self.shared.by_function[act.function.id]}
+    def decides_itself(self, act: SharedAccess, through: tuple[CallSite, ...] = ()) -> bool:
+        """Whether its own function, or one on the way to it, makes the change by what it reads of the same location."""
+        steps = ((act.function, act.event), *((site.caller, site.event) for site in through))
         return any(
             read.location == act.location
-            for event in self.deciding.get((act.function.id, act.event), ())
-            for read in self.reads_behind(event, act.function, accesses)
+            for function, event in steps
+            for decided in self.deciding.get((function.id, event), ())
+            for read in self.reads_behind(decided, function, {a.event: a for a in self.shared.by_function[function.id]})
         )
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
@@ -275,8 +276,8 @@ class _Walk:
     def _acts_of_call(self, call: Call, conditions: tuple[_Condition, ...]) -> None:
         """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""
         for effect in self.compounds.effects.at(self.function, call.id, depth=2):
-            act, callee = effect.access, effect.access.function
-            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
+            act, callee, via = effect.access, effect.access.function, effect.through[1:]
+            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act, via):
                 continue
             constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
             if callee is self.function or constructing or sets_flag(act):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from racelint.model.summary import Access
+from racelint.program.calls import CallSite
 from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
 from racelint.program.lazy_locks import LazyLocks, deciding_reads
@@ -175,6 +176,13 @@ def _starting_events(program: Program) -> dict[str, set[int]]:
         starting = frozenset(found)
         for function in program.index.functions:
             for site in program.calls.outgoing[function.id]:
-                if site.callee.id in starting and not site.weak:
+                if site.callee.id in starting and not site.weak and _comes_to(program, site, found[site.callee.id]):
                     found.setdefault(function.id, set()).add(site.event)
     return found
+
+
+def _comes_to(program: Program, site: CallSite, events: set[int]) -> bool:
+    """Whether the call comes to one of the events, whatever it switches off by what it passes."""
+    switches = program.reach.switches
+    passed = switches.set_by(site, frozenset())
+    return not all(switches.rule_out(site.callee, event, passed) for event in events)

@@ -24,6 +24,7 @@ from racelint.program.effects import Effects
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import Location, Locations
 from racelint.program.lock_places import LockPlaces
+from racelint.program.locked_calls import LockedCalls
 from racelint.program.locks import Lock, Locks
 from racelint.program.locksets import LockFlows
 from racelint.program.object_uses import ObjectUses
@@ -112,12 +113,20 @@ class Program:
         )
 
     @cached_property
+    def locked_calls(self) -> LockedCalls:
+        return LockedCalls(self.reach)
+
+    @cached_property
     def thread_objects(self) -> ThreadObjects:
         return ThreadObjects(self.index, self.stores, self.types, self.callees, self.reach, self.roots)
 
     @cached_property
     def callees(self) -> Callees:
         return Callees(self.index, self.stores, self.types)
+
+    @cached_property
+    def thread_values(self) -> ThreadValues:
+        return ThreadValues(self.types, self.callees)
 
     @cached_property
     def start_calls(self) -> tuple[StartCall, ...]:
@@ -149,7 +158,7 @@ class Program:
 
     @cached_property
     def call_states(self) -> CallStates:
-        return CallStates(self.effects, self.compounds, ThreadValues(self.types))
+        return CallStates(self.effects, self.compounds, self.thread_values)
 
     @cached_property
     def effects(self) -> Effects:
