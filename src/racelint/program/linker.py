@@ -110,6 +110,7 @@ class Program:
             self.roots,
             self.decorator_locks,
             self.anchors,
+            self.contracts,
         )
 
     @cached_property

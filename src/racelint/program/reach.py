@@ -16,6 +16,7 @@ from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.context import Context
+from racelint.program.contracts import Contracts
 from racelint.program.decorators import owner_parameter
 from racelint.program.families import unrelated
 from racelint.program.handed_calls import HandedCalls
@@ -80,6 +81,7 @@ class Reach:
         roots: list[ThreadRoot],
         decorated: dict[str, frozenset[Lock]],
         anchors: Anchors,
+        contracts: Contracts,
     ) -> None:
         self.index = index
         self.stores = stores
@@ -88,8 +90,9 @@ class Reach:
         self.ownership = ownership
         self.decorated = decorated
         self.anchors = anchors
+        self.contracts = contracts
         self.switches = Switches(stores)
-        self._decorated = ownership.types.decorated
+        self._wrappers = ownership.types.decorated
         self._methods = MethodKeepers(stores, ownership)
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
@@ -149,7 +152,7 @@ class Reach:
         while pending:
             name = pending.pop()
             callers = [site.caller for site in self.calls.incoming.get(name, ())]
-            for caller in (*callers, *self._decorated.functions.get(name, ())):
+            for caller in (*callers, *self._wrappers.functions.get(name, ())):
                 if caller.id not in leading:
                     leading.add(caller.id)
                     pending.append(caller.id)
@@ -184,7 +187,7 @@ class Reach:
 
     @cached_property
     def _users(self) -> Users:
-        return Users(self.index, self.stores, self.calls, self.targets, self.handlers, self.with_thread)
+        return Users(self.index, self.stores, self.calls, self.targets, self.handlers, self.with_thread, self.contracts)
 
     def _entries(self, leading: set[str]) -> Iterator[Context]:
         for function in self.index.functions:
@@ -203,7 +206,7 @@ class Reach:
     def _wrapped(self, entry: Context) -> Iterator[Context]:
         """What users run by the name of a decorated function, before the function itself."""
         function = entry.function
-        for wrapper in self._decorated.wrappers.get(function.id, ()):
+        for wrapper in self._wrappers.wrappers.get(function.id, ()):
             name = owner_parameter(wrapper)
             owned = frozenset({name}) if function.self_name in entry.owned else frozenset()
             anchors = tuple((name, anchor) for own, anchor in entry.anchors if own == function.self_name)
@@ -248,7 +251,7 @@ class Reach:
             known = self._steps[function.id] = [
                 _Step(site, self._handed_calls.is_one(site), self.calls.is_on_own(site))
                 for called in self.calls.outgoing[function.id]
-                for site in (called, *self._decorated.through(called))
+                for site in (called, *self._wrappers.through(called))
                 if (function.ir.is_async or not site.callee.ir.is_async)
                 and site.callee.id not in self._users.run_at_forks
             ]

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
-from racelint.program.contracts import is_disclaimed
+from racelint.program.contracts import Contracts, is_disclaimed
 from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
@@ -67,21 +67,24 @@ class Users:
         targets: Collection[str],
         handlers: Collection[ClassInfo | None],
         with_thread: Collection[ClassInfo | None],
+        contracts: Contracts,
     ) -> None:
         self.index = index
         self.stores = stores
         self.calls = calls
         self.targets = targets
         self.handlers = handlers
+        self.contracts = contracts
         self.with_thread = with_thread
 
     def may_call(self, function: FunctionInfo) -> bool:
         """Whether users call it by its name."""
         if not is_public(function) or function.id in self.targets or function.id in self.run_at_forks:
             return False
-        if self._runs_in_thread(function) or is_disclaimed(function):
+        if self._runs_in_thread(function) or self._is_step_of_constructor(function) or self._is_hook(function):
             return False
-        return not (self._is_step_of_constructor(function) or self._is_hook(function) or self._is_handler(function))
+        ruled_out = is_disclaimed(function) or self._is_handler(function)
+        return not ruled_out or self.contracts.promise(function)
 
     @cached_property
     def _handed_out(self) -> frozenset[str]:
