@@ -85,6 +85,8 @@ LOCK_FACTORIES: dict[str, LockFacts] = {
     "portalocker.Lock": _PROCESS,
     "thread.LockType": _LOCK,
 }
+LOCK_NAMES = frozenset(dotted.rpartition(".")[2] for dotted in LOCK_FACTORIES)
+"""What calls that make one are named in the end."""
 
 LOCK_DECORATORS: frozenset[str] = frozenset(
     {

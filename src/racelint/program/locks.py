@@ -17,6 +17,7 @@ from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
 from racelint.program.lock_families import LockFamilies
+from racelint.program.signatures import Given, misfit
 from racelint.program.things import Bound, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stored, Stores, element_key
@@ -247,8 +248,7 @@ class Locks:
         key = f"{cls.id} rw"
         if key not in self._classes:
             self._classes[key] = False
-            names = {name for c in cls.mro for name in c.ir.methods}
-            both = any({read, write} <= names for read, write in READERS_AND_WRITERS.items())
+            both = any(all(map(_is_side, map(cls.method, names))) for names in READERS_AND_WRITERS.items())
             self._classes[key] = both and any(
                 self.facts_of(tuple(self.types.of_stored(entries))) is not None
                 for (owner, _), entries in self.stores.attributes.items()
@@ -374,6 +374,11 @@ class Locks:
             (entry.access is not None and entry.access.path[0].startswith(("cls:", "g:"))) or _through_class(entry)
             for entry in entries
         )
+
+
+def _is_side(method: FunctionInfo | None) -> bool:
+    """Reading or writing under a lock: what has to be told what to read or write is no such thing."""
+    return method is not None and not misfit(method, Given(0, False, frozenset()), bound=True)
 
 
 def _through_class(entry: Stored) -> bool:

@@ -130,10 +130,19 @@ class LockFlows:
                 lock = self.locks.of(path[:-1], function)
                 if lock is not None and lock.facts is not None and lock.facts.family == "reader-writer":
                     return [lock]
-        for thing in self.types.of_value(call.func, function):
-            if isinstance(thing, Bound) and thing.function.is_contextmanager:
-                return self._held_at_yield(thing.function)
-        return None
+        managers = [thing.function for thing in self.types.of_value(call.func, function) if isinstance(thing, Bound)]
+        managers = [manager for manager in managers if manager.is_contextmanager]
+        if any(self._is_entrance(manager) for manager in managers):
+            lock = self.locks.of(call.func[0][:-1], function)
+            return [lock] if lock is not None else None
+        return self._held_at_yield(managers[0]) if managers else None
+
+    def _is_entrance(self, manager: FunctionInfo) -> bool:
+        """Another way into a lock of the program's own make: what gives that back at its end has it until then."""
+        facts = self.stores.facts[manager.id]
+        if manager.cls is None or not self.locks.is_lock_class(manager.cls) or not facts.yields:
+            return False
+        return any(call.func == ((f"p:{manager.self_name}", "release"),) for call in facts.calls)
 
     def _held_at_yield(self, manager: FunctionInfo) -> list[Lock]:
         states = [
