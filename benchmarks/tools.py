@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import functools
 import hashlib
 import json
@@ -103,6 +104,7 @@ class Racelint(Tool):
             if not self._snapshot.exists():
                 part = self._snapshot.with_name(f"{self._version}.part-{os.getpid()}")
                 shutil.copytree(REPOSITORY / "src" / "racelint", part / "racelint")
+                compileall.compile_dir(part, quiet=1)
                 part.rename(self._snapshot)
 
     def version(self) -> str:

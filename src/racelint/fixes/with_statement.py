@@ -108,6 +108,6 @@ def is_context_manager(program: Program, function: FunctionInfo, lock: Lock, pat
     if lock.opaque:
         return False
     for thing in program.types.of(path, function):
-        if isinstance(thing, Instance) and program.locks.is_lock_class(thing.cls):
+        if isinstance(thing, Instance) and program.locks.classes.is_lock(thing.cls):
             return thing.cls.method("__enter__") is not None and thing.cls.method("__exit__") is not None
     return True

@@ -128,3 +128,6 @@ AWAITED_METHODS: dict[tuple[str, str], BlockingKind] = {
     **{("aiohttp.ClientSession", name): _NETWORK_KIND for name in ("get", "post", "put", "delete", "request")},
     **{("httpx.AsyncClient", name): _NETWORK_KIND for name in ("get", "post", "put", "delete", "request", "send")},
 }
+
+KEYBOARD: frozenset[str] = frozenset({"builtins.input", "sys.stdin.readline", "sys.stdin.read"})
+"""What waits for the person at the keyboard."""

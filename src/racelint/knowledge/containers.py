@@ -132,3 +132,8 @@ ONE_THREAD_AT_A_TIME: frozenset[str] = frozenset(
     | {"ftplib.FTP", "smtplib.SMTP", "imaplib.IMAP4", "http.client.HTTPConnection", "http.client.HTTPSConnection"}
 )
 """Objects of the standard library whose calls must not overlap, by their documentation."""
+
+CLOSED_FOR_GOOD: frozenset[str] = (
+    STREAMS | ONE_THREAD_AT_A_TIME | frozenset({"socket.socket", "socket.create_connection", "shelve.open", "dbm.open"})
+)
+"""Objects that refuse every call once they are closed."""

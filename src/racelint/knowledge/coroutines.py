@@ -82,3 +82,15 @@ OWNED_BY_LOOP: dict[str, frozenset[str]] = {
     "asyncio.Semaphore": frozenset({"release"}),
 }
 """Methods of what belongs to a loop that only the loop's thread may call: they wake its tasks."""
+
+PROTOCOLS: frozenset[str] = frozenset(
+    f"asyncio.{module}{kind}Protocol"
+    for module in ("", "protocols.")
+    for kind in ("Base", "", "Datagram", "Buffered", "Subprocess")
+)
+PROTOCOL_METHODS: frozenset[str] = frozenset(
+    {"connection_made", "connection_lost", "data_received", "eof_received", "datagram_received", "error_received"}
+    | {"pause_writing", "resume_writing", "get_buffer", "buffer_updated", "process_exited"}
+    | {"pipe_data_received", "pipe_connection_lost"}
+)
+"""What the transports of an event loop call, of objects of these classes."""

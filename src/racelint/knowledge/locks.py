@@ -11,7 +11,8 @@ World = Literal["thread", "process", "async"]
 class LockFacts(NamedTuple):
     """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program.
 
-    `declared`: a lock by the user's word, of which nothing else is known.
+    `declared`: a lock by the user's word, of which nothing else is known. `by_key`: a family, of which each call takes
+    the lock of the key that it names.
     """
 
     family: Family
@@ -19,6 +20,7 @@ class LockFacts(NamedTuple):
     world: World = "thread"
     own: bool = False
     declared: bool = False
+    by_key: bool = False
 
 
 _LOCK = LockFacts("lock", False)
@@ -83,6 +85,8 @@ LOCK_FACTORIES: dict[str, LockFacts] = {
     "portalocker.Lock": _PROCESS,
     "thread.LockType": _LOCK,
 }
+LOCK_NAMES = frozenset(dotted.rpartition(".")[2] for dotted in LOCK_FACTORIES)
+"""What calls that make one are named in the end."""
 
 LOCK_DECORATORS: frozenset[str] = frozenset(
     {

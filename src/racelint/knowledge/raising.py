@@ -52,5 +52,10 @@ HARMLESS_METHODS: frozenset[str] = frozenset({"append", "appendleft", "notify", 
 LOOKUP_ERRORS: frozenset[str] = frozenset({"g:KeyError", "g:IndexError", "g:LookupError"})
 """What looking for something raises that is not there, as a handler names it."""
 
+CANCELLATIONS: frozenset[str] = frozenset(
+    {"CancelledError", "g:CancelledError", "Cancelled", "g:Cancelled", "get_cancelled_exc_class"}
+)
+"""What an await raises in a task that is cancelled, as a handler names it."""
+
 SEQUENCES: frozenset[str] = frozenset({"builtins.list", "builtins.bytearray", "collections.deque", "array.array"})
 """Containers where storing at an index raises if it is out of range."""

@@ -131,6 +131,15 @@ HANDLER_BASES: dict[str, tuple[str, ...]] = {
 }
 """Classes whose methods a server calls, each request on an instance of its own."""
 
+_CONNECTION = frozenset({"client_address", "request", "connection"})
+OF_ONE_CONNECTION: dict[str, frozenset[str]] = {
+    "socketserver.StreamRequestHandler": _CONNECTION,
+    "http.server.BaseHTTPRequestHandler": _CONNECTION,
+    "http.server.SimpleHTTPRequestHandler": _CONNECTION,
+    "xmlrpc.server.SimpleXMLRPCRequestHandler": _CONNECTION,
+}
+"""Attributes of such an instance that no other one has while its connection is open."""
+
 VIEW_BASES: frozenset[str] = frozenset(
     {
         *("django.views.View", "django.views.generic.View", "django.views.generic.base.View"),
@@ -221,3 +230,12 @@ ASKED_FOR: frozenset[str] = frozenset(
 """Methods that a timer runs and users call, too, when they do not want to wait for it."""
 LOOP_TURNS: tuple[str, ...] = ("loop", "run", "poll", "spin", "serve")
 """How the names of methods begin that do a turn of a loop: called instead of starting the thread that loops."""
+
+CALLBACK_LOOPS: frozenset[str] = frozenset({"run_forever", "loop_forever", "serve_forever", "start_consuming"})
+"""Methods that stay and call what was handed to their object, on the thread that calls them."""
+KEEPING = (
+    *("add", "append", "after", "attach", "bind", "call_", "connect", "defer", "every", "insert", "listen", "observe"),
+    *("on", "partial", "push", "put", "register", "run_in", "schedule", "set", "spawn", "start", "submit", "subscribe"),
+    *("create_task", "ensure_future", "watch"),
+)
+"""How names of functions begin that only take note of a callback: it is called later, by whom is not known."""

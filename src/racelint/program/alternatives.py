@@ -1,11 +1,15 @@
-"""Threads of which only one is ever there: they are started in arms of one branch that exclude each other."""
+"""Threads of which only one is ever there: they are started in arms of one branch that exclude each other.
+
+Or one is started in an arm, and in another the same call does without: `if background: Thread(target=run).start()`.
+"""
 
 from __future__ import annotations
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Try, With, leaves
 from racelint.program.calls import CallGraph
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
-from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_root import ThreadRoot, loops_around
 
 _MAX_LIFTS = 3
 Arms = tuple[tuple[int, int], ...]
@@ -26,11 +30,22 @@ class Alternatives:
         if key not in self._known:
             mine, theirs = self._places(first), self._places(second)
             self._known[key] = any(
-                self._apart(function, events, theirs[function])
+                self.apart(function, events, theirs[function])
                 for function, events in mine.items()
                 if function in theirs
             )
         return self._known[key]
+
+    def does_without(self, root: ThreadRoot, context: Context, event: int) -> bool:
+        """Whether the call of the starting function that leads to the event is one that does not start the thread."""
+        starter, starts = root.site_function, {number for _, number in root.starts}
+        if starter is None or not starts or any(function is not starter for function, _ in root.starts):
+            return False
+        if any(loops_around(starter).get(number) for number in starts):
+            return False
+        return any(
+            function is starter and self.apart(starter, starts, {at}) for function, at in context.outwards(event)
+        )
 
     def _places(self, root: ThreadRoot) -> dict[FunctionInfo, set[int]]:
         """Functions through which every start goes, each with the events that lead there."""
@@ -46,7 +61,8 @@ class Alternatives:
             functions = {caller for caller, _ in starts}
         return found
 
-    def _apart(self, function: FunctionInfo, mine: set[int], theirs: set[int]) -> bool:
+    def apart(self, function: FunctionInfo, mine: set[int], theirs: set[int]) -> bool:
+        """Whether all events of the one set stand in other arms of a branch than those of the other."""
         if function.id not in self._arms:
             arms: dict[int, Arms] = {}
             _walk(function.ir.body, (), arms)

@@ -84,9 +84,13 @@ class Anchors:
         for number, field in enumerate(fields):
             if field == ELEMENT == base[-1]:
                 continue  # `d[i][k]`: some element, however deep
-            pointed = self._pointed(own, field) if number == 0 and own is not None and len(base) > 1 else None
+            pointed = self._pointed(own, field) if number == 0 and own and self._is_nearer(own, base) else None
             base = pointed or self._followed((*base, field))
         return base if len(base) <= _MAX_FIELDS + 1 else None
+
+    def _is_nearer(self, cls: ClassInfo, anchor: Anchor) -> bool:
+        """Whether a method's class says more of its object: that of a thread is known by the base with its `run`."""
+        return len(anchor) > 1 or self._classes.get(anchor[0]) in cls.mro[1:]
 
     def _root(self, root: str, function: FunctionInfo, known: Mapping[str, Anchor]) -> Anchor | None:
         kind, _, name = root.partition(":")

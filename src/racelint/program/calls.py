@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from racelint.model.summary import Access, Argument, Call, Path, Value, With
+from racelint.program.exact_types import ExactTypes
 from racelint.program.families import descendants
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.kept_methods import KeptMethods
@@ -51,6 +52,7 @@ class CallGraph:
         self.outgoing: dict[str, list[CallSite]] = {}
         self.incoming: dict[str, list[CallSite]] = {}
         self._kept = KeptMethods(stores, types)
+        self._exact = ExactTypes(index, stores)
         self._properties = {
             name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
         }
@@ -81,6 +83,16 @@ class CallGraph:
             for site in self.outgoing[function.id]:
                 by_event.setdefault(site.event, []).append(site)
         return by_event.get(event, [])
+
+    def is_on_own(self, site: CallSite) -> bool:
+        """Whether it is a call on the caller's own object: `self.step()`, or of what that hands to its own method."""
+        if site.receiver is not None:
+            return is_own(site.receiver, site.caller)
+        call = self.stores.facts[site.caller.id].call(site.event)
+        return call is not None and any(
+            len(path) == 1 and path[0].startswith("p:") and self._kept.is_handed(site.callee, site.caller, path[0][2:])
+            for path in call.func
+        )
 
     def _build(self) -> None:
         self._by_event: dict[str, dict[int, list[CallSite]]] = {}
@@ -178,7 +190,8 @@ class CallGraph:
         own = receiver is not None and is_own(receiver, function)
         on = None if own or receiver is None else self._class_of(receiver, function, method)
         found = [self._site(function, call, method, receiver, thing.bound, thing.skipped, on=on)]
-        if thing.bound and method.cls is not None and not through_super:
+        exact = receiver is not None and not own and self._exact.is_exact(receiver, function)
+        if thing.bound and method.cls is not None and not through_super and not exact:
             for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
                 qualname = cls.ir.methods.get(method.ir.name)
                 if qualname is not None:

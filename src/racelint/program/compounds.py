@@ -106,8 +106,8 @@ class Compounds:
         self.shared = shared
         self.effects = effects
         self._sites: dict[tuple[str, int], list[CallSite]] = {}
-        for sites in calls.outgoing.values():
-            for site in sites:
+        for outgoing in calls.outgoing.values():
+            for site in outgoing:
                 if not site.weak:
                     self._sites.setdefault((site.caller.id, site.event), []).append(site)
         self.expected: dict[str, set[int]] = {}
@@ -118,20 +118,22 @@ class Compounds:
         """By function and act: the reads and calls that decided whether it happens."""
         self.wanting: dict[tuple[str, int], frozenset[int]] = {}
         """Those of them whose answer cannot have been that something is there."""
-        walked = [f for f in index.functions if shared.by_function[f.id] or calls.outgoing[f.id]]
+        facts, accesses, sites = stores.facts, shared.by_function, calls.outgoing
+        walked = [f for f in index.functions if accesses[f.id] or sites[f.id] or facts[f.id].makes_lock]
         walks = [_Walk(self, function) for function in walked]
         for walk in walks:
             self.by_function[walk.function.id] = walk.run()
         for walk in walks:
             walk.follow_calls()
 
-    def decides_itself(self, act: SharedAccess) -> bool:
-        """Whether the change is made in a branch that its own function decides by reading the same location."""
-        accesses = {access.event: access for access in self.shared.by_function[act.function.id]}
+    def decides_itself(self, act: SharedAccess, through: tuple[CallSite, ...] = ()) -> bool:
+        """Whether its own function, or one on the way to it, makes the change by what it reads of the same location."""
+        steps = ((act.function, act.event), *((site.caller, site.event) for site in through))
         return any(
             read.location == act.location
-            for event in self.deciding.get((act.function.id, act.event), ())
-            for read in self.reads_behind(event, act.function, accesses)
+            for function, event in steps
+            for decided in self.deciding.get((function.id, event), ())
+            for read in self.reads_behind(decided, function, {a.event: a for a in self.shared.by_function[function.id]})
         )
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
@@ -188,6 +190,8 @@ class _Walk:
         """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
         for position, node in enumerate(nodes):
             if isinstance(node, (Access, Call)):
+                if conditions and (isinstance(node, Call) or node.kind in ("write", "delete")):
+                    self._note_deciding(node.id, conditions)
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
                     self._act(access, conditions)
@@ -197,7 +201,6 @@ class _Walk:
                     self._stores_of_call(node)
                     if conditions:
                         self._decided_calls.append((node, conditions))
-                        self._note_deciding(node.id, conditions)
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
                 at = _first_event((*node.then[:1], *node.orelse[:1], *nodes[position + 1 : position + 2]))
@@ -273,8 +276,8 @@ class _Walk:
     def _acts_of_call(self, call: Call, conditions: tuple[_Condition, ...]) -> None:
         """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""
         for effect in self.compounds.effects.at(self.function, call.id, depth=2):
-            act, callee = effect.access, effect.access.function
-            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act):
+            act, callee, via = effect.access, effect.access.function, effect.through[1:]
+            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act, via):
                 continue
             constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
             if callee is self.function or constructing or sets_flag(act):
@@ -323,7 +326,6 @@ class _Walk:
         return part.test == "in" or not after or (call is not None and call.func == (("g:len",),))
 
     def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
-        self._note_deciding(act.event, conditions)
         if takes(act) and (act.event in self._expected or self._has_default(act)):
             return  # the removal is its own check
         for dep in act.deps:

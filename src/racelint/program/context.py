@@ -44,6 +44,19 @@ class Context(msgspec.Struct, frozen=True, eq=False):
             context = context.parent
         return context
 
+    @property
+    def overruled(self) -> bool:
+        """No object runs this: a thread's target calls its own object's methods of a class with a target of its own."""
+        target = self.entry.function
+        context: Context | None = self if self.root is not None and target.cls is not None else None
+        while context is not None:
+            cls = context.function.cls
+            own = cls is not None and cls is not target.cls and context.function.self_name in context.private
+            if own and cls is not None and target.cls in cls.mro and cls.method(target.ir.name) is not target:
+                return True
+            context = context.parent
+        return False
+
     def chain(self) -> list[Context]:
         """From the root to this function."""
         found: list[Context] = []

@@ -38,6 +38,13 @@ class Contracts:
             directive_on(module.functions[name], "thread-safe") for name in outer if name in module.functions
         )
 
+    def promise(self, function: FunctionInfo) -> bool:
+        """Whether the function is declared thread-safe, or its class or a relative of that."""
+        cls = function.cls
+        return self.covers_function(function) or (
+            cls is not None and any(self.covers_class(c) for c in (*cls.mro, *descendants(cls)))
+        )
+
     def covers(self, location: Location) -> bool:
         """Whether the variable belongs to something that is declared thread-safe."""
         if location.kind == "attribute":

@@ -1,10 +1,18 @@
-"""What the program's own decorators put in place of a function."""
+"""What the program's own decorators put in place of a function, and what that is given of the function's object."""
 
 from __future__ import annotations
 
-from racelint.program.index import FunctionInfo
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from racelint.program.index import FunctionInfo, Index
 from racelint.program.things import Bound, Thing
-from racelint.program.types import Types
+
+if TYPE_CHECKING:
+    from racelint.program.calls import CallSite
+    from racelint.program.types import Types
 
 
 def wrappers(function: FunctionInfo, types: Types) -> list[FunctionInfo]:
@@ -16,3 +24,42 @@ def wrappers(function: FunctionInfo, types: Types) -> list[FunctionInfo]:
             made = tuple(t for d in made if isinstance(d, Bound) for t in types.returned(d.function))
         found += [t.function for t in made if isinstance(t, Bound) and t.function is not function]
     return list(dict.fromkeys(found))
+
+
+def owner_parameter(wrapper: FunctionInfo) -> str:
+    """The parameter in which a wrapper gets the object whose method it stands for; empty where it names none."""
+    if wrapper.cls is not None or not wrapper.ir.parent or not wrapper.ir.params:
+        return ""
+    first = wrapper.ir.params[0]
+    return first.name if first.kind in ("plain", "positional") else ""
+
+
+class Decorated:
+    """The functions that the program's own decorators wrap, and the wrappers that stand for them."""
+
+    def __init__(self, index: Index, types: Types) -> None:
+        self.functions: dict[str, list[FunctionInfo]] = {}
+        """By the id of the wrapper that their callers run."""
+        self.wrappers: dict[str, list[FunctionInfo]] = {}
+        """By the id of the function."""
+        for function in index.functions:
+            for wrapper in wrappers(function, types) if function.ir.decorators else ():
+                if owner_parameter(wrapper):
+                    self.functions.setdefault(wrapper.id, []).append(function)
+                    self.wrappers.setdefault(function.id, []).append(wrapper)
+
+    def owners(self) -> Iterator[tuple[FunctionInfo, FunctionInfo]]:
+        """Wrappers of methods of one family alone, each with a method whose object is what its first parameter is."""
+        for methods in self.functions.values():
+            classes = [method.cls for method in methods if method.cls is not None and method.self_name]
+            base = next((method for method in methods if all(method.cls in cls.mro for cls in classes)), None)
+            if base is not None and len(classes) == len(methods):
+                for wrapper in self.wrappers[base.id]:
+                    if methods is self.functions[wrapper.id]:
+                        yield wrapper, base
+
+    def through(self, site: CallSite) -> Iterator[CallSite]:
+        """The wrappers that a call runs before the function itself, with the object that they are given."""
+        for wrapper in self.wrappers.get(site.callee.id, ()):
+            bindings = {owner_parameter(wrapper): (site.receiver,)} if site.receiver is not None else {}
+            yield replace(site, callee=wrapper, receiver=None, bindings=bindings)

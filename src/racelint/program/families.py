@@ -8,6 +8,7 @@ from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.values import Stored, Stores
 
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
+_MAX_HEIRS = 20
 
 
 class Families:
@@ -57,7 +58,8 @@ def unrelated(left: ClassInfo | None, right: ClassInfo | None) -> bool:
     """Whether no object is of both classes, as far as the program has classes; False where one is not known."""
     if left is None or right is None or left in right.mro or right in left.mro:
         return False
-    return all(right not in heir.mro for heir in descendants(left))
+    heirs = min(descendants(left), descendants(right), key=len)
+    return len(heirs) < _MAX_HEIRS and not any(left in heir.mro and right in heir.mro for heir in heirs)
 
 
 def descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
@@ -70,7 +72,7 @@ def descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
 def _descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
     found: dict[str, ClassInfo] = {}
     pending = list(cls.subclasses)
-    while pending and len(found) < 20:
+    while pending and len(found) < _MAX_HEIRS:
         current = pending.pop(0)
         if current.id not in found:
             found[current.id] = current

@@ -7,7 +7,9 @@ from racelint.program.calls import CallSite
 from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.parts import Parts
 from racelint.program.substitution import Owner, substituted
+from racelint.program.things import Instance
 from racelint.program.thread_objects import left_to_callers, only_looks
 from racelint.program.thread_root import ThreadRoot, in_one_turn
 
@@ -15,11 +17,15 @@ from racelint.program.thread_root import ThreadRoot, in_one_turn
 class GivenObjects:
     """`for …: session = Session(); Thread(target=self.handle, args=(session,)).start()`, whoever else has it then."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, parts: Parts) -> None:
         self.program = program
+        self.parts = parts
 
     def each_has(self, root: ThreadRoot, context: Context, path: Path) -> bool:
-        """Whether the object at `path`, in this context, is an argument of the thread that is made anew for each."""
+        """Whether the object at `path`, in this context, is an argument of the thread that is made anew for each.
+
+        Or what such an argument has for itself.
+        """
         given = self._given(root, context, path)
         return given is not None and self._is_made_for_each(given, root)
 
@@ -50,12 +56,26 @@ class GivenObjects:
         return True
 
     def _given(self, root: ThreadRoot, context: Context, path: Path) -> Path | None:
-        """What is at the path, as the function that starts the thread has it."""
+        """The argument of the thread that the path hangs from, as the function that starts the thread has it.
+
+        None where what is at the path is not the argument's own.
+        """
         at_target = self._at_target(context, path)
-        if not at_target or len(at_target) != 1 or not at_target[0].startswith("p:"):
+        if not at_target or not at_target[0].startswith("p:"):
             return None
         value = root.bindings.get(at_target[0][2:], ())
-        return value[0] if len(value) == 1 else None
+        return value[0] if len(value) == 1 and self._is_its_own(at_target[1:], value[0], root) else None
+
+    def _is_its_own(self, fields: Path, argument: Path, root: ThreadRoot) -> bool:
+        """Whether the argument has what its attributes lead to for itself; no attributes lead to the argument."""
+        if not fields:
+            return True
+        maker, anchors = root.site_function, self.program.anchors
+        things = self.program.types.of(argument, maker) if maker is not None else ()
+        owners = [thing.cls for thing in things if isinstance(thing, Instance)]
+        return bool(owners) and all(
+            self.parts.is_part_of((*anchors.of_class(owner), *fields), owner) for owner in owners
+        )
 
     def _at_target(self, context: Context, path: Path) -> Owner:
         """The path as the thread's target sees it; None where it is no argument of its, nor anything of one."""

@@ -150,6 +150,12 @@ class ClassInfo:
         """The method that an instance of exactly this class has under `name`."""
         return self._methods.get(name)
 
+    def name_of(self, method: FunctionInfo) -> str:
+        """The name under which the class has a method of its own: `level.setter` for what sets a property."""
+        if not method.is_property:
+            return method.ir.name
+        return next((key for key, own in self.own_methods() if own is method), method.ir.name)
+
     def derive(self, mro: list[ClassInfo]) -> None:
         """Set the method resolution order; until then the class has no methods."""
         self.mro = mro

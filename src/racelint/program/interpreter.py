@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from racelint.knowledge.raising import LOOKUP_ERRORS
+from racelint.knowledge.raising import CANCELLATIONS, LOOKUP_ERRORS
 from racelint.model.summary import (
     Access,
     AnyNode,
@@ -205,13 +205,17 @@ class Interpreter(ABC, Generic[State]):
 
 
 def catches(node: Try, raised: AnyNode | None) -> bool:
-    """Whether some handler certainly catches what `raised` raises."""
-    for handler in node.handlers:
-        names = {path[-1] for path in handler.types}
-        if not handler.types or names & {"g:BaseException", "g:Exception"}:
-            return True
-        if isinstance(raised, Access) and names & LOOKUP_ERRORS:
-            return True
-        if isinstance(raised, Raise) and any(path in handler.types for path in raised.types):
-            return True
-    return False
+    """Whether some handler certainly catches what `raised` raises.
+
+    An await raises `CancelledError`, too, which is no `Exception`: it takes a handler of its own.
+    """
+    names = {path[-1] for handler in node.handlers for path in handler.types}
+    if "g:BaseException" in names or any(not handler.types for handler in node.handlers):
+        return True
+    if "g:Exception" in names:
+        return not (isinstance(raised, Suspend) and raised.kind == "await") or bool(names & CANCELLATIONS)
+    if isinstance(raised, Access) and names & LOOKUP_ERRORS:
+        return True
+    return isinstance(raised, Raise) and any(
+        path in handler.types for path in raised.types for handler in node.handlers
+    )

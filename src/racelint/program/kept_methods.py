@@ -32,6 +32,10 @@ class KeptMethods:
                     if path[:1] == own and len(path) == 2:
                         self._handed.setdefault((callee.id, name), set()).add(path[1:])
 
+    def is_handed(self, method: FunctionInfo, function: FunctionInfo, parameter: str) -> bool:
+        """Whether an object hands the method, one of its own, to its `function` for the parameter."""
+        return (method.ir.name,) in self._handed.get((function.id, parameter), ())
+
     def owner(self, path: Path, function: FunctionInfo, method: FunctionInfo) -> Path | None:
         """The object that put its own `method` where `path` leads; None where that cannot be said."""
         kept = container_behind(path, self.stores.facts[function.id])
@@ -58,13 +62,12 @@ class KeptMethods:
                     yield from self.stores.elements.get(("function", entry.function.id, *value), [])
 
     def _is_own(self, entry: Stored, method: FunctionInfo) -> bool:
-        function, name = entry.function, method.ir.name
+        function = entry.function
         for value in entry.value:
             call = self.stores.facts[function.id].made_by(value)
             inside = call.args[0].value if call is not None and call.args and len(value) == 1 else ()
-            if (f"p:{function.self_name}", name) in (value, *inside):  # the method, or a partial of it
+            if (f"p:{function.self_name}", method.ir.name) in (value, *inside):  # the method, or a partial of it
                 return True
-            handed = self._handed.get((function.id, value[0].removeprefix("p:")), ())
-            if len(value) == 1 and value[0].startswith("p:") and (name,) in handed:
+            if len(value) == 1 and value[0].startswith("p:") and self.is_handed(method, function, value[0][2:]):
                 return True
         return False

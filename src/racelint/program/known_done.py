@@ -39,8 +39,9 @@ def done_callbacks(program: Program) -> dict[str, str]:
 
 
 def _is_asked(program: Program, call: Call, function: FunctionInfo) -> bool:
-    done = (*call.func[0][:-1], "done")
-    return any(o.id < call.id and o.func and o.func[0] == done for o in program.stores.facts[function.id].calls)
+    """It was asked whether it is done, or was given what it answers, before."""
+    done = {(*call.func[0][:-1], name) for name in ("done", "set_result", "set_exception")}
+    return any(o.id < call.id and o.func and o.func[0] in done for o in program.stores.facts[function.id].calls)
 
 
 def _was_awaited(program: Program, call: Call, function: FunctionInfo) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from racelint.model.summary import Access
+from racelint.program.calls import CallSite
 from racelint.program.context import Context
 from racelint.program.index import FunctionInfo
+from racelint.program.lazy_locks import LazyLocks, deciding_reads
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
-from racelint.program.things import Object
 from racelint.program.users import is_called_once
 
 _MAX_DEPTH = 3
@@ -42,19 +43,20 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
     Of several functions that decide by one variable whether to call one other that starts it, the first.
     """
     starters = _starting_events(program)
+    lazy_locks = LazyLocks(program)
     told: set[tuple[Location, str]] = set()
     for function in program.index.functions:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             continue
-        locks = list(_lazy_locks(program, function))
+        locks = list(lazy_locks.of(function))
         starts = sorted(starters.get(function.id, ()))
         contexts = _open_contexts(program, function) if locks or starts else []
-        made = [
-            LazyStart(function, check, location, event, context, makes)
-            for context in contexts[:1]
-            for check, location, event, makes in locks
-        ]
         repeated = [context for context in contexts if _is_repeated(context)]
+        made = [
+            LazyStart(function, lock.check, lock.location, lock.made_at, context, lock.makes)
+            for lock in locks
+            for context in [c for c in contexts if not (lock.given and is_called_once(c.entry.function))][:1]
+        ]
         for context in repeated[:1]:
             for event in starts:
                 if not _starts_under_lock(program, starters, function, event) and not _is_decided_inside(
@@ -86,7 +88,7 @@ def _lazy_threads(
         if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
             changes.setdefault(effect.access.location, []).append(effect.event)
     wanting = program.compounds.wanting.get((function.id, event), frozenset())
-    reads = _deciding_reads(program, function, event)
+    reads = deciding_reads(program, function, event)
     for check in reads:
         if not any_way and (check.id not in wanting or any(_looks_into(other, check) for other in reads)):
             continue  # it is started because something is there
@@ -153,38 +155,6 @@ def _is_decided_inside(
     return False
 
 
-def _lazy_locks(
-    program: Program, function: FunctionInfo
-) -> Iterator[tuple[Access, Location, int, Literal["lock", "thread-local"]]]:
-    """A lock or thread-local that is stored where it was just looked for: the look, the place and the store."""
-    for access in program.shared.by_function[function.id]:
-        things = program.types.of_value(access.value, function) if access.deed == "write" else ()
-        facts = program.locks.facts_of(things)
-        local = bool(things) and all(isinstance(t, Object) and t.dotted == "threading.local" for t in things)
-        if access.location.content or not (local or (facts is not None and facts.world == "thread")):
-            continue
-        for check in _deciding_reads(program, function, access.event):
-            if program.locations.of(check.path, function) == access.location:
-                yield check, access.location, access.event, "thread-local" if local else "lock"
-
-
-def _deciding_reads(program: Program, function: FunctionInfo, event: int) -> list[Access]:
-    """The reads in this function behind the conditions of an event; none where a lock may be held at the event."""
-    state = program.flows.of(function).at(event)
-    if state.must or state.may:
-        return []
-    events = program.stores.facts[function.id].events
-    by_name = {a.event: a for a in program.shared.by_function[function.id] if a.deed == "read"}
-    reads: list[Access] = []
-    for dep in program.compounds.deciding.get((function.id, event), ()):
-        access = events.get(dep)
-        if isinstance(access, Access) and access.kind == "read":
-            reads.append(access)
-        elif dep in by_name:  # `hasattr(self, "lock")`
-            reads.append(Access(dep, "read", by_name[dep].path, by_name[dep].span))
-    return reads
-
-
 def _open_contexts(program: Program, function: FunctionInfo) -> list[Context]:
     """The ways on which any thread may come to the function and hold nothing."""
     return [
@@ -206,6 +176,13 @@ def _starting_events(program: Program) -> dict[str, set[int]]:
         starting = frozenset(found)
         for function in program.index.functions:
             for site in program.calls.outgoing[function.id]:
-                if site.callee.id in starting and not site.weak:
+                if site.callee.id in starting and not site.weak and _comes_to(program, site, found[site.callee.id]):
                     found.setdefault(function.id, set()).add(site.event)
     return found
+
+
+def _comes_to(program: Program, site: CallSite, events: set[int]) -> bool:
+    """Whether the call comes to one of the events, whatever it switches off by what it passes."""
+    switches = program.reach.switches
+    passed = switches.set_by(site, frozenset())
+    return not all(switches.rule_out(site.callee, event, passed) for event in events)

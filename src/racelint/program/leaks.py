@@ -29,6 +29,7 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.interpreter import Event, Exit, Interpreter
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows, may_fail
+from racelint.program.things import Bound, Thing
 from racelint.program.values import nodes_of
 from racelint.program.walk import contains
 
@@ -57,6 +58,8 @@ class Tenure:
     leaks: list[Leak] = field(default_factory=list)
     releases: list[Call] = field(default_factory=list)
     handed_on: bool = False
+    called_back: bool = False
+    """Whether a callback that was handed out gives it back."""
     flagged: bool = False
     """Whether a flag decides on the release."""
     by_callee: bool = False
@@ -69,7 +72,7 @@ class Tenure:
 
     @property
     def conditional(self) -> bool:
-        return may_fail(self.call)
+        return may_fail(self.call, self.lock)
 
 
 def follow(flows: LockFlows, function: FunctionInfo, call: Call, lock: Lock, *, by_callee: bool = False) -> Tenure:
@@ -174,14 +177,20 @@ class _Walk(Interpreter[bool]):
         return any(isinstance(thing, External) and thing.dotted in _ENDS_PROCESS for thing in things)
 
     def _passes_on(self, node: Call) -> bool:
-        """The lock, or its `release`, is given to something that may release it."""
+        """The lock, its `release`, or a function that releases it is given to something that may do so."""
         for argument in node.args:
             for path in argument.value:
+                if any(map(self._gives_back, self.flows.types.of(path, self.function))):
+                    self.tenure.called_back = True
+                    return True
                 if path[-1] in RELEASES and self._is_ours(path[:-1]):
                     return True
                 if path == self.path and not self._only_looks(node):
                     return True
         return False
+
+    def _gives_back(self, thing: Thing) -> bool:
+        return isinstance(thing, Bound) and self._releases(thing.function)
 
     def _only_looks(self, node: Call) -> bool:
         callees = self.callees.get(node.id, ())
@@ -234,10 +243,10 @@ class _Walk(Interpreter[bool]):
         if not state or not isinstance(node, Branch) or node.test not in ("truth", "none", "other"):
             return state, state
         arms = (node.orelse, node.then) if node.negated else (node.then, node.orelse)
-        if self._gives_back(arms[0]):
+        if self._is_returned_in(arms[0]):
             self.tenure.flagged = True
             return state, False
-        if self._gives_back(arms[1]):
+        if self._is_returned_in(arms[1]):
             self.tenure.flagged = True
             return False, state
         return state, state
@@ -251,7 +260,7 @@ class _Walk(Interpreter[bool]):
         read = {event.path for event in events if isinstance(event, Access)}
         return all(path[-1] in ACQUIRES for path in asked) and read <= asked | {path[:-1] for path in asked}
 
-    def _gives_back(self, arm: tuple[AnyNode, ...]) -> bool:
+    def _is_returned_in(self, arm: tuple[AnyNode, ...]) -> bool:
         """An arm that releases the lock and goes on: its condition says whether the lock is held."""
         if arm and isinstance(arm[-1], (Return, Raise, Jump)):
             return False

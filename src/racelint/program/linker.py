@@ -24,6 +24,7 @@ from racelint.program.effects import Effects
 from racelint.program.index import External, FunctionInfo, Index
 from racelint.program.locations import Location, Locations
 from racelint.program.lock_places import LockPlaces
+from racelint.program.locked_calls import LockedCalls
 from racelint.program.locks import Lock, Locks
 from racelint.program.locksets import LockFlows
 from racelint.program.object_uses import ObjectUses
@@ -109,7 +110,12 @@ class Program:
             self.roots,
             self.decorator_locks,
             self.anchors,
+            self.contracts,
         )
+
+    @cached_property
+    def locked_calls(self) -> LockedCalls:
+        return LockedCalls(self.reach)
 
     @cached_property
     def thread_objects(self) -> ThreadObjects:
@@ -118,6 +124,10 @@ class Program:
     @cached_property
     def callees(self) -> Callees:
         return Callees(self.index, self.stores, self.types)
+
+    @cached_property
+    def thread_values(self) -> ThreadValues:
+        return ThreadValues(self.types, self.callees)
 
     @cached_property
     def start_calls(self) -> tuple[StartCall, ...]:
@@ -149,7 +159,7 @@ class Program:
 
     @cached_property
     def call_states(self) -> CallStates:
-        return CallStates(self.effects, self.compounds, ThreadValues(self.types))
+        return CallStates(self.effects, self.compounds, self.thread_values)
 
     @cached_property
     def effects(self) -> Effects:
@@ -229,6 +239,9 @@ class Program:
         return found
 
     def _held_by(self, decorator: Decorator, function: FunctionInfo) -> set[Lock]:
+        named = self._named_in(decorator, function)
+        if named is not None:
+            return {named}
         scope = self._defining(function)
         found: set[Lock] = set()
         for thing in self.types.of_value(decorator.value, scope):
@@ -238,6 +251,17 @@ class Program:
                 held = self._held_in_wrapper(thing.function, function)
                 found |= {self._of_decoration(lock, thing.function, decorator, function) for lock in held}
         return found
+
+    def _named_in(self, decorator: Decorator, function: FunctionInfo) -> Lock | None:
+        """`@locked(lock="_state_lock")`: a decorator that is given the name of a lock of the object is to hold it."""
+        for argument in decorator.args if function.self_name else ():
+            for path in argument.value:
+                name = path[0].removeprefix("k:str:").strip("'\"")
+                if path[0].startswith("k:str:") and name.isidentifier():
+                    lock = self.locks.of((f"p:{function.self_name}", name), function)
+                    if lock is not None and lock.facts is not None:
+                        return lock
+        return None
 
     def _of_decoration(self, lock: Lock, maker: FunctionInfo, decorator: Decorator, function: FunctionInfo) -> Lock:
         """Of a lock that the decorator was given, that one; one that it makes is made for each function."""

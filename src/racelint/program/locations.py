@@ -17,6 +17,7 @@ from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index, ModuleInfo, Variable
 from racelint.program.things import Bound, Instance, Object
+from racelint.program.thread_values import is_thread_local
 from racelint.program.types import Types
 from racelint.program.values import Stores
 
@@ -107,7 +108,7 @@ class Locations:
         for thing in self.types.of(path[:-1], function):
             if isinstance(thing, Object) and thing.dotted in SELF_GUARDED:
                 return None
-            if isinstance(thing, (Instance, ClassInfo)) and _is_thread_local(thing):
+            if isinstance(thing, (Instance, ClassInfo)) and is_thread_local(thing):
                 return None
             if isinstance(thing, Instance):
                 behind = self.behind_property(thing.cls, field)
@@ -185,7 +186,7 @@ class Locations:
         if len(self.stores.facts[method.id].events) >= len(path):
             return None
         per_thread = (t for t in self.types.of(path[:-1], method) if isinstance(t, (Instance, ClassInfo)))
-        return path[1:] if len(path) == 2 or any(map(_is_thread_local, per_thread)) else None
+        return path[1:] if len(path) == 2 or any(map(is_thread_local, per_thread)) else None
 
     def kept(self, path: Path, function: FunctionInfo) -> Path:
         """The path by which its keeper has what a call gives out as it is; any other path as it stands.
@@ -243,8 +244,3 @@ class Locations:
                     owner = base.id
             self._owners[key] = owner
         return self._owners[key]
-
-
-def _is_thread_local(thing: Instance | ClassInfo) -> bool:
-    cls = thing.cls if isinstance(thing, Instance) else thing
-    return "threading.local" in cls.all_external_bases()

@@ -8,7 +8,7 @@ from functools import cached_property
 import msgspec
 from msgspec.structs import replace
 
-from racelint.knowledge.locks import LOCK_FACTORIES, READERS_AND_WRITERS, LockFacts
+from racelint.knowledge.locks import LOCK_FACTORIES, LockFacts
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Call, Path, Value
 from racelint.program.calls import bind
@@ -16,6 +16,8 @@ from racelint.program.conditions_by_use import conditions_by_use
 from racelint.program.declared import means
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
+from racelint.program.lock_classes import LockClasses
+from racelint.program.lock_families import LockFamilies
 from racelint.program.things import Bound, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stored, Stores, element_key
@@ -119,7 +121,9 @@ class Locks:
         self.declared = declared
         """Classes and factories whose objects the user says are locks."""
         self._known: dict[tuple[str, Path], Lock | None] = {}
-        self._classes: dict[str, bool] = {}
+        self.classes = LockClasses()
+        self._of_sides: dict[str, bool] = {}
+        self._families = LockFamilies(stores)
 
     def of(self, path: Path, function: FunctionInfo) -> Lock | None:
         """The lock at `path`, opaque where it may be one; None where it certainly is none."""
@@ -218,9 +222,12 @@ class Locks:
             if isinstance(thing, Instance) and means(self.declared, thing.cls.id.replace(":", ".")):
                 return _DECLARED
             if isinstance(thing, Instance):
-                if self.is_lock_class(thing.cls):
-                    return LockFacts("lock", self._is_reentrant(thing.cls), own=True)
-                if self.is_reader_writer(thing.cls):
+                if self.classes.is_lock(thing.cls):
+                    return LockFacts("lock", self.classes.is_reentrant(thing.cls), own=True)
+                family = self._families.facts_of(thing.cls)
+                if family is not None:
+                    return family
+                if self._is_reader_writer(thing.cls):
                     return LockFacts("reader-writer", False, own=True)
                 for name in thing.cls.all_external_bases():
                     if name in LOCK_FACTORIES:
@@ -228,31 +235,17 @@ class Locks:
                         return LOCK_FACTORIES[name]._replace(own=True) if changed else LOCK_FACTORIES[name]
         return None
 
-    def is_lock_class(self, cls: ClassInfo) -> bool:
-        """A class of the program that is itself a lock: it has acquire and release and holds a lock."""
-        known = self._classes.get(cls.id)
-        if known is None:
-            self._classes[cls.id] = False
-            names = {name for c in cls.mro for name in c.ir.methods}
-            known = self._classes[cls.id] = bool({"acquire", "release"} <= names and {"__enter__", "__exit__"} & names)
-        return known
-
-    def is_reader_writer(self, cls: ClassInfo) -> bool:
+    def _is_reader_writer(self, cls: ClassInfo) -> bool:
         """A class of the program that is a read-write lock: it has methods for both, and primitives of its own."""
-        key = f"{cls.id} rw"
-        if key not in self._classes:
-            self._classes[key] = False
-            names = {name for c in cls.mro for name in c.ir.methods}
-            both = any({read, write} <= names for read, write in READERS_AND_WRITERS.items())
-            self._classes[key] = both and any(
+        if cls.id not in self._of_sides:
+            self._of_sides[cls.id] = False
+            both = self.classes.has_both_sides(cls)
+            self._of_sides[cls.id] = both and any(
                 self.facts_of(tuple(self.types.of_stored(entries))) is not None
                 for (owner, _), entries in self.stores.attributes.items()
-                if both and owner == cls.id
+                if owner == cls.id
             )
-        return self._classes[key]
-
-    def _is_reentrant(self, cls: ClassInfo) -> bool:
-        return "reentrant" in cls.name.lower() or "rlock" in cls.name.lower()
+        return self._of_sides[cls.id]
 
     @staticmethod
     def _may_be_lock(things: tuple[Thing, ...]) -> bool:

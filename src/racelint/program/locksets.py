@@ -103,7 +103,7 @@ class LockFlows:
         if known is not None:
             return known
         for thing in things:
-            if isinstance(thing, Instance) and not self.locks.is_lock_class(thing.cls):
+            if isinstance(thing, Instance) and not self.locks.classes.is_lock(thing.cls):
                 enter = thing.cls.method("__enter__") or thing.cls.method("__aenter__")
                 if enter is not None:
                     return [hold.lock for hold in self.effect(enter).held] or self._enter_effect(enter)
@@ -130,10 +130,19 @@ class LockFlows:
                 lock = self.locks.of(path[:-1], function)
                 if lock is not None and lock.facts is not None and lock.facts.family == "reader-writer":
                     return [lock]
-        for thing in self.types.of_value(call.func, function):
-            if isinstance(thing, Bound) and thing.function.is_contextmanager:
-                return self._held_at_yield(thing.function)
-        return None
+        managers = [thing.function for thing in self.types.of_value(call.func, function) if isinstance(thing, Bound)]
+        managers = [manager for manager in managers if manager.is_contextmanager]
+        if any(self._is_entrance(manager) for manager in managers):
+            lock = self.locks.of(call.func[0][:-1], function)
+            return [lock] if lock is not None else None
+        return self._held_at_yield(managers[0]) if managers else None
+
+    def _is_entrance(self, manager: FunctionInfo) -> bool:
+        """Another way into a lock of the program's own make: what gives that back at its end has it until then."""
+        facts = self.stores.facts[manager.id]
+        if manager.cls is None or not self.locks.classes.is_lock(manager.cls) or not facts.yields:
+            return False
+        return any(call.func == ((f"p:{manager.self_name}", "release"),) for call in facts.calls)
 
     def _held_at_yield(self, manager: FunctionInfo) -> list[Lock]:
         states = [
@@ -240,7 +249,7 @@ class _Solver(Interpreter[LockState]):
         if lock.facts is not None and lock.facts.world == "async" and not node.awaited:
             return state.perhaps(lock)
         self._acquisition(lock, node, node.id, state)
-        if may_fail(node):
+        if may_fail(node, lock):
             self.conditional[node.id] = lock
             return state.perhaps(lock)
         return state.acquired(Hold(lock, node.id, "acquire"))
@@ -287,8 +296,13 @@ class _Solver(Interpreter[LockState]):
         return LockState(left.must, left.may - gone, left.dropped - locations)
 
 
-def may_fail(call: Call) -> bool:
-    """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held."""
+def may_fail(call: Call, lock: Lock | None = None) -> bool:
+    """`acquire(False)`, `acquire(blocking=…)`, `acquire(timeout=…)`: the answer says whether it is held.
+
+    What a family of locks is asked for is a key.
+    """
+    if lock is not None and lock.facts is not None and lock.facts.by_key:
+        return False
     for position, argument in enumerate(call.args):
         if argument.name in ("blocking", "block", "") and position <= 1:
             if argument.name != "" or position == 0:

@@ -6,18 +6,23 @@ from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
+from racelint.program.attended import Attended
 from racelint.program.context import Context
 from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.home_threads import HomeThreads
 from racelint.program.index import ClassInfo
+from racelint.program.initial_threads import InitialThreads
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
+from racelint.program.modes import Modes
+from racelint.program.own_calls import are_of_own_calls, both_call, is_of_starter, is_within
 from racelint.program.own_objects import OwnObjects
 from racelint.program.phases import Phases
 from racelint.program.records import Record, Records
-from racelint.program.running_loops import asks_for_loop
+from racelint.program.running_loops import asks_for_loop, is_run_by_loop
+from racelint.program.startup_waits import StartupWaits
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
 from racelint.program.thread_root import ThreadRoot, in_one_turn
@@ -78,9 +83,14 @@ class Overlap:
         self.records = records
         self._threadless = Threadless(program.stores, program.locations, program.shared)
         self._own = OwnObjects(program)
-        self._given = GivenObjects(program)
+        self._rows = self._own.parts.rows
+        self._given = GivenObjects(program, self._own.parts)
+        self._attended = Attended(program)
+        self._initial = InitialThreads(program)
         self._tests = TestStarts(program.calls, program.roots)
         self._phases = Phases(program)
+        self._waits = StartupWaits(program)
+        self._modes = Modes(program)
         self._home = HomeThreads(program.stores)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
@@ -110,24 +120,26 @@ class Overlap:
     def parallel(self, left: Record, right: Record, group: Group) -> bool:
         """Whether two records may overlap on the same object."""
         first, second = left.context.root, right.context.root
-        if not self._same_object(left, right, group) or self._phases.separate(
-            left.access.function, right.access.function
-        ):
+        if not self._same_object(left, right, group) or self._phases.separate(left, right):
             return False
         if (first is not second and are_stand_ins(left, right)) or self._of_strangers(left, right):
             return False
         if (self._asks_for_loop(left) and self._asks_for_loop(right)) or self._are_at_home(left, right):
             return False
         if first is not None and second is not None:
+            if self._rows.of_connections(left.access, right.access):
+                return False
             private = self.private(left) and self.private(right)
             if first is second:
-                if private or self._made_within(left, first) or (self._own_part(left) and self._own_part(right)):
+                if private or self._made_within(left, first) or self._rows.apart(left.access, right.access, first):
                     return False
                 if is_stand_in(left, first) and is_stand_in(right, first):
                     return first.in_loop
                 if self._tests.is_asked_in_turn(first) or self._each_has(left, right, first):
                     return False
-                return first.in_loop if self._of_one_call(first, group) else first.many
+                return first.in_loop if is_of_starter(first, group.location) else first.many
+            if left.context.overruled or right.context.overruled:
+                return False
             if is_of_other_tests(first, second.site_function, self.program.calls):
                 return False
             if self._of_tests_alone(first, second) or self._of_tests_alone(second, first):
@@ -149,7 +161,7 @@ class Overlap:
             if self._drives(left, group) or self._drives(right, group):
                 return False
             return (
-                bool(group.owner_locks)
+                self._modes.has_any(group.owner_locks, left, right)
                 or group.of_locks
                 or group.contract
                 or (left.foreign and right.foreign and left.static)
@@ -168,16 +180,24 @@ class Overlap:
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
         ):
             return False
-        if self._own.kept_from(root, other.context, self._anchor(other)):
-            return False
-        if self._made_within(mine, root):
+        if self._own.kept_from(root, other.context, self._anchor(other)) or self._made_within(mine, root):
             return False
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
             or self._given.keeps_from_users(root, mine.context, self._object(mine))
+            or self._attended.keeps_from_users(root, other.context)
+            or (group.location.kind == "attribute" and not mine.static and self._initial.precede_users(root))
         ):
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
+            return False
+        if is_of_starter(root, group.location, self._anchor(other)) and self.program.alternatives.does_without(
+            root, other.context, other.access.event
+        ):
+            return False
+        if self._waits.precedes_users(root, mine.context, mine.access.event, other.context) and self._own.each_has(
+            root, mine.context, self._holder(mine)
+        ):
             return False
         if self._starts_anew(root, other, group):
             return True
@@ -210,8 +230,8 @@ class Overlap:
         return (*anchor, *(field for field in location.fields[:-1] if field not in (ELEMENT, ITSELF)))
 
     def _is_on_loop(self, record: Record) -> bool:
-        """Runs on an event loop, which runs one coroutine at a time: it is one, or asks for the loop that runs it."""
-        return record.context.entry.function.ir.is_async or self._asks_for_loop(record)
+        """Runs on an event loop, which runs one coroutine at a time, or asks for the loop that runs it."""
+        return is_run_by_loop(record.context.entry.function) or self._asks_for_loop(record)
 
     def _asks_for_loop(self, record: Record) -> bool:
         for frame in record.context.chain():
@@ -276,15 +296,6 @@ class Overlap:
         cls = self.program.anchors.class_of(anchor) if anchor is not None else None
         return cls is not None and self.program.thread_objects.within(cls, root)
 
-    @staticmethod
-    def _of_one_call(root: ThreadRoot, group: Group) -> bool:
-        """A variable of the very function that starts the thread: each of its calls has one of its own."""
-        return (
-            group.location.kind == "captured"
-            and root.site_function is not None
-            and (group.location.owner == root.site_function.id)
-        )
-
     def _promised(self, record: Record) -> bool:
         """The function that users call to get here is declared thread-safe."""
         return self.program.contracts.covers_function(record.context.entry.function)
@@ -293,14 +304,17 @@ class Overlap:
         """Whether the two touch one object; a class that owns a lock or has a contract promises it for all of them."""
         if group.location.kind == "captured":
             module, _, qualname = group.location.owner.partition(":")
-            return all(r.context.root is None or self._within(r, module, qualname) for r in (left, right))
+            shared = all(r.context.root is None or is_within(r, module, qualname) for r in (left, right))
+            return shared and not both_call(left, right, module, qualname)
         if self._overridden(left, right) or self._overridden(right, left):
             return False
         if group.location.kind != "attribute":
             return True
         if left.static or right.static:
             return True
-        if self._of_siblings(left, right):
+        if self._of_siblings(left, right) or self._modes.apart(left, right):
+            return False
+        if are_of_own_calls(left, right, self._anchor(left)):
             return False
         if group.owner_locks or group.of_locks or group.contract:
             return True
@@ -348,14 +362,6 @@ class Overlap:
         same = self.program.anchors.same(self._anchor(left), self._anchor(right))
         return "thread" if same or not group.owner_locks else "lock"
 
-    @staticmethod
-    def _within(record: Record, module: str, qualname: str) -> bool:
-        """Whether the record's thread shares this invocation of a function: it is, or runs, code defined inside it."""
-        function = record.context.entry.function
-        if function.module.name != module:
-            return record.context.root is None
-        return function.qualname == qualname or function.qualname.startswith(qualname + ".")
-
     def _anchor(self, record: Record) -> Anchor | None:
         """What the object whose variable it is hangs from, as the thread sees it."""
         if record not in self._anchors:
@@ -371,26 +377,8 @@ class Overlap:
             anchor = self.program.anchors.at_home(anchor, access.location.owner)
         if anchor is not None and anchor[0].startswith("captured:"):
             _, module, qualname, _ = anchor[0].split(":", 3)
-            return anchor if self._within(record, module, qualname) else None
+            return anchor if is_within(record, module, qualname) else None
         return anchor
-
-    def _own_part(self, record: Record) -> bool:
-        """An element that the root's own argument chooses: each thread has its row."""
-        root = record.context.root
-        if root is None or record.access.function is not root.target or not record.access.location.content:
-            return False
-        return any(self._is_number_of_thread(root, key) for key in (record.access.key, record.access.outer_key) if key)
-
-    def _is_number_of_thread(self, root: ThreadRoot, name: str) -> bool:
-        """The parameter is bound to the running number of the loop that starts the threads."""
-        if root.site_function is None:
-            return False
-        facts = self.program.stores.facts[root.site_function.id]
-        for path in root.bindings.get(name, ()):
-            call = facts.made_by(path)
-            if call is not None and any(func in (("g:range",), ("g:enumerate",)) for func in call.func):
-                return True
-        return False
 
     def _drives(self, record: Record, group: Group) -> bool:
         """The entry starts the threads that touch the location, and so is one of a kind."""

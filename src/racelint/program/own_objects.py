@@ -10,9 +10,9 @@ from racelint.program.anchors import Anchor
 from racelint.program.context import Context
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.ownership import makes_self
-from racelint.program.things import Instance
-from racelint.program.thread_root import ThreadRoot, in_one_turn, loops_around
+from racelint.program.ownership import is_made_with, makes_self
+from racelint.program.parts import Parts
+from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.users import is_called_once
 from racelint.program.values import FunctionFacts, Stored
 
@@ -22,6 +22,7 @@ class OwnObjects:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.parts = Parts(program)
         self._hidden: dict[str, frozenset[str]] = {}
 
     def kept_from(self, root: ThreadRoot, other: Context, anchor: Anchor | None) -> bool:
@@ -71,16 +72,10 @@ class OwnObjects:
         The thread's own object is one, or the constructor starts the thread of the object that it makes. A method that
         its object hands out once, to be run by such a thread, has its object for itself.
         """
-        starter, cls = root.site_function, root.target.cls
-        made_with = (
-            starter is not None
-            and not root.in_loop
-            and makes_self(starter)
-            and root.receiver == (f"p:{starter.self_name}",)
-        )
-        if cls is None or not (root.own_self or made_with):
+        cls, owners = root.target.cls, self._owners(root)
+        if cls is None or not owners:
             return False
-        if self._is_part_of(anchor, root.cls or cls):
+        if any(self.parts.is_part_of(anchor, owner) for owner in owners):
             return True
         given = next(iter(context.chain()[1:2]), None)
         return (
@@ -88,8 +83,21 @@ class OwnObjects:
             and given.function.cls is not None
             and self.runs_given(root.target, given.site)
             and self._is_handed_out_once(given.function)
-            and self._is_part_of(anchor, given.function.cls)
+            and self.parts.is_part_of(anchor, given.function.cls)
         )
+
+    def _owners(self, root: ThreadRoot) -> list[ClassInfo]:
+        """The classes of the objects that each thread of the root has for itself, but for parts of them.
+
+        A constructor that starts a thread on what it has made for its object has both made for that thread.
+        """
+        cls, starter, receiver = root.cls or root.target.cls, root.site_function, root.receiver
+        if cls is None or root.own_self:
+            return [cls] if cls is not None else []
+        if starter is None or starter.cls is None or not receiver or not is_made_with(root):
+            return []
+        made_for_it = self.parts.is_part_of((*self.program.anchors.of_class(starter.cls), *receiver[1:]), starter.cls)
+        return list(dict.fromkeys((cls, starter.cls))) if made_for_it else []
 
     def runs_given(self, target: FunctionInfo, event: int) -> bool:
         """`self.action()`: the call of a function that the object was made with."""
@@ -123,52 +131,11 @@ class OwnObjects:
         return found
 
     def are_parts(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
-        """Whether two thread objects, each started once, each have what was made for it."""
-        if not (first.own_self and second.own_self and first.cls is not None and second.cls is not None):
+        """Whether two thread objects each have what was made for it; or one request handler, on its one thread, has."""
+        owners = (first.cls or first.target.cls, second.cls or second.target.cls)
+        if not (first.own_self and second.own_self) or owners[0] is None or owners[1] is None:
             return False
-        return self._is_part_of(mine, first.cls) and self._is_part_of(theirs, second.cls)
-
-    def _is_part_of(self, anchor: Anchor | None, owner: ClassInfo) -> bool:
-        """The object of the class, or what its attributes hold that are given nothing but what is made for them."""
-        cls = self.program.anchors.class_of(anchor) if anchor is not None else None
-        if anchor is None or cls is None or not (cls in owner.mro or owner in cls.mro):
-            return False
-        holders = {cls, owner}
-        for field in anchor[1:]:
-            entries = [
-                entry
-                for base in dict.fromkeys(base for holder in holders for base in holder.mro)
-                for entry in self.program.stores.attributes.get((base.id, field), [])
-            ]
-            values = [(path, entry.function) for entry in entries for path in entry.value]
-            if not values or not all(self._is_new(path, function) for path, function in values):
-                return False
-            things = [thing for path, function in values for thing in self.program.types.of(path, function)]
-            holders = {thing.cls for thing in things if isinstance(thing, Instance)}
-        return True
-
-    def _is_new(self, path: Path, function: FunctionInfo) -> bool:
-        """A constant, what the function makes, or what all who call it make for it."""
-        if path[0].startswith("k:"):
-            return True
-        if len(path) != 1 or function.ir.kind == "class":
-            return False
-        if path[0].startswith("p:") and makes_self(function):
-            given = self.program.types.arguments.get((function.id, path[0][2:]), [])
-            return all(self._is_made_by(value, caller) for values, caller in given for value in values)
-        return self._is_made_by(path, function)
-
-    def _is_made_by(self, path: Path, function: FunctionInfo) -> bool:
-        """A constant, or an object that the function makes and gives to one alone, each time anew."""
-        if path[0].startswith("k:"):
-            return True
-        if len(path) != 1 or not self.program.ownership.is_fresh(path[0], function):
-            return False
-        facts = self.program.stores.facts[function.id]
-        given = [call for call in facts.calls if any(path in argument.value for argument in call.args)]
-        if path[0].startswith("v:"):
-            return not given and sum(path in access.value for access in facts.accesses) == 1
-        return len(given) <= 1 and all(in_one_turn(function, call.id, int(path[0][2:])) for call in given)
+        return self.parts.is_part_of(mine, owners[0]) and self.parts.is_part_of(theirs, owners[1])
 
     def same(self, left: Context, right: Context, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two anchors, seen in these contexts, are one object that lives longer than a call."""

@@ -8,7 +8,7 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.things import Bound, Member
+from racelint.program.things import Bound, Constant, Member
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -16,8 +16,8 @@ from racelint.program.values import Stores
 CONSTRUCTORS = frozenset(
     {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__setstate__", "__class_getitem__"}
 )
-CONSTRUCTOR_STEPS = frozenset({"setup", "set_up", "init", "initialize", "initialise"})
-"""Names of methods that belong to the constructor, where that is what calls them."""
+CONSTRUCTOR_STEPS = ("setup", "set_up", "init")
+"""How names of methods begin that belong to the constructor, where that is what calls them."""
 
 _NEVER = 1 << 60
 
@@ -25,6 +25,14 @@ _NEVER = 1 << 60
 def makes_self(function: FunctionInfo) -> bool:
     """A constructor of instances: its `self` is new."""
     return function.ir.name in CONSTRUCTORS and bool(function.self_name) and not function.is_classmethod
+
+
+def is_made_with(root: ThreadRoot) -> bool:
+    """A constructor starts the thread, once, on a method of its object or of what that keeps: `self.loop.run`."""
+    starter, receiver = root.site_function, root.receiver
+    if starter is None or receiver is None or root.in_loop or not makes_self(starter):
+        return False
+    return receiver[0] == f"p:{starter.self_name}"
 
 
 class Ownership:
@@ -67,8 +75,8 @@ class Ownership:
         call = self.stores.facts[function.id].call(int(root[2:]))
         if call is None:
             return False
-        things = self.types.of_value(call.func, function)
-        return bool(things) and all(self._makes(thing, depth) for thing in things)
+        called = [thing for thing in self.types.of_value(call.func, function) if not isinstance(thing, Constant)]
+        return bool(called) and all(self._makes(thing, depth) for thing in called)
 
     def _makes(self, thing: object, depth: int) -> bool:
         if isinstance(thing, ClassInfo):
@@ -128,11 +136,21 @@ class Ownership:
             return not self.is_fresh(root, function)
         return not (root.startswith("f:") and len(path) == 1)
 
+    def _is_content(self, path: Path, function: FunctionInfo) -> bool:
+        """An element of a container in an attribute, or of a container there that was displayed for it."""
+        _, name, *fields = path
+        if any(field != ELEMENT for field in fields):
+            return False
+        if len(fields) == 1 or function.cls is None or path[0] != f"p:{function.self_name}":
+            return len(fields) == 1
+        rows = [row for cls in function.cls.mro for row in self.stores.elements.get(("class", cls.id, name), ())]
+        return bool(rows) and all(len(value) == 1 and value[0][:2] == "v:" for row in rows for value in row.value)
+
     def owned(self, path: Path, event: int, function: FunctionInfo, owned_params: frozenset[str]) -> bool:
         """Whether what `path` reaches from is still owned by the running thread at `event`."""
         root = path[0]
         if root.startswith("p:"):
-            if root[2:] not in owned_params or (len(path) > 2 and path[2:] != (ELEMENT,)):
+            if root[2:] not in owned_params or (len(path) > 2 and not self._is_content(path, function)):
                 return False
             return event <= self._spawned.get(function.id, {}).get(root, _NEVER)
         if root.startswith(("v:", "c:")):

@@ -1,23 +1,34 @@
-"""Barriers: what a function does before it waits at one comes before all that another one does after that."""
+"""Phases: what is done before a barrier, or before a queue is worked off, comes before all that is done after that."""
 
 from __future__ import annotations
 
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.records import Record
 from racelint.program.things import Object
+from racelint.program.worked_off import WorkedOff
 
 
 class Phases:
-    """Answers for pairs of functions of a program."""
+    """Answers for pairs of records of a program."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._worked_off = WorkedOff(program)
         self._barriers: dict[str, frozenset[Location]] = {}
 
-    def separate(self, mine: FunctionInfo, theirs: FunctionInfo) -> bool:
-        """Whether the two functions wait at one barrier, which orders what they do before and after it."""
-        return mine is not theirs and bool(self._barriers_of(mine) & self._barriers_of(theirs))
+    def separate(self, left: Record, right: Record) -> bool:
+        """Whether their functions wait at one barrier, or the one waits for the queue of which the other is a part."""
+        mine, theirs = left.access.function, right.access.function
+        return mine is not theirs and (
+            bool(self._barriers_of(mine) & self._barriers_of(theirs))
+            or self._works_off_before(left, right)
+            or self._works_off_before(right, left)
+        )
+
+    def _works_off_before(self, worker: Record, other: Record) -> bool:
+        return self._worked_off.precedes(worker.context, worker.access.event, other.context, other.access.event)
 
     def _barriers_of(self, function: FunctionInfo) -> frozenset[Location]:
         known = self._barriers.get(function.id)

@@ -55,7 +55,7 @@ class Races:
         for location in sorted(by_variable):
             accesses = by_variable[location]
             changed = any(access.changes and self._changes_later(access.function) for access in accesses)
-            confined = self.program.contracts.confined(location, accesses) or self._refuses_others(location)
+            confined = self.program.contracts.confined(location, accesses) or self._is_for_one_thread(location)
             if changed and not confined:
                 worth.append((location, accesses))
         return self.grouped(worth)
@@ -75,10 +75,12 @@ class Races:
         """Whether what the function does may be done to an object that others have."""
         return not makes_self(function) or function.id in self.records.rerun
 
-    def _refuses_others(self, location: Location) -> bool:
-        """An attribute of an object that works for no thread but its maker."""
+    def _is_for_one_thread(self, location: Location) -> bool:
+        """An attribute of an object that works for no thread but its maker, or lives in a thread-local."""
         cls = self.program.index.classes_by_id.get(location.owner) if location.kind == "attribute" else None
-        return cls is not None and self._own_threads.refuses_others(cls)
+        if cls is None:
+            return False
+        return self._own_threads.refuses_others(cls) or self.program.thread_values.keep_all(cls)
 
     def _doubt(self, location: Location, accesses: list[SharedAccess]) -> _Doubt | None:
         contracts = self.program.contracts
@@ -105,6 +107,7 @@ class Races:
     def _group(self, doubt: _Doubt) -> Group | None:
         """All that is done to one variable."""
         records = [record for access in doubt.accesses for record in self.records.of(access)]
+        records = self.program.locked_calls.as_called(records, records)
         if not any(record.access.changes for record in records):
             return None
         records.sort(key=lambda record: record.order)
@@ -116,6 +119,10 @@ class Races:
         group = Group(doubt.location, records, evidence, doubt.locks, doubt.contract, doubt.of_locks)
         group.count_guards()
         return group
+
+    def records_beside(self, group: Group, access: SharedAccess) -> list[Record]:
+        """Those of an access that is none of the group's own: a call that makes the change inside."""
+        return self.program.locked_calls.as_called(self.records.of(access), group.records)
 
     def compound_guards(self, compound: Compound, record: Record) -> frozenset[Location]:
         """The locks held from the compound's first step to its last without a break."""

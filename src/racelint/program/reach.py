@@ -14,14 +14,18 @@ import msgspec
 
 from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
-from racelint.program.calls import CallGraph, CallSite, is_own
+from racelint.program.calls import CallGraph, CallSite
 from racelint.program.context import Context
+from racelint.program.contracts import Contracts
+from racelint.program.decorators import owner_parameter
+from racelint.program.families import unrelated
 from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.lock_state import EMPTY
 from racelint.program.locks import Lock
 from racelint.program.locksets import LockFlows
-from racelint.program.ownership import Ownership, makes_self
+from racelint.program.method_keepers import MethodKeepers
+from racelint.program.ownership import Ownership, is_made_with, makes_self
 from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users, is_public
@@ -54,6 +58,8 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
 
     site: CallSite
     handed: bool
+    own: bool
+    """The callee's object is the caller's own."""
     after: dict[_State, _State | None] = {}
     """The callee's state for each of the caller's; None where that caller does not get there."""
     given: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
@@ -75,6 +81,7 @@ class Reach:
         roots: list[ThreadRoot],
         decorated: dict[str, frozenset[Lock]],
         anchors: Anchors,
+        contracts: Contracts,
     ) -> None:
         self.index = index
         self.stores = stores
@@ -83,10 +90,14 @@ class Reach:
         self.ownership = ownership
         self.decorated = decorated
         self.anchors = anchors
+        self.contracts = contracts
         self.switches = Switches(stores)
+        self._wrappers = ownership.types.decorated
+        self._methods = MethodKeepers(stores, ownership)
         self._handed_calls = HandedCalls(stores, calls, ownership.types)
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
+        self.with_thread = {root.target.cls for root in roots if self._is_on_made(root)}
         self._steps: dict[str, list[_Step]] = {}
         self._states: dict[tuple[object, ...], _State] = {}
         self._in_threads: dict[str, list[Context]] = {}
@@ -96,6 +107,13 @@ class Reach:
         self._known: dict[str, list[Context]] = {}
         """All contexts, of the functions that were asked for and of what leads to them."""
         self._followed = 0
+
+    def _is_on_made(self, root: ThreadRoot) -> bool:
+        """A constructor starts the thread on what it makes for its object: `Thread(target=self.loop.run)`."""
+        starter, receiver = root.site_function, root.receiver
+        if root.kind != "thread" or starter is None or receiver is None or len(receiver) != 2:
+            return False
+        return is_made_with(root) and self._made_by_owner(starter, receiver)
 
     def of(self, function: FunctionInfo) -> list[Context]:
         """Those of the thread roots, then those of the program's users."""
@@ -132,10 +150,12 @@ class Reach:
         pending = list(names)
         leading = set(pending)
         while pending:
-            for site in self.calls.incoming.get(pending.pop(), ()):
-                if site.caller.id not in leading:
-                    leading.add(site.caller.id)
-                    pending.append(site.caller.id)
+            name = pending.pop()
+            callers = [site.caller for site in self.calls.incoming.get(name, ())]
+            for caller in (*callers, *self._wrappers.functions.get(name, ())):
+                if caller.id not in leading:
+                    leading.add(caller.id)
+                    pending.append(caller.id)
         return leading
 
     def _root_context(self, root: ThreadRoot) -> Context:
@@ -167,7 +187,7 @@ class Reach:
 
     @cached_property
     def _users(self) -> Users:
-        return Users(self.index, self.stores, self.calls, self.targets, self.handlers)
+        return Users(self.index, self.stores, self.calls, self.targets, self.handlers, self.with_thread, self.contracts)
 
     def _entries(self, leading: set[str]) -> Iterator[Context]:
         for function in self.index.functions:
@@ -179,7 +199,18 @@ class Reach:
                 held = self.decorated.get(function.id, frozenset())
                 public = public or bool(function.ir.parent)
                 anchors = tuple(self._own_anchor(function).items())
-                yield Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
+                entry = Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
+                yield entry
+                yield from self._wrapped(entry)
+
+    def _wrapped(self, entry: Context) -> Iterator[Context]:
+        """What users run by the name of a decorated function, before the function itself."""
+        function = entry.function
+        for wrapper in self._wrappers.wrappers.get(function.id, ()):
+            name = owner_parameter(wrapper)
+            owned = frozenset({name}) if function.self_name in entry.owned else frozenset()
+            anchors = tuple((name, anchor) for own, anchor in entry.anchors if own == function.self_name)
+            yield Context(wrapper, None, frozenset(), False, owned, frozenset(), entry, 0, entry.public, anchors)
 
     def _explore(
         self, entries: Iterable[Context], found: dict[str, list[Context]], leading: set[str] | None = None
@@ -218,8 +249,9 @@ class Reach:
         known = self._steps.get(function.id)
         if known is None:
             known = self._steps[function.id] = [
-                _Step(site, self._handed_calls.is_one(site))
-                for site in self.calls.outgoing[function.id]
+                _Step(site, self._handed_calls.is_one(site), self.calls.is_on_own(site))
+                for called in self.calls.outgoing[function.id]
+                for site in (called, *self._wrappers.through(called))
                 if (function.ir.is_async or not site.callee.ir.is_async)
                 and site.callee.id not in self._users.run_at_forks
             ]
@@ -233,7 +265,7 @@ class Reach:
 
     def _called(self, context: Context, step: _Step) -> _State | None:
         site = step.site
-        if not _suits(context, site) or self.switches.rule_out(context.function, site.event, context.switches):
+        if not _suits(context, step) or self.switches.rule_out(context.function, site.event, context.switches):
             return None
         flow = self.flows.of(context.function)
         state = flow.at(site.event)
@@ -258,7 +290,7 @@ class Reach:
         anchors = step.anchors[context.anchors]
         switches = self.switches.set_by(site, context.switches)
         return self._state(
-            held, perhaps, owned, private, context.public, anchors, _class_inside(context, site), switches
+            held, perhaps, owned, private, context.public, anchors, _class_inside(context, step), switches
         )
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:
@@ -272,8 +304,8 @@ class Reach:
             anchor = self.anchors.of(site.receiver, context.function, known)
             if anchor is not None:
                 found[site.callee.self_name] = anchor
-        elif site.receiver is None and site.callee.cls is not None and site.callee.self_name:
-            found[site.callee.self_name] = self.anchors.of_class(site.callee.cls)  # a bound method that was handed on
+        elif site.callee.cls is not None and site.callee.self_name and site.callee.self_name not in site.bindings:
+            found[site.callee.self_name] = self._methods.anchor(site) or self.anchors.of_class(site.callee.cls)
         for name, value in site.bindings.items():
             if len(value) == 1:
                 anchor = self.anchors.of(value[0], context.function, known)
@@ -288,6 +320,10 @@ class Reach:
             owned.add(site.callee.self_name)
         if site.receiver is not None and site.callee.self_name:
             self._hand(context, site, site.receiver, site.callee.self_name, owned, private)
+        elif site.callee.self_name and not site.callee.is_classmethod:
+            keeper = self._methods.parameter(site)
+            owned |= {site.callee.self_name} if keeper in context.owned else set()
+            private |= {site.callee.self_name} if keeper in context.private else set()
         for name, value in site.bindings.items():
             if len(value) == 1:
                 self._hand(context, site, value[0], name, owned, private)
@@ -304,6 +340,7 @@ class Reach:
     def _hand(
         self, context: Context, site: CallSite, path: tuple[str, ...], name: str, owned: set[str], private: set[str]
     ) -> None:
+        path = self._methods.owner(path, context.function)
         root = path[0]
         part_of_owned = len(path) == 2 and root.startswith("p:") and root[2:] in context.owned
         if part_of_owned and self._made_by_owner(context.function, path):
@@ -332,27 +369,25 @@ def _inside(context: Context, site: CallSite, state: _State) -> Context:
     )
 
 
-def _suits(context: Context, site: CallSite) -> bool:
+def _suits(context: Context, step: _Step) -> bool:
     """Whether an object of the class that is known runs this method when it calls one of its own."""
-    known, callee = context.self_class, site.callee
-    if known is None or callee.cls is None or site.receiver is None or not is_own(site.receiver, context.function):
+    known, callee = _class_here(context), step.site.callee
+    if known is None or callee.cls is None or not step.own:
         return True
-    if known in callee.cls.mro:
-        return True
-    name = callee.ir.name
-    return callee.cls in known.mro and (known.method(name) is callee or name == context.function.ir.name)
+    if callee.cls not in known.mro:
+        return not unrelated(known, callee.cls)
+    return known.method(callee.cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
 
 
-def _class_inside(context: Context, site: CallSite) -> ClassInfo | None:
+def _class_inside(context: Context, step: _Step) -> ClassInfo | None:
     """The class of the callee's object, as far as this way to it tells."""
-    callee = site.callee
-    if callee.cls is None or site.receiver is None:
-        return None
-    if not is_own(site.receiver, context.function):
-        return site.on
-    known = context.self_class
-    if known is not None and known is not callee.cls and callee.cls in known.mro:
-        return known
-    own = context.function.cls
-    overridden = own is not None and own is not callee.cls and own in callee.cls.mro
-    return callee.cls if known is not None or overridden else None
+    callee = step.site.callee
+    if callee.cls is None or not step.own:
+        return step.site.on
+    known = _class_here(context)
+    return known if known is not None and callee.cls in known.mro else callee.cls
+
+
+def _class_here(context: Context) -> ClassInfo | None:
+    """The class that the object whose method runs is at least one of."""
+    return context.self_class or context.function.cls

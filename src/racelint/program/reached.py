@@ -7,7 +7,7 @@ a parameter is dropped where the caller passes the opposite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from racelint.model.summary import Argument, Call, Loop, Path, With
@@ -207,15 +207,19 @@ def reached(
     running: Running,
     own: dict[str, list[Reached[Fact]]],
     dropped: Callable[[Reached[Fact], CallSite], bool],
+    besides: Mapping[str, Sequence[CallSite]] | None = None,
 ) -> dict[str, list[Reached[Fact]]]:
-    """All that each function comes to, by its id. `dropped` says what a call site keeps from its caller."""
+    """All that each function comes to, by its id. `dropped` says what a call site keeps from its caller.
+
+    `besides`: more calls that run a function, by its id.
+    """
     found = {name: list(entries) for name, entries in own.items()}
     seen = {name: {entry.key for entry in entries} for name, entries in own.items()}
     fresh: Iterable[tuple[str, Reached[Fact]]] = [(name, entry) for name in sorted(own) for entry in own[name]]
     for _ in range(_MAX_CALLS):
         following = []
         for name, entry in fresh:
-            for site in running.incoming.get(name, ()):
+            for site in (*running.incoming.get(name, ()), *(besides or {}).get(name, ())):
                 if dropped(entry, site):
                     continue
                 carried = running.carried(entry, site)

@@ -30,6 +30,8 @@ class Record(msgspec.Struct, frozen=True, eq=False):
     """A lock is held, but it is that of another instance, or one per instance for what all of them share."""
     static: bool = False
     """The access is one of state of the process (`Records.is_static`)."""
+    meant: frozenset[Location] = frozenset()
+    """Of the locks held those that users are to hold who enter there: no sign that the variable has to do with them."""
 
     @property
     def locations_held(self) -> frozenset[Location]:

@@ -1,7 +1,11 @@
-"""Functions that run on the thread of an event loop although they are no coroutines: they ask for the loop first."""
+"""Functions that run on the thread of an event loop although they are no coroutines.
+
+They ask for the loop first, or it is the loop that calls them.
+"""
 
 from __future__ import annotations
 
+from racelint.knowledge.coroutines import PROTOCOL_METHODS, PROTOCOLS
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.walk import enclosing, place_of
@@ -22,3 +26,10 @@ def asks_for_loop(program: Program, function: FunctionInfo, depth: int = _MAX_CA
             if not site.weak and not site.callee.ir.is_async and asks_for_loop(program, site.callee, depth - 1)
         ]
     return any(not enclosing(place_of(function, event)) for event in asked)
+
+
+def is_run_by_loop(function: FunctionInfo) -> bool:
+    """A coroutine, or a method by which a transport tells a protocol what came."""
+    if function.ir.is_async or function.cls is None or function.ir.name not in PROTOCOL_METHODS:
+        return function.ir.is_async
+    return not PROTOCOLS.isdisjoint(function.cls.all_external_bases())

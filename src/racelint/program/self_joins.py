@@ -13,6 +13,7 @@ from racelint.model.summary import Call, Path, Try
 from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
+from racelint.program.loop_callbacks import loop_callbacks
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import absolute
 from racelint.program.thread_root import ThreadRoot
@@ -57,7 +58,7 @@ class SelfJoins:
                 owner = absolute(join.call.func[0][:-1], join.function, self.program.index)
                 entry = Reached(join, owner, (), way.certain, way.given)
                 own.setdefault(join.function.id, []).append(entry)
-        everywhere = reached(self.running, own, self._is_dropped) if own else {}
+        everywhere = reached(self.running, own, self._is_dropped, self._by_loops()) if own else {}
         seen = set()
         for root in self.program.roots:
             for entry in everywhere.get(root.target.id, ()):
@@ -65,6 +66,13 @@ class SelfJoins:
                 if entry.fact.root is root and place not in seen and self._is_own(entry.owner, root):
                     seen.add(place)
                     yield SelfJoin(entry.fact, entry.chain)
+
+    def _by_loops(self) -> dict[str, list[CallSite]]:
+        """What loops of libraries call, by the function called."""
+        found: dict[str, list[CallSite]] = {}
+        for site in loop_callbacks(self.program):
+            found.setdefault(site.callee.id, []).append(site)
+        return found
 
     def _joins(self) -> Iterator[Join]:
         for root in self.program.roots:

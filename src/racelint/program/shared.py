@@ -28,6 +28,8 @@ from racelint.program.types import Types
 from racelint.program.values import Stores
 
 _CHANGING_NAMES = frozenset(name.rpartition(".")[2] for name in CHANGING_FUNCTIONS)
+_READING_BY_NAME = ((("g:hasattr",),), (("g:getattr",),))
+_BY_NAME = (*_READING_BY_NAME, (("g:setattr",),))
 Deed = Literal["read", "write", "delete", "mutate", "iterate"]
 
 
@@ -176,16 +178,11 @@ class SharedAccesses:
 
     def _by_name(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`hasattr(self, "x")` and `getattr(self, "x", None)` read `self.x`."""
-        if call.func[:1] not in ((("g:hasattr",),), (("g:getattr",),)) or len(call.args) < 2:
+        path = attribute_by_name(call) if call.func[:1] in _READING_BY_NAME else ()
+        location = self.locations.of(path, function) if path else None
+        if location is None:
             return None
-        names = [path[0][6:].strip("'\"") for path in call.args[1].value if path[0].startswith("k:str:")]
-        for base in call.args[0].value[:1]:
-            if names and names[0].isidentifier():
-                path = (*base, names[0])
-                location = self.locations.of(path, function)
-                if location is not None:
-                    return SharedAccess(call.id, "read", location, path, call.span, function, deps=call.deps)
-        return None
+        return SharedAccess(call.id, "read", location, path, call.span, function, deps=call.deps)
 
     def _by_iter(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`iter(self.items)` fails at its next step where the container was resized."""
@@ -297,6 +294,14 @@ class SharedAccesses:
             isinstance(thing, Object) and thing.dotted in WEAK_CONTAINERS
             for thing in self.types.of(access.path[:-1], access.function)
         )
+
+
+def attribute_by_name(call: Call) -> Path:
+    """`self.x` for `hasattr(self, "x")` and its kin; nothing where the name is not written there."""
+    if call.func[:1] not in _BY_NAME or len(call.args) < 2 or not call.args[0].value:
+        return ()
+    names = [path[0][6:].strip("'\"") for path in call.args[1].value if path[0].startswith("k:str:")]
+    return (*call.args[0].value[0], names[0]) if names and names[0].isidentifier() else ()
 
 
 def _is_made(path: Path) -> bool:

@@ -56,7 +56,7 @@ def skipped_releases(program: Program) -> Iterator[SkippedRelease]:
 
 def _given_back(program: Program, function: FunctionInfo) -> Iterator[tuple[Lock, Call]]:
     """The locks that a function releases for whoever took them, each once; a lock class is its own affair."""
-    if function.cls is not None and program.locks.is_lock_class(function.cls):
+    if function.cls is not None and program.locks.classes.is_lock(function.cls):
         return
     flow = program.flows.of(function)
     dropped = {location for exit_ in flow.exits if exit_.kind == "return" for location in exit_.state.dropped}

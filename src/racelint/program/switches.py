@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from racelint.model.summary import Parameter, Value
+from racelint.model.summary import Value
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.values import Stores
-from racelint.program.ways import Given, Ways, truth_of
+from racelint.program.ways import Given, Ways, keywords, truth_of
 
 _SWITCHES: frozenset[Value] = frozenset({(("k:True",),), (("k:False",),)})
 """The defaults that make a parameter one."""
@@ -18,26 +18,32 @@ class Switches:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
         self._ways: dict[str, Ways] = {}
-        self._named: dict[str, tuple[Parameter, ...]] = {}
-        """By function: its parameters that are switches."""
+        self._named: dict[str, tuple[tuple[str, Value], ...]] = {}
+        """By function: its switches with their defaults, those that it takes from `**kwargs` included."""
 
     def set_by(self, site: CallSite, known: Given) -> Given:
         """What a call sets the switches of its callee to, where the caller's own are set to what is `known`."""
-        callee = site.callee
-        named = self._named.get(callee.id)
-        if named is None:
-            named = self._named[callee.id] = tuple(param for param in callee.ir.params if param.default in _SWITCHES)
         found = set()
-        for param in named:
-            truth = self._passed(site, param.name, param.default, known)
+        for name, default in self._switches_of(site.callee):
+            truth = self._passed(site, name, default, known)
             if truth is not None:
-                found.add((param.name, truth))
+                found.add((name, truth))
         return frozenset(found)
 
+    def _switches_of(self, function: FunctionInfo) -> tuple[tuple[str, Value], ...]:
+        named = self._named.get(function.id)
+        if named is None:
+            all_named = [(param.name, param.default) for param in function.ir.params]
+            all_named += [(taken.name, taken.default) for taken in keywords(function, self.stores.facts[function.id])]
+            named = self._named[function.id] = tuple(each for each in all_named if each[1] in _SWITCHES)
+        return named
+
     def _passed(self, site: CallSite, name: str, default: Value, known: Given) -> bool | None:
+        call = self.stores.facts[site.caller.id].call(site.event)
         value = site.bindings.get(name)
+        if value is None and call is not None:
+            value = next((argument.value for argument in call.args if argument.name == name), None)
         if value is None:
-            call = self.stores.facts[site.caller.id].call(site.event)
             spread = call is None or any(argument.name.startswith("*") for argument in call.args)
             return None if spread or site.weak else truth_of(default)
         if len(value) == 1 and len(value[0]) == 1 and value[0][0].startswith("p:"):

@@ -112,10 +112,13 @@ class Takings:
 
     def _is_tried(self, taking: Taking, site: CallSite) -> bool:
         """`lock.acquire(*args, **kwargs)` in what is called with `blocking=False`: that is handed on."""
-        call = self.program.stores.facts[taking.function.id].call(taking.event)
+        if taking.function is not site.callee:
+            return False
         asking = self.program.stores.facts[site.caller.id].call(site.event)
-        hands_on = call is not None and any(argument.name in ("*", "**") for argument in call.args)
-        return hands_on and taking.function is site.callee and asking is not None and may_fail(asking)
+        if asking is None or not may_fail(asking):
+            return False
+        call = self.program.stores.facts[taking.function.id].call(taking.event)
+        return call is not None and any(argument.name in ("*", "**") for argument in call.args)
 
     def is_asked_for(self, taking: Taking, function: FunctionInfo, event: int) -> bool:
         """Whether the way to an event led over a question who holds the lock."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.knowledge.locks import ACQUIRES, RELEASES
-from racelint.model.summary import ELEMENT, Call, Path, Raise, Return
+from racelint.model.summary import ELEMENT, Call, Path, Raise, Return, Suspend
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Leak, Tenure, follow
 from racelint.program.linker import Program
@@ -131,6 +131,9 @@ class Tenures:
         if tenure.handed_on and not tenure.releases:
             if self._is_for_caller(tenure):  # who gets nothing where it raises
                 yield from (leak for leak in tenure.leaks if leak.kind == "raise")
+            return
+        if tenure.called_back:  # who caught what may go wrong before that knows it, but for being cancelled
+            yield from (leak for leak in tenure.leaks if leak.kind == "raise" and isinstance(leak.node, Suspend))
             return
         kept = [leak for leak in tenure.leaks if leak.kind == "return"]
         if kept and (self._is_protocol(tenure) or self._says_so(tenure, kept)):

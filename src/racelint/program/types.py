@@ -10,6 +10,7 @@ from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.knowledge.returns import RETURNS, TAKING_METHODS
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.decorators import Decorated, owner_parameter
 from racelint.program.elements import MAX_SITES, Elements
 from racelint.program.families import Families
 from racelint.program.index import ClassInfo, Entity, External, FunctionInfo, Index, ModuleInfo, Variable, canonical
@@ -44,6 +45,10 @@ class Types:
         self._tries: dict[tuple[FunctionInfo, Path], int] = {}
         self._elements = Elements(self)
         self.families = Families(stores, self.late_attributes)
+        self.decorated = Decorated(index, self)
+        for wrapper, method in self.decorated.owners():
+            given: Value = ((f"p:{method.self_name}",),)
+            self.arguments[wrapper.id, owner_parameter(wrapper)] = [(given, method)]
         self._record_late_attributes()
         self.families.complete = True
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
 from racelint.program.calls import CallGraph
-from racelint.program.contracts import is_disclaimed
+from racelint.program.contracts import Contracts, is_disclaimed
 from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
 from racelint.program.ownership import CONSTRUCTOR_STEPS, CONSTRUCTORS, makes_self
@@ -48,11 +48,16 @@ _BEGINNINGS = (
     ),
 )
 _ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
+_USES = ("open", "connect", "start", "run", *_ENDINGS)
+_HANDLERS = ("on_", "handle_")
 _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
 
 class Users:
-    """Answers for the functions of a program; threads run `targets`, and servers call `handlers`."""
+    """Answers for the functions of a program; threads run `targets`, and servers call `handlers`.
+
+    Of each class `with_thread`, an object has a thread of its own, which its maker starts.
+    """
 
     def __init__(
         self,
@@ -61,20 +66,25 @@ class Users:
         calls: CallGraph,
         targets: Collection[str],
         handlers: Collection[ClassInfo | None],
+        with_thread: Collection[ClassInfo | None],
+        contracts: Contracts,
     ) -> None:
         self.index = index
         self.stores = stores
         self.calls = calls
         self.targets = targets
         self.handlers = handlers
+        self.contracts = contracts
+        self.with_thread = with_thread
 
     def may_call(self, function: FunctionInfo) -> bool:
         """Whether users call it by its name."""
         if not is_public(function) or function.id in self.targets or function.id in self.run_at_forks:
             return False
-        if self._runs_in_thread(function) or is_disclaimed(function):
+        if self._runs_in_thread(function) or self._is_step_of_constructor(function) or self._is_hook(function):
             return False
-        return not (self._is_step_of_constructor(function) or self._is_hook(function))
+        ruled_out = is_disclaimed(function) or self._is_handler(function)
+        return not ruled_out or self.contracts.promise(function)
 
     @cached_property
     def _handed_out(self) -> frozenset[str]:
@@ -108,7 +118,7 @@ class Users:
         return not makes_self(function) and bool(sites) and all(site.caller.id in callers for site in sites)
 
     def _runs_in_thread(self, function: FunctionInfo) -> bool:
-        """A method of a request handler, or one of a Thread or observing class that only the class itself calls.
+        """A method of a request handler, or one that only its class itself calls, of one whose objects have a thread.
 
         The former's objects belong to the server, the latter is part of what `run` or the handler does.
         """
@@ -117,17 +127,25 @@ class Users:
         if any(cls in self.handlers for cls in function.cls.mro):
             return True
         externals = function.cls.all_external_bases()
-        if thread_kind(function.cls) is None and not SELF_THREADED_HANDLERS.intersection(externals):
+        threaded = function.cls in self.with_thread or thread_kind(function.cls) is not None
+        if not threaded and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
-        return self._is_called_within(_overridden(function), function.cls)
+        return self._is_called_within(overridden(function), function.cls)
 
     def _is_hook(self, function: FunctionInfo) -> bool:
         """A step that a base leaves to those who derive from it, and that this base itself calls at its time."""
-        methods = _overridden(function)
+        methods = overridden(function)
         return any(
             method.is_abstract and method.cls is not None and self._is_called_within(methods, method.cls)
             for method in methods[1:]
         )
+
+    def _is_handler(self, function: FunctionInfo) -> bool:
+        """Of what its name says that something has happened, the program's own calls tell whom that happens to."""
+        name = function.ir.name
+        if function.cls is None or not name.startswith(_HANDLERS) or name in self._handed_out:
+            return False
+        return any(not site.weak and not is_of_tests(site.caller) for site in self.calls.incoming.get(function.id, ()))
 
     def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
         """The methods are called, and by those alone that objects of this very class have."""
@@ -135,17 +153,19 @@ class Users:
         return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
 
     def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
-        """`setup` and the like, which only constructors call, and methods that override it."""
-        if function.cls is None or function.ir.name not in CONSTRUCTOR_STEPS:
+        """`setup` and the like, which only constructors and threads call, and methods that override it."""
+        if function.cls is None or not function.ir.name.startswith(CONSTRUCTOR_STEPS):
             return False
         sites = [site for site in self.calls.incoming.get(function.id, []) if not site.weak]
         callers = [site.caller for site in sites if site.caller.ir.name != function.ir.name]
-        return bool(callers) and all(makes_self(caller) for caller in callers)
+        return bool(callers) and all(makes_self(caller) or caller.id in self.targets for caller in callers)
 
     def may_be_given(self, function: FunctionInfo) -> bool:
         """A callback: nobody here calls it, and it is handed to others."""
         if function.id in self.targets or function.id in self.run_at_forks or self.calls.incoming.get(function.id):
             return False
+        if function.id in self.calls.types.decorated.functions:
+            return False  # users run it by the names of the functions that it stands for
         name = function.ir.name
         if name.startswith("__") or name in CONSTRUCTORS:
             return False
@@ -154,10 +174,11 @@ class Users:
         return name in self._handed_out
 
 
-def _overridden(function: FunctionInfo) -> list[FunctionInfo]:
-    """The method and those of its class's bases that it stands for, nearest first."""
+def overridden(function: FunctionInfo) -> list[FunctionInfo]:
+    """The method and those of its class's bases that it stands for, nearest first; a function of no class by itself."""
     bases = function.cls.mro if function.cls is not None else []
-    return [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+    methods = [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+    return methods if function in methods else [function]
 
 
 def is_public(function: FunctionInfo) -> bool:
@@ -176,3 +197,8 @@ def is_called_once(function: FunctionInfo) -> bool:
     """Whether the name of what users call says that it is called once, before or after anything else."""
     name = function.ir.name.strip("_")
     return name in _ONCE or name.startswith(_BEGINNINGS) or name.startswith(_ENDINGS)
+
+
+def begins_or_ends(function: FunctionInfo) -> bool:
+    """Whether the name says that it begins or ends the use of an object: its users call it, whoever else does."""
+    return function.ir.name.strip("_").startswith(_USES)

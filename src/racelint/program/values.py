@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from racelint.knowledge.locks import LOCK_NAMES
 from racelint.model.summary import (
     ELEMENT,
     Access,
@@ -85,6 +86,11 @@ class FunctionFacts:
                 self.withs.append(node)
             elif isinstance(node, Suspend) and node.kind == "yield":
                 self.yields.append(node)
+
+    @property
+    def makes_lock(self) -> bool:
+        """Whether a call has the name of one that makes a lock."""
+        return any(path[-1].rpartition(":")[2] in LOCK_NAMES for call in self.calls for path in call.func)
 
     def call(self, number: int) -> Call | None:
         event = self.events.get(number)

@@ -13,6 +13,7 @@ from racelint.model.summary import (
     Call,
     Jump,
     Loop,
+    Path,
     Raise,
     Return,
     Try,
@@ -44,11 +45,20 @@ class Way(NamedTuple):
         return self._replace(certain=False)
 
 
+class Keyword(NamedTuple):
+    """`kwargs.pop(name, default)`, and the path of what it gives."""
+
+    name: str
+    default: Value
+    path: Path
+
+
 class Ways:
     """The ways of all numbered events of one function."""
 
     def __init__(self, function: FunctionInfo, facts: FunctionFacts) -> None:
         self.facts = facts
+        self._taken = {keyword.path: keyword.name for keyword in keywords(function, facts)}
         self._known: dict[int, Way] = {}
         self._block(function.ir.body, Way())
 
@@ -81,7 +91,7 @@ class Ways:
         return way
 
     def _branch(self, node: Branch, way: Way) -> Way:
-        given = frozenset((path[0][2:], truth) for path, truth in node.implied if _is_parameter(path))
+        given = frozenset((name, truth) for path, truth in node.implied if (name := self._parameter(path)))
         opposite = frozenset((name, not truth) for name, truth in given if node.test in ("truth", "none"))
         asked = way.asked.union(self._asked(node))
         then = Way(way.certain and node.constant == "true", way.given | given, asked)
@@ -94,12 +104,16 @@ class Ways:
             return Way(False, then.given, asked)
         return way
 
+    def _parameter(self, path: Path) -> str:
+        """The name of what a caller passes; empty where the path is something else."""
+        return path[0][2:] if len(path) == 1 and path[0].startswith("p:") else self._taken.get(path, "")
+
     def _asked(self, node: Branch) -> Iterator[str]:
         """`if lock.locked():`, `if lock.acquire(False):`, `if self.owner == get_ident():`."""
         for dep in (*node.deps, node.call):
             call = self.facts.call(dep)
             for path in call.func[:1] if call is not None else ():
-                if path[-1] in _ASKING_WHO:
+                if path[-1].removeprefix("g:") in _ASKING_WHO:
                     yield "*"
                 elif len(path) > 1 and path[-1] in _ASKING:
                     yield path[-2]
@@ -111,8 +125,14 @@ class Ways:
         return way.perhaps() if any(isinstance(inner, Return) for inner in nodes_of(node.body)) else way
 
 
-def _is_parameter(path: tuple[str, ...]) -> bool:
-    return len(path) == 1 and path[0].startswith("p:")
+def keywords(function: FunctionInfo, facts: FunctionFacts) -> Iterator[Keyword]:
+    """The keywords that a function takes out of its `**kwargs` by their names."""
+    rest = next((f"p:{param.name}" for param in function.ir.params if param.kind == "double-star"), "")
+    for call in facts.calls if rest else ():
+        if call.func in (((rest, "pop"),), ((rest, "get"),)) and len(call.args) == 2:
+            named, default = (argument.value for argument in call.args)
+            if len(named) == 1 and named[0][0].startswith("k:str:"):
+                yield Keyword(named[0][0][6:].strip("'\""), default, (f"c:{call.id}",))
 
 
 def _returns(arm: tuple[AnyNode, ...]) -> bool:

@@ -21,8 +21,9 @@ class AcquireWithoutRelease(Rule):
 
     ## What it does
     Follows every `acquire()` of a lock to all exits of the function: returns, raises, and exceptions of the calls,
-    subscripts, awaits and yields on the way. Reports the acquire if one of them leaves the lock held. Where one
-    function takes the lock for another to give back (`begin` / `commit`), reports the release that an exception skips.
+    subscripts, awaits and yields on the way. `except Exception` does not catch what cancels a task in an await.
+    Reports the acquire if one of them leaves the lock held. Where one function takes the lock for another to give back
+    (`begin` / `commit`), reports the release that an exception skips.
 
     ## Why is this bad?
     The next thread that wants the lock waits for ever. The path is often an exception that never came in the tests.
@@ -143,6 +144,10 @@ class AcquireWithoutRelease(Rule):
 
 
 def _outcome(tenure: Tenure) -> str:
+    if tenure.lock.facts is not None and tenure.lock.facts.by_key:
+        return (
+            f"the lock of this key stays held and the next {holder_word(tenure.lock)} that asks for it waits for ever"
+        )
     if tenure.lock.facts is not None and tenure.lock.facts.family == "semaphore":
         return "the permit is lost, and once all are, who asks for one waits for ever"
     return f"the lock stays held and the next {holder_word(tenure.lock)} waits for ever"

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
+from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
 from racelint.program.event_races import EventRace, EventRaces
+from racelint.program.kept_signals import KeptSignal, KeptSignals
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
+from racelint.program.stale_signals import StaleSignal, StaleSignals
 from racelint.program.undone_stops import UndoneStop, UndoneStops
 from racelint.rules.base import Rule, step, symbol_of
 
@@ -19,7 +22,10 @@ class EventClearRace(Rule):
     ## What it does
     Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
     `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
-    nobody joins the one before, and one that the thread itself clears when it begins.
+    nobody joins the one before, and one that the thread itself clears when it begins. So is an event that is set before
+    what the thread that it wakes looks at is stored, where that thread then clears it and waits again, and one that is
+    set by what was found a moment ago, while another thread clears the event and changes that. So is a wait that ends
+    with `clear()` below a return which leaves the event as it is.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -78,7 +84,8 @@ class EventClearRace(Rule):
     confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for found in EventRaces(program).found():
+        races = EventRaces(program)
+        for found in races.found():
             use = found.use
             name = spelled(use.call.func[0][:-1], program.stores.facts[use.function.id])
             message, why = (_late if found.kind == "late" else _asked)(found, name)
@@ -103,6 +110,12 @@ class EventClearRace(Rule):
             yield self._reused(reused, program)
         for undone in UndoneStops(program).found():
             yield self._undone(undone, program)
+        for stale in StaleSignals(program, races.by_function).found():
+            yield self._stale(stale, program)
+        for kept in KeptSignals(program, races.by_function).found():
+            yield self._kept(kept, program)
+        for early in EarlyWakeups(program, races.by_function).found():
+            yield self._early(early, program)
 
     def _reused(self, reused: ReusedEvent, program: Program) -> Finding:
         clear, look, stop = reused.clear, reused.look, reused.stop
@@ -119,6 +132,69 @@ class EventClearRace(Rule):
                 step("access", "clears the event", clear.function, clear.call.span),
                 step("conflict", "the thread looks at it to end", look.function, look.call.span),
                 step("access", "sets it, and joins nobody", stop.function, stop.call.span),
+            ],
+        )
+
+    def _stale(self, stale: StaleSignal, program: Program) -> Finding:
+        setter, clear, waiter = stale.setter, stale.clear, stale.waiter
+        name = spelled(setter.call.func[0][:-1], program.stores.facts[setter.function.id])
+        what = stale.look.access.location.short
+        return self.finding(
+            setter.function,
+            setter.call.span,
+            message=f"`{name}` is set by what `{what}` was before another thread changed it",
+            why=f"`{symbol_of(clear.function)}` may clear the event and change it in between: the event stays set,"
+            f" and `{symbol_of(waiter.function)}` goes by it alone; look and set under one lock",
+            subject=str(setter.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("access", f"looks at `{what}`", stale.look.access.function, stale.look.access.span),
+                step("conflict", "clears the event", clear.function, clear.call.span),
+                step("conflict", f"changes `{what}`", stale.change.access.function, stale.change.access.span),
+                step("access", "sets the event", setter.function, setter.call.span),
+            ],
+        )
+
+    def _kept(self, kept: KeptSignal, program: Program) -> Finding:
+        waiter, setter, look = kept.waiter, kept.setter, kept.look.access
+        name = spelled(waiter.call.func[0][:-1], program.stores.facts[waiter.function.id])
+        return self.finding(
+            waiter.function,
+            waiter.call.span,
+            message=f"`{name}` may be set still from a time when nobody had to wait for it",
+            why=f"`{symbol_of(setter.function)}` may set it just before `{look.location.short}` is looked at: the"
+            f" function returns on line {kept.left.span[0]} without `clear()`, and the next wait is over at once",
+            subject=str(waiter.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("conflict", f"changes `{look.location.short}`", setter.function, kept.change.access.span),
+                step("conflict", "sets the event", setter.function, setter.call.span),
+                step("access", f"looks at `{look.location.short}`", look.function, look.span),
+                step("access", "waits for the next one", waiter.function, waiter.call.span),
+            ],
+        )
+
+    def _early(self, early: EarlyWakeup, program: Program) -> Finding:
+        setter, stored, waiter, clear = early.setter, early.stored, early.waiter, early.clear
+        name = spelled(setter.call.func[0][:-1], program.stores.facts[setter.function.id])
+        what = spelled(stored.path, program.stores.facts[stored.function.id])
+        line = clear.call.span[0]
+        return self.finding(
+            setter.function,
+            setter.call.span,
+            message=f"`{name}` is set before `{what}`, which the woken thread looks at, is stored",
+            why=f"`{symbol_of(waiter.function)}` wakes up, clears the event (line {line}), finds `{what}` as it was and"
+            f" waits again: nobody sets the event after line {stored.span[0]}",
+            subject=str(setter.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("access", "sets the event", setter.function, setter.call.span),
+                step("conflict", "wakes up, and clears it", waiter.function, clear.call.span),
+                step("conflict", f"looks at `{what}`", waiter.function, early.asked.span),
+                step("access", f"stores `{what}`", stored.function, stored.span),
             ],
         )
 

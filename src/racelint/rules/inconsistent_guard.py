@@ -70,8 +70,9 @@ class InconsistentGuard(Rule):
 
     ## Known limits
     Plain reads outside the lock are not reported: one read is one atomic step, unless the lock keeps readers from a
-    container while it is emptied and filled again. A store that does no harm is reported as info with its reason.
-    Aliased containers are followed through locals only.
+    container while it is emptied and filled again, or a function looks up without it what it had put in under it while
+    others take entries out. A store that does no harm is reported as info with its reason. Aliased containers are
+    followed through locals only.
     """
 
     code: ClassVar[str] = "RL102"
@@ -82,7 +83,11 @@ class InconsistentGuard(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(
-            self, suspects_of(program, "unguarded", "torn", "half-filled"), _message, _confidence, _severity
+            self,
+            suspects_of(program, "unguarded", "torn", "half-filled", "late-lookup"),
+            _message,
+            _confidence,
+            _severity,
         )
 
 
@@ -96,6 +101,11 @@ def _message(suspect: Suspect) -> str:
         )
     if suspect.kind == "half-filled":
         return f"`{shown(suspect.group.location)}` is read without `{lock}`, under which it is emptied and filled again"
+    if suspect.kind == "late-lookup":
+        return (
+            f"an entry of `{shown(suspect.group.location)}` is looked up without `{lock}`, under which it was put there"
+            " and others take it out"
+        )
     if suspect.compound is not None and suspect.compound.kind == "check-then-use":
         return f"`{shown(suspect.group.location)}` is tested and read again without `{lock}`, under which it is emptied"
     return (
@@ -112,4 +122,4 @@ def _confidence(suspect: Suspect) -> Confidence:
 
 def _severity(suspect: Suspect) -> Severity | None:
     tested = suspect.compound is not None and suspect.compound.kind == "check-then-use" and suspect.evidence == "lock"
-    return "warning" if suspect.kind in ("torn", "half-filled") or tested else None
+    return "warning" if suspect.kind in ("torn", "half-filled", "late-lookup") or tested else None

@@ -19,7 +19,8 @@ class NestedSubmitDeadlock(Rule):
     ## What it does
     Reports a task of an executor or pool that gives the same executor another task and waits for its answer, directly
     or through the functions that it calls. Reports the `join()` of a thread to which that very thread comes, by calls
-    from what it runs, without asking before which thread it is.
+    from what it runs, without asking before which thread it is. Calls of methods that were handed to an object of a
+    library count where the thread runs that object's loop (`client.run_forever()`).
 
     ## Why is this bad?
     A pool has so many workers and no more. Once each of them runs such a task, all wait for tasks that stand in the

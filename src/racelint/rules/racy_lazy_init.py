@@ -21,8 +21,9 @@ class RacyLazyInit(Rule):
 
     ## What it does
     Finds `if self.x is None: self.x = make()` and its kin (`if not self.x`, `hasattr`, `except AttributeError`) where
-    no lock is held from the test to the assignment and the test is not repeated under the lock. Also flags that are set
-    before what they stand for is there, by a thread while others ask for it or under a lock that the first test omits.
+    no lock is held from the test to the assignment and the test is not repeated under the lock; threads and locks that
+    are made so, whatever object they are kept on. Also flags that are set before what they stand for is there, by a
+    thread while others ask for it or under a lock that the first test omits.
 
     ## Why is this bad?
     Two threads see the empty value and both initialise: two objects where one was meant, one of them lost or leaked.

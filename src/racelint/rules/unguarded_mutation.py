@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.early_closes import EarlyClose, EarlyCloses
+from racelint.program.spelling import spelled_call
 from racelint.program.suspects import Suspect
-from racelint.rules.base import Rule
-from racelint.rules.race_report import findings, shown, suspects_of
+from racelint.rules.base import Rule, step
+from racelint.rules.race_report import findings, runner, shown, subject, suspects_of
 
 
 class UnguardedMutation(Rule):
@@ -18,7 +20,8 @@ class UnguardedMutation(Rule):
     ## What it does
     Finds attributes, class attributes, module globals, captured variables and container elements that are read,
     computed on and written back (`self.n += 1`, `d[k] = d.get(k, 0) + 1`) with no lock held from the read to the
-    write, where another thread may change them in between.
+    write, where another thread may change them in between. Finds files, sockets and connections, too, that are closed
+    and only then replaced, where another thread calls what is there.
 
     ## Why is this bad?
     The other thread's change is lost. On CPython 3.10 and later with the GIL a plain `self.n += 1` cannot be
@@ -79,6 +82,28 @@ class UnguardedMutation(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "update", "overwritten"), _message, _confidence)
+        for early in EarlyCloses(program).found():
+            yield self._closed(program, early)
+
+    def _closed(self, program: Program, early: EarlyClose) -> Finding:
+        write, use = early.write.access, early.use.access
+        name = shown(write.location)
+        return self.finding(
+            write.function,
+            early.close.span,
+            message=f"`{name}` is closed before another one is put in its place",
+            why=f"{runner(early.use)} calls `{spelled_call(early.call, program.stores.facts[use.function.id])}` on line"
+            f" {early.call.span[0]}, and meets the closed one: store the new one first, under a lock with the uses",
+            subject=subject(write.location),
+            confidence="medium",
+            evidence="thread",
+            severity="warning",
+            trace=[
+                step("access", f"closes `{name}`", write.function, early.close.span),
+                step("conflict", "calls what is there", use.function, early.call.span),
+                step("access", f"replaces `{name}`", write.function, write.span),
+            ],
+        )
 
 
 def _message(suspect: Suspect) -> str:

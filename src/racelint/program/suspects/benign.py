@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.knowledge.raising import LOOKUP_ERRORS
-from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
+from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise, Try
 from racelint.program.compounds import Compound
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
@@ -39,6 +39,8 @@ _TIME = "it stores what the clock says, and of two who do so either is right"
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
 _SAME_ERROR = "a look-up that fails raises what the function raises anyway where it finds nothing"
+_NO_ATTRIBUTE = ("g:AttributeError",)
+_HANDLED = "the error that None gives where a method of it is called is handled"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
 _FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger", "getpid"})
 """Calls that give the same object whenever they are asked for the same name."""
@@ -112,11 +114,23 @@ def sets_flag_twice(compound: Compound, group: Group, program: Program) -> str:
 
     A flag that goes both ways is as it would be had the other thread been first, where its truth was tested.
     """
-    if compound.inner is not None or not (
-        is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group))
+    if (
+        compound.inner is not None
+        or _is_dereferenced(compound, program)
+        or not (is_flag(group) or (compound.test in ("truth", "other") and _goes_both_ways(group)))
     ):
         return ""
     return _SET_TWICE if _may_be_done_twice(compound, program) else ""
+
+
+def _is_dereferenced(compound: Compound, program: Program) -> bool:
+    """What was looked at is read again for one of its methods, which None has not."""
+    path, span = compound.act.path, compound.act.span
+    return compound.kind == "check-then-use" and any(
+        func[: len(path)] == path and len(func) > len(path) and call.span[:2] == span[:2]
+        for call in program.stores.facts[compound.function.id].calls
+        for func in call.func
+    )
 
 
 def notes_twice(compound: Compound, program: Program) -> str:
@@ -214,6 +228,18 @@ def answers_with_its_error(compound: Compound, program: Program) -> str:
     facts = program.stores.facts[compound.function.id]
     raised = {path for node in facts.nodes if isinstance(node, Raise) for path in facts.raised_by(node)}
     return _SAME_ERROR if any(len(path) == 1 and path[0] in LOOKUP_ERRORS for path in raised) else ""
+
+
+def expects_none(compound: Compound, program: Program) -> str:
+    """Why what was tested may be None when it is used: the error that this gives is handled."""
+    if compound.kind != "check-then-use" or compound.act.location.content:
+        return ""
+    for node in program.stores.facts[compound.function.id].nodes:
+        if not isinstance(node, Try) or not any(_NO_ATTRIBUTE in handler.types for handler in node.handlers):
+            continue
+        if any(isinstance(each, Access) and each.id == compound.act.event for each in nodes_of(node.body)):
+            return _HANDLED
+    return ""
 
 
 def remembers_answers(compound: Compound, group: Group, program: Program) -> str:

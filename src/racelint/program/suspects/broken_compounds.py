@@ -59,7 +59,7 @@ class BrokenCompounds(Search):
     ) -> Iterator[Suspect]:
         mine = records.get((compound.function.id, compound.act.event), [])
         if compound.through_call or compound.inner:
-            mine = self.races.records.of(compound.act)
+            mine = self.races.records_beside(group, compound.act)
         for record in mine:
             if record.perhaps or (guard is not None and self.guards.only_called_with(guard, record)):
                 continue

@@ -16,6 +16,7 @@ from racelint.program.suspects.broken_object_guards import BrokenObjectGuards, e
 from racelint.program.suspects.half_filled import HalfFilled
 from racelint.program.suspects.inquiry import Inquiry, Search
 from racelint.program.suspects.late_decisions import LateDecisions
+from racelint.program.suspects.late_lookups import LateLookups
 from racelint.program.suspects.lost_additions import LostAdditions
 from racelint.program.suspects.overwritten_state import OverwrittenState
 from racelint.program.suspects.stale_decisions import StaleDecisions
@@ -43,6 +44,7 @@ class Suspects:
             BrokenIterations(inquiry),
             HalfFilled(inquiry),
             LateDecisions(inquiry),
+            LateLookups(inquiry),
             LostAdditions(inquiry),
             OverwrittenState(inquiry),
             StaleDecisions(inquiry),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from racelint.program.groups import Group
-from racelint.program.index import FunctionInfo, directives_at
+from racelint.program.index import directives_at
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.locked_calls import is_older
 from racelint.program.records import Record
 from racelint.program.suspects.suspect import SuspectKind
 
@@ -141,24 +142,13 @@ class Guards:
     def only_called_with(self, guard: Location, record: Record) -> bool:
         """Entered by a public method that the program only calls with the guard held, as its users are to do too."""
         entry = record.context.entry
-        if entry.root is not None or self._is_older(entry.function, guard):
+        if entry.root is not None or is_older(entry.function, guard):
             return False
-        inner = [context for context in self.program.reach.of(entry.function) if context.parent is not None]
-        return bool(inner) and all(any(lock.location == guard for lock in context.held) for context in inner)
-
-    @staticmethod
-    def _is_older(function: FunctionInfo, guard: Location) -> bool:
-        """What users know the method by is a base that has no such lock, so that they cannot be meant to hold it."""
-        bases = function.cls.mro if function.cls is not None else ()
-        first = [base for base in bases if function.ir.name in base.ir.methods][-1:]
-        return (
-            guard.kind == "attribute"
-            and first != [function.cls]
-            and any(all(base.id != guard.owner for base in older.mro) for older in first)
-        )
+        return bool(self.program.locked_calls.held(entry.function, frozenset({guard})))
 
     @staticmethod
     def own_locks(record: Record, group: Group) -> frozenset[Location]:
         """The held locks that have to do with the location: of its class or module, or taken by the function itself."""
         local = {hold.lock.location for hold in record.state.must}
-        return frozenset(lock for lock in record.locations_held if lock in local or lock in group.owner_locks)
+        related = group.owner_locks - record.meant
+        return frozenset(lock for lock in record.locations_held if lock in local or lock in related)

@@ -13,6 +13,7 @@ from racelint.program.races import Races
 from racelint.program.records import Record
 from racelint.program.suspects.benign import (
     answers_with_its_error,
+    expects_none,
     fills_equal_entry,
     finds_same_object,
     harmless,
@@ -92,6 +93,7 @@ class Inquiry:
                 benign = benign or sets_flag_twice(compound, group, self.program)
                 benign = benign or notes_twice(compound, self.program)
                 benign = benign or answers_with_its_error(compound, self.program)
+                benign = benign or expects_none(compound, self.program)
         if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
             benign = ATOMIC
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)

@@ -41,15 +41,21 @@ class OverwrittenState(Search):
                 conflict = None if record.perhaps or guards else self._same_write(group, record, state)
                 if conflict is not None:
                     if state.read.through or not state.written.through:
-                        record = next(iter(self.races.records.of(written)), record)
+                        record = self._in_same_run(record, self.races.records.of(written))
                     yield self.inquiry.suspect("overwritten", group, record, conflict, compound, None)
                     break
+
+    @staticmethod
+    def _in_same_run(record: Record, writes: list[Record]) -> Record:
+        """The write on the way on which the record is come to; any where none is told to be that."""
+        same = (write for write in writes if write.context.entry is record.context.entry)
+        return next(same, next(iter(writes), record))
 
     def _same_write(self, group: Group, record: Record, state: CallState) -> Record | None:
         """Another thread that is in the same call; a lock beside the class promises too little for that."""
         direct = not state.written.through and not state.read.through
         for other in self.races.records.of(state.written.access):
-            if other.perhaps or not self.overlap.parallel(record, other, group):
+            if (other.perhaps and record.held) or not self.overlap.parallel(record, other, group):
                 continue
             evidence = self.overlap.evidence_of(record, other, group)
             if evidence == "contract" or (evidence == "thread" and direct):

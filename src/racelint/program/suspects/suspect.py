@@ -26,6 +26,7 @@ SuspectKind = Literal[
     "stale-decision",
     "torn",
     "half-filled",
+    "late-lookup",
 ]
 _PRECEDENCE: tuple[SuspectKind, ...] = (
     "split",
@@ -39,6 +40,7 @@ _PRECEDENCE: tuple[SuspectKind, ...] = (
     "stale-decision",
     "torn",
     "half-filled",
+    "late-lookup",
 )
 
 

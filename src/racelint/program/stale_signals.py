@@ -1,0 +1,88 @@
+"""Events that are set on the strength of state that another thread changes when it clears them.
+
+`if not self.jobs: self.idle.set()` in one thread, `self.idle.clear()` / `self.jobs.append(job)` in another: a job that
+comes between the look and the `set()` is there, and the event says that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from racelint.model.summary import Branch
+from racelint.program.effects import Effect
+from racelint.program.event_races import EventUse
+from racelint.program.linker import Program
+from racelint.program.ownership import makes_self
+from racelint.program.races import guarded_together
+from racelint.program.walk import enclosing, place_of
+
+_TOLD = frozenset({"wait", "is_set", "isSet"})
+
+
+class StaleSignal(NamedTuple):
+    """`setter` sets the event because of `look`; `clear` belongs to `change` of the same; `waiter` believes it."""
+
+    setter: EventUse
+    look: Effect
+    clear: EventUse
+    change: Effect
+    waiter: EventUse
+
+
+class StaleSignals:
+    """All of a program, by what it does with its events."""
+
+    def __init__(self, program: Program, uses: dict[str, list[EventUse]]) -> None:
+        self.program = program
+        self.uses = [use for of_function in uses.values() for use in of_function if not use.function.ir.is_async]
+
+    def found(self) -> Iterator[StaleSignal]:
+        """In source order, one for each `set()`."""
+        for setter in self.uses:
+            if setter.method == "set" and not makes_self(setter.function):
+                looks = self._looks(setter)
+                if looks:
+                    yield from list(self._of(setter, looks))[:1]
+
+    def _looks(self, setter: EventUse) -> list[Effect]:
+        """The reads by which the nearest branch around decides, if the event is not among what is asked."""
+        around = [node for node in enclosing(place_of(setter.function, setter.call.id)) if isinstance(node, Branch)]
+        events = {*around[-1].deps, around[-1].call} if around else set()
+        asks = any(use.place == setter.place and use.call.id in events for use in self.uses)
+        effects = self.program.effects.of(setter.function) if events and not asks else ()
+        return [effect for effect in effects if effect.event in events and not effect.access.changes]
+
+    def _of(self, setter: EventUse, looks: list[Effect]) -> Iterator[StaleSignal]:
+        places = {look.access.location.container() for look in looks}
+        waiter = next((use for use in self.uses if use.place == setter.place and self._believes(use, looks)), None)
+        for clear in self.uses if waiter is not None else ():
+            other = clear.method == "clear" and clear.place == setter.place and clear.function is not setter.function
+            if not other or makes_self(clear.function):
+                continue
+            for change in self.program.effects.of(clear.function):
+                if change.access.changes and change.access.location.container() in places:
+                    for look in looks:
+                        if waiter is not None and self._is_race(look, change):
+                            yield StaleSignal(setter, look, clear, change, waiter)
+
+    def _believes(self, use: EventUse, looks: list[Effect]) -> bool:
+        """Whether the function goes by the event alone, without a look of its own at what it stands for."""
+        places = {look.access.location.container() for look in looks}
+        own = self.program.effects.of(use.function) if use.method in _TOLD else ()
+        return use.method in _TOLD and not any(effect.access.location.container() in places for effect in own)
+
+    def _is_race(self, look: Effect, change: Effect) -> bool:
+        """Whether two threads may do both at once, no lock keeping them apart."""
+        races = self.program.suspects.races
+        group = races.by_location.get(change.access.location.container())
+        if group is None:
+            return False
+        records = [record for record in group.records if not record.perhaps]
+        mine = [record for record in records if record.access == look.access]
+        theirs = [record for record in records if record.access == change.access]
+        return any(
+            not guarded_together(one, other) and races.overlap.parallel(one, other, group)
+            for one in mine
+            for other in theirs
+        )
