@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.finding import Confidence, Finding
+from racelint.model.finding import Confidence, Evidence, Finding, Step
 from racelint.program import Program
 from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
-from racelint.program.event_races import EventRace, EventRaces
+from racelint.program.event_races import EventRace, EventRaces, EventUse
 from racelint.program.kept_signals import KeptSignal, KeptSignals
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
@@ -117,17 +117,30 @@ class EventClearRace(Rule):
         for early in EarlyWakeups(program, races.by_function).found():
             yield self._early(early, program)
 
+    def _at(
+        self, use: EventUse, *, message: str, why: str, trace: list[Step], evidence: Evidence | None = "thread"
+    ) -> Finding:
+        """What is said of one use of an event."""
+        return self.finding(
+            use.function,
+            use.call.span,
+            message=message,
+            why=why,
+            subject=str(use.place),
+            confidence="medium",
+            evidence=evidence,
+            trace=trace,
+        )
+
     def _reused(self, reused: ReusedEvent, program: Program) -> Finding:
         clear, look, stop = reused.clear, reused.look, reused.stop
         name = spelled(clear.call.func[0][:-1], program.stores.facts[clear.function.id])
-        return self.finding(
-            clear.function,
-            clear.call.span,
+        return self._at(
+            clear,
             message=f"`{name}` is cleared for a new thread, and the one before may not have seen it yet",
             why=f"`{symbol_of(stop.function)}` sets it and joins nobody: a `{symbol_of(reused.root.target)}` that looks"
             f" after the `clear()` (line {look.call.span[0]}) goes on beside the new one: make a new Event for each",
-            subject=str(clear.place),
-            confidence="medium",
+            evidence=None,
             trace=[
                 step("access", "clears the event", clear.function, clear.call.span),
                 step("conflict", "the thread looks at it to end", look.function, look.call.span),
@@ -139,15 +152,11 @@ class EventClearRace(Rule):
         setter, clear, waiter = stale.setter, stale.clear, stale.waiter
         name = spelled(setter.call.func[0][:-1], program.stores.facts[setter.function.id])
         what = stale.look.access.location.short
-        return self.finding(
-            setter.function,
-            setter.call.span,
+        return self._at(
+            setter,
             message=f"`{name}` is set by what `{what}` was before another thread changed it",
             why=f"`{symbol_of(clear.function)}` may clear the event and change it in between: the event stays set,"
             f" and `{symbol_of(waiter.function)}` goes by it alone; look and set under one lock",
-            subject=str(setter.place),
-            confidence="medium",
-            evidence="thread",
             trace=[
                 step("access", f"looks at `{what}`", stale.look.access.function, stale.look.access.span),
                 step("conflict", "clears the event", clear.function, clear.call.span),
@@ -159,15 +168,11 @@ class EventClearRace(Rule):
     def _kept(self, kept: KeptSignal, program: Program) -> Finding:
         waiter, setter, look = kept.waiter, kept.setter, kept.look.access
         name = spelled(waiter.call.func[0][:-1], program.stores.facts[waiter.function.id])
-        return self.finding(
-            waiter.function,
-            waiter.call.span,
+        return self._at(
+            waiter,
             message=f"`{name}` may be set still from a time when nobody had to wait for it",
             why=f"`{symbol_of(setter.function)}` may set it just before `{look.location.short}` is looked at: the"
             f" function returns on line {kept.left.span[0]} without `clear()`, and the next wait is over at once",
-            subject=str(waiter.place),
-            confidence="medium",
-            evidence="thread",
             trace=[
                 step("conflict", f"changes `{look.location.short}`", setter.function, kept.change.access.span),
                 step("conflict", "sets the event", setter.function, setter.call.span),
@@ -181,15 +186,11 @@ class EventClearRace(Rule):
         name = spelled(setter.call.func[0][:-1], program.stores.facts[setter.function.id])
         what = spelled(stored.path, program.stores.facts[stored.function.id])
         line = clear.call.span[0]
-        return self.finding(
-            setter.function,
-            setter.call.span,
+        return self._at(
+            setter,
             message=f"`{name}` is set before `{what}`, which the woken thread looks at, is stored",
             why=f"`{symbol_of(waiter.function)}` wakes up, clears the event (line {line}), finds `{what}` as it was and"
             f" waits again: nobody sets the event after line {stored.span[0]}",
-            subject=str(setter.place),
-            confidence="medium",
-            evidence="thread",
             trace=[
                 step("access", "sets the event", setter.function, setter.call.span),
                 step("conflict", "wakes up, and clears it", waiter.function, clear.call.span),
@@ -201,15 +202,11 @@ class EventClearRace(Rule):
     def _undone(self, undone: UndoneStop, program: Program) -> Finding:
         clear, look, stop = undone.clear, undone.look, undone.stop
         name = spelled(clear.call.func[0][:-1], program.stores.facts[clear.function.id])
-        return self.finding(
-            clear.function,
-            clear.call.span,
+        return self._at(
+            clear,
             message=f"`{name}` is cleared by the thread that it stops: a stop before that is not heard",
             why=f"`{symbol_of(stop.function)}` may set it between the start of the thread and this line: the loop on"
             f" line {look.call.span[0]} then goes on for ever; clear it before the start",
-            subject=str(clear.place),
-            confidence="medium",
-            evidence="thread",
             trace=[
                 step("root", f"{undone.root.title} runs this", clear.function, clear.function.ir.name_span),
                 step("conflict", "sets the event", stop.function, stop.call.span),
