@@ -11,6 +11,7 @@ from racelint.program.index import External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.shared import SharedAccess
+from racelint.program.test_cases import is_of_tests
 from racelint.program.things import Instance, Member
 from racelint.program.thread_root import thread_kind
 from racelint.program.values import nodes_of
@@ -39,7 +40,7 @@ class BusyWaits:
     def found(self) -> Iterator[BusyWait]:
         """In source order."""
         for function in self.program.index.functions:
-            if function.ir.is_async:
+            if function.ir.is_async or is_of_tests(function):
                 continue
             for node in self.program.stores.facts[function.id].nodes:
                 if isinstance(node, Loop) and node.kind == "while" and not node.is_async and not node.counted:

@@ -12,6 +12,7 @@ from racelint.model.summary import ELEMENT, Access, Call, Loop, Path, Return, Sp
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
+from racelint.program.ownership import makes_self
 from racelint.program.processes import Child, Parent
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Constant, Instance, Object
@@ -93,8 +94,9 @@ class PrivateCopies:
 
     @staticmethod
     def _is_after_start(access: SharedAccess, parent: Parent) -> bool:
-        if not parent.is_after(access.function, access.event):
-            return False
+        own = access.path[0] == f"p:{access.function.self_name}" and access.function is not parent.home
+        if (own and makes_self(access.function)) or not parent.is_after(access.function, access.event):
+            return False  # what another object is made of is none of the child's copy
         if access.function is not parent.home:
             return True
         before_join = not parent.joins or access.event < max(parent.joins)

@@ -20,6 +20,8 @@ def _boolean(body: Body, node: ast.BoolOp, *, used: bool = True) -> Operand:
     left = lower_test(body, node_left)
     condition = condition_of(body, node_left, left)
     is_or = isinstance(node.op, ast.Or)
+    if condition.constant == ("true" if is_or else "false"):
+        return left
     before = body.environment.snapshot()
     with body.block() as block:
         right = lower_unused(body, node.values[-1], used)
