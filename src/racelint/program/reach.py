@@ -304,7 +304,7 @@ class Reach:
             anchor = self.anchors.of(site.receiver, context.function, known)
             if anchor is not None:
                 found[site.callee.self_name] = anchor
-        elif site.callee.cls is not None and site.callee.self_name and site.callee.self_name not in site.bindings:
+        elif site.callee.cls is not None and site.callee.self_name and not self._hands_own(context.function, site):
             found[site.callee.self_name] = self._methods.anchor(site) or self.anchors.of_class(site.callee.cls)
         for name, value in site.bindings.items():
             if len(value) == 1:
@@ -312,6 +312,13 @@ class Reach:
                 if anchor is not None:
                     found[name] = anchor
         return tuple(sorted(found.items()))
+
+    def _hands_own(self, function: FunctionInfo, site: CallSite) -> bool:
+        """`Base.close(self)`, of an object that may be any, but none other than the caller's, or one that it makes."""
+        root = site.bindings.get(site.callee.self_name, (("",),))[0][0]
+        call = self.stores.facts[function.id].made_by((root,))
+        made = call is not None and any(path[-1] == "__new__" for path in call.func)
+        return made or (bool(root) if call is None else self.ownership.is_fresh(root, function))
 
     def _handed(self, context: Context, site: CallSite) -> tuple[frozenset[str], frozenset[str]]:
         owned: set[str] = set()

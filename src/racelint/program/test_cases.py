@@ -23,12 +23,17 @@ _TEAR_DOWNS = frozenset(
 
 def is_of_tests(function: FunctionInfo) -> bool:
     """Whether the function is a test case's, or stands in tests or in what they are made with."""
-    return is_of_test_case(function) or _are_tests(function.module.name)
+    return is_of_test_case(function) or _are_tests(function.module.name) or _holds_tests(function.module)
 
 
 def _are_tests(module: str) -> bool:
-    parts = module.split(".")
-    return not _FOLDERS.isdisjoint(parts) or parts[-1].startswith("test_")
+    return not _FOLDERS.isdisjoint(module.split("."))
+
+
+def _holds_tests(module: ModuleInfo) -> bool:
+    """`test_locks.py` with a `test_…` in it, and not the `test_data.py` that a library gives to its users."""
+    named = module.name.rpartition(".")[2].startswith("test_")
+    return named and any(name.rpartition(".")[2].startswith("test_") for name in module.functions)
 
 
 def is_tear_down(function: FunctionInfo) -> bool:
@@ -43,7 +48,9 @@ def is_own_of_test(path: Path, function: FunctionInfo) -> bool:
 
 def arranges(function: FunctionInfo, owner: str) -> bool:
     """Whether a test takes a lock of the program that it tests, kept by `owner` (`module:name`), to see what comes."""
-    return is_of_tests(function) and not _are_tests(owner.partition(":")[0])
+    module = owner.partition(":")[0]
+    own = module == function.module.name and _holds_tests(function.module)
+    return is_of_tests(function) and not _are_tests(module) and not own
 
 
 class TestStarts:
