@@ -73,7 +73,7 @@ def test_threads_for_computation_are_compared_with_processes(agent: AgentRunner)
         return total
 
     def main():
-        threads = [Thread(target=squares, args=(400_000,)) for _ in range(4)]
+        threads = [Thread(target=squares, args=(2_000_000,)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -100,5 +100,5 @@ def test_a_pool_is_replaced_by_one_of_processes(agent: AgentRunner) -> None:
     answer = agent(source, ["target.main(1)"], kind="cost", code="RL402")
     assert (answer["status"], answer["effect"]) == ("inconclusive", None)
     assert "too little" in answer["reason"]
-    answer = agent(source, ["target.main(400_000)"], kind="cost", code="RL402")
+    answer = agent(source, ["target.main(2_000_000)"], kind="cost", code="RL402")
     assert answer["status"] in ("confirmed", "not-reproduced", "unsupported"), answer
