@@ -163,7 +163,7 @@ class BrokenCompounds(Search):
             and compound.kind == "update"
         ):
             return "wrong-lock"
-        if guards & record.locations_held:
+        if guards & record.locations_held - record.meant:
             return None  # this side is locked throughout: the other side is where the defect is
         if guard is not None and guard not in record.locations_held:
             return "unguarded"
