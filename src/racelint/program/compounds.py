@@ -128,13 +128,12 @@ class Compounds:
 
     def decides_itself(self, act: SharedAccess, through: tuple[CallSite, ...] = ()) -> bool:
         """Whether its own function, or one on the way to it, makes the change by what it reads of the same location."""
-        steps = ((act.function, act.event), *((site.caller, site.event) for site in through))
-        return any(
-            read.location == act.location
-            for function, event in steps
-            for decided in self.deciding.get((function.id, event), ())
-            for read in self.reads_behind(decided, function, {a.event: a for a in self.shared.by_function[function.id]})
-        )
+        for function, event in ((act.function, act.event), *((site.caller, site.event) for site in through)):
+            accesses = {access.event: access for access in self.shared.by_function[function.id]}
+            for decided in self.deciding.get((function.id, event), ()):
+                if any(read.location == act.location for read in self.reads_behind(decided, function, accesses)):
+                    return True
+        return False
 
     def reads_behind(self, event: int, function: FunctionInfo, accesses: dict[int, SharedAccess]) -> list[SharedAccess]:
         """The shared reads that the value of an event was computed from."""

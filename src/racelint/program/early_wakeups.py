@@ -13,7 +13,6 @@ from racelint.program.event_races import EventUse
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.races import guarded_together
 from racelint.program.shared import SharedAccess
 from racelint.program.thread_root import loops_around
 from racelint.program.values import blocks_of, nodes_of
@@ -68,7 +67,7 @@ class EarlyWakeups:
             for stored in self._stored_after(setter, places):
                 for read in asked:
                     same = read.location == stored.location and read.deed == "read"
-                    if same and _may_end(loop, read, stored) and self._is_race(stored, read):
+                    if same and _may_end(loop, read, stored) and self.program.suspects.races.may_meet(read, stored):
                         yield EarlyWakeup(setter, stored, waiter, read, clear)
 
     def _stored_after(self, setter: EventUse, places: set[Location]) -> Iterator[SharedAccess]:
@@ -100,19 +99,6 @@ class EarlyWakeups:
             access = by_event.get(node.id) if isinstance(node, Access) and node.kind == "write" else None
             if access is not None and access.location.kind == "attribute" and not access.location.content:
                 yield access
-
-    def _is_race(self, stored: SharedAccess, read: SharedAccess) -> bool:
-        """Whether another thread may read between the two, no lock keeping it out."""
-        races = self.program.suspects.races
-        group = races.by_location.get(stored.location)
-        records = [record for record in group.records if not record.perhaps] if group is not None else []
-        writes = [r for r in records if r.access.event == stored.event and r.access.function is stored.function]
-        reads = [r for r in records if r.access.event == read.event and r.access.function is read.function]
-        return any(
-            group is not None and not guarded_together(mine, theirs) and races.overlap.parallel(mine, theirs, group)
-            for mine in writes
-            for theirs in reads
-        )
 
 
 def _events(nodes: tuple[AnyNode, ...]) -> Iterator[int]:

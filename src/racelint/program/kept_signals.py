@@ -13,7 +13,6 @@ from racelint.model.summary import Branch, Return
 from racelint.program.effects import Effect
 from racelint.program.event_races import EventUse
 from racelint.program.linker import Program
-from racelint.program.races import guarded_together
 from racelint.program.thread_root import loops_around
 from racelint.program.walk import contains, enclosing, place_of
 
@@ -79,7 +78,11 @@ class KeptSignals:
                 continue
             for change in self.program.effects.of(setter.function):
                 same = change.access.changes and change.access.location == look.access.location
-                if same and change.event < setter.call.id and self._is_race(look, change):
+                if (
+                    same
+                    and change.event < setter.call.id
+                    and self.program.suspects.races.may_meet(look.access, change.access)
+                ):
                     yield setter, change
 
     def _waits_to_be_asked(self, setter: EventUse, waiter: EventUse, look: Effect, branch: Branch) -> bool:
@@ -91,16 +94,3 @@ class KeptSignals:
         later = (e for e in self.program.effects.of(waiter.function) if look.event < e.event < waiter.call.id)
         said = (effect for effect in later if effect.access.changes and effect.access.location in asked)
         return any(not contains(branch, effect.event) for effect in said)
-
-    def _is_race(self, look: Effect, change: Effect) -> bool:
-        """Whether two threads may do both at once, no lock keeping them apart."""
-        races = self.program.suspects.races
-        group = races.by_location.get(change.access.location.container())
-        records = [record for record in group.records if not record.perhaps] if group is not None else []
-        mine = [record for record in records if record.access == look.access]
-        theirs = [record for record in records if record.access == change.access]
-        return any(
-            group is not None and not guarded_together(one, other) and races.overlap.parallel(one, other, group)
-            for one in mine
-            for other in theirs
-        )

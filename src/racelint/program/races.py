@@ -145,6 +145,19 @@ class Races:
         by_function = self.program.compounds.by_function
         return [(f, by_function[f.id]) for f in self.program.index.functions if by_function.get(f.id)]
 
+    def may_meet(self, mine: SharedAccess, theirs: SharedAccess) -> bool:
+        """Whether two threads may do both at once, on one variable, no lock keeping them apart."""
+        group = self.by_location.get(theirs.location.container())
+        if group is None:
+            return False
+        records = [record for record in group.records if not record.perhaps]
+        ours, others = ([r for r in records if r.access == access] for access in (mine, theirs))
+        return any(
+            not guarded_together(one, other) and self.overlap.parallel(one, other, group)
+            for one in ours
+            for other in others
+        )
+
 
 def guarded_together(left: Record, right: Record) -> bool:
     """Whether one lock excludes the two, certainly or perhaps."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import Call, Path, Try
+from racelint.model.summary import Call, Path
 from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -17,9 +17,9 @@ from racelint.program.loop_callbacks import loop_callbacks
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import absolute
 from racelint.program.thread_root import ThreadRoot
-from racelint.program.values import nodes_of
+from racelint.program.walk import is_caught
 
-_EXCUSED = frozenset({"g:RuntimeError", "g:Exception", "g:BaseException"})
+_EXCUSED = frozenset({"", "g:RuntimeError", "g:Exception", "g:BaseException"})
 
 
 class Join(NamedTuple):
@@ -47,7 +47,6 @@ class SelfJoins:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.running = program.takings.running
-        self._excused: dict[str, frozenset[int]] = {}
 
     def found(self) -> Iterator[SelfJoin]:
         """In the order of the roots, each join once."""
@@ -99,16 +98,7 @@ class SelfJoins:
 
     def _is_excused(self, function: FunctionInfo, event: int) -> bool:
         """Whether what the event raises is caught as `RuntimeError`."""
-        if function.id not in self._excused:
-            found: set[int] = set()
-            for node in self.program.stores.facts[function.id].nodes:
-                if isinstance(node, Try) and any(
-                    not handler.types or any(path[-1] in _EXCUSED for path in handler.types)
-                    for handler in node.handlers
-                ):
-                    found |= {inner.id for inner in nodes_of(node.body) if isinstance(inner, Call)}
-            self._excused[function.id] = frozenset(found)
-        return event in self._excused[function.id]
+        return is_caught(self.program.stores.facts[function.id].nodes, event, _EXCUSED)
 
     def _is_own(self, owner: Path | None, root: ThreadRoot) -> bool:
         """Whether the path, as the thread's target sees it, is the thread that runs it."""

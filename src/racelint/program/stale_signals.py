@@ -14,7 +14,6 @@ from racelint.program.effects import Effect
 from racelint.program.event_races import EventUse
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
-from racelint.program.races import guarded_together
 from racelint.program.walk import enclosing, place_of
 
 _TOLD = frozenset({"wait", "is_set", "isSet"})
@@ -63,7 +62,7 @@ class StaleSignals:
             for change in self.program.effects.of(clear.function):
                 if change.access.changes and change.access.location.container() in places:
                     for look in looks:
-                        if waiter is not None and self._is_race(look, change):
+                        if waiter is not None and self.program.suspects.races.may_meet(look.access, change.access):
                             yield StaleSignal(setter, look, clear, change, waiter)
 
     def _believes(self, use: EventUse, looks: list[Effect]) -> bool:
@@ -71,18 +70,3 @@ class StaleSignals:
         places = {look.access.location.container() for look in looks}
         own = self.program.effects.of(use.function) if use.method in _TOLD else ()
         return use.method in _TOLD and not any(effect.access.location.container() in places for effect in own)
-
-    def _is_race(self, look: Effect, change: Effect) -> bool:
-        """Whether two threads may do both at once, no lock keeping them apart."""
-        races = self.program.suspects.races
-        group = races.by_location.get(change.access.location.container())
-        if group is None:
-            return False
-        records = [record for record in group.records if not record.perhaps]
-        mine = [record for record in records if record.access == look.access]
-        theirs = [record for record in records if record.access == change.access]
-        return any(
-            not guarded_together(one, other) and races.overlap.parallel(one, other, group)
-            for one in mine
-            for other in theirs
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from racelint.model.summary import Access, AnyNode, Call, Jump, Loop, Raise, Return, Try, With
@@ -64,6 +64,16 @@ def following(places: list[Place]) -> Iterator[AnyNode]:
                 if place.node.infinite:
                     return
             jump = ""
+
+
+def is_caught(nodes: Iterable[AnyNode], event: int, errors: Collection[str]) -> bool:
+    """Whether the event stands in a `try` of which a handler names one of the errors; `""` stands for a bare one."""
+    return any(
+        isinstance(node, Try)
+        and any(name in errors for handler in node.handlers for name in [p[-1] for p in handler.types] or [""])
+        and any(isinstance(inner, (Access, Call)) and inner.id == event for inner in nodes_of(node.body))
+        for node in nodes
+    )
 
 
 def contains(node: AnyNode, event: int) -> bool:

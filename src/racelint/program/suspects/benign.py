@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.knowledge.raising import LOOKUP_ERRORS
-from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise, Try
+from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
 from racelint.program.compounds import Compound
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
@@ -18,6 +18,7 @@ from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.interruptible import atomic_with_gil, runs_through
 from racelint.program.things import Bound, Object, Thing
 from racelint.program.values import nodes_of
+from racelint.program.walk import is_caught
 
 _ONE_CONSTANT = "only one constant is ever stored, so that it matters little when that is seen"
 _TAKEN_BACK = "whoever holds the lock takes the flag back before the work that it asks for, so that no request is lost"
@@ -39,7 +40,6 @@ _TIME = "it stores what the clock says, and of two who do so either is right"
 _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
 _SAME_ERROR = "a look-up that fails raises what the function raises anyway where it finds nothing"
-_NO_ATTRIBUTE = ("g:AttributeError",)
 _HANDLED = "the error that None gives where a method of it is called is handled"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
 _FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger", "getpid"})
@@ -234,12 +234,8 @@ def expects_none(compound: Compound, program: Program) -> str:
     """Why what was tested may be None when it is used: the error that this gives is handled."""
     if compound.kind != "check-then-use" or compound.act.location.content:
         return ""
-    for node in program.stores.facts[compound.function.id].nodes:
-        if not isinstance(node, Try) or not any(_NO_ATTRIBUTE in handler.types for handler in node.handlers):
-            continue
-        if any(isinstance(each, Access) and each.id == compound.act.event for each in nodes_of(node.body)):
-            return _HANDLED
-    return ""
+    nodes = program.stores.facts[compound.function.id].nodes
+    return _HANDLED if is_caught(nodes, compound.act.event, {"g:AttributeError"}) else ""
 
 
 def remembers_answers(compound: Compound, group: Group, program: Program) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from racelint.model.summary import Access, Call, Try
 from racelint.program.containers import kind_of, may_resize
 from racelint.program.groups import Group
 from racelint.program.records import Record
@@ -13,6 +12,7 @@ from racelint.program.suspects.deeds import removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
 from racelint.program.values import nodes_of
+from racelint.program.walk import is_caught
 
 
 class BrokenIterations(Search):
@@ -52,9 +52,4 @@ class BrokenIterations(Search):
 
 def _minds_resizing(access: SharedAccess) -> bool:
     """Whether its function catches the RuntimeError that a resized dict, set or deque raises."""
-    return any(
-        isinstance(node, Try)
-        and any(path[-1] == "g:RuntimeError" for handler in node.handlers for path in handler.types)
-        and any(isinstance(inner, (Access, Call)) and inner.id == access.event for inner in nodes_of(node.body))
-        for node in nodes_of(access.function.ir.body)
-    )
+    return is_caught(nodes_of(access.function.ir.body), access.event, {"g:RuntimeError"})
