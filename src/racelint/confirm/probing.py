@@ -46,7 +46,7 @@ MOST_VARIANTS = 60
 SEARCHES_ALONE = frozenset({"processes", "cost"})
 """Kinds that have no serial orders under control."""
 
-NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506")
+NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506", "RL606")
 """Rules whose defect shows without two threads that access one location."""
 
 Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
