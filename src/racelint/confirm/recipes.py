@@ -21,7 +21,6 @@ from racelint.confirm.footprint import conflict
 from racelint.confirm.forking import forked_scenario, inherited_lock
 from racelint.confirm.held import locks_at, locks_of
 from racelint.confirm.injection import (
-    FAILURES,
     critical_section,
     ended_section,
     failing_scenario,
@@ -196,7 +195,7 @@ def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
             takers = [Entry(stage.module, m, cls) for m in methods.values() if taken_by(m) == ended.lock]
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             for taker in takers:
-                for call in (None, *section.calls[:FAILURES])[ended is not None :]:
+                for call in section.failures[ended is not None :]:
                     yield partial(failing_scenario, stage, entry, section, call, taker)
 
 
