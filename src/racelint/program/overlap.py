@@ -12,7 +12,7 @@ from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.home_threads import HomeThreads
-from racelint.program.index import ClassInfo
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.initial_threads import InitialThreads
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
@@ -35,6 +35,14 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     """The class of the object that the record's code was entered through."""
     entry = record.context.entry
     return entry.self_class or entry.function.cls
+
+
+def _has_another(cls: ClassInfo | None, method: FunctionInfo, around: list[FunctionInfo]) -> bool:
+    """Whether objects of the class have another method in its place, from which this one is not come to."""
+    if cls is None or method.cls is None or cls is method.cls or method.cls not in cls.mro:
+        return False
+    own = cls.method(method.ir.name)
+    return own is not method and own not in around
 
 
 def _derives(cls: ClassInfo | None, owner: str) -> bool:
@@ -322,16 +330,20 @@ class Overlap:
 
     def _overridden(self, left: Record, right: Record) -> bool:
         """What the left is entered through, or accesses it, is another method for the class of the right's object."""
-        theirs = _class_at_entry(right) if right.context.parent is None else self._class_of_own(right)
-        if theirs is None or self._class_of_own(left) is None:
-            return False
         around = [context.function for context in left.context.chain()]
-        for method in (around[0], left.access.function):
-            if method.cls is not None and theirs is not method.cls and method.cls in theirs.mro:
-                own = theirs.method(method.ir.name)
-                if own is not method and own not in around:
-                    return True
-        return False
+        entered = _class_at_entry(right)
+        if self._hangs_from(left, around[0].cls) and self._hangs_from(right, entered):
+            if _has_another(entered, around[0], around):
+                return True
+        theirs = entered if right.context.parent is None else self._class_of_own(right)
+        if self._class_of_own(left) is None:
+            return False
+        return any(_has_another(theirs, method, around) for method in (around[0], left.access.function))
+
+    def _hangs_from(self, record: Record, cls: ClassInfo | None) -> bool:
+        """The object whose variable it is, or what that is a part of, is the one of class `cls` that it was entered by."""
+        anchor = self._anchor(record)
+        return cls is not None and anchor is not None and any(anchor[0] == f"class:{base.id}" for base in cls.mro)
 
     @staticmethod
     def _class_of_own(record: Record) -> ClassInfo | None:
