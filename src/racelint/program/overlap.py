@@ -190,6 +190,8 @@ class Overlap:
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)) or self._made_within(mine, root):
             return False
+        if self._own.is_inherited_step(root, other.context):
+            return False
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
             or self._given.keeps_from_users(root, mine.context, self._object(mine))
