@@ -49,6 +49,7 @@ _BEGINNINGS = (
 )
 _ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
 _USES = ("open", "connect", "start", "run", *_ENDINGS)
+_REGISTERING = ("register", "define", "declare")
 _HANDLERS = ("on_", "handle_")
 _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
@@ -83,7 +84,7 @@ class Users:
             return False
         if self._runs_in_thread(function) or self._is_step_of_constructor(function) or self._is_hook(function):
             return False
-        ruled_out = is_disclaimed(function) or self._is_handler(function)
+        ruled_out = is_disclaimed(function) or self._is_handler(function) or self._fills_registry(function)
         return not ruled_out or self.contracts.promise(function)
 
     @cached_property
@@ -146,6 +147,15 @@ class Users:
         if function.cls is None or not name.startswith(_HANDLERS) or name in self._handed_out:
             return False
         return any(not site.weak and not is_of_tests(site.caller) for site in self.calls.incoming.get(function.id, ()))
+
+    def _fills_registry(self, function: FunctionInfo) -> bool:
+        """`register_codec(…)`, which modules call while they are imported, as those of users do, and nobody later."""
+        if function.cls is not None or not function.ir.name.startswith(_REGISTERING):
+            return False
+        sites = [site for site in self.calls.incoming.get(function.id, ()) if not is_of_tests(site.caller)]
+        return len(sites) > 1 and all(
+            site.caller.ir.kind in ("module", "class") and not site.caller.ir.parent for site in sites
+        )
 
     def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
         """The methods are called, and by those alone that objects of this very class have.
