@@ -152,7 +152,8 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
         names = [path[-1].rpartition(":")[2] for path in call.func]
         if call.id == compound.act.event or (
-            call.id in asked and all(n.strip("_").startswith(_QUESTIONS) for n in names)
+            call.id in asked
+            and (all(n.strip("_").startswith(_QUESTIONS) for n in names) or _only_looks(function, call, program))
         ):
             continue
         told = any(len(path) > 1 and path[-2] in _STREAMS for path in call.func)
@@ -164,6 +165,16 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         if decided and access.event not in beside and not twice_is_once:
             return False
     return True
+
+
+def _only_looks(function: FunctionInfo, call: Call, program: Program) -> bool:
+    """Whether what is called is known, and does nothing but read."""
+    callees = [site.callee for site in program.calls.at(function, call.id)]
+    return bool(callees) and not any(
+        program.stores.facts[callee.id].calls
+        or any(access.kind in ("write", "delete") for access in program.stores.facts[callee.id].accesses)
+        for callee in callees
+    )
 
 
 def _events_beside(compound: Compound, program: Program) -> set[int]:
