@@ -1,5 +1,8 @@
 """Threads that join themselves: what one runs comes, by calls of its own, to its own `join()`, which raises.
 
+A thread that runs a method of an object keeps that object alive. Its `__del__` can't run before the thread has ended,
+and where the thread has the last reference it runs on that very thread.
+
 Carried up the calls as locks are that a thread takes twice (`taken_twice`): the path of the thread object must be
 that of the very object whose method the thread runs.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
-from racelint.model.summary import Call, Path
+from racelint.model.summary import Call, Path, Try
 from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
@@ -17,9 +20,11 @@ from racelint.program.loop_callbacks import loop_callbacks
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import absolute
 from racelint.program.thread_root import ThreadRoot
+from racelint.program.values import nodes_of
 from racelint.program.walk import is_caught
 
-_EXCUSED = frozenset({"", "g:RuntimeError", "g:Exception", "g:BaseException"})
+_EXPECTED = frozenset({"g:RuntimeError"})
+_BROAD = frozenset({"", "g:Exception", "g:BaseException"})
 
 
 class Join(NamedTuple):
@@ -35,10 +40,11 @@ class Join(NamedTuple):
 
 
 class SelfJoin(NamedTuple):
-    """The thread comes to the join by `chain`, outermost call first."""
+    """The thread comes to the join by `chain`, outermost call first; by the finalizer of its object if there is one."""
 
     join: Join
     chain: tuple[CallSite, ...]
+    finalizer: FunctionInfo | None = None
 
 
 class SelfJoins:
@@ -60,11 +66,17 @@ class SelfJoins:
         everywhere = reached(self.running, own, self._is_dropped, self._by_loops()) if own else {}
         seen = set()
         for root in self.program.roots:
+            finalizer = _finalizer(root)
             for entry in everywhere.get(root.target.id, ()):
                 place = (entry.fact.function.id, entry.fact.call.id)
                 if entry.fact.root is root and place not in seen and self._is_own(entry.owner, root):
                     seen.add(place)
                     yield SelfJoin(entry.fact, entry.chain)
+            for entry in everywhere.get(finalizer.id, ()) if finalizer is not None else ():
+                place = (entry.fact.function.id, entry.fact.call.id)
+                if entry.fact.root is root and place not in seen and _hangs_from_self(entry.owner, finalizer):
+                    seen.add(place)
+                    yield SelfJoin(entry.fact, entry.chain, finalizer)
 
     def _by_loops(self) -> dict[str, list[CallSite]]:
         """What loops of libraries call, by the function called."""
@@ -97,8 +109,19 @@ class SelfJoins:
         return asked or self._is_excused(site.caller, site.event)
 
     def _is_excused(self, function: FunctionInfo, event: int) -> bool:
-        """Whether what the event raises is caught as `RuntimeError`."""
-        return is_caught(self.program.stores.facts[function.id].nodes, event, _EXCUSED)
+        """Whether what the event raises is expected: caught as `RuntimeError`, or with little else by what catches all.
+
+        A `try` around much more than the event is there for other errors, and skips what follows.
+        """
+        nodes = self.program.stores.facts[function.id].nodes
+        if is_caught(nodes, event, _EXPECTED):
+            return True
+        for node in nodes:
+            if isinstance(node, Try) and is_caught((node,), event, _BROAD):
+                calls = [inner.id for inner in nodes_of(node.body) if isinstance(inner, Call)]
+                if event in (calls[0], calls[-1]):
+                    return True
+        return False
 
     def _is_own(self, owner: Path | None, root: ThreadRoot) -> bool:
         """Whether the path, as the thread's target sees it, is the thread that runs it."""
@@ -115,3 +138,15 @@ class SelfJoins:
             access.kind == "write" and made in access.value and access.path == (*root.receiver, *owner[1:])
             for access in stored
         )
+
+
+def _finalizer(root: ThreadRoot) -> FunctionInfo | None:
+    """The `__del__` of the object that the thread keeps alive, since it runs a method of it."""
+    starter = root.site_function
+    if root.kind != "thread" or root.cls is not None or starter is None or starter.cls is None:
+        return None
+    return starter.cls.method("__del__") if root.receiver == (f"p:{starter.self_name}",) else None
+
+
+def _hangs_from_self(owner: Path | None, method: FunctionInfo | None) -> bool:
+    return bool(owner) and method is not None and owner is not None and owner[0] == f"p:{method.self_name}"
