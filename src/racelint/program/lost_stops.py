@@ -56,7 +56,7 @@ class LostStops:
         for begin in self._beginnings(root.target):
             run = run or closure(self.program, [root.target])
             look = next((look for f in run.values() for look in self._looks(f, begin)), None)
-            for stop in self._stops(root, begin, run):
+            for stop in self._stops(root, begin):
                 asked = self._asked(stop)
                 if look is not None and not self._is_told_besides(stop):
                     yield LostStop(root, begin, look, stop, False)
@@ -91,12 +91,12 @@ class LostStops:
         branches = (node for node in nodes_of(loop.body) if isinstance(node, Branch) and event in node.deps)
         return any(leaves(node.then) or leaves(node.orelse) for node in branches)
 
-    def _stops(self, root: ThreadRoot, begin: SharedAccess, run: dict[str, FunctionInfo]) -> Iterator[SharedAccess]:
-        """Writes of the opposite by others than the thread, its starter and constructors."""
+    def _stops(self, root: ThreadRoot, begin: SharedAccess) -> Iterator[SharedAccess]:
+        """Writes of the opposite on other threads, by others than the starter and constructors."""
         starters = {function.id for function, _ in root.starts} | {root.site_function.id if root.site_function else ""}
         for access in self.program.shared.by_location[begin.location]:
             function = access.function
-            if access.deed != "write" or access.value != _OPPOSITE[begin.value] or function.id in run:
+            if access.deed != "write" or access.value != _OPPOSITE[begin.value]:
                 continue
             if function.id in starters or makes_self(function) or is_of_tests(function):
                 continue
