@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 
 OLD_PYTHONS = (("39", "cp39"), ("37", "cp37m"), ("36", "cp36m"), ("27", "cp27mu"))
@@ -59,9 +60,8 @@ def fetch(into: pathlib.Path | str, package: str, version: str, artefact: str = 
     tree = into / f"{package}=={version}"
     if tree.is_dir():
         return tree
-    work = into / f".part-{package}=={version}"
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "dl").mkdir(parents=True)
+    work = pathlib.Path(tempfile.mkdtemp(prefix=f".part-{package}=={version}-", dir=into))
+    (work / "dl").mkdir()
     target = ["-d", str(work / "dl"), f"{package}=={version}"]
     wheels = [["--only-binary", ":all:"]] + [
         ["--only-binary", ":all:", "--python-version", number, "--implementation", "cp", "--abi", abi]
@@ -94,7 +94,11 @@ def fetch(into: pathlib.Path | str, package: str, version: str, artefact: str = 
     inner = list(out.iterdir())
     if archive.suffix != ".whl" and len(inner) == 1 and inner[0].is_dir():
         out = inner[0]
-    out.rename(tree)
+    try:
+        out.rename(tree)
+    except OSError:
+        if not tree.is_dir():  # else another run has unpacked it meanwhile
+            raise
     shutil.rmtree(work)
     return tree
 
