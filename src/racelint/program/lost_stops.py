@@ -20,7 +20,11 @@ from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.values import nodes_of
 from racelint.program.walk import contains, enclosing, place_of
 
-_OPPOSITE: dict[Value, Value] = {(("k:True",),): (("k:False",),), (("k:False",),): (("k:True",),)}
+_OPPOSITE: dict[Value, Value] = {
+    ((one,),): ((other,),)
+    for pair in (("k:True", "k:False"), ("k:int:1", "k:int:0"))
+    for one, other in (pair, pair[::-1])
+}
 _WAITS = frozenset({"wait", "wait_for", "get", "join", "acquire", "result"})
 
 
