@@ -96,7 +96,7 @@ class SelfJoins:
                     yield own_join
 
     def _by_callbacks(self, root: ThreadRoot, everywhere: dict[str, list[Reached[Join]]]) -> Iterator[SelfJoin]:
-        """What users call of the object joins the thread, which calls them back."""
+        """What users call of the object joins the thread, which calls back whom the object keeps."""
         cls = class_of_object(root) or (root.target.cls if root.receiver is not None else None)
         if root.kind != "thread" or cls is None:
             return
@@ -104,8 +104,8 @@ class SelfJoins:
         entries = [(m, e) for m in methods for e in everywhere.get(m.id, ()) if e.fact.root is root]
         entries = [(m, e) for m, e in entries if _hangs_from_self(e.owner, m)]
         if entries:
-            run = closure(self.program, [root.target])
-            told = next((t.fact for name in run for t in self._callbacks.told.get(name, ()) if t.owner), None)
+            run = (f for f in closure(self.program, [root.target]).values() if f.cls in cls.mro)
+            told = next((t.fact for f in run for t in self._callbacks.told.get(f.id, ()) if t.owner), None)
             if told is not None:
                 method, entry = entries[0]
                 yield SelfJoin(entry.fact, entry.chain, None, told, method)
