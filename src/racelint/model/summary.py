@@ -28,7 +28,11 @@ Value = tuple[Path, ...]
 Span = tuple[int, int, int, int]
 """Line, column, end line, end column: 1-based, columns in characters, the end exclusive."""
 Number = tuple[str, ...]
-"""A whole number in postfix order: digits, `g:NAME`, `p:NAME`, `p:NAME/FIELD` and operators; empty where unknown."""
+"""A whole number in postfix order: digits, `g:NAME`, `p:NAME`, `p:NAME/FIELD`, `len:p:NAME` and operators; empty where
+unknown."""
+
+LENGTH = "len:"
+"""How the number of elements of a parameter begins."""
 
 ELEMENT = "[*]"
 """The field that stands for any element of a container."""

@@ -24,6 +24,7 @@ _MAX_HANDS = 4
 _MAX_CALLS = 2
 """Calls from the lock to the notice: behind more of them, whoever took the lock need not know."""
 _OPTIONS = Object("builtins.dict")
+_COPYING = frozenset({"g:list", "g:tuple", "g:sorted", "g:set", "g:frozenset", "g:reversed"})
 
 
 class Notice(NamedTuple):
@@ -61,7 +62,7 @@ class KeptCallbacks:
 
     def found(self) -> Iterator[HeldNotice]:
         """In source order, the first of each section of a lock; of several locks, for the one taken last."""
-        own = self._own()
+        own = self.told
         ways = reached(self.program.takings.running, own, lambda entry, site: False) if own else {}
         for function in self.program.index.functions:
             seen: set[Span] = set()
@@ -83,7 +84,9 @@ class KeptCallbacks:
                     found.append(HeldNotice(function, event_span(function, event), held, then, back))
         return found
 
-    def _own(self) -> dict[str, list[Reached[Notice]]]:
+    @cached_property
+    def told(self) -> dict[str, list[Reached[Notice]]]:
+        """By function: the callbacks that it tells itself."""
         found: dict[str, list[Reached[Notice]]] = {}
         for function in self.program.index.functions:
             for call in self.program.stores.facts[function.id].calls:
@@ -140,6 +143,7 @@ class KeptCallbacks:
         elements = 0
         while path[-1] == ELEMENT and len(path) > 1:
             path, elements = path[:-1], elements + 1
+        path = self._copied(path, function) if elements else path
         looked_up = facts.looked_up(path)
         if looked_up is not path and looked_up[-1] == ELEMENT:
             path, elements = looked_up[:-1], elements + 1
@@ -147,6 +151,16 @@ class KeptCallbacks:
         if own or (len(path) == 1 and path[0].startswith("g:") and elements):
             return (*path, *[ELEMENT] * elements)
         return None
+
+    def _copied(self, path: Path, function: FunctionInfo) -> Path:
+        """What `list(…)`, `sorted(…)`, `….copy()` and the like were made of."""
+        call = self.program.stores.facts[function.id].made_by(path) if len(path) == 1 else None
+        if call is None or len(call.func) != 1:
+            return path
+        made_of: Value = (call.func[0][:-1],) if call.func[0][-1] == "copy" else ()
+        if call.func[0][0] in _COPYING and call.args:
+            made_of = call.args[0].value
+        return made_of[0] if len(made_of) == 1 and made_of[0] else path
 
     def _giver(self, path: Path, function: FunctionInfo) -> tuple[FunctionInfo, str] | None:
         """Who took what is kept there: not a part that the object cannot do without."""

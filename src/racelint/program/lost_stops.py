@@ -20,7 +20,13 @@ from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.values import nodes_of
 from racelint.program.walk import contains, enclosing, place_of
 
-_OPPOSITE: dict[Value, Value] = {(("k:True",),): (("k:False",),), (("k:False",),): (("k:True",),)}
+_OPPOSITE: dict[Value, Value] = {
+    ((one,),): ((other,),)
+    for pair in (("k:True", "k:False"), ("k:int:1", "k:int:0"))
+    for one, other in (pair, pair[::-1])
+}
+_TELLING = frozenset({"put", "put_nowait"})
+_CLOSING = ("close", "shutdown", "terminate", "kill")
 _WAITS = frozenset({"wait", "wait_for", "get", "join", "acquire", "result"})
 
 
@@ -114,9 +120,10 @@ class LostStops:
         return None
 
     def _is_told_besides(self, stop: SharedAccess) -> bool:
-        """The thread is told by a queue, too, whatever the flag is."""
+        """The thread is told by a queue, too, whatever the flag is, or what it works with is closed."""
         calls = self.program.stores.facts[stop.function.id].calls
-        return any(path[-1] in ("put", "put_nowait") for call in calls for path in call.func)
+        names = [path[-1].rpartition(":")[2] for call in calls for path in call.func]
+        return any(name in _TELLING or any(word in name for word in _CLOSING) for name in names)
 
     def _goes_on(self, target: FunctionInfo) -> bool:
         return any(isinstance(node, Loop) and node.infinite for node in self.program.stores.facts[target.id].nodes)

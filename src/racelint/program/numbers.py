@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from racelint.model.summary import Number, Value
+from racelint.model.summary import LENGTH, Number, Value
 from racelint.program.index import FunctionInfo, Variable
 from racelint.program.linker import Program
 from racelint.program.values import Stored, class_behind
@@ -66,6 +66,8 @@ def number_of_value(
 def _named(program: Program, token: str, function: FunctionInfo, depth: int, assumed: Assumption | None) -> int | None:
     if depth >= _MAX_DEPTH:
         return None
+    if token.startswith(LENGTH):
+        return assumed.of(function, token) if assumed is not None else None
     root, _, field = token.partition("/")
     entries: list[Stored] = []
     if root.startswith("g:") and not field:

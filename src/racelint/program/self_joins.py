@@ -17,13 +17,16 @@ from typing import NamedTuple
 from racelint.model.summary import Call, Path, Try, Value
 from racelint.program.calls import CallSite
 from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.kept_callbacks import KeptCallbacks, Notice
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.loop_callbacks import loop_callbacks
 from racelint.program.primitives import is_member_of
+from racelint.program.processes import closure
 from racelint.program.reached import Reached, reached
 from racelint.program.substitution import absolute
-from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_root import ThreadRoot, class_of_object
+from racelint.program.users import is_public
 from racelint.program.values import nodes_of
 from racelint.program.walk import is_caught
 
@@ -50,6 +53,9 @@ class SelfJoin(NamedTuple):
     join: Join
     chain: tuple[CallSite, ...]
     finalizer: FunctionInfo | None = None
+    told: Notice | None = None
+    """The callback by which the thread comes there, if that calls `entry`."""
+    entry: FunctionInfo | None = None
 
 
 class SelfJoins:
@@ -83,6 +89,30 @@ class SelfJoins:
                 if entry.fact.root is root and place not in seen and _hangs_from_self(entry.owner, finalizer):
                     seen.add(place)
                     yield SelfJoin(entry.fact, entry.chain, finalizer)
+            for own_join in self._by_callbacks(root, everywhere):
+                place = (own_join.join.function.id, own_join.join.call.id)
+                if place not in seen:
+                    seen.add(place)
+                    yield own_join
+
+    def _by_callbacks(self, root: ThreadRoot, everywhere: dict[str, list[Reached[Join]]]) -> Iterator[SelfJoin]:
+        """What users call of the object joins the thread, which calls back whom the object keeps."""
+        cls = class_of_object(root) or (root.target.cls if root.receiver is not None else None)
+        if root.kind != "thread" or cls is None:
+            return
+        methods = [method for base in cls.mro for _, method in base.own_methods() if _is_for_users(method)]
+        entries = [(m, e) for m in methods for e in everywhere.get(m.id, ()) if e.fact.root is root]
+        entries = [(m, e) for m, e in entries if _hangs_from_self(e.owner, m)]
+        if entries:
+            run = (f for f in closure(self.program, [root.target]).values() if f.cls in cls.mro)
+            told = next((t.fact for f in run for t in self._callbacks.told.get(f.id, ()) if t.owner), None)
+            if told is not None:
+                method, entry = entries[0]
+                yield SelfJoin(entry.fact, entry.chain, None, told, method)
+
+    @cached_property
+    def _callbacks(self) -> KeptCallbacks:
+        return KeptCallbacks(self.program)
 
     def _by_loops(self) -> dict[str, list[CallSite]]:
         """What loops of libraries call, by the function called."""
@@ -183,6 +213,10 @@ def _finalizer(root: ThreadRoot) -> FunctionInfo | None:
     if root.kind != "thread" or root.cls is not None or starter is None or starter.cls is None:
         return None
     return starter.cls.method("__del__") if root.receiver == (f"p:{starter.self_name}",) else None
+
+
+def _is_for_users(method: FunctionInfo) -> bool:
+    return is_public(method) and not method.ir.name.startswith("__")
 
 
 def _hangs_from_self(owner: Path | None, method: FunctionInfo | None) -> bool:

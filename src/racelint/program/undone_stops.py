@@ -1,4 +1,7 @@
-"""Stop events that the thread which is to stop clears when it begins: who said stop before that is not heard."""
+"""Stop events that the thread which is to stop clears when it begins: who said stop before that is not heard.
+
+The same goes for events that are set while the thread is to run: it sets one when it begins, and others clear it.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.walk import contains
 
 _LOOKS = frozenset({"is_set", "isSet", "wait"})
+_OPPOSITE = {"clear": "set", "set": "clear"}
 
 
 class UndoneStop(NamedTuple):
-    """The thread of `root` says `clear`, then looks at the event at `look` in a loop; `stop` sets it to end that."""
+    """The thread of `root` says `begin`, then looks at the event at `look` in a loop; `stop` says the opposite."""
 
     root: ThreadRoot
-    clear: EventUse
+    begin: EventUse
     look: EventUse
     stop: EventUse
 
@@ -43,31 +47,32 @@ class UndoneStops:
     def _of(self, root: ThreadRoot) -> Iterator[UndoneStop]:
         own = self.uses.get(root.target.id, [])
         run = closure(self.program, [root.target]) if own else {}
-        for clear in own:
-            first = all(use.place != clear.place or use.call.id >= clear.call.id for use in own)
-            if clear.method != "clear" or not first or loops_around(root.target).get(clear.call.id):
+        for begin in own:
+            first = all(use.place != begin.place or use.call.id >= begin.call.id for use in own)
+            if begin.method not in _OPPOSITE or not first or loops_around(root.target).get(begin.call.id):
                 continue
-            looks = (use for name in run for use in self.uses.get(name, ()) if use.place == clear.place)
+            looks = (use for name in run for use in self.uses.get(name, ()) if use.place == begin.place)
             look = next(filter(self._keeps_going, looks), None)
-            stop = self._stop(root, clear)
+            stop = self._stop(root, begin)
             if look is not None and stop is not None:
-                yield UndoneStop(root, clear, look, stop)
+                yield UndoneStop(root, begin, look, stop)
 
     def _keeps_going(self, use: EventUse) -> bool:
-        """`while not stop.is_set():`"""
+        """`while not stop.is_set():`, or `while running.is_set():`"""
         loops = (node for node in self.program.stores.facts[use.function.id].nodes if isinstance(node, Loop))
         return use.method in _LOOKS and any(
             loop.kind == "while" and (use.call.id in loop.deps or any(contains(n, use.call.id) for n in loop.head))
             for loop in loops
         )
 
-    def _stop(self, root: ThreadRoot, clear: EventUse) -> EventUse | None:
-        """Who sets the event on other threads; nobody if others clear it, too, and so see to that."""
-        uses = [use for uses in self.uses.values() for use in uses if use.place == clear.place]
+    def _stop(self, root: ThreadRoot, begin: EventUse) -> EventUse | None:
+        """Who says the opposite on other threads; nobody if others say the same, or wait for it, and so see to that."""
+        uses = [use for uses in self.uses.values() for use in uses if use.place == begin.place]
         elsewhere = [use for use in uses if not makes_self(use.function) and self._is_elsewhere(use, root)]
-        if any(use.method == "clear" for use in elsewhere):
+        seen_to = {"clear": {"clear"}, "set": {"set", "wait"}}[begin.method]
+        if any(use.method in seen_to for use in elsewhere):
             return None
-        return next((use for use in elsewhere if use.method == "set"), None)
+        return next((use for use in elsewhere if use.method == _OPPOSITE[begin.method]), None)
 
     def _is_elsewhere(self, use: EventUse, root: ThreadRoot) -> bool:
         return any(context.root is not root for context in self.program.reach.of(use.function))

@@ -208,17 +208,19 @@ class EventClearRace(Rule):
         )
 
     def _undone(self, undone: UndoneStop, program: Program) -> Finding:
-        clear, look, stop = undone.clear, undone.look, undone.stop
-        name = spelled(clear.call.func[0][:-1], program.stores.facts[clear.function.id])
+        begin, look, stop = undone.begin, undone.look, undone.stop
+        name = spelled(begin.call.func[0][:-1], program.stores.facts[begin.function.id])
+        done, undo = ("cleared", "clears") if begin.method == "clear" else ("set", "sets")
+        ends = {"clears": "sets", "sets": "clears"}[undo]
         return self._at(
-            clear,
-            message=f"`{name}` is cleared by the thread that it stops: a stop before that is not heard",
-            why=f"`{symbol_of(stop.function)}` may set it between the start of the thread and this line: the loop on"
-            f" line {look.call.span[0]} then goes on for ever; clear it before the start",
+            begin,
+            message=f"`{name}` is {done} by the thread that it stops: a stop before that is not heard",
+            why=f"`{symbol_of(stop.function)}` {ends} it, perhaps between the start of the thread and this line: the"
+            f" loop on line {look.call.span[0]} then goes on for ever; do this before the start",
             trace=[
-                step("root", f"{undone.root.title} runs this", clear.function, clear.function.ir.name_span),
-                step("conflict", "sets the event", stop.function, stop.call.span),
-                step("access", "clears it", clear.function, clear.call.span),
+                step("root", f"{undone.root.title} runs this", begin.function, begin.function.ir.name_span),
+                step("conflict", f"{ends} the event", stop.function, stop.call.span),
+                step("access", f"{undo} it", begin.function, begin.call.span),
                 step("access", "looks at it to end", look.function, look.call.span),
             ],
         )

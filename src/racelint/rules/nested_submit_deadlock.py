@@ -20,9 +20,9 @@ class NestedSubmitDeadlock(Rule):
     Reports a task of an executor or pool that gives the same executor another task and waits for its answer, directly
     or through the functions that it calls. Reports the `join()` of a thread to which that very thread comes, by calls
     from what it runs, without asking before which thread it is, and one in the `__del__` of an object of which the
-    thread runs a method; so is the `shutdown()` of an executor by one of its own workers. Calls of
-    methods that were handed to an object of a library count where the thread runs that object's loop
-    (`client.run_forever()`).
+    thread runs a method; so is the `shutdown()` of an executor by one of its own workers, and the
+    `join()` in what users call of an object whose thread calls them back. Calls of methods that were handed to an
+    object of a library count where the thread runs that object's loop (`client.run_forever()`).
 
     ## Why is this bad?
     A pool has so many workers and no more. Once each of them runs such a task, all wait for tasks that stand in the
@@ -103,13 +103,20 @@ class NestedSubmitDeadlock(Rule):
                 f"it runs `{runs}` of that object: `{symbol_of(own.finalizer)}` cannot come before the thread ends, so"
                 " that nobody stops it, and comes on the thread itself if that drops the last reference: RuntimeError"
             )
+        if own.told is not None and own.entry is not None:
+            entry = symbol_of(own.entry)
+            message = f"`{thread}` is joined in `{entry}`, which its own callbacks may call"
+            why = (
+                f"it runs `{runs}`, which calls `{own.told.name}` of its users: one that calls `{entry}` joins the"
+                " thread that it runs on, which raises RuntimeError"
+            )
         return self.finding(
             function,
             call.span,
             message=message,
             why=why,
             subject=thread,
-            severity="warning" if own.finalizer is not None else None,
+            severity="warning" if own.finalizer is not None or own.told is not None else None,
             evidence="thread",
             trace=[
                 step("root", f"{root.title} runs on the thread", root.target, root.target.ir.name_span),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from racelint.model.summary import Number
+from racelint.model.summary import LENGTH, Number
 from racelint.summarize.body import Body
 
 _OPERATORS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
@@ -22,7 +22,15 @@ def number_of(body: Body, node: ast.expr) -> Number:
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         left, right = number_of(body, node.left), number_of(body, node.right)
         return (*left, *right, _OPERATORS[type(node.op)]) if left and right else ()
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1:
+        return _length(body, node.args[0])
     return ()
+
+
+def _length(body: Body, node: ast.expr) -> Number:
+    """How many elements a parameter has."""
+    name = _named(body, node.id) if isinstance(node, ast.Name) else ()
+    return (LENGTH + name[0],) if len(name) == 1 and name[0].startswith("p:") else ()
 
 
 def _named(body: Body, name: str) -> Number:
@@ -38,7 +46,9 @@ def _named(body: Body, name: str) -> Number:
 
 
 def turns_of(body: Body, node: ast.expr) -> Number:
-    """How often a `for` over the expression turns: a range, a display, or a known wrapper of them."""
+    """How often a `for` over the expression turns: a range, a display, a parameter, or a known wrapper of them."""
+    if isinstance(node, ast.Name):
+        return _length(body, node)
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         starred = any(isinstance(element, ast.Starred) for element in node.elts)
         return () if starred else (str(len(node.elts)),)
