@@ -19,7 +19,7 @@ from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutlin
 from racelint.confirm.project import Project
 from racelint.confirm.sources import Source, is_abstract, other_sources
 from racelint.confirm.usage import usage_of
-from racelint.confirm.values import Guesses, Values, class_stub
+from racelint.confirm.values import Guesses, Values, class_stub, is_literal
 from racelint.confirm.vocabulary import BY_TYPE, COROUTINE, imports_of
 
 WITHOUT_NETWORK = "without_network()"
@@ -90,7 +90,7 @@ class Builder:
 
     def bind(self, hint: str, expression: str) -> str:
         """Give a value a name in the set-up: all threads share the one object. Literals and coroutines stay inline."""
-        if expression == COROUTINE or _is_literal(expression):
+        if expression == COROUTINE or is_literal(expression):
             self.imports.update(imports_of(expression))
             return expression
         if (hint, expression) in self.bound:
@@ -173,7 +173,8 @@ class Builder:
             value = recorded.get(parameter.name) or self._text(
                 parameter, self.values.value(module, parameter, [function], cls)
             )
-            bound = self.bind(f"arg_{parameter.name}", self._agreed(parameter, value))
+            value = self._agreed(parameter, self.values.compared(parameter, function, value))
+            bound = self.bind(f"arg_{parameter.name}", value)
             project_class = self.values.class_of(module, parameter, function)
             if parameter.kind == "keyword" or not parameter.required:
                 keywords.append((parameter.name, bound))
@@ -236,7 +237,7 @@ class Builder:
 
     def _agreed(self, parameter: Parameter, text: str) -> str:
         """The value that the scenario's other operations pass under this name: what one puts in another takes out."""
-        return self.agreed.setdefault(parameter.name, text) if _is_literal(text) else text
+        return self.agreed.setdefault(parameter.name, text) if is_literal(text) else text
 
     def _mined(self, function: FunctionOutline, site: CallSite) -> Arguments:
         named = [p for p in function.parameters if p.kind == "positional"]
@@ -245,7 +246,8 @@ class Builder:
             parameter = named[index] if index < len(named) else None
             counted = parameter is not None and usage_of(parameter.name, function.node).counted
             text = "3" if counted and _whole_number(text) > 3 else text
-            text = self._agreed(parameter, text) if parameter is not None else text
+            if parameter is not None:
+                text = self._agreed(parameter, self.values.compared(parameter, function, text))
             values.append(self.bind(f"arg_{parameter.name}" if parameter else f"arg_{index}", text))
         shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(self.outline, text))]
         keywords = tuple((name, self.bind(f"arg_{name}", text)) for name, text in site.keywords)
@@ -385,15 +387,6 @@ def _made_class(module: ModuleOutline, text: str) -> str:
 
 def _worth_mining(function: FunctionOutline) -> bool:
     return bool(function.required) or any(p.kind == "var-positional" for p in function.parameters)
-
-
-def _is_literal(expression: str) -> bool:
-    """Whether the text is an immutable literal, which threads may share or not, all the same."""
-    try:
-        value = ast.literal_eval(expression)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
-    return not isinstance(value, list | dict | set)
 
 
 def _whole_number(text: str) -> int:
