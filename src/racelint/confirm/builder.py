@@ -159,7 +159,7 @@ class Builder:
 
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         recorded = self._recorded(module, function.qualname, cls, function.parameters)
-        worth = not recorded and self.guesses.mining and _worth_mining(function)
+        worth = not recorded and self.guesses.mining and self._is_worth_mining(function)
         site = self.mine.call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
             self.guesses.mined = True
@@ -183,6 +183,14 @@ class Builder:
                 shared.append((len(positional), project_class.qualname))
             positional.append(bound)
         return self._with_options(module, function, cls, Arguments(tuple(positional), tuple(keywords), tuple(shared)))
+
+    def _is_worth_mining(self, function: FunctionOutline) -> bool:
+        takes_some = bool(function.required) or any(p.kind == "var-positional" for p in function.parameters)
+        return takes_some and not self._is_made_by_user(function.parameters)
+
+    def _is_made_by_user(self, parameters: tuple[Parameter, ...]) -> bool:
+        """Whether the user says what one of them is: that goes before what calls elsewhere pass."""
+        return any(self.fixtures.maker(parameter.name) is not None for parameter in parameters)
 
     def _with_options(
         self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None, arguments: Arguments
@@ -266,7 +274,7 @@ class Builder:
         owner, constructor = self._constructor(module, cls)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
         recorded = self._recorded(module, cls.qualname, None, parameters)
-        worth = not recorded and self.guesses.mining_objects
+        worth = not recorded and self.guesses.mining_objects and not self._is_made_by_user(parameters)
         site = self.mine.call_site(module, cls.name, parameters, constructor=True) if worth else None
         if site is not None:
             self.guesses.mined_objects = True
@@ -383,10 +391,6 @@ def _made_class(module: ModuleOutline, text: str) -> str:
     """The class of the module that a mined argument constructs, empty for any other argument."""
     head = text.partition("(")[0].removeprefix("target.")
     return head if text.startswith("target.") and "(" in text and head in module.classes else ""
-
-
-def _worth_mining(function: FunctionOutline) -> bool:
-    return bool(function.required) or any(p.kind == "var-positional" for p in function.parameters)
 
 
 def _whole_number(text: str) -> int:
