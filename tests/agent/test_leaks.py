@@ -139,3 +139,23 @@ def test_a_file_that_nobody_has_any_more_is_none(agent: AgentRunner, method: str
     source = FILES.replace("OPEN", "open(os.devnull)")
     answer = agent(source, [f"log.{method}()", "log.close()"], "log = target.Log()")
     assert answer["effect"] != "leak"
+
+
+CONSTANTS = """
+from collections import namedtuple
+from random import randrange
+
+Pair = namedtuple("Pair", "first second")
+spare = {spare}
+n = 0
+
+def add():
+    global n
+    n += 1  # FLAG
+"""
+
+
+@pytest.mark.parametrize(("spare", "leaks"), [("None", []), ("open(__file__)", ["TextIOWrapper"])])
+def test_what_does_not_change_is_not_handed_on(agent: AgentRunner, spare: str, leaks: list[str]) -> None:
+    answer = agent.run(agent.job(CONSTANTS.format(spare=spare), ["target.add()", "target.add()"], code="RL101"))
+    assert (answer["status"], answer["leaks"]) == ("confirmed", leaks), answer

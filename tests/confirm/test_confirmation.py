@@ -890,3 +890,101 @@ def test_what_is_called_after_the_flagged_lines_is_no_proof_of_them(tmp_path: Pa
     line = line_of(BESIDE, text)
     verdict = confirm_finding(finding("beside.py", "RL104", line), LIMITS, tmp_path)
     assert verdict.status == status, verdict.reason
+
+
+FEED = """
+class Feed:
+    def __init__(self, listed):
+        self.seen = 0
+        for name in listed:
+            open(name).close()
+
+    def handle(self, kind, body):
+        if kind == "message":
+            self.seen += 1
+        elif kind == "error":
+            raise ValueError(body)
+
+def ping(feed):
+    feed.handle("ping", "")
+"""
+
+
+def test_what_a_function_compares_a_parameter_with_and_what_an_error_asks_for_are_tried(tmp_path: Path) -> None:
+    written(tmp_path, FEED, "feed.py")
+    verdict = confirm_finding(finding("feed.py", "RL101", line_of(FEED, "self.seen += 1")), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason
+
+
+SERVICE = """
+import abc
+import threading
+
+class Transport(abc.ABC):
+    @abc.abstractmethod
+    def send(self, text): ...
+
+class Http(Transport):
+    def __init__(self, options):
+        self.address = options["dsn"]["host"].address
+
+class HttpOne(Http):
+    def send(self, text):
+        return text
+
+class Result:
+    def __init__(self, condition_factory):
+        self.ready = condition_factory()
+        self.value = None
+
+    def set(self, value):
+        with self.ready:
+            self.value = value
+            self.ready.notify_all()
+
+    def wait(self):
+        with self.ready:
+            self.ready.wait()
+
+class Monitor:
+    def __init__(self, transport: Transport):
+        self.transport = transport
+        self.sent = 0
+
+    def report(self):
+        self.sent += 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "effect"),
+    [
+        ("RL101", "self.sent += 1", "lost-update"),
+        ("RL304", "self.ready.wait()", "hang"),
+    ],
+)
+def test_objects_of_any_shape_and_factories_of_primitives(tmp_path: Path, code: str, text: str, effect: str) -> None:
+    written(tmp_path, SERVICE, "service.py")
+    verdict = confirm_finding(finding("service.py", code, line_of(SERVICE, text)), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", effect), verdict.reason
+
+
+MADE = """
+class Registry:
+    def __init__(self, entries=()):
+        if entries is None:
+            raise RuntimeError("entries are needed")
+        self.count = 0
+
+    def add(self):
+        self.count += 1
+
+def registry_of_nothing():
+    return Registry(entries=None)
+"""
+
+
+def test_an_object_is_made_without_the_arguments_of_a_call_that_cannot_be(tmp_path: Path) -> None:
+    written(tmp_path, MADE, "registry.py")
+    verdict = confirm_finding(finding("registry.py", "RL101", line_of(MADE, "self.count += 1")), LIMITS, tmp_path)
+    assert (verdict.status, verdict.effect) == ("confirmed", "lost-update"), verdict.reason

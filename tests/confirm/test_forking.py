@@ -44,6 +44,7 @@ class Client:
         self.lock = threading.RLock()
         self.socket = None
         self.sent = 0
+        self.busy = False
         os.register_at_fork(HANDLERS)
 
     def send(self):
@@ -57,6 +58,18 @@ class Client:
     def after_fork(self):
         with self.lock:
             self.socket = None
+
+    def look(self):
+        with self.lock:
+            self.busy = True
+            self.busy = False
+
+    def wait_for_itself(self):
+        self.lock = threading.Lock()
+        if self.busy:
+            with self.lock:
+                with self.lock:
+                    self.busy = False
 
     def start_over(self):
         self.lock = threading.RLock()
@@ -105,6 +118,7 @@ def test_a_fork_while_a_thread_is_inside_of_the_lock(
     [
         ("after_in_child=self.after_fork", "confirmed"),
         ("after_in_child=self.start_over", "not-reproduced"),
+        ("after_in_child=self.wait_for_itself", "not-reproduced"),
         ("before=self.hold, after_in_child=self.release", "not-reproduced"),
     ],
 )

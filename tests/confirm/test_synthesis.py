@@ -362,3 +362,13 @@ def test_coroutines_are_run_themselves_whatever_the_rule(tmp_path: Path) -> None
     stage = stage_of(tmp_path, source)
     stage.code = "RL206"
     assert [entry.label for entry in entries_of(stage, stage.module.functions["Kernel.handle"])] == ["Kernel.handle"]
+
+
+def test_what_the_user_makes_goes_before_what_calls_elsewhere_pass(tmp_path: Path) -> None:
+    source = "class A:\n    def m(self, kind, n): ...\n\ndef use(a):\n    a.m('ping', 7)\n"
+    fixture_file = tmp_path / "fixtures.py"
+    fixture_file.write_text("def make_kind():\n    return 'message'\n")
+    fixtures = read_fixtures(str(fixture_file), {}, Recorded())
+    supplied = scenario_of(stage_of(tmp_path, source, fixtures), "A.m", "A.m")
+    assert "arg_kind = make_kind()" in supplied.setup
+    assert "'ping'" in scenario_of(stage_of(tmp_path, source), "A.m", "A.m").operations[0].source

@@ -21,6 +21,7 @@ from typing import Any
 
 from . import fake_thread
 from .capture import Capture
+from .chance import draw_apart
 from .fake_local import local
 from .fake_thread import Lock, RLock, ThreadHandle
 from .stand_in import StandIn
@@ -50,6 +51,7 @@ ATOMS = (
     types.MethodDescriptorType,
     types.ClassMethodDescriptorType,
     types.MethodWrapperType,
+    type(collections.namedtuple("Pair", "first").first),  # type: ignore[attr-defined]
     enum.Enum,
 )
 RECORDED = ("threading", "queue", "concurrent.futures", "collections", "weakref", "types", "contextlib")
@@ -213,6 +215,8 @@ class ModuleState:
             self._record_local(value)
         elif isinstance(value, StandIn | Capture) or kind is object or kind.__module__.partition(".")[0] in CONSTANT:
             return
+        elif kind.__module__ == draw_apart.__module__:
+            return  # its streams begin anew with each execution
         elif kind.__module__ in self._names or kind.__module__.startswith(RECORDED):
             self._record_fields(value)
         else:

@@ -19,7 +19,7 @@ from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutlin
 from racelint.confirm.project import Project
 from racelint.confirm.sources import Source, is_abstract, other_sources
 from racelint.confirm.usage import usage_of
-from racelint.confirm.values import Guesses, Values, class_stub
+from racelint.confirm.values import Guesses, Values, class_stub, is_literal
 from racelint.confirm.vocabulary import BY_TYPE, COROUTINE, imports_of
 
 WITHOUT_NETWORK = "without_network()"
@@ -90,7 +90,7 @@ class Builder:
 
     def bind(self, hint: str, expression: str) -> str:
         """Give a value a name in the set-up: all threads share the one object. Literals and coroutines stay inline."""
-        if expression == COROUTINE or _is_literal(expression):
+        if expression == COROUTINE or is_literal(expression):
             self.imports.update(imports_of(expression))
             return expression
         if (hint, expression) in self.bound:
@@ -159,7 +159,7 @@ class Builder:
 
     def _arguments(self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None) -> Arguments:
         recorded = self._recorded(module, function.qualname, cls, function.parameters)
-        worth = not recorded and self.guesses.mining and _worth_mining(function)
+        worth = not recorded and self.guesses.mining and self._is_worth_mining(function)
         site = self.mine.call_site(module, function.name, function.parameters) if worth else None
         if site is not None:
             self.guesses.mined = True
@@ -173,7 +173,8 @@ class Builder:
             value = recorded.get(parameter.name) or self._text(
                 parameter, self.values.value(module, parameter, [function], cls)
             )
-            bound = self.bind(f"arg_{parameter.name}", self._agreed(parameter, value))
+            value = self._agreed(parameter, self.values.compared(parameter, function, value))
+            bound = self.bind(f"arg_{parameter.name}", value)
             project_class = self.values.class_of(module, parameter, function)
             if parameter.kind == "keyword" or not parameter.required:
                 keywords.append((parameter.name, bound))
@@ -182,6 +183,14 @@ class Builder:
                 shared.append((len(positional), project_class.qualname))
             positional.append(bound)
         return self._with_options(module, function, cls, Arguments(tuple(positional), tuple(keywords), tuple(shared)))
+
+    def _is_worth_mining(self, function: FunctionOutline) -> bool:
+        takes_some = bool(function.required) or any(p.kind == "var-positional" for p in function.parameters)
+        return takes_some and not self._is_made_by_user(function.parameters)
+
+    def _is_made_by_user(self, parameters: tuple[Parameter, ...]) -> bool:
+        """Whether the user says what one of them is: that goes before what calls elsewhere pass."""
+        return any(self.fixtures.maker(parameter.name) is not None for parameter in parameters)
 
     def _with_options(
         self, module: ModuleOutline, function: FunctionOutline, cls: ClassOutline | None, arguments: Arguments
@@ -236,7 +245,7 @@ class Builder:
 
     def _agreed(self, parameter: Parameter, text: str) -> str:
         """The value that the scenario's other operations pass under this name: what one puts in another takes out."""
-        return self.agreed.setdefault(parameter.name, text) if _is_literal(text) else text
+        return self.agreed.setdefault(parameter.name, text) if is_literal(text) else text
 
     def _mined(self, function: FunctionOutline, site: CallSite) -> Arguments:
         named = [p for p in function.parameters if p.kind == "positional"]
@@ -245,7 +254,8 @@ class Builder:
             parameter = named[index] if index < len(named) else None
             counted = parameter is not None and usage_of(parameter.name, function.node).counted
             text = "3" if counted and _whole_number(text) > 3 else text
-            text = self._agreed(parameter, text) if parameter is not None else text
+            if parameter is not None:
+                text = self._agreed(parameter, self.values.compared(parameter, function, text))
             values.append(self.bind(f"arg_{parameter.name}" if parameter else f"arg_{index}", text))
         shared = [(i, name) for i, text in enumerate(site.arguments) if (name := _made_class(self.outline, text))]
         keywords = tuple((name, self.bind(f"arg_{name}", text)) for name, text in site.keywords)
@@ -264,7 +274,7 @@ class Builder:
         owner, constructor = self._constructor(module, cls)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
         recorded = self._recorded(module, cls.qualname, None, parameters)
-        worth = not recorded and self.guesses.mining_objects
+        worth = not recorded and self.guesses.mining_objects and not self._is_made_by_user(parameters)
         site = self.mine.call_site(module, cls.name, parameters, constructor=True) if worth else None
         if site is not None:
             self.guesses.mined_objects = True
@@ -381,19 +391,6 @@ def _made_class(module: ModuleOutline, text: str) -> str:
     """The class of the module that a mined argument constructs, empty for any other argument."""
     head = text.partition("(")[0].removeprefix("target.")
     return head if text.startswith("target.") and "(" in text and head in module.classes else ""
-
-
-def _worth_mining(function: FunctionOutline) -> bool:
-    return bool(function.required) or any(p.kind == "var-positional" for p in function.parameters)
-
-
-def _is_literal(expression: str) -> bool:
-    """Whether the text is an immutable literal, which threads may share or not, all the same."""
-    try:
-        value = ast.literal_eval(expression)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
-    return not isinstance(value, list | dict | set)
 
 
 def _whole_number(text: str) -> int:

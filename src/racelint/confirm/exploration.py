@@ -96,12 +96,15 @@ class Exploration:
     lost: str = ""
     """Why probing took all the time, because the code cannot be stopped: a search would fare no better."""
 
+    deadline: float = float("inf")
+    """When the time is up: nothing is probed after that."""
+
     is_misfit: bool = False
     """Nothing was explored: the values made up are of the wrong kind for every operation."""
 
     def run(self, attempts: Callable[[], Iterable[Attempt]], guesses: Guesses) -> None:
         """Try the attempts until one is confirmed or the time is up; searches cut short get what time is left."""
-        deadline = time.monotonic() + self.seconds
+        self.deadline = deadline = time.monotonic() + self.seconds
         selection = Selection(self._probes, lambda most: self._built(attempts(), most), guesses)
         candidates = selection.promising()
         if candidates and candidates[0].probe is not None:
@@ -146,7 +149,7 @@ class Exploration:
         found: list[Probe] = []
         for _ in range(PROBING_ROUNDS):
             waiting = tuple(scenarios[len(found) :])
-            if not waiting:
+            if not waiting or time.monotonic() > self.deadline:
                 break
             budget = Budget(seconds=self.seconds * PROBING_SHARE, memory=self.limits.memory)
             begun = time.monotonic()
@@ -240,8 +243,10 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
         return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
     if scenario.code == "RL303" and answer.effect == "hang" and ", held by " not in (answer.outcome or ""):
         return f"who waits keeps nobody out: {answer.outcome}"
-    if scenario.code == "RL606" and not _waits_at_finding(scenario, answer):
-        return f"the child waits for another lock: {answer.outcome}"
+    if scenario.code == "RL606" and not (
+        _waits_at_finding(scenario, answer) and ", held by " in (answer.outcome or "")
+    ):
+        return f"the child waits for another lock, or for itself: {answer.outcome}"
     if not answer.reached and not _waits_at_finding(scenario, answer):
         return f"something goes wrong without the lines of the finding: {answer.outcome}"
     return ""

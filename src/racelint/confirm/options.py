@@ -15,6 +15,9 @@ BOUND = re.compile(
 
 SMALL_BOUND = "1"
 
+MOST_COMPARED = 4
+"""Values that a function compares a parameter with and that are tried for it."""
+
 TEXTS = ("""'{"key": 1}'""", "'1'", "'http://localhost/key'")
 """Tried in turn for texts that the code takes apart: a document, a number, an address."""
 

@@ -61,6 +61,9 @@ SEARCHES_ALONE = frozenset({"processes", "cost"})
 NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506", "RL606")
 """Rules whose defect shows without two threads that access one location."""
 
+SHOWN_BY_HANGING = frozenset({"RL201"})
+"""Rules whose defect an order shows by hanging, whatever its threads do to each other."""
+
 Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
 """Probes scenarios; those at the end may be missing."""
 
@@ -110,7 +113,7 @@ class Candidate:
             bool(self.scenario.flagged) and not probe.reached,
             needs_conflict and bool(self.scenario.flagged) and not probe.flagged_conflicts,
             needs_conflict and not probe.conflicts,
-            not needs_conflict and not probe.hangs,
+            self.scenario.code in SHOWN_BY_HANGING and not probe.hangs,
             len({(site.path, site.line) for site in self.scenario.flagged}) - probe.reached,
         )
 

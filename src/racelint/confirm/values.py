@@ -11,6 +11,7 @@ from racelint.confirm.annotations import AnnotationReader, drawn
 from racelint.confirm.call_sites import CallSite
 from racelint.confirm.errors import CannotBuild
 from racelint.confirm.fixtures import Fixtures
+from racelint.confirm.options import MOST_COMPARED, compared_with
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
 from racelint.confirm.usage import Usage, merged, usage_of, usage_of_attribute
@@ -112,6 +113,14 @@ class Values:
         guessed = self._guessed(module, parameter, usage)
         return guessed if parameter.annotation is None else drawn(parameter.annotation, module, guessed)
 
+    def compared(self, parameter: Parameter, function: FunctionOutline, text: str) -> str:
+        """The value, or what is chosen in its place of those that the function compares the parameter with."""
+        others = [other for other in compared_with(parameter.name, [function]) if other != text]
+        if others and is_literal(text):
+            self.guesses.options.setdefault(parameter.name, tuple(others[:MOST_COMPARED]))
+            return self.guesses.chosen.get(parameter.name, text)
+        return text
+
     def offer_stand_in(self, module: ModuleOutline, parameter: Parameter) -> None:
         """An object of the project that cannot be made as it should may be one of any shape as well."""
         if self.annotations.project_class(parameter.annotation, module) is not None:
@@ -165,6 +174,15 @@ class Values:
             return known
         self.guesses.made.setdefault(parameter.name)
         return f"stand_in({parameter.name!r})" if usage.attributes else _plain_guess(parameter, usage)
+
+
+def is_literal(expression: str) -> bool:
+    """Whether the text is an immutable literal, which threads may share or not, all the same."""
+    try:
+        value = ast.literal_eval(expression)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    return not isinstance(value, list | dict | set)
 
 
 def _mapping(usage: Usage) -> str | None:
