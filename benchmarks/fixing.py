@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import msgspec
 
 from racelint.config.settings import ConfirmSettings, Settings
 from racelint.confirm import CannotRun, Proof, Rewritten, prove_fix
-from racelint.engine.fixing import offered
+from racelint.engine.fixing import fixed, offered
 from racelint.engine.scan import Scanned, ScanOptions, scan, scanned
 from racelint.fixes.text_edits import apply_edits, moved_line
 from racelint.model.finding import Finding
@@ -58,6 +58,8 @@ def outcomes(
 ) -> list[Outcome]:
     """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
 
+    Each is tried alone; what leaves the code broken then, together, as `racelint fix --confirm` does.
+
     `python` gives the interpreter where a fix is to be proved, or raises RuntimeError where there is none; `fixtures`
     names a file of the user's that builds objects and calls.
     """
@@ -68,7 +70,23 @@ def outcomes(
     if budget and any(finding.fix is not None for finding in result.findings):
         with suppress(RuntimeError):
             settings = ConfirmSettings(str(python()) if python else None, budget, fixtures=fixtures or None)
-    return [_outcome(found, finding, folder, settings) for finding in result.findings]
+    alone = [_outcome(found, finding, folder, settings) for finding in result.findings]
+    broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
+    if settings is None or len(broken) < 2:
+        return alone
+    together = fixed(
+        [target],
+        OPTIONS,
+        ("safe", "unsafe"),
+        lambda result: [finding for finding in result.findings if _key(finding) in broken],
+        settings,
+        str(folder),
+    )
+    proofs = {_key(f): Proof(True, f.fix.proof) for f in together.applied if f.fix is not None and f.fix.proof}
+    return [
+        replace(outcome, proof=proofs[key]) if (key := _key(outcome.finding)) in proofs and key in broken else outcome
+        for outcome in alone
+    ]
 
 
 def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSettings | None) -> Outcome:
@@ -76,13 +94,13 @@ def _outcome(found: Scanned, finding: Finding, folder: Path, settings: ConfirmSe
         return Outcome(finding)
     file = next(file for file in found.scope.files if file.display == finding.path)
     source = found.scope.sources[file.path]
-    fixed = apply_edits(decode(source), finding.fix.edits).encode(encoding_of(source))
+    text = apply_edits(decode(source), finding.fix.edits).encode(encoding_of(source))
     try:
-        ast.parse(fixed)
+        ast.parse(text)
     except SyntaxError:
         return Outcome(finding)
-    proof = _proof(found, finding, Path(file.path), fixed, folder, settings) if settings else None
-    return Outcome(finding, True, _is_gone(found, finding, file.path, fixed, folder), proof)
+    proof = _proof(found, finding, Path(file.path), text, folder, settings) if settings else None
+    return Outcome(finding, True, _is_gone(found, finding, file.path, text, folder), proof)
 
 
 def _is_gone(found: Scanned, finding: Finding, path: str, fixed: bytes, folder: Path) -> bool:

@@ -12,7 +12,7 @@ from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import ClassOutline
 from racelint.confirm.project import Project, layout_of
-from racelint.confirm.recipes import entries_of
+from racelint.confirm.recipes import entries_of, mixed_waiters
 from racelint.confirm.recorded import Recorded
 from racelint.confirm.scenes import Stage, instrumented, threads_scenario
 from racelint.confirm.targets import resolved
@@ -314,6 +314,42 @@ def test_flags_of_constructors_are_set_otherwise_when_chosen(tmp_path: Path) -> 
     assert stage.guesses.options == {"opened": ("False", "True"), "lazy": ("True",)}
     stage.guesses.chosen = {"opened": "False", "lazy": "True"}
     assert scenario_of(stage, "A.m", "A.m").setup == "subject = target.A(opened=False, lazy=True)"
+
+
+FLAGS = """\
+import threading
+class Flags:
+    def __init__(self):
+        self.cv, self.other = threading.Condition(), threading.Condition()
+        self.loaded = self.saved = False
+    def load(self):
+        with self.cv:
+            self.loaded = True
+            self.cv.notify()
+    def save(self):
+        with self.cv:
+            self.saved = True
+            self.cv.notify()
+    def tell(self):
+        with self.other:
+            self.other.notify()
+    def wait_loaded(self):
+        with self.cv:
+            while not self.loaded:
+                self.cv.wait()
+    def wait_saved(self):
+        with self.cv:
+            while not self.saved:
+                self.cv.wait()
+"""
+
+
+def test_waiters_of_two_kinds_can_both_end(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, FLAGS)
+    methods = stage.module.classes["Flags"].methods
+    attempts = mixed_waiters(stage, [methods[name] for name in ("load", "wait_loaded", "wait_saved")])
+    labels = [[operation.label for operation in attempt().operations] for attempt in attempts]
+    assert ["Flags.wait_loaded", "Flags.wait_saved", "Flags.load", "Flags.save"] in labels
 
 
 HELD = """\

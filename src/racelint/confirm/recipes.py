@@ -53,6 +53,9 @@ PAIRS_OF_ENTRIES = 3
 OTHERS = 6
 """Other operations of the same object that are tried against the flagged one."""
 
+MOST_NOTIFIERS = 3
+"""Operations that notify, beside two that wait."""
+
 PROGRAMS = 3
 """Functions that start threads tried for one finding."""
 
@@ -107,14 +110,16 @@ def waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]
 
 
 def mixed_waiters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
-    """Waits of two kinds on one condition: two threads of each, and who notifies."""
+    """Waits of two kinds on one condition: two threads of each, and all who notify, so that both can end."""
     entries = [entry for function in functions for entry in entries_of(stage, function)[:1]]
     kinds = [entry for entry in dict.fromkeys(entries) if stage.footprints.of(entry.function, entry.cls).waits]
     for one, other in combinations(kinds, 2):
-        notifier = entries[0]
-        last = ((notifier,),) if notifier not in (one, other) else ()
+        waited = set().union(*(stage.footprints.of(entry.function, entry.cls).waits for entry in (one, other)))
+        beside = [e for e in neighbours(stage, one.function) if e not in kinds and e != entries[0]]
+        telling = [e for e in beside if stage.footprints.of(e.function, e.cls).notifies & waited]
+        notifiers = [entry for entry in (*entries[:1], *telling) if entry not in (one, other)][:MOST_NOTIFIERS]
         yield _threads(stage, Combination(((one,), (one,), (other,), (other,))))
-        yield _threads(stage, Combination(((one,), (other,), *last)))
+        yield _threads(stage, Combination(((one,), (other,), *((entry,) for entry in notifiers))))
     yield from whole_programs(stage, functions)
 
 

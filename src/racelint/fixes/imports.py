@@ -9,6 +9,7 @@ import libcst as cst
 
 from racelint.fixes.statements import statement
 from racelint.syntax.edits import Rewriting, Statement, Tree
+from racelint.syntax.nodes import nodes_within
 
 _BLANK = cst.EmptyLine(indent=False)
 
@@ -101,8 +102,22 @@ def _leading_imports(tree: Tree) -> tuple[int, int]:
 
 
 def after_imports(tree: Tree) -> int:
-    """The place in the module behind the imports at its top."""
-    return _leading_imports(tree)[1]
+    """The place in the module behind the imports at its top, those under a condition or in a `try` included."""
+    body, place = tree.module.body, _leading_imports(tree)[1]
+    while place < len(body) and (_is_import(body[place]) or _only_imports(body[place])):
+        place += 1
+    return place
+
+
+def _only_imports(node: cst.CSTNode) -> bool:
+    """Whether an `if` or `try` imports, and does nothing but that and name what could not be."""
+    if not isinstance(node, (cst.If, cst.Try)):
+        return False
+    lines = [entry for entry in nodes_within(node) if isinstance(entry, cst.SimpleStatementLine)]
+    small = [entry for statement_line in lines for entry in statement_line.body]
+    plain = (cst.Import, cst.ImportFrom, cst.Pass, cst.Assign)
+    calls = any(isinstance(entry, (cst.FunctionDef, cst.ClassDef, cst.For, cst.While)) for entry in nodes_within(node))
+    return not calls and any(map(_is_import, lines)) and all(isinstance(entry, plain) for entry in small)
 
 
 def _add_line(rewriting: Rewriting, module: str) -> None:
@@ -143,7 +158,8 @@ def _stands_apart(
     """Whether a blank line belongs between the two: behind a docstring, unless that of a function, and the imports."""
     in_function = isinstance(rewriting.tree.parent(block), cst.FunctionDef)
     documented = is_docstring(before, block.body.index(before)) and not in_function
-    return documented or (isinstance(block, cst.Module) and _is_import(before) and not _is_import(fresh))
+    imports = isinstance(block, cst.Module) and (_is_import(before) or _only_imports(before))
+    return documented or (imports and not _is_import(fresh))
 
 
 def _same_kind(fresh: Statement, following: cst.CSTNode) -> bool:

@@ -56,7 +56,10 @@ class Strangers:
         if self.lock is not None and flow.at(call.id).hold(self.lock.location) is not None:
             return ""
         (path, *others) = call.func or ((),)
-        kept = not others and len(path) > 1 and given_by(self.program, path, function) is not None
+        whole = path
+        while len(whole) > 1 and whole[-1] == ELEMENT:  # one of those in a tuple or list
+            whole = whole[:-1]
+        kept = not others and len(path) > 1 and given_by(self.program, whole, function) is not None
         if kept or handed_in(self.program, call, function) is not None:
             return "what was handed in, which might come back for the lock"
         return self._of_stranger(path, call, function) if not others and len(path) > 1 else ""

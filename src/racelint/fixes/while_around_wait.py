@@ -9,6 +9,7 @@ import libcst as cst
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
+from racelint.fixes.lock_safety import is_inside
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, only_call
 from racelint.model.finding import Finding
@@ -25,8 +26,8 @@ class WhileAroundWait(Fixer):
 
     Safe: a thread that is woken for nothing waits on, and one that is woken rightly goes on as before.
     Where the `if` does more than wait, the wait itself becomes a `wait_for`.
-    Not offered where no test stands before the wait, or where nobody else changes what it reads: the loop would never
-    end.
+    Not offered where no test stands before the wait, or where nobody else changes what it reads, as with an answer
+    that was kept in a variable: the loop would never end.
     """
 
     codes = ("RL301",)
@@ -68,17 +69,23 @@ def _leaves_early(body: cst.CSTNode) -> bool:
 
 
 def _may_change(program: Program, wait: Wait) -> bool:
-    """Whether some other function changes what the test reads."""
+    """Whether some other function changes what the test reads when it is made again.
+
+    Of what was read before and kept in a variable, that is what a container holds.
+    """
     assert wait.guard is not None
     facts = program.stores.facts[wait.function.id]
     for dep in wait.guard.deps:
         event = facts.events.get(dep)
+        again = event is None or is_inside(event.span, wait.guard.span)
         if not isinstance(event, Access):
-            return True  # a call: what it reads is its own affair
+            if again:
+                return True  # a call: what it reads is its own affair
+            continue
         location = program.locations.of(event.path, wait.function)
         if location is None:
             continue
-        for changed in (location, location.below("[*]")):
+        for changed in (location, location.below("[*]"))[not again :]:
             for access in program.shared.by_location.get(changed, []) if changed is not None else []:
                 if access.changes and access.function is not wait.function and not makes_self(access.function):
                     return True
