@@ -6,6 +6,7 @@ from __future__ import annotations
 # ruff: noqa: PTH100
 import ast
 import gc
+import itertools
 import os
 import sys
 import types
@@ -160,7 +161,8 @@ class Subject:
         control.begin()
         control.policy = policy
         self.capture.reset()
-        self.files.forget()
+        if self.files.opened:
+            self.files.forget()
         if helpers is not self.finder.helpers:
             self.finder.use(helpers)
         self._keeps = self.finder.reset()
@@ -194,7 +196,8 @@ class Subject:
         if self._before is not None:
             exec(self._before, namespace)
         if not self.is_script:
-            namespace["target"] = self._load() if self.is_program else self._load_aside()
+            kept = self._module if self._keeps else None
+            namespace["target"] = kept or (self._load() if self.is_program else self._load_aside())
         exec(self._setup, namespace)
 
     def _load_aside(self) -> types.ModuleType:
@@ -208,8 +211,6 @@ class Subject:
             control.changed()
 
     def _load(self) -> types.ModuleType:
-        if self._keeps and self._module is not None:
-            return self._module
         module = self.finder.load(self.scenario["module"], self.scenario["path"])
         # The first execution shows what else is imported; a module that starts threads must do so every time.
         if self.executions and not self._fresh_always and not self.control.tasks:
@@ -238,7 +239,7 @@ class Subject:
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
         """What each thread does."""
         names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
-        return [types.FunctionType(code, names) for code in self._operations[self.finder.traced]]
+        return list(map(types.FunctionType, self._operations[self.finder.traced], itertools.repeat(names)))
 
     def _run(self, known: Known | None) -> Outcome:
         control, operations = self.control, self._running
