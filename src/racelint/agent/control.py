@@ -38,6 +38,14 @@ class Control:  # racelint: thread-confined
     coroutine, where there are any.
     """
 
+    # Without them the interpreter takes the slow way to each of so many fields and to all methods.
+    __slots__ = (
+        *("_harness", "aborting", "alarm", "alive", "awaited", "carrier", "choice", "clock", "current", "events"),
+        *("executions", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy", "refused"),
+        *("run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned", "undo"),
+        "waiting",
+    )
+
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self._harness = carrier.adopt()
@@ -69,9 +77,7 @@ class Control:  # racelint: thread-confined
             reset()
         self.main: Task = Harness(self._harness)
         self.current: Task = self.main
-        self.goal = NOBODY
-        self.choice = None
-        self.clock = 0.0
+        self.goal, self.choice, self.clock = NOBODY, None, 0.0
         self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
         self.turned = self.spun = self.refused = self.aborting = False
         self.stuck = ""
@@ -99,7 +105,8 @@ class Control:  # racelint: thread-confined
         """Run the thread to its end; who goes on then."""
         try:
             if not self.aborting:
-                task.result = Context().run(task.body) if self.has_contexts else task.body()
+                body = task.body
+                task.result = Context().run(body) if self.has_contexts else body()
         except Abort:
             pass
         except BaseException as error:
@@ -129,12 +136,17 @@ class Control:  # racelint: thread-confined
         return following
 
     def _carry(self, task: Task) -> Any:
-        handle = task.handle
-        following = self._live(task)
-        while self.carrier.shares and following.handle is None:
-            following.handle = handle
-            following = self._live(following)
+        following = self._live_on(task.handle, task)
         return following.handle or self._launched(following)
+
+    def _live_on(self, handle: Any, task: Task) -> Task:
+        """Run the thread to its end there, then those that begin then, where they may; who goes on after them."""
+        shares, is_harness = self.carrier.shares, handle is self._harness
+        while True:
+            task.handle = handle
+            task = self._live(task)
+            if task.handle is not None or not shares or (is_harness and not task.awaited):
+                return task
 
     def _launched(self, task: Task) -> Any:
         task.handle = handle = self.carrier.launch(task)
@@ -208,13 +220,11 @@ class Control:  # racelint: thread-confined
     def await_all(self, goal: list[Task]) -> bool:
         """Run the controlled threads until all of `goal` ended; False if that cannot be.
 
-        The first of them to begin runs on the harness's own stack, which saves two switches. It has ended, or is
-        unwound, when the harness goes on, because it is one of the goal.
+        The first of them begins on the harness's own stack: it has ended, or is unwound, when the harness goes on.
         """
         if self.is_copy:
             os._exit(0)
-        self.goal = goal
-        main = self.main
+        self.goal, main = goal, self.main
         for task in goal:
             if task.state != DONE and not task.awaited:
                 task.awaited = True
@@ -224,11 +234,8 @@ class Control:  # racelint: thread-confined
             self.choice = None
             self.current = following = self._next()
             self._end_wait(following)
-            shares = True
-            while shares and following.handle is None and following.awaited:
-                following.handle = main.handle
-                following = self._live(following)
-                shares = self.carrier.shares
+            if following.handle is None and following.awaited:
+                following = self._live_on(main.handle, following)
             if following is not main:
                 self.carrier.switch(following.handle or self._launched(following), main.handle)
             main.state = READY
@@ -361,7 +368,8 @@ class Control:  # racelint: thread-confined
         if there is not here:
             if self.turned and not here.spinning:
                 here.spins = 0
-            self.carrier.switch(there.handle or self._launched(there), here.handle)
+            switch = self.carrier.switch
+            switch(there.handle or self._launched(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort

@@ -212,9 +212,9 @@ class RandomPolicy(Policy):
 
     def _let_run(self, control: Control, choice: Choice, task: Task, others: int) -> None:
         """Draw for how many events the thread is not asked again, where the `others` have so many still to come."""
-        left, place = self._left, task.index % SLOTS
+        left, draw, place = self._left, self._draw, task.index % SLOTS
         mine = left[place]
-        drawn, ratio = self._draw(), mine / (mine + others)
+        drawn, ratio = draw(), mine / (mine + others)
         run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
         if run == LONGEST:
             run = int(log(1 - drawn) / log(ratio)) if others else 0

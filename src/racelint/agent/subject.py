@@ -132,24 +132,13 @@ class Subject:
 
     # One execution
 
-    def execute(
-        self,
-        policy: Policy,
-        helpers: dict[str, Any],
-        watch: Callable[[], None] | None = None,
-        known: Known | None = None,
-    ) -> Outcome:
-        """Run the scenario once; `watch` is called when the set-up is done.
-
-        An execution whose happens-before order is `known` is not looked at again.
-        """
+    def execute(self, policy: Policy, helpers: dict[str, Any], known: Known | None = None) -> Outcome:
+        """Run the scenario once. An execution whose happens-before order is `known` is not looked at again."""
         control = self.control
         self._reset(policy, helpers)
         try:
             self._prepare(helpers)
             self._start(helpers)
-            if watch is not None:
-                watch()
             outcome = self._run(known)
         finally:
             control.end()
