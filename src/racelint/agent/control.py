@@ -35,15 +35,15 @@ class Control:  # racelint: thread-confined
     `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
     next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
     found its lock taken. `has_contexts`: threads must not see each other's context variables. `run_task` runs a
-    coroutine, where there are any.
+    coroutine, where there are any. `forked` plays forks, where asked for.
     """
 
     # Without them the interpreter takes the slow way to each of so many fields and to all methods.
     __slots__ = (
         *("_harness", "aborting", "alarm", "alive", "awaited", "carrier", "choice", "clock", "current", "events"),
-        *("executions", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy", "refused"),
-        *("run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned", "undo"),
-        "waiting",
+        *("executions", "forked", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy"),
+        *("refused", "run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned"),
+        *("undo", "waiting"),
     )
 
     def __init__(self, carrier: Carrier) -> None:
@@ -58,6 +58,7 @@ class Control:  # racelint: thread-confined
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
+        self.forked: Any = None
         self.choice: Choice | None = None
         self.events: list[Event] = []
         self.stale: set[int] = set()
@@ -220,7 +221,7 @@ class Control:  # racelint: thread-confined
     def await_all(self, goal: list[Task]) -> bool:
         """Run the controlled threads until all of `goal` ended; False if that cannot be.
 
-        The first of them begins on the harness's own stack: it has ended, or is unwound, when the harness goes on.
+        The first begins on the harness's own stack, which it has left by then: not where a fork may leave it there.
         """
         if self.is_copy:
             os._exit(0)
@@ -234,7 +235,7 @@ class Control:  # racelint: thread-confined
             self.choice = None
             self.current = following = self._next()
             self._end_wait(following)
-            if following.handle is None and following.awaited:
+            if following.handle is None and following.awaited and self.forked is None:
                 following = self._live_on(main.handle, following)
             if following is not main:
                 self.carrier.switch(following.handle or self._launched(following), main.handle)
