@@ -13,25 +13,25 @@ FACTOR = 1_000_003
 class Streams:
     """One generator for each thread; threads are told apart by who started them, as the how manieth."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, seed: int = 0) -> None:
         self._control = control
-        self._seed = 0
-        self._made: dict[tuple[int, ...], Random] = {}
+        self._seed = seed
+        self.made: dict[tuple[int, ...], Random] = {}
 
     def restart(self, seed: int) -> None:
         """Let all threads begin anew."""
         self._seed = seed
-        self._made.clear()
+        self.made.clear()
 
     def own(self) -> Random:
         """The generator of the running thread."""
         origin = self._control.current.origin
-        made = self._made.get(origin)
+        made = self.made.get(origin)
         if made is None:
             number = self._seed
             for place in origin:
                 number = number * FACTOR + place + 1
-            made = self._made[origin] = Random(number)
+            made = self.made[origin] = Random(number)
         return made
 
 

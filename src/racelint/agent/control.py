@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+from _contextvars import Context
 from collections.abc import Callable
 from typing import Any
 
 from .carriers import Carrier
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, earliest, wait_in_vain
+from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Harness, Policy, Settling, Task, among, wait_in_vain
 
-SPIN_TURNS = 100
-SPIN_ROUNDS = 40
 UNWINDINGS = 100
 FOREVER = 3600.0
 """Seconds: who waits for more than that means to wait without end, and never sees the wait expire."""
@@ -24,6 +24,7 @@ Event = tuple[int, int, Any]
 TAKEN, EVERYTHING = -1, -2
 
 NOBODY: list[Task] = []
+LOADED = sys.modules
 
 
 # One controlled thread runs at a time: who hands over the baton sees all that was done before.
@@ -33,8 +34,17 @@ class Control:  # racelint: thread-confined
     `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
     `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
     next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
-    found its lock taken. `run_task` runs a coroutine, where there are any. `forked` plays forks, where asked for.
+    found its lock taken. `has_contexts`: threads must not see each other's context variables. `run_task` runs a
+    coroutine, where there are any. `forked` plays forks, where asked for.
     """
+
+    # Without them the interpreter takes the slow way to each of so many fields and to all methods.
+    __slots__ = (
+        *("_harness", "aborting", "alarm", "alive", "awaited", "carrier", "choice", "clock", "current", "events"),
+        *("executions", "forked", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy"),
+        *("refused", "run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned"),
+        *("undo", "waiting"),
+    )
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
@@ -59,24 +69,22 @@ class Control:  # racelint: thread-confined
         self.aborting = True
         self.choice = None
         self.tasks: list[Task] = []
+        self.alive: list[Task] = []
         self.events.clear()
         self.aborting = False
         while self.undo:
             self.undo.pop()()
         for reset in self.on_reset:
             reset()
-        self.main = self.current = main = Task(-1, "main", None)
-        main.ident = 1
-        main.fresh = False
-        main.handle = self._harness
-        self.goal = NOBODY
-        self.choice = None
-        self.clock = 0.0
+        self.main: Task = Harness(self._harness)
+        self.current: Task = self.main
+        self.goal, self.choice, self.clock = NOBODY, None, 0.0
         self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
-        self.spun = self.refused = self.aborting = False
+        self.turned = self.spun = self.refused = self.aborting = False
         self.stuck = ""
         self.stale.clear()
         self.executions += 1
+        self.has_contexts = "contextvars" in LOADED or "decimal" in LOADED
 
     # Life of a thread
 
@@ -86,9 +94,10 @@ class Control:  # racelint: thread-confined
         if daemon:
             task.daemon = True
         parent = self.current
-        task.origin = (*parent.origin, parent.started)
+        task.parent, task.place = parent, parent.started
         parent.started += 1
         self.tasks.append(task)
+        self.alive.append(task)
         self.choice = None
         self.alarm = 0
         return task
@@ -97,7 +106,8 @@ class Control:  # racelint: thread-confined
         """Run the thread to its end; who goes on then."""
         try:
             if not self.aborting:
-                task.result = task.body()
+                body = task.body
+                task.result = Context().run(body) if self.has_contexts else body()
         except Abort:
             pass
         except BaseException as error:
@@ -105,6 +115,7 @@ class Control:  # racelint: thread-confined
         if self.is_copy:
             os._exit(0)
         task.state = DONE
+        self.alive.remove(task)
         if self.spun:
             task.spinning = False
         self.choice = None
@@ -113,15 +124,30 @@ class Control:  # racelint: thread-confined
             note()
         if task.awaited:
             self.awaited -= 1
-        following = self.main if self.aborting or (self.goal and not self.awaited) else self._next()
+        if self.aborting or (self.goal and not self.awaited):
+            following = self.main
+        elif self.waiting or not self.goal or len(self.alive) > 1 or self.policy.counts_stops:
+            following = self._next()
+        else:
+            following = self.alive[0]
+            self.alarm = self.step_limit
         self.current = following
-        if following.deadline is not None:
+        if self.waiting:
             self._end_wait(following)
         return following
 
     def _carry(self, task: Task) -> Any:
-        following = self._live(task)
+        following = self._live_on(task.handle, task)
         return following.handle or self._launched(following)
+
+    def _live_on(self, handle: Any, task: Task) -> Task:
+        """Run the thread to its end there, then those that begin then, where they may; who goes on after them."""
+        shares, is_harness = self.carrier.shares, handle is self._harness
+        while True:
+            task.handle = handle
+            task = self._live(task)
+            if task.handle is not None or not shares or (is_harness and not task.awaited):
+                return task
 
     def _launched(self, task: Task) -> Any:
         task.handle = handle = self.carrier.launch(task)
@@ -139,6 +165,7 @@ class Control:  # racelint: thread-confined
         self.is_copy = True
         self.policy = Policy()
         self.tasks = [self.current]
+        self.alive = [self.current]
         self.choice = None
 
     # Waiting
@@ -194,13 +221,11 @@ class Control:  # racelint: thread-confined
     def await_all(self, goal: list[Task]) -> bool:
         """Run the controlled threads until all of `goal` ended; False if that cannot be.
 
-        The first of them to begin runs on the harness's own stack, which saves two switches. It has ended, or is
-        unwound, when the harness goes on, because it is one of the goal: not where a fork may leave it behind.
+        The first begins on the harness's own stack, which it has left by then: not where a fork may leave it there.
         """
         if self.is_copy:
             os._exit(0)
-        self.goal = goal
-        main = self.main
+        self.goal, main = goal, self.main
         for task in goal:
             if task.state != DONE and not task.awaited:
                 task.awaited = True
@@ -211,10 +236,9 @@ class Control:  # racelint: thread-confined
             self.current = following = self._next()
             self._end_wait(following)
             if following.handle is None and following.awaited and self.forked is None:
-                following.handle = main.handle
-                following = self._live(following)
+                following = self._live_on(main.handle, following)
             if following is not main:
-                self.carrier.switch(main.handle, following.handle or self._launched(following))
+                self.carrier.switch(following.handle or self._launched(following), main.handle)
             main.state = READY
         self.goal = NOBODY
         return not self.stuck
@@ -225,7 +249,7 @@ class Control:  # racelint: thread-confined
         self.changed()
         ready = self.choices().ready
         if ready[0] is not self.main:
-            self._switch(ready[0])
+            self.switch(ready[0])
         self.policy = steering
         self.changed()
 
@@ -236,13 +260,15 @@ class Control:  # racelint: thread-confined
         choice = self.choice
         if choice is None:
             if self.waiting:
-                choice = among([*self.tasks, self.main])
+                choice = among([*self.alive, self.main])
             else:
-                ready = [task for task in self.tasks if task.state == READY]
+                ready = self.alive.copy()
                 if self.main.state == READY:
                     ready.append(self.main)
                 choice = Choice(ready, NOBODY)
             self.choice = choice
+            if not choice.several:
+                self.alarm = self.step_limit
         return choice
 
     def changed(self) -> None:
@@ -267,12 +293,12 @@ class Control:  # racelint: thread-confined
         if task is self.main:
             return
         if self.steps > self.step_limit or self.aborting:
-            self._give_up("steps")
+            self.give_up("steps")
         choice = self.choice or self.choices()
         if choice.several:
             chosen = self.policy.at_point(self, site, choice)
             if chosen is not task:
-                self._switch(chosen)
+                self.switch(chosen)
         else:
             self.alarm = self.step_limit
 
@@ -282,38 +308,10 @@ class Control:  # racelint: thread-confined
         if task is not self.main and not self.aborting:
             chosen = self.policy.between(self, self.choices())
             if chosen is not task:
-                self._switch(chosen)
+                self.switch(chosen)
 
-    def turn(self, site: int) -> None:
-        """A turn of a loop begins; one that turns without end (a spin loop) makes room for the others."""
-        task = self.current
-        if task is self.main:
-            return
-        self.steps += 1
-        if self.steps > self.step_limit or self.aborting:
-            self._give_up("steps")
-        if task.spin_site != site:
-            task.spin_site, task.spins, task.spinning = site, 0, False
-        task.spins += 1
-        if task.spins > (2 if task.spinning else SPIN_TURNS):
-            task.spins, task.spinning, self.spun = 0, True, True
-            self._yield_spinning(task)
-
-    def _yield_spinning(self, task: Task) -> None:
-        choice = self.choices()
-        others = [other for other in choice.ready if other is not task and not other.spinning]
-        if others or choice.timed:
-            self.spin_rounds = 0
-            self._switch(others[0] if others else min(choice.timed, key=earliest))
-            return
-        self.spin_rounds += 1
-        if self.spin_rounds > SPIN_ROUNDS:
-            self._give_up("spins")
-        spinning = [other for other in choice.ready if other is not task]
-        if spinning:
-            self._switch(spinning[self.spin_rounds % len(spinning)])
-
-    def _give_up(self, why: str) -> None:
+    def give_up(self, why: str) -> None:
+        """End the execution, whose limits are reached."""
         self._stall(why)
         raise Abort
 
@@ -334,7 +332,7 @@ class Control:  # racelint: thread-confined
         following = self._next()
         if self.stuck:
             raise Abort
-        self._switch(following)
+        self.switch(following)
         if self.stuck and task is self.main:
             raise Abort
 
@@ -362,15 +360,17 @@ class Control:  # racelint: thread-confined
             self.clock = max(self.clock, task.deadline)
             task.expired = True
 
-    def _switch(self, there: Task) -> None:
+    def switch(self, there: Task) -> None:
+        """Let `there` go on in place of the running thread; returns when that is chosen again."""
         here = self.current
         self.current = there
-        if there.deadline is not None:
+        if self.waiting:
             self._end_wait(there)
         if there is not here:
-            if not here.spinning:
+            if self.turned and not here.spinning:
                 here.spins = 0
-            self.carrier.switch(here.handle, there.handle or self._launched(there))
+            switch = self.carrier.switch
+            switch(there.handle or self._launched(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort
@@ -391,7 +391,7 @@ class Control:  # racelint: thread-confined
     def _unwind(self, task: Task) -> None:
         for _ in range(UNWINDINGS):
             self.current = task
-            self.carrier.switch(self.main.handle, task.handle)
+            self.carrier.switch(task.handle, self.main.handle)
             if task.state == DONE:
                 return
 

@@ -60,9 +60,10 @@ class Identities:
 
     def reset(self) -> None:
         """Count again from where the imported modules left off."""
-        for address in self._held:
-            self._known.pop(address, None)
-        self._held.clear()
+        if self._held:
+            for address in self._held:
+                self._known.pop(address, None)
+            self._held.clear()
         self._last = self._kept
 
     def _forget(self, address: int, _: Any) -> None:

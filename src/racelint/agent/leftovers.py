@@ -19,7 +19,7 @@ class OpenFiles:
     """The files that the target opened with `open`, or through `pathlib`, in the running execution."""
 
     def __init__(self) -> None:
-        self._opened: list[Any] = []
+        self.opened: list[Any] = []
         self._most = 0
 
     def install(self, names: dict[str, Any]) -> None:
@@ -28,16 +28,16 @@ class OpenFiles:
 
     def open(self, *args: Any, **keywords: Any) -> Any:
         file: Any = OPEN(*args, **keywords)
-        self._opened.append(ref(file))
+        self.opened.append(ref(file))
         return file
 
     def forget(self) -> None:
         """A new execution begins."""
-        self._opened.clear()
+        self.opened.clear()
 
     def left(self) -> tuple[str, ...]:
         """The files that are open and not garbage."""
-        if not self._opened:
+        if not self.opened:
             return ()
         found = self._unclosed()
         if len(found) > self._most:
@@ -47,7 +47,7 @@ class OpenFiles:
         return tuple(f"{_name(file)} stays open" for file in found)
 
     def _unclosed(self) -> list[Any]:
-        return [file for file in (opened() for opened in self._opened) if file is not None and not file.closed]
+        return [file for file in (opened() for opened in self.opened) if file is not None and not file.closed]
 
 
 def left_behind(files: OpenFiles, tasks: list[Task], operations: list[Task], snapshot: Snapshot) -> Left:

@@ -138,9 +138,10 @@ class ModuleState:
         ours = {name for name in members if name == "__builtins__" or name.startswith("_rl_")}
         saved = {name: value for name, value in members.items() if name not in ours}
         counters = _counters(saved)
+        count = len(members)
 
         def restore() -> None:
-            if len(members) != len(saved) + len(ours):
+            if len(members) != count:
                 for name in members.keys() - saved.keys() - ours:
                     del members[name]
             members.update(saved)
@@ -267,16 +268,17 @@ class ModuleState:
         saved = {name: value for name, value in vars(owner).items() if name not in _CLASS_OWN}
         plain = {name: value for name, value in saved.items() if not isinstance(value, types.FunctionType)}
         counters = _counters(plain)
-        count = len(vars(owner))
+        members = vars(owner)
+        count = len(members)
 
         def restore() -> None:
-            members = vars(owner)
             if len(members) != count:
                 for name in members.keys() - saved.keys() - _CLASS_OWN:
                     delattr(owner, name)
-            for name, value in plain.items():
-                if members.get(name) is not value:
-                    setattr(owner, name, value)
+            if plain:
+                for name, value in plain.items():
+                    if members.get(name) is not value:
+                        setattr(owner, name, value)
             if counters:
                 for name, value in _copies(counters).items():
                     setattr(owner, name, value)

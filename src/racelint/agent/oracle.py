@@ -74,7 +74,7 @@ def is_right_order(code: str, order: tuple[int, ...]) -> bool:
 
 
 class Baseline:
-    """The outcomes that are right because some order without a race gives them."""
+    """The outcomes that are right because some order without a race gives them. What it knows it never forgets."""
 
     def __init__(self) -> None:
         self.outcomes: dict[Any, Outcome] = {}
@@ -122,7 +122,12 @@ class Baseline:
         return not outcome.refused or bool(outcome.hang) or code in REFUSED
 
     def knows(self, outcome: Outcome) -> bool:
-        return outcome.key in self.outcomes and not self.leaks(outcome)
+        if outcome.known_to is self:
+            return True
+        known = outcome.key in self.outcomes and not self.leaks(outcome)
+        if known:
+            outcome.known_to = self
+        return known
 
     def tells(self, outcome: Outcome) -> bool:
         """Whether the operations of some serial order returned and raised the same."""

@@ -19,7 +19,7 @@ class Outcome:
     refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
     counts the threads that the operations started. `unsettled`: a thread in the background could still go on, and the
     state says how far it was by then. `beside`: there were threads that no operation stands for or joins; `asked`
-    is what the operations alone returned or raised.
+    is what the operations alone returned or raised. `known_to` is the baseline that has said that it knows the outcome.
     """
 
     __slots__ = (
@@ -30,6 +30,7 @@ class Outcome:
         "cycle",
         "hang",
         "invariant",
+        "known_to",
         "left",
         "parts",
         "raised",
@@ -57,6 +58,7 @@ class Outcome:
         self.raised: frozenset[tuple[str, str]] = frozenset()
         self.left: Left = {}
         self.started = 0
+        self.known_to: Any = None
         self._key: Any = None
 
     @property

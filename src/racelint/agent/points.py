@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .control import Control
 from .sites import SiteTable
+from .spinning import turn
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -206,7 +207,7 @@ class Regions:
 
 def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
     """As `fast`, and keeps track of whether each thread is inside a region."""
-    at, turn = control.at, control.turn
+    at = control.at
     begins, after_last, scopes = regions.begins, regions.after_last, regions.scopes
 
     def access(site: int, obj: Any) -> None:
@@ -227,7 +228,7 @@ def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: 
         if ends and _depth(sys._getframe(1)) <= task.region_depth:
             # Unless the loop is all inside a critical section or inside the region.
             task.in_region = False
-        turn(site)
+        turn(control, site)
         return True
 
     return {**_marks(control, access, counts), "_rl_t": begin_turn}
@@ -235,7 +236,6 @@ def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: 
 
 def _marks(control: Control, access: Access, counts: LoopCounts) -> Marks:
     """All marks, for one way to treat an access."""
-    turn = control.turn
 
     def point(site: int, obj: Any = None) -> Any:
         access(site, obj)
@@ -250,7 +250,7 @@ def _marks(control: Control, access: Access, counts: LoopCounts) -> Marks:
         return value
 
     def begin_turn(site: int) -> bool:
-        turn(site)
+        turn(control, site)
         return True
 
     def woken(site: int, test: Callable[[], Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _random import Random  # the module `random` belongs to the target
+from bisect import bisect_right
 from collections.abc import Iterator
 from math import log
 
@@ -10,6 +11,7 @@ from .control import STOP, Control
 from .tasks import BLOCKED, Choice, Policy, Task, earliest
 
 SLOTS = 16
+LONGEST, MOST_RATIOS = 64, 1000
 TIMEOUTS = 0.125
 """How likely a timeout passes although something else can go on."""
 
@@ -161,9 +163,14 @@ class RandomPolicy(Policy):
         return found
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        step, task = control.steps, control.current
+        step, task, ready = control.steps, control.current, choice.ready
         over = step == self._due and choice is self._choice
-        chosen = self._choose(control, choice, task if over else None)
+        if over and len(ready) == 2 and not choice.timed:
+            # Nearly always: there is but one to go on with.
+            chosen = ready[ready[0] is task]
+            self._let_run(control, choice, chosen, self._left[task.index % SLOTS])
+        else:
+            chosen = self._choose(control, choice, task if over else None)
         if chosen is not task:
             self.plan[step] = chosen.index
         return chosen
@@ -183,14 +190,12 @@ class RandomPolicy(Policy):
         if choice.timed and (not ready or draw() < TIMEOUTS):
             control.alarm = 0
             return choice.timed[int(draw() * len(choice.timed))]
-        if len(ready) == 2:
-            # Nearly always, and the same in fewer steps.
+        if len(ready) == 2 and besides is None:
+            # The same in fewer steps.
             task, other = ready
-            place = task.index % SLOTS
-            mine, its = left[place], left[other.index % SLOTS]
-            total, drawn = mine + its, draw()
-            if besides is task or (besides is None and drawn * total >= mine):
-                task, place, mine = other, other.index % SLOTS, its
+            mine, others = left[task.index % SLOTS], left[other.index % SLOTS]
+            if draw() * (mine + others) >= mine:
+                task, others = other, mine
         else:
             total = 0
             for task in ready:
@@ -201,10 +206,29 @@ class RandomPolicy(Policy):
                     drawn -= left[task.index % SLOTS]
                     if drawn < 0:
                         break
-            place = task.index % SLOTS
-            mine = left[place]
-        run = int(log(1 - draw()) / log(mine / total)) if mine < total else 0
+            others = total - left[task.index % SLOTS]
+        self._let_run(control, choice, task, others)
+        return task
+
+    def _let_run(self, control: Control, choice: Choice, task: Task, others: int) -> None:
+        """Draw for how many events the thread is not asked again, where the `others` have so many still to come."""
+        left, draw, place = self._left, self._draw, task.index % SLOTS
+        mine = left[place]
+        drawn, ratio = draw(), mine / (mine + others)
+        run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
+        if run == LONGEST:
+            run = int(log(1 - drawn) / log(ratio)) if others else 0
         left[place] = mine - run - 1 if run < mine - 1 else 1
         control.alarm = step = control.steps + run
         self._due, self._choice = step + 1, choice
-        return task
+
+
+_chances: dict[float, list[float]] = {}
+"""By the chance that a thread makes one event more: how likely it stops before the second, before the third, …"""
+
+
+def _chances_of(ratio: float) -> list[float]:
+    if len(_chances) == MOST_RATIOS:
+        _chances.clear()
+    chances = _chances[ratio] = [1 - ratio**events for events in range(1, LONGEST + 1)]
+    return chances

@@ -15,6 +15,8 @@ Schedule = dict[str, Any]
 class JournalPolicy(PlanPolicy):
     """Follows a plan and keeps its decisions as places in the source."""
 
+    counts_stops = True
+
     def __init__(self, plan: dict[int, int]) -> None:
         super().__init__(plan)
         self._journal: list[tuple[int, Any, int, int]] = []
@@ -43,6 +45,8 @@ class JournalPolicy(PlanPolicy):
 
 class ReplayPolicy(Policy):
     """Follows a schedule of sites; `unused` are the switches that found no place."""
+
+    counts_stops = True
 
     def __init__(self, schedule: Schedule, table: SiteTable) -> None:
         super().__init__()

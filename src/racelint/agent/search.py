@@ -109,7 +109,7 @@ class Search:
 
     def run(self, policy: Policy, helpers: points.Marks, known: Known | None = None) -> Outcome:
         self.schedules += 1
-        return self.subject.execute(policy, helpers, known=known)
+        return self.subject.execute(policy, helpers, known)
 
     def run_fast(self, policy: Policy, known: Known | None) -> Outcome:
         """One of many: an execution whose order is `known` is not looked at again."""
@@ -117,7 +117,7 @@ class Search:
         if self._marks_for is not self.hot:
             self._marks_for = self.hot
             self._marks = points.fast(self.control, self.hot, self.counts)
-        return self.subject.execute(policy, self._marks, known=known)
+        return self.subject.execute(policy, self._marks, known)
 
     def run_logged(self, policy: Policy) -> tuple[Outcome, AccessLog]:
         log = AccessLog(self.control, self.table)

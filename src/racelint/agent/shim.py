@@ -186,15 +186,16 @@ def _reset_pools() -> None:
 def _fix_chance(control: Control) -> None:
     """The same random numbers in every execution."""
     made = Undo(control, lambda: None)
-    system, shared = Streams(control), Streams(control)
+    system, shared = Streams(control, SYSTEM_SEED), Streams(control)
+    modules = sys.modules
     originals: list[Any] = []
 
     def urandom(size: int) -> bytes:
         return system.own().getrandbits(8 * size).to_bytes(size, "little") if size else b""
 
     def seed_shared() -> None:
-        system.restart(SYSTEM_SEED)
-        modules = sys.modules
+        if system.made:
+            system.restart(SYSTEM_SEED)
         if "random" not in modules and "tempfile" not in modules and "uuid" not in modules:
             return
         random: Any = modules.get("random")

@@ -6,6 +6,7 @@ from __future__ import annotations
 # ruff: noqa: PTH100
 import ast
 import gc
+import itertools
 import os
 import sys
 import types
@@ -134,24 +135,13 @@ class Subject:
 
     # One execution
 
-    def execute(
-        self,
-        policy: Policy,
-        helpers: dict[str, Any],
-        watch: Callable[[], None] | None = None,
-        known: Known | None = None,
-    ) -> Outcome:
-        """Run the scenario once; `watch` is called when the set-up is done.
-
-        An execution whose happens-before order is `known` is not looked at again.
-        """
+    def execute(self, policy: Policy, helpers: dict[str, Any], known: Known | None = None) -> Outcome:
+        """Run the scenario once. An execution whose happens-before order is `known` is not looked at again."""
         control = self.control
         self._reset(policy, helpers)
         try:
             self._prepare(helpers)
             self._start(helpers)
-            if watch is not None:
-                watch()
             outcome = self._run(known)
         finally:
             control.end()
@@ -163,7 +153,8 @@ class Subject:
         control.begin()
         control.policy = policy
         self.capture.reset()
-        self.files.forget()
+        if self.files.opened:
+            self.files.forget()
         if helpers is not self.finder.helpers:
             self.finder.use(helpers)
         self._keeps = self.finder.reset()
@@ -199,7 +190,8 @@ class Subject:
         if self._before is not None:
             exec(self._before, namespace)
         if not self.is_script:
-            namespace["target"] = self._load() if self.is_program else self._load_aside()
+            kept = self._module if self._keeps else None
+            namespace["target"] = kept or (self._load() if self.is_program else self._load_aside())
         exec(self._setup, namespace)
 
     def _load_aside(self) -> types.ModuleType:
@@ -213,8 +205,6 @@ class Subject:
             control.changed()
 
     def _load(self) -> types.ModuleType:
-        if self._keeps and self._module is not None:
-            return self._module
         module = self.finder.load(self.scenario["module"], self.scenario["path"])
         # The first execution shows what else is imported; a module that starts threads must do so every time.
         if self.executions and not self._fresh_always and not self.control.tasks:
@@ -245,7 +235,7 @@ class Subject:
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
         """What each thread does."""
         names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
-        return [types.FunctionType(code, names) for code in self._operations[self.finder.traced]]
+        return list(map(types.FunctionType, self._operations[self.finder.traced], itertools.repeat(names)))
 
     def _run(self, known: Known | None) -> Outcome:
         control, operations = self.control, self._running

@@ -52,21 +52,19 @@ class Task:  # racelint: thread-confined
     """
 
     # Some hundred thousand are made a second: what is the same for all of them stays with the class.
-    state = READY
     lock: Any = None
-    deadline: float | None = None
     fresh = True
-    daemon = awaited = expired = sleeping = spinning = waited = in_region = False
+    daemon = expired = sleeping = spinning = waited = in_region = False
     started = hurried = 0
     spin_site = spins = last_site = region_depth = 0
     region_scope = stalled = ""
     region_callers: tuple[Any, ...] = ()
     result: Any = None
     error: BaseException | None = None
-    handle: Any = None
     joiner: Any = None
-    on_end: tuple[Callable[[], None], ...] = ()
-    origin: tuple[int, ...] = ()
+    parent: Task | None = None
+    place = 0
+    origin = Lazy[tuple[int, ...]](lambda task: (*task.parent.origin, task.place) if task.parent else ())
     ident = Lazy[int](lambda task: task.index + 1000)
     held = Lazy[list[Any]](lambda task: [])
     visits = Lazy[dict[Any, int]](lambda task: {})
@@ -77,11 +75,27 @@ class Task:  # racelint: thread-confined
         self.index = index
         self.label = label
         self.body = body
+        self.state = READY
+        self.deadline: float | None = None
+        self.handle: Any = None
+        self.awaited = False
+        self.on_end: tuple[Callable[[], None], ...] = ()
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
             return self.lock is not None and not self.lock.is_locked
         return self.state == READY
+
+
+class Harness(Task):
+    """The thread of the harness itself: makes the set-up and waits for the others."""
+
+    fresh = False
+    ident = 1
+
+    def __init__(self, handle: Any) -> None:
+        Task.__init__(self, -1, "main", None)
+        self.handle = handle
 
 
 class Choice:
@@ -118,12 +132,13 @@ class Policy:
 
     `plan` is where it did not: the step of a decision to the thread chosen there. `sleep_is_instant`: a sleep only
     moves the clock. `expire_at_once`: so does every wait that has a timeout. `awaits_are_instant`: so does the sleep of
-    a coroutine.
+    a coroutine. `counts_stops`: it is asked at every stop, else only where more than one thread is left.
     """
 
     sleep_is_instant = False
     expire_at_once = False
     awaits_are_instant = False
+    counts_stops = False
 
     def __init__(self, plan: dict[int, int] | None = None) -> None:
         self.plan = plan if plan is not None else {}

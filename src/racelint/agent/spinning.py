@@ -1,0 +1,46 @@
+"""Turns of loops are counted: one that turns until another thread has done something makes room for the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .tasks import Task, earliest
+
+if TYPE_CHECKING:
+    from .control import Control
+
+SPIN_TURNS = 100
+SPIN_ROUNDS = 40
+
+
+def turn(control: Control, site: int) -> None:
+    """A turn of a loop begins; one that turns without end (a spin loop) makes room for the others."""
+    task = control.current
+    if task is control.main:
+        return
+    control.steps += 1
+    if control.steps > control.step_limit or control.aborting:
+        control.give_up("steps")
+    if task.spin_site != site:
+        task.spin_site, task.spins, task.spinning = site, 0, False
+        control.turned = True
+    task.spins += 1
+    if task.spins > (2 if task.spinning else SPIN_TURNS):
+        task.spins, task.spinning, control.spun = 0, True, True
+        _make_room(control, task)
+
+
+def _make_room(control: Control, task: Task) -> None:
+    """The running thread spins: others go on, or those whose waits expire; where all spin, not for ever."""
+    choice = control.choices()
+    others = [other for other in choice.ready if other is not task and not other.spinning]
+    if others or choice.timed:
+        control.spin_rounds = 0
+        control.switch(others[0] if others else min(choice.timed, key=earliest))
+        return
+    control.spin_rounds += 1
+    if control.spin_rounds > SPIN_ROUNDS:
+        control.give_up("spins")
+    spinning = [other for other in choice.ready if other is not task]
+    if spinning:
+        control.switch(spinning[control.spin_rounds % len(spinning)])
