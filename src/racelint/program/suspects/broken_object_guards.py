@@ -66,16 +66,23 @@ class BrokenObjectGuards:
         return self._guard_in_threads(group)
 
     def _guard_in_threads(self, group: Group) -> Location | None:
-        """The keeper's lock that threads hold whenever they use the object, and users on some way to a change."""
+        """The lock under which threads use what the keeper has made for itself, and users, on some way, change it."""
         in_threads = [record for record in group.records if record.context.root is not None]
-        if not any(record.access.changes for record in in_threads):
+        if not any(record.access.changes for record in in_threads) or not self._is_part(group.location):
             return None
         held = frozenset.intersection(*(record.locations_held for record in in_threads)) & group.owner_locks
         by_users = {lock for r in group.changes if r.context.root is None for lock in r.locations_held - r.meant}
-        return min((lock for lock in held & by_users if not self._is_of_subclass(lock, group)), default=None)
+        of_subclass = self.program.lock_places.of_subclass
+        return min((lock for lock in held & by_users if not of_subclass(lock, group.location)), default=None)
 
-    def _is_of_subclass(self, lock: Location, group: Group) -> bool:
-        return self.program.lock_places.of_subclass(lock, group.location)
+    def _is_part(self, location: Location) -> bool:
+        """The keeper makes it, and nobody has it but through the keeper."""
+        entries = self.program.stores.attributes.get((location.owner, location.fields[0]), [])
+        values = [(path, entry.function) for entry in entries for path in entry.value if path[0][:2] != "k:"]
+        return bool(values) and all(
+            len(path) == 1 and path[0][:2] == "c:" and self.program.ownership.is_fresh(path[0], function)
+            for path, function in values
+        )
 
 
 def entered_through(record: Record, uses: frozenset[tuple[str, int]]) -> bool:
