@@ -115,11 +115,13 @@ class Guards:
     def meant_for_threads(self, kind: SuspectKind, record: Record, group: Group) -> bool:
         """Whether more than a lock beside the variable says so.
 
-        It holds locks itself, or a function that takes that lock decides about the number in it by what it was; or the
-        function gives out a new number each time, which is to be nobody else's.
+        It holds locks itself; a function that takes that lock initialises it, or decides about the number in it by
+        what it was; or the function gives out a new number each time, which is to be nobody else's.
         """
         if kind == "update":
             return self._gives_number(record)
+        if kind == "lazy-init":
+            return self._takes_lock_of(record, group)
         if kind != "check-then-act":
             return False
         return group.of_locks or (record.access.augmented and self._takes_lock_of(record, group))
