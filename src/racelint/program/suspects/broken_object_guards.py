@@ -34,9 +34,11 @@ class BrokenObjectGuards:
             yield from self._unpromised(group) if group.contract else self._unguarded(group)
 
     def _unguarded(self, group: Group) -> Iterator[Suspect]:
-        """A changing call without the lock that nearly all calls hold."""
-        guard = self._guard(group)
-        for record in group.changes if guard is not None else ():
+        """A changing call without the lock that nearly all calls hold, or that threads hold for this very call."""
+        guard, changes = self._guard(group), group.changes
+        if guard is None:
+            guard, changes = self._guard_in_threads(group), _done_by_threads(group)
+        for record in changes if guard is not None else ():
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
             for other in group.records:
@@ -57,13 +59,14 @@ class BrokenObjectGuards:
                     yield self.inquiry.suspect("update", group, record, other)
                     break
 
-    def _guard(self, group: Group) -> Location | None:
+    @staticmethod
+    def _guard(group: Group) -> Location | None:
         """The keeper's lock that nearly all lines hold, one that changes among them."""
         for lock, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
             enough = count >= _MIN_GUARDED and count / group.total >= _MIN_SHARE
             if enough and lock in group.owner_locks and any(lock in r.locations_held for r in group.changes):
                 return lock
-        return self._guard_in_threads(group)
+        return None
 
     def _guard_in_threads(self, group: Group) -> Location | None:
         """The lock under which threads use what the keeper has made for itself, and users, on some way, change it."""
@@ -83,6 +86,12 @@ class BrokenObjectGuards:
             len(path) == 1 and path[0][:2] == "c:" and self.program.ownership.is_fresh(path[0], function)
             for path, function in values
         )
+
+
+def _done_by_threads(group: Group) -> list[Record]:
+    """The changes, by whomever, that a thread comes to as well."""
+    threads = {(r.access.function.id, r.access.event) for r in group.changes if r.context.root is not None}
+    return [record for record in group.changes if (record.access.function.id, record.access.event) in threads]
 
 
 def entered_through(record: Record, uses: frozenset[tuple[str, int]]) -> bool:
