@@ -19,24 +19,28 @@ class Store:
         with self._lock:
             self._rows.append(row)
     def connection(self):
+{words}
         if not self._connection:
             self._connection = sqlite3.connect(self.path)
 {rest}
         return self._connection
+    def get(self):
+        return self.connection()
 """
 
 
 @pytest.mark.parametrize(
-    ("rest", "severities"),
+    ("words", "rest", "severities"),
     [
-        ("        with self._lock:\n            self._connection.commit()", ["warning"]),
-        ("        self._connection.commit()", []),
-        ("        self.add(1)", []),
+        ("Open it once.", "        with self._lock:\n            self._connection.commit()", ["warning"]),
+        ("Not thread-safe.", "        with self._lock:\n            self._connection.commit()", ["info"]),
+        ("Open it once.", "        self._connection.commit()", []),
+        ("Open it once.", "        self.add(1)", []),
     ],
-    ids=["takes the lock", "takes none", "calls what takes it"],
+    ids=["takes the lock", "is for one thread", "takes none", "calls what takes it"],
 )
 def test_lazy_initialisation_counts_in_a_method_that_takes_the_lock(
-    check: Check, rest: str, severities: list[str]
+    check: Check, words: str, rest: str, severities: list[str]
 ) -> None:
-    found = [finding for finding in check(STORE.format(rest=rest), "RL105") if finding.line == 13]
+    found = check(STORE.format(words=f'        """{words}"""', rest=rest), "RL105")
     assert [finding.severity for finding in found] == severities

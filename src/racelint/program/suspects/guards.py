@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from racelint.program.contracts import is_disclaimed
 from racelint.program.groups import Group
 from racelint.program.index import directives_at
 from racelint.program.linker import Program
@@ -121,7 +122,7 @@ class Guards:
         if kind == "update":
             return self._gives_number(record)
         if kind == "lazy-init":
-            return self._takes_lock_of(record, group)
+            return self._takes_lock_of(record, group) and not is_disclaimed(record.access.function)
         if kind != "check-then-act":
             return False
         return group.of_locks or (record.access.augmented and self._takes_lock_of(record, group))
