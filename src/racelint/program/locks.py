@@ -18,6 +18,7 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.locations import Location, Locations
 from racelint.program.lock_classes import LockClasses
 from racelint.program.lock_families import LockFamilies
+from racelint.program.lock_proxies import LockProxies
 from racelint.program.things import Bound, Instance, Object, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stored, Stores, element_key
@@ -124,6 +125,7 @@ class Locks:
         self.classes = LockClasses()
         self._of_sides: dict[str, bool] = {}
         self._families = LockFamilies(stores)
+        self._proxies = LockProxies(stores, types)
 
     def of(self, path: Path, function: FunctionInfo) -> Lock | None:
         """The lock at `path`, opaque where it may be one; None where it certainly is none."""
@@ -136,6 +138,8 @@ class Locks:
     def _resolve(self, path: Path, function: FunctionInfo) -> Lock | None:
         things = self.types.of(path, function)
         facts = self.facts_of(things) or (_DECLARED if self._is_from_declared(path, function) else None)
+        if facts is None and any(map(LockProxies.may_be, things)):
+            facts = self._proxies.facts_of(self._stores_of(path, function))
         if not things and len(path) > 1:
             place = self.locations.of(path, function)
             facts = facts or (self._conditions_by_use.get(place) if place is not None else None)
@@ -257,6 +261,8 @@ class Locks:
                 dotted = thing.dotted
                 if dotted.startswith(_NOT_LOCKS) or dotted in QUEUES or dotted.split(".")[0] in _STANDARD:
                     continue
+                return True
+            if LockProxies.may_be(thing):
                 return True
         return False
 

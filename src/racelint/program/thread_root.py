@@ -120,4 +120,5 @@ def thread_kind(cls: ClassInfo) -> RootKind | None:
 
 def is_foreign_thread(dotted: str) -> bool:
     """A class of a module that is not here, and that by its name makes threads: `workers.PeriodicThread`."""
-    return dotted.endswith("Thread") and dotted.partition(".")[0] not in sys.stdlib_module_names
+    name = dotted.rpartition(".")[2]
+    return name.endswith("Thread") and name[0].isupper() and dotted.partition(".")[0] not in sys.stdlib_module_names

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 
 from racelint.model.summary import DISCLAIMED, Directive
 
-_UNSAFE = r"(?:not|n't)\s+(?:be\s+)?thread[\s-]*safe|(?:un|non-?)thread[\s-]*safe|thread[\s-]*unsafe"
+_UNSAFE = (
+    r"(?:not|n't)\s+(?:be\s+)?thread[\s-]*safe|(?:un|non-?)thread[\s-]*safe|thread[\s-]*unsafe"
+    r"|(?:not|n't)\s+(?:be\s+)?safe\s+(?:to\s+(?:call|use|share)|for\s+use)\s+(?:it\s+)?"
+    r"(?:from|by|in|with|between)\s+(?:multiple|several|different|many)\s+threads"
+)
 _MENTION = re.compile(_UNSAFE, re.IGNORECASE)
 _DISCLAIMER = re.compile(
     r"(?:^|[.:!*(]\s+|\b(?:this|it|they|these|instances|objects)\b(?:\s+\w+){0,4}\s+)(?:is\s*|are\s*)?(?:\*+)?"

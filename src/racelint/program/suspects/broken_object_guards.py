@@ -34,9 +34,11 @@ class BrokenObjectGuards:
             yield from self._unpromised(group) if group.contract else self._unguarded(group)
 
     def _unguarded(self, group: Group) -> Iterator[Suspect]:
-        """A changing call without the lock that nearly all calls hold."""
-        guard = self._guard(group)
-        for record in group.changes if guard is not None else ():
+        """A changing call without the lock that nearly all calls hold, or that threads hold for this very call."""
+        guard, changes = self._guard(group), group.changes
+        if guard is None:
+            guard, changes = self._guard_in_threads(group), _done_by_threads(group)
+        for record in changes if guard is not None else ():
             if guard in record.locations_held or record.perhaps or makes_self(record.access.function):
                 continue
             for other in group.records:
@@ -57,25 +59,39 @@ class BrokenObjectGuards:
                     yield self.inquiry.suspect("update", group, record, other)
                     break
 
-    def _guard(self, group: Group) -> Location | None:
+    @staticmethod
+    def _guard(group: Group) -> Location | None:
         """The keeper's lock that nearly all lines hold, one that changes among them."""
         for lock, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
             enough = count >= _MIN_GUARDED and count / group.total >= _MIN_SHARE
             if enough and lock in group.owner_locks and any(lock in r.locations_held for r in group.changes):
                 return lock
-        return self._guard_in_threads(group)
+        return None
 
     def _guard_in_threads(self, group: Group) -> Location | None:
-        """The keeper's lock that threads hold whenever they use the object, and users on some way to a change."""
+        """The lock under which threads use what the keeper has made for itself, and users, on some way, change it."""
         in_threads = [record for record in group.records if record.context.root is not None]
-        if not any(record.access.changes for record in in_threads):
+        if not any(record.access.changes for record in in_threads) or not self._is_part(group.location):
             return None
         held = frozenset.intersection(*(record.locations_held for record in in_threads)) & group.owner_locks
         by_users = {lock for r in group.changes if r.context.root is None for lock in r.locations_held - r.meant}
-        return min((lock for lock in held & by_users if not self._is_of_subclass(lock, group)), default=None)
+        of_subclass = self.program.lock_places.of_subclass
+        return min((lock for lock in held & by_users if not of_subclass(lock, group.location)), default=None)
 
-    def _is_of_subclass(self, lock: Location, group: Group) -> bool:
-        return self.program.lock_places.of_subclass(lock, group.location)
+    def _is_part(self, location: Location) -> bool:
+        """The keeper makes it, and nobody has it but through the keeper."""
+        entries = self.program.stores.attributes.get((location.owner, location.fields[0]), [])
+        values = [(path, entry.function) for entry in entries for path in entry.value if path[0][:2] != "k:"]
+        return bool(values) and all(
+            len(path) == 1 and path[0][:2] == "c:" and self.program.ownership.is_fresh(path[0], function)
+            for path, function in values
+        )
+
+
+def _done_by_threads(group: Group) -> list[Record]:
+    """The changes, by whomever, that a thread comes to as well."""
+    threads = {(r.access.function.id, r.access.event) for r in group.changes if r.context.root is not None}
+    return [record for record in group.changes if (record.access.function.id, record.access.event) in threads]
 
 
 def entered_through(record: Record, uses: frozenset[tuple[str, int]]) -> bool:

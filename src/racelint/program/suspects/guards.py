@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from racelint.program.contracts import is_disclaimed
 from racelint.program.groups import Group
 from racelint.program.index import directives_at
 from racelint.program.linker import Program
@@ -115,11 +116,13 @@ class Guards:
     def meant_for_threads(self, kind: SuspectKind, record: Record, group: Group) -> bool:
         """Whether more than a lock beside the variable says so.
 
-        It holds locks itself, or a function that takes that lock decides about the number in it by what it was; or the
-        function gives out a new number each time, which is to be nobody else's.
+        It holds locks itself; a function that takes that lock initialises it, or decides about the number in it by
+        what it was; or the function gives out a new number each time, which is to be nobody else's.
         """
         if kind == "update":
             return self._gives_number(record)
+        if kind == "lazy-init":
+            return self._takes_lock_of(record, group) and not is_disclaimed(record.access.function)
         if kind != "check-then-act":
             return False
         return group.of_locks or (record.access.augmented and self._takes_lock_of(record, group))
