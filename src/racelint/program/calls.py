@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -56,24 +56,34 @@ class CallGraph:
         self._properties = {
             name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
         }
-        self._settled: dict[str, list[CallSite]] = {}
-        """By caller: call sites that no argument changes."""
+        self._settled: set[str] = set()
+        """Functions by id whose call sites no argument changes."""
+        self._resolved_last: set[FunctionInfo] = set()
+        self._recorded: set[tuple[str, int, str]] = set()
+        """Call sites whose arguments are recorded."""
         self.resolve_all()
 
     def resolve_all(self) -> None:
         """In rounds: what one finds to be passed tells the types of parameters, callables among them, to the next."""
-        known: set[tuple[str, int, str]] = set()
-        self._build()
+        self._build(self.types.forget_outdated())
         for _ in range(_MAX_ROUNDS):
-            fresh = [site for sites in self.incoming.values() for site in sites if _key(site) not in known]
-            if not fresh:
+            if not self._record_fresh():
                 break
-            for site in fresh:
-                known.add(_key(site))
-                self._record_arguments(site)
-                self._kept.record(site.caller, site.callee, site.receiver, site.bindings)
-            self.types.forget()
-            self._build()
+
+    def _record_fresh(self) -> bool:
+        """Record what new call sites pass, and resolve anew what hangs on that; whether there are any."""
+        resolved, known = self._resolved_last, self._recorded
+        sites = (site for sites in self.incoming.values() for site in sites if site.caller in resolved)
+        fresh = [site for site in sites if _key(site) not in known]
+        handed = False
+        for site in fresh:
+            known.add(_key(site))
+            self._record_arguments(site)
+            handed |= self._kept.record(site.caller, site.callee, site.receiver, site.bindings)
+        if fresh:
+            outdated = self.types.forget_outdated()
+            self._build(set(self.index.functions) if handed else outdated)
+        return bool(fresh)
 
     def at(self, function: FunctionInfo, event: int) -> list[CallSite]:
         """What one event of a function calls."""
@@ -94,12 +104,16 @@ class CallGraph:
             for path in call.func
         )
 
-    def _build(self) -> None:
+    def _build(self, outdated: Collection[FunctionInfo]) -> None:
+        """Resolve the calls of functions that are outdated, and of those that are new."""
         self._by_event: dict[str, dict[int, list[CallSite]]] = {}
-        self.outgoing = {}
         self.incoming = {}
+        self._resolved_last = set()
         for function in self.index.functions:
-            sites = self.outgoing[function.id] = self._sites_once(function)
+            sites = self.outgoing.get(function.id)
+            if sites is None or (function.id not in self._settled and function in outdated):
+                sites = self.outgoing[function.id] = self._resolved(function)
+                self._resolved_last.add(function)
             for site in sites:
                 self.incoming.setdefault(site.callee.id, []).append(site)
 
@@ -107,23 +121,21 @@ class CallGraph:
         for name, value in site.bindings.items():
             if site.weak and not self._is_callback(value, site.caller):
                 continue
-            known = self.types.arguments.setdefault((site.callee.id, name), [])
-            if value and len(known) < 12:
-                known.append((value, site.caller))
+            if value and len(self.types.arguments.get((site.callee.id, name), ())) < 12:
+                self.types.learn(site.callee, name, value, site.caller)
 
     def _is_callback(self, value: Value, function: FunctionInfo) -> bool:
         """A function that is handed over: what it is tells where it may run, even if the receiver is a guess."""
         things = self.types.of_value(value, function)
         return bool(things) and all(isinstance(thing, Bound) for thing in things)
 
-    def _sites_once(self, function: FunctionInfo) -> list[CallSite]:
-        known = self._settled.get(function.id)
-        if known is not None:
-            return known
+    def _resolved(self, function: FunctionInfo) -> list[CallSite]:
         self.types.open = False
+        self.types.askers.current = function
         sites = self._sites_of(function)
+        self.types.askers.current = None
         if not self.types.open:
-            self._settled[function.id] = sites
+            self._settled.add(function.id)
         return sites
 
     def _sites_of(self, function: FunctionInfo) -> list[CallSite]:

@@ -36,13 +36,12 @@ class Context(msgspec.Struct, frozen=True, eq=False):
     """The class of the object whose method runs, where that is known better than by the method."""
     switches: Given = frozenset()
     """What the caller sets switches among the parameters to."""
+    origin: Context | None = None
+    """Where the way down to it begins; None for what is such a beginning."""
 
     @property
     def entry(self) -> Context:
-        context = self
-        while context.parent is not None:
-            context = context.parent
-        return context
+        return self.origin or self
 
     @property
     def overruled(self) -> bool:

@@ -78,6 +78,10 @@ class FunctionInfo:
     """Filled when first asked for (`thread_root.loops_around`)."""
     meanings: dict[Path, tuple[Thing, ...]] = field(default_factory=dict)
     """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
+    of_tests: bool | None = None
+    """Filled when first asked for (`test_cases.is_of_tests`)."""
+    overridden: list[FunctionInfo] | None = None
+    """Filled when first asked for (`users.overridden`)."""
 
     def __post_init__(self) -> None:
         self.id = f"{self.module.name}:{self.ir.qualname}"

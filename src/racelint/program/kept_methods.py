@@ -23,14 +23,18 @@ class KeptMethods:
 
     def record(
         self, caller: FunctionInfo, callee: FunctionInfo, receiver: Path | None, given: dict[str, Value]
-    ) -> None:
-        """Note what an object hands to its own methods: `self.subscribe(self.changed)`."""
+    ) -> bool:
+        """Note what an object hands to its own methods: `self.subscribe(self.changed)`; whether that is new."""
+        fresh = False
         own: Path = (f"p:{caller.self_name}",)
         if caller.self_name and receiver == own:
             for name, value in given.items():
                 for path in value:
                     if path[:1] == own and len(path) == 2:
-                        self._handed.setdefault((callee.id, name), set()).add(path[1:])
+                        known = self._handed.setdefault((callee.id, name), set())
+                        fresh = fresh or path[1:] not in known
+                        known.add(path[1:])
+        return fresh
 
     def is_handed(self, method: FunctionInfo, function: FunctionInfo, parameter: str) -> bool:
         """Whether an object hands the method, one of its own, to its `function` for the parameter."""

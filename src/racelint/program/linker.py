@@ -75,16 +75,14 @@ class Program:
         for root in roots:
             for name, value in root.bindings.items():
                 if root.site_function is not None:
-                    known = self.types.arguments.setdefault((root.target.id, name), [])
-                    known.append((value, root.site_function))
+                    self.types.learn(root.target, name, value, root.site_function)
                     fresh = True
         for target, maker, bindings in find_initializers(self.index, self.stores, self.types, self.calls):
             for name, value in bindings.items():
-                self.types.arguments.setdefault((target.id, name), []).append((value, maker))
+                self.types.learn(target, name, value, maker)
                 fresh = True
         if not fresh:
             return roots
-        self.types.forget()
         self.calls.resolve_all()
         return self._roots_now()
 

@@ -6,11 +6,8 @@ are found top-down from each root along the call graph, so that private helpers 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-
-import msgspec
 
 from racelint.knowledge.threads import ASKED_FOR
 from racelint.program.anchors import Anchor, Anchors
@@ -18,6 +15,7 @@ from racelint.program.calls import CallGraph, CallSite
 from racelint.program.context import Context
 from racelint.program.contracts import Contracts
 from racelint.program.decorators import owner_parameter
+from racelint.program.descent import Descent, Entry, State, Step
 from racelint.program.families import unrelated
 from racelint.program.handed_calls import HandedCalls
 from racelint.program.index import ClassInfo, FunctionInfo, Index
@@ -30,42 +28,11 @@ from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users, is_public
 from racelint.program.values import Stores
-from racelint.program.ways import Given
-
-_MAX_CONTEXTS = 12
 
 
 def _is_asked_for(root: ThreadRoot) -> bool:
     """A timer does what users do, too, when they do not wait for it: `flush`."""
     return root.kind == "timer" and is_public(root.target) and root.target.ir.name in ASKED_FOR
-
-
-class _State(msgspec.Struct, frozen=True, eq=False):
-    """What a context hands down, one object for each that is different; the fields are those of `Context`."""
-
-    held: frozenset[Lock]
-    perhaps: bool
-    owned: frozenset[str]
-    private: frozenset[str]
-    public: bool
-    anchors: tuple[tuple[str, Anchor], ...]
-    self_class: ClassInfo | None
-    switches: Given
-
-
-class _Step(msgspec.Struct, frozen=True, eq=False):
-    """A call site on the way down. `handed`: what it runs hangs on how the caller came to run."""
-
-    site: CallSite
-    handed: bool
-    own: bool
-    """The callee's object is the caller's own."""
-    after: dict[_State, _State | None] = {}
-    """The callee's state for each of the caller's; None where that caller does not get there."""
-    given: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
-    """What the callee owns and has for itself, by what the caller has."""
-    anchors: dict[tuple[tuple[str, Anchor], ...], tuple[tuple[str, Anchor], ...]] = {}
-    """The anchors of the callee's parameters, by those of the caller's."""
 
 
 class Reach:
@@ -98,15 +65,17 @@ class Reach:
         self.targets = {root.target.id for root in roots if root.in_process and not _is_asked_for(root)}
         self.handlers = {root.target.cls for root in roots if root.kind == "handler" and root.own_self}
         self.with_thread = {root.target.cls for root in roots if self._is_on_made(root)}
-        self._steps: dict[str, list[_Step]] = {}
-        self._states: dict[tuple[object, ...], _State] = {}
+        self._steps: dict[str, list[Step]] = {}
+        self._entered: dict[str, list[Entry]] = {}
+        self._positions = {function.id: position for position, function in enumerate(index.functions)}
+        self._descent = Descent(self._steps_of, self._called, self._handed_calls.runs)
         self._in_threads: dict[str, list[Context]] = {}
         for root in roots:
             if root.in_process:
-                self._explore([self._root_context(root)], self._in_threads)
+                for name, met in self._descent.below(self._root_context(root)).items():
+                    self._in_threads.setdefault(name, []).extend(each.context for each in met)
         self._known: dict[str, list[Context]] = {}
         """All contexts, of the functions that were asked for and of what leads to them."""
-        self._followed = 0
 
     def _is_on_made(self, root: ThreadRoot) -> bool:
         """A constructor starts the thread on what it makes for its object: `Thread(target=self.loop.run)`."""
@@ -130,33 +99,36 @@ class Reach:
         return function.id in self._in_threads
 
     def follow(self, functions: Iterable[FunctionInfo]) -> None:
-        """Find all contexts of some functions: many at once cost less than each by itself.
+        """Find all contexts of some functions and of what leads to them: many at once cost less than each by itself."""
+        fresh, around = self._leading_to(functions)
+        if not fresh:
+            return
+        entered = sorted([*fresh, *(function.id for function in around)], key=self._positions.__getitem__)
+        entries = (entry for name in entered for entry in self._entries(self.index.functions[self._positions[name]]))
+        wanted = [entry for entry in entries if entry.context.function.id in fresh]
+        found = self._descent.extend(wanted, fresh, around)
+        for name in fresh:
+            self._known[name] = self._in_threads.get(name, []) + [met.context for met in found.get(name, ())]
 
-        Nothing is followed but what may lead to them; what leads to a function is followed with it. Where that has been
-        done for as many functions as the program has, all are followed.
+    def _leading_to(self, functions: Iterable[FunctionInfo]) -> tuple[dict[str, None], list[FunctionInfo]]:
+        """Those of these functions that are not known, by id, with all that may call them, in any number of steps.
+
+        And the known functions that do.
         """
-        leading = self._leading_to(function.id for function in functions if function.id not in self._known)
-        self._followed += len(leading)
-        if self._followed > len(self.index.functions):
-            leading = {function.id for function in self.index.functions}
-        found: dict[str, list[Context]] = {}
-        self._explore(self._entries(leading), found, leading)
-        for name in leading:
-            if name not in self._known:
-                self._known[name] = self._in_threads.get(name, []) + found.get(name, [])
-
-    def _leading_to(self, names: Iterable[str]) -> set[str]:
-        """These functions, by id, with all that may call them, in any number of steps."""
-        pending = list(names)
-        leading = set(pending)
+        pending = [function.id for function in functions if function.id not in self._known]
+        leading = dict.fromkeys(pending)
+        around: dict[FunctionInfo, None] = {}
         while pending:
             name = pending.pop()
-            callers = [site.caller for site in self.calls.incoming.get(name, ())]
-            for caller in (*callers, *self._wrappers.functions.get(name, ())):
-                if caller.id not in leading:
-                    leading.add(caller.id)
+            wrapped = self._wrappers.functions.get(name, ())
+            sites = [site for each in (name, *(f.id for f in wrapped)) for site in self.calls.incoming.get(each, ())]
+            for caller in (*(site.caller for site in sites), *wrapped):
+                if caller.id in self._known:
+                    around[caller] = None
+                elif caller.id not in leading:
+                    leading[caller.id] = None
                     pending.append(caller.id)
-        return leading
+        return leading, list(around)
 
     def _root_context(self, root: ThreadRoot) -> Context:
         private = frozenset({root.target.self_name}) if root.own_self and root.target.self_name else frozenset()
@@ -189,19 +161,25 @@ class Reach:
     def _users(self) -> Users:
         return Users(self.index, self.stores, self.calls, self.targets, self.handlers, self.with_thread, self.contracts)
 
-    def _entries(self, leading: set[str]) -> Iterator[Context]:
-        for function in self.index.functions:
-            if function.id not in leading:
-                continue
-            public = self._users.may_call(function)
-            if function.ir.kind in ("module", "class") or public or self._users.may_be_given(function):
-                owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
-                held = self.decorated.get(function.id, frozenset())
-                public = public or bool(function.ir.parent)
-                anchors = tuple(self._own_anchor(function).items())
-                entry = Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
-                yield entry
-                yield from self._wrapped(entry)
+    def _entries(self, function: FunctionInfo) -> list[Entry]:
+        """How users enter the function, and what runs instead of it where it is decorated."""
+        known = self._entered.get(function.id)
+        if known is None:
+            position = self._positions[function.id]
+            contexts = enumerate(self._contexts_entered(function))
+            known = self._entered[function.id] = [Entry((position, number), context) for number, context in contexts]
+        return known
+
+    def _contexts_entered(self, function: FunctionInfo) -> Iterator[Context]:
+        public = self._users.may_call(function)
+        if function.ir.kind in ("module", "class") or public or self._users.may_be_given(function):
+            owned = frozenset({function.self_name}) if makes_self(function) else frozenset()
+            held = self.decorated.get(function.id, frozenset())
+            public = public or bool(function.ir.parent)
+            anchors = tuple(self._own_anchor(function).items())
+            entry = Context(function, None, held, False, owned - {""}, frozenset(), None, 0, public, anchors)
+            yield entry
+            yield from self._wrapped(entry)
 
     def _wrapped(self, entry: Context) -> Iterator[Context]:
         """What users run by the name of a decorated function, before the function itself."""
@@ -210,46 +188,15 @@ class Reach:
             name = owner_parameter(wrapper)
             owned = frozenset({name}) if function.self_name in entry.owned else frozenset()
             anchors = tuple((name, anchor) for own, anchor in entry.anchors if own == function.self_name)
-            yield Context(wrapper, None, frozenset(), False, owned, frozenset(), entry, 0, entry.public, anchors)
+            yield Context(
+                wrapper, None, frozenset(), False, owned, frozenset(), entry, 0, entry.public, anchors, origin=entry
+            )
 
-    def _explore(
-        self, entries: Iterable[Context], found: dict[str, list[Context]], leading: set[str] | None = None
-    ) -> None:
-        """Add the contexts that follow from `entries` to `found`, by function; of the functions `leading` alone."""
-        queue: deque[tuple[Context, CallSite | None, _State]] = deque()
-        for context in entries:
-            queue.append((context, None, self._state(*_handed_down(context))))
-        seen: dict[str, set[tuple[_State, bool]]] = {}
-        while queue:
-            context, way, state = queue.popleft()
-            function = context.function if way is None else way.callee
-            known = seen.setdefault(function.id, set())
-            if (state, way is None) in known or len(known) >= _MAX_CONTEXTS:
-                continue
-            known.add((state, way is None))
-            if way is not None:
-                context = _inside(context, way, state)
-            found.setdefault(function.id, []).append(context)
-            for step in self._steps_of(function):
-                callee = step.site.callee.id
-                if leading is not None and callee not in leading:
-                    continue
-                others = seen.get(callee, ())
-                if len(others) >= _MAX_CONTEXTS:
-                    continue
-                if step.handed and not self._handed_calls.runs(context, step.site):
-                    continue
-                if state not in step.after:
-                    step.after[state] = self._called(context, step)
-                after = step.after[state]
-                if after is not None and (after, False) not in others:
-                    queue.append((context, step.site, after))
-
-    def _steps_of(self, function: FunctionInfo) -> list[_Step]:
+    def _steps_of(self, function: FunctionInfo) -> list[Step]:
         known = self._steps.get(function.id)
         if known is None:
             known = self._steps[function.id] = [
-                _Step(site, self._handed_calls.is_one(site), self.calls.is_on_own(site))
+                Step(site, site.callee.id, self._handed_calls.is_one(site), self.calls.is_on_own(site))
                 for called in self.calls.outgoing[function.id]
                 for site in (called, *self._wrappers.through(called))
                 if (function.ir.is_async or not site.callee.ir.is_async)
@@ -257,13 +204,7 @@ class Reach:
             ]
         return known
 
-    def _state(self, *parts: object) -> _State:
-        known = self._states.get(parts)
-        if known is None:
-            known = self._states[parts] = _State(*parts)  # type: ignore[arg-type]
-        return known
-
-    def _called(self, context: Context, step: _Step) -> _State | None:
+    def _called(self, context: Context, step: Step) -> State | None:
         site = step.site
         if not _suits(context, step) or self.switches.rule_out(context.function, site.event, context.switches):
             return None
@@ -289,7 +230,7 @@ class Reach:
             step.anchors[context.anchors] = self._passed_anchors(context, site)
         anchors = step.anchors[context.anchors]
         switches = self.switches.set_by(site, context.switches)
-        return self._state(
+        return self._descent.state(
             held, perhaps, owned, private, context.public, anchors, _class_inside(context, step), switches
         )
 
@@ -363,20 +304,7 @@ class Reach:
             owned.add(name)
 
 
-def _handed_down(context: Context) -> tuple[object, ...]:
-    """The fields of a `_State`."""
-    c = context
-    return c.held, c.perhaps, c.owned, c.private, c.public, c.anchors, c.self_class, c.switches
-
-
-def _inside(context: Context, site: CallSite, state: _State) -> Context:
-    return Context(
-        *(site.callee, context.root, state.held, state.perhaps, state.owned, state.private, context, site.event),
-        *(state.public, state.anchors, state.self_class, state.switches),
-    )
-
-
-def _suits(context: Context, step: _Step) -> bool:
+def _suits(context: Context, step: Step) -> bool:
     """Whether an object of the class that is known runs this method when it calls one of its own."""
     known, callee = _class_here(context), step.site.callee
     if known is None or callee.cls is None or not step.own:
@@ -386,7 +314,7 @@ def _suits(context: Context, step: _Step) -> bool:
     return known.method(callee.cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
 
 
-def _class_inside(context: Context, step: _Step) -> ClassInfo | None:
+def _class_inside(context: Context, step: Step) -> ClassInfo | None:
     """The class of the callee's object, as far as this way to it tells."""
     callee = step.site.callee
     if callee.cls is None or not step.own:

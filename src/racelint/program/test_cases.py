@@ -23,7 +23,11 @@ _TEAR_DOWNS = frozenset(
 
 def is_of_tests(function: FunctionInfo) -> bool:
     """Whether the function is a test case's, or stands in tests or in what they are made with."""
-    return is_of_test_case(function) or _are_tests(function.module.name) or _holds_tests(function.module)
+    known = function.of_tests
+    if known is None:
+        module = function.module
+        known = function.of_tests = is_of_test_case(function) or _are_tests(module.name) or _holds_tests(module)
+    return known
 
 
 def _are_tests(module: str) -> bool:

@@ -10,6 +10,7 @@ from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.knowledge.returns import RETURNS, TAKING_METHODS
 from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.askers import Askers, Question
 from racelint.program.decorators import Decorated, owner_parameter
 from racelint.program.elements import MAX_SITES, Elements
 from racelint.program.families import Families
@@ -34,15 +35,16 @@ class Types:
         """By function id and parameter: what call sites pass."""
         self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
         """Writes to attributes of objects that are not `self`."""
-        self._known: dict[tuple[FunctionInfo, Path], tuple[Thing, ...]] = {}
+        self._known: dict[Question, tuple[Thing, ...]] = {}
         """Answers that what calls pass may change; those that hold whatever they pass are `FunctionInfo.meanings`."""
         self.open = False
         """Whether an answer since this was last False depends on what calls pass, or was cut short."""
-        self._active: dict[tuple[FunctionInfo, Path], int] = {}
+        self._active: dict[Question, int] = {}
         """Questions under way, with their depth: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
-        self._tries: dict[tuple[FunctionInfo, Path], int] = {}
+        self._tries: dict[Question, int] = {}
+        self.askers = Askers()
         self._elements = Elements(self)
         self.families = Families(stores, self.late_attributes)
         self.decorated = Decorated(index, self)
@@ -52,16 +54,27 @@ class Types:
         self._record_late_attributes()
         self.families.complete = True
 
-    def forget(self) -> None:
-        """Drop what new arguments may change."""
-        self._known.clear()
+    def learn(self, function: FunctionInfo, name: str, value: Value, caller: FunctionInfo) -> None:
+        """A call site passes the value for a parameter."""
+        known = self.arguments.setdefault((function.id, name), [])
+        if len(known) < MAX_SITES and (value, caller) not in known:
+            self.askers.change(function, name)
+        known.append((value, caller))
+
+    def forget_outdated(self) -> set[FunctionInfo]:
+        """Drop the answers that hang on what was learnt since; the functions whose calls were resolved by them."""
+        questions, functions = self.askers.outdated()
+        for question in questions:
+            self._known.pop(question, None)
         self._tries.clear()
+        return functions
 
     def settle(self) -> None:
         """All arguments are known: nothing changes any more."""
         for (function, path), things in self._known.items():
             function.meanings[path] = things
         self._known.clear()
+        self.askers.close()
 
     def _record_late_attributes(self) -> None:
         for facts in self.stores.facts.values():
@@ -79,7 +92,9 @@ class Types:
                         self.late_attributes.setdefault(key, []).append(entry)
         for function in self.index.functions:
             function.meanings.clear()
-        self.forget()
+        self._known.clear()
+        self._tries.clear()
+        self.askers.forget()
 
     @staticmethod
     def _is_self(function: FunctionInfo, root: str) -> bool:
@@ -93,18 +108,25 @@ class Types:
         key = (function, path)
         around, self.open = self.open, True
         known = self._known.get(key)
+        asker = self.askers.current
         if known is not None:
+            self.askers.note(key, asker)
             return known
         if key in self._active or len(self._active) >= MAX_DEPTH:
             self._lowest = min(self._lowest, self._active.get(key, MAX_DEPTH))
+            self.askers.note(key, asker)
             return ()
         depth = self._active[key] = len(self._active)
         outer, self._lowest = self._lowest, MAX_DEPTH
         self.open = False
+        self.askers.current = key
         try:
             found = self._infer(path, function)
         finally:
             del self._active[key]
+            self.askers.current = asker
+        if self.open:
+            self.askers.note(key, asker)
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         if not self.open:

@@ -201,9 +201,12 @@ class Users:
 
 def overridden(function: FunctionInfo) -> list[FunctionInfo]:
     """The method and those of its class's bases that it stands for, nearest first; a function of no class by itself."""
-    bases = function.cls.mro if function.cls is not None else []
-    methods = [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
-    return methods if function in methods else [function]
+    known = function.overridden
+    if known is None:
+        bases = function.cls.mro if function.cls is not None else []
+        methods = [base.module.functions[name] for base in bases if (name := base.ir.methods.get(function.ir.name))]
+        known = function.overridden = methods if function in methods else [function]
+    return known
 
 
 def is_public(function: FunctionInfo) -> bool:

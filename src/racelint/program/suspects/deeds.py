@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.program.records import Record
+from racelint.program.shared import SharedAccess
 
 ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
 """Methods that add to a container in one step."""
@@ -68,3 +69,8 @@ def harmless_beside(record: Record, other: Record) -> bool:
     if access.deed == "iterate" or (access.changes and not access.location.content):
         return False
     return not (access.deed == "mutate" and access.method in ("clear", "sort", "reverse"))
+
+
+def is_put(access: SharedAccess) -> bool:
+    """`self.timers[key] = …`."""
+    return access.location.content and access.deed == "write" and not access.augmented and bool(access.key)
