@@ -25,7 +25,7 @@ def test_waiting_for_who_needs_the_lock_is_an_error_and_else_a_warning(check: Ch
 
 def test_what_the_lock_is_for_is_only_mentioned(check: Check) -> None:
     found = severities(check, "safe.py")
-    assert found.keys() >= {"Lifecycle_ok", "config_ok", "Signals_ok", "Writer_ok"}
+    assert found.keys() >= {"Lifecycle_ok", "config_ok", "Signals_ok", "Writer_ok", "Limiter_ok"}
     assert all(levels == {"info"} for levels in found.values())
 
 

@@ -90,8 +90,9 @@ class BlockingUnderLock(Rule):
 
     ## Known limits
     A lock most of whose users block is taken to be there to keep the slow things in order: that is only mentioned on
-    request, as are files, waits with a timeout (that is never None) and what is done but once. Of objects that nothing
-    is known of, `join()`, `self.server.wait()`, `future.result()` and `fetch_async(…).get()` count as waits.
+    request, as are files, waits with a timeout (that is never None), what is done but once, and sleeps that are awaited
+    under a lock of asyncio, while the loop goes on. Of objects that nothing is known of, `join()`, `future.result()`,
+    `self.server.wait()` and `fetch_async(…).get()` count as waits.
     """
 
     code = "RL205"
@@ -126,7 +127,9 @@ def _severity(found: HeldWait) -> Severity:
         return "error"
     wait = found.wait.fact
     bounded = wait.kind == "wait" and wait.timed
-    if bounded or wait.kind == "file" or found.once or found.quick is None or not found.mostly:
+    facts = found.held.lock.facts
+    awaited = wait.kind == "sleep" and facts is not None and facts.world == "async"
+    if bounded or awaited or wait.kind == "file" or found.once or found.quick is None or not found.mostly:
         return "info"
     return "info" if len(found.wait.chain) > 3 and not found.wait.certain else "warning"
 

@@ -60,7 +60,7 @@ class TornReads(Search):
         called = (
             site.callee
             for site in self.program.calls.outgoing[first.function.id]
-            if site.event > second.event and not site.weak
+            if site.event > second.event and site.receiver == first.path[: -len(first.location.fields)]
         )
         again = [access for access in self.program.shared.by_function[first.function.id] if access.event > second.event]
         again += [access for callee in called for access in self.program.shared.by_function[callee.id]]
