@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Path, With
@@ -25,7 +26,7 @@ _MOST = 3
 _MAX_FIELDS = 3
 
 
-class Balance(NamedTuple):
+class Balance(msgspec.Struct, frozen=True, order=True):
     """`depth`: how often the lock is held by what the function did, FRESH before it did anything, THEIRS where a
     caller took it or that cannot be said. `by` is the event that brought that about."""
 

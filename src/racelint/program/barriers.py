@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import Starter
 from racelint.model.summary import ELEMENT, AnyNode, Branch, Call, Loop, Path, Try
@@ -23,7 +24,7 @@ _TRIED = (3, 4, 8)
 """Sizes that are tried where only a caller knows the size."""
 
 
-class Comer(NamedTuple):
+class Comer(msgspec.Struct, frozen=True):
     """A start of threads that come to the barrier: how many, and how often each waits (None: in a loop)."""
 
     function: FunctionInfo

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.finding import Evidence
 from racelint.program.index import FunctionInfo
@@ -13,7 +14,7 @@ from racelint.program.locations import Location
 from racelint.program.records import Record
 
 
-class AccessLine(NamedTuple):
+class AccessLine(msgspec.Struct, frozen=True):
     """The records of one line of one function, and the locks that all of them hold."""
 
     records: tuple[Record, ...]

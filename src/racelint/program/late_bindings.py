@@ -7,7 +7,8 @@ may have gone on by then, and a statement that hands the closure out may not hav
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, Call, Path, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -23,7 +24,7 @@ _SIGNALS = frozenset(
 )
 
 
-class LateBinding(NamedTuple):
+class LateBinding(msgspec.Struct, frozen=True):
     """`read` of `name` in a closure; `rebound` is where the variable is bound anew, or for the first time.
 
     `started` is where the thread is, or may be, started.

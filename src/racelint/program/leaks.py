@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import (
@@ -37,7 +39,7 @@ _ENDS_PROCESS = frozenset({"sys.exit", "os._exit", "os.abort", "builtins.exit", 
 _SWALLOWS = frozenset({"contextlib.suppress", "pytest.raises"})
 
 
-class Leak(NamedTuple):
+class Leak(msgspec.Struct, frozen=True):
     """A way on which the lock stays held: by which node (None: off the end).
 
     `turn`: a loop comes to the acquire again. `refused`: another acquire failed, and the function says that it has
@@ -158,7 +160,7 @@ class _Walk(Interpreter[bool]):
         return held
 
     def _releases(self, callee: FunctionInfo) -> bool:
-        return callee is not self.function and self.location in self.flows.effect(callee)[1]
+        return callee is not self.function and self.location in self.flows.effect(callee).dropped
 
     def _releases_raising(self, callee: FunctionInfo) -> bool:
         """Whether the callee releases where it raises, too."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import AnyNode, Call
 from racelint.program.index import FunctionInfo
@@ -15,7 +16,7 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock, LockIdentity
 
 
-class Hold(NamedTuple):
+class Hold(msgspec.Struct, frozen=True):
     """A lock that is certainly held, since event `region`; `via` says how it was taken."""
 
     lock: Lock
@@ -74,7 +75,7 @@ class LockState(msgspec.Struct, frozen=True):
             return self
         theirs = {hold.lock.identity: hold for hold in other.must}
         must = tuple(
-            hold if theirs[hold.lock.identity].region == hold.region else hold._replace(region=-1)
+            hold if theirs[hold.lock.identity].region == hold.region else replace(hold, region=-1)
             for hold in self.must
             if hold.lock.identity in theirs
         )
@@ -84,7 +85,7 @@ class LockState(msgspec.Struct, frozen=True):
 EMPTY = LockState()
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True):
     """What a call does to locks: leaves them held, releases them for its caller, or perhaps leaves them held."""
 
     held: tuple[Hold, ...] = ()

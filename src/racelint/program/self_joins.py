@@ -7,7 +7,8 @@ that of the very object whose method the thread runs.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Path
 from racelint.program.calls import CallSite
@@ -22,7 +23,7 @@ from racelint.program.walk import is_caught
 _EXCUSED = frozenset({"", "g:RuntimeError", "g:Exception", "g:BaseException"})
 
 
-class Join(NamedTuple):
+class Join(msgspec.Struct, frozen=True):
     """A `join()` of a thread of `root`."""
 
     root: ThreadRoot
@@ -34,7 +35,7 @@ class Join(NamedTuple):
         return (self.root.id, self.function.id, self.call.id)
 
 
-class SelfJoin(NamedTuple):
+class SelfJoin(msgspec.Struct, frozen=True):
     """The thread comes to the join by `chain`, outermost call first."""
 
     join: Join

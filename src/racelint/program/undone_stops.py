@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Loop
 from racelint.program.event_races import EventRaces, EventUse
@@ -16,7 +17,7 @@ from racelint.program.walk import contains
 _LOOKS = frozenset({"is_set", "isSet", "wait"})
 
 
-class UndoneStop(NamedTuple):
+class UndoneStop(msgspec.Struct, frozen=True):
     """The thread of `root` says `clear`, then looks at the event at `look` in a loop; `stop` sets it to end that."""
 
     root: ThreadRoot

@@ -129,8 +129,8 @@ class Body:
 
     def write(self, path: Path, span: Span, operand: Operand, *, key: str = "", augmented: bool = False) -> None:
         """Append a write of what `operand` denotes."""
-        value, deps, parts = operand
-        self.access("write", path, span, deps=deps, value=value, key=key, augmented=augmented, operands=parts)
+        value, parts = operand.value, operand.parts
+        self.access("write", path, span, deps=operand.deps, value=value, key=key, augmented=augmented, operands=parts)
 
     def inner_prefix(self) -> str:
         return "" if self.kind == "module" else f"{self.qualname}."
