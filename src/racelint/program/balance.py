@@ -6,7 +6,6 @@ What it gives back without having taken it here is its caller's affair; what it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -37,18 +36,17 @@ class Balance(msgspec.Struct, frozen=True, order=True):
 Balances = frozenset[Balance]
 
 
-@dataclass
-class LockBalance:
+class LockBalance(msgspec.Struct):
     """What becomes of one lock in one function."""
 
     function: FunctionInfo
     lock: Lock
     path: Path
-    releases: dict[int, tuple[Call, Balances]] = field(default_factory=dict)
+    releases: dict[int, tuple[Call, Balances]] = {}
     """By event: every release, and all balances with which it was come to."""
-    emptied: dict[int, tuple[With, int]] = field(default_factory=dict)
+    emptied: dict[int, tuple[With, int]] = {}
     """`with` blocks of the lock that end after an event gave it back."""
-    exits: list[Exit[Balances]] = field(default_factory=list)
+    exits: list[Exit[Balances]] = []
     taken: Call | None = None
     """An `acquire()` that waits, before which the function did nothing to the lock: the caller does not hold it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
@@ -33,16 +32,15 @@ class Comer(msgspec.Struct, frozen=True):
     waits: int | None
 
 
-@dataclass
-class Barrier:
+class Barrier(msgspec.Struct):
     """A barrier made by `call`, its parties, and who comes."""
 
     function: FunctionInfo
     call: Call
     parties: int
     path: Path
-    waits: list[tuple[FunctionInfo, Call]] = field(default_factory=list)
-    comers: list[Comer] = field(default_factory=list)
+    waits: list[tuple[FunctionInfo, Call]] = []
+    comers: list[Comer] = []
     main: bool = False
     sized: bool = True
     """Whether its size is known, and not only by how much it differs from the number of threads."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
@@ -27,8 +26,7 @@ class AccessLine(msgspec.Struct, frozen=True):
         return cls(tuple(records), frozenset.intersection(*(_nameable(record) for record in called or records)))
 
 
-@dataclass
-class Group:
+class Group(msgspec.Struct, dict=True):
     """All records of one variable: the name that holds it and, for a container, what it holds."""
 
     location: Location
@@ -39,7 +37,7 @@ class Group:
     """Declared thread-safe."""
     of_locks: bool = False
     """A container of locks, one for each key: whoever makes those means it for several threads."""
-    guards: Counter[Location] = field(default_factory=Counter)
+    guards: Counter[Location] = msgspec.field(default_factory=Counter)
     """Lines (not records) that access it, constructors left out, by lock held."""
     total: int = 0
 

@@ -124,13 +124,15 @@ class LateBindings:
         waited = {path[:-1] for call in facts.calls for path in call.func if path[-1] in ("wait", "get", "acquire")}
         for call in facts.calls:
             for callback in self._callbacks(call, home):
-                signalled = waited and self._signals(callback, home, waited) and self._may_run(call, home)
-                if not signalled and not self._is_run_by_thread(callback, call, home):
-                    continue
-                for function, read in self._captured(callback, home):
-                    writes = self._writes(home, read.path)
-                    if writes and not self._is_bound_before(home, read.path, call.id):
-                        yield self._binding(function, read, home, writes[0].span, call.span, first=True)
+                late = [
+                    (function, read, writes[0].span)
+                    for function, read in self._captured(callback, home)
+                    if (writes := self._writes(home, read.path)) and not self._is_bound_before(home, read.path, call.id)
+                ]
+                signalled = late and waited and self._signals(callback, home, waited) and self._may_run(call, home)
+                if signalled or (late and self._is_run_by_thread(callback, call, home)):
+                    for function, read, span in late:
+                        yield self._binding(function, read, home, span, call.span, first=True)
 
     def _callbacks(self, call: Call, home: FunctionInfo) -> Iterator[FunctionInfo]:
         for argument in call.args:

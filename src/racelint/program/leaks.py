@@ -8,7 +8,6 @@ the lock is held (`if locked: lock.release()`) are believed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -50,15 +49,14 @@ class Leak(msgspec.Struct, frozen=True):
     node: AnyNode | None
 
 
-@dataclass
-class Tenure:
+class Tenure(msgspec.Struct):
     """What becomes of one `acquire()`: the leaks, the releases that end it, and whether the lock was handed on."""
 
     function: FunctionInfo
     call: Call
     lock: Lock
-    leaks: list[Leak] = field(default_factory=list)
-    releases: list[Call] = field(default_factory=list)
+    leaks: list[Leak] = []
+    releases: list[Call] = []
     handed_on: bool = False
     called_back: bool = False
     """Whether a callback that was handed out gives it back."""

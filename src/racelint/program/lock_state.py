@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -96,8 +95,7 @@ class Effect(msgspec.Struct, frozen=True):
 NO_EFFECT = Effect()
 
 
-@dataclass
-class LockFlow:
+class LockFlow(msgspec.Struct):
     """The result for one function.
 
     `before` holds the state before each numbered event; events that are missing hold nothing. `exits` are the ways
@@ -105,13 +103,13 @@ class LockFlow:
     """
 
     function: FunctionInfo
-    before: dict[int, LockState] = field(default_factory=dict)
-    exits: list[Exit[LockState]] = field(default_factory=list)
-    acquisitions: list[tuple[Lock, AnyNode, LockState]] = field(default_factory=list)
+    before: dict[int, LockState] = {}
+    exits: list[Exit[LockState]] = []
+    acquisitions: list[tuple[Lock, AnyNode, LockState]] = []
     """Every lock taken here, by what, and the state just before."""
-    entrances: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+    entrances: list[tuple[Lock, Call, LockState]] = []
     """Those that an ExitStack takes: `stack.enter_context(lock)`."""
-    releases: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+    releases: list[tuple[Lock, Call, LockState]] = []
 
     def at(self, event: int) -> LockState:
         return self.before.get(event, EMPTY)

@@ -58,6 +58,7 @@ class Takings:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.running = Running(program)
+        self._nestings: dict[str, list[Nesting]] = {}
 
     def own(self, function: FunctionInfo) -> Iterator[tuple[Taking, LockState]]:
         """What the function itself takes of known locks, and the state just before."""
@@ -151,8 +152,14 @@ class Takings:
                 if carried is not None:
                     yield replace(carried, certain=entry.certain)
 
-    def nestings(self, function: FunctionInfo) -> Iterator[Nesting]:
+    def nestings(self, function: FunctionInfo) -> list[Nesting]:
         """Every taking of the function and of what it calls, with each lock that is held then."""
+        known = self._nestings.get(function.id)
+        if known is None:
+            known = self._nestings[function.id] = list(self._nestings_of(function))
+        return known
+
+    def _nestings_of(self, function: FunctionInfo) -> Iterator[Nesting]:
         for taking, _ in self.own(function):
             if not self.is_asked_for(taking, function, taking.event):
                 then = Reached(taking, owner_of(taking.lock, function, self.program.index))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from types import TracebackType
+
+import msgspec
 
 from racelint.model.summary import (
     Access,
@@ -23,19 +24,18 @@ from racelint.syntax.scopes import Scope, ScopeTable
 from racelint.syntax.spans import NameSpans, SpanOf
 
 
-@dataclass
-class ModuleContext:
+class ModuleContext(msgspec.Struct):
     """What all bodies of one module share."""
 
     span: SpanOf
     names: NameSpans
     scopes: ScopeTable
-    settled: dict[str, bool] = field(default_factory=dict)
+    settled: dict[str, bool] = {}
     """See `racelint.summarize.settled`."""
-    functions: list[Function] = field(default_factory=list)
-    classes: list[ClassDef] = field(default_factory=list)
-    imports: list[Import] = field(default_factory=list)
-    _taken: dict[str, int] = field(default_factory=dict)
+    functions: list[Function] = []
+    classes: list[ClassDef] = []
+    imports: list[Import] = []
+    _taken: dict[str, int] = {}
 
     def unique(self, qualname: str) -> str:
         """`qualname`, or with `#2`, `#3` … where the name was defined before."""
