@@ -234,6 +234,13 @@ class Index:
         """All classes, by `ClassInfo.id`."""
         return {cls.id: cls for cls in self.classes}
 
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """The names that properties have in any class."""
+        return frozenset(
+            name.partition(".")[0] for cls in self.classes for name, method in cls.own_methods() if method.is_property
+        )
+
     def _resolve_bases(self, cls: ClassInfo) -> None:
         for value in cls.ir.bases:
             for path in value[:1]:

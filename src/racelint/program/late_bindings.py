@@ -49,8 +49,9 @@ class LateBindings:
         for root in self.program.roots:
             if root.kind in ("thread", "timer", "pool") and root.site_function is not None and root.site is not None:
                 yield from self._of_root(root, root.site_function, root.site)
+        homes = {function.ir.parent for function in self.program.index.functions}
         for function in self.program.index.functions:
-            if function.ir.kind == "function":
+            if function.ir.kind == "function" and function.qualname in homes:
                 yield from self._signalled(function)
 
     def _of_root(self, root: ThreadRoot, home: FunctionInfo, site: Call) -> Iterator[LateBinding]:
