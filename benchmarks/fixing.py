@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from racelint.config.settings import ConfirmSettings, Settings
-from racelint.confirm import CannotRun, Proof, prove_fix
+from racelint.confirm import CannotRun, Proof, Rewritten, prove_fix
 from racelint.engine.fixing import offered
 from racelint.engine.scan import Scanned, ScanOptions, scan, scanned
 from racelint.fixes.text_edits import apply_edits, moved_line
@@ -106,10 +107,10 @@ def _proof(
 ) -> Proof | None:
     if finding.code not in CONFIRMABLE or finding.fix is None:
         return None
-    edits = finding.fix.edits
+    there = {path: Rewritten(fixed, partial(moved_line, edits=finding.fix.edits))}
     files = {Path(file.path): found.scope.sources[file.path] for file in found.scope.files}
     os.chdir(folder)  # the paths of findings start there
     try:
-        return prove_fix(finding, path, files, fixed, lambda line: moved_line(line, edits), settings, folder)
+        return prove_fix(finding, path, files, there, settings, folder)
     except CannotRun:
         return None

@@ -194,13 +194,13 @@ def judge(bug: Bug, options: argparse.Namespace) -> Result:
     if isinstance(trees, str):
         result.trouble = trees
         return result
+    result.found = [assumed(bug)] if options.assume else findings_of(bug, trees, alone=options.file)
+    if not result.found:
+        return result
     try:
         python = environment(bug.package, bug.buggy)
     except RuntimeError as error:
         result.trouble = f"cannot be installed: {error}".splitlines()[0]
-        return result
-    result.found = [assumed(bug)] if options.assume else findings_of(bug, trees, alone=options.file)
-    if not result.found:
         return result
     buggy = Site(base_of(trees.buggy_part, bug), trees.buggy, python)
     compiled(buggy.base, python)

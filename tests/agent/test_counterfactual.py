@@ -108,3 +108,48 @@ def test_a_witness_shows_the_last_wait_too(agent: AgentRunner) -> None:
     assert (answer["status"], answer["effect"]) == ("confirmed", "hang"), answer
     waits = [step["action"] for step in answer["witness"]["steps"] if step["action"].startswith("waits")]
     assert "waits in barrier_of_two.wait()" in waits, waits
+
+
+TRANSFER = """
+import threading
+
+class Transfer:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self._status = "queued"
+        self.result = None
+
+    @property
+    def status(self):
+        with self.lock:
+            return self._status  # FLAG
+
+    def done(self):
+        return self.status in ("cancelled", "success")
+
+    def cancel(self):
+        if not self.done():
+            with self.lock:
+                self._status = "cancelled"  # FLAG
+
+    def finish(self):
+        with self.lock:
+            self.result = 1
+            self._status = "success"
+
+    def report(self):
+        before = self.done()
+        with self.lock:
+            self.result = 2
+        return before
+"""
+
+
+@pytest.mark.parametrize(("operation", "status"), [("cancel", "confirmed"), ("report", "not-reproduced")])
+def test_a_region_that_begins_in_what_a_function_calls_goes_on_in_it(
+    agent: AgentRunner, operation: str, status: str
+) -> None:
+    job = agent.job(
+        TRANSFER, [f"subject.{operation}()", "subject.finish()"], setup="subject = target.Transfer()", code="RL104"
+    )
+    assert agent.run(job)["status"] == status

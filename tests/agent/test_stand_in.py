@@ -50,3 +50,10 @@ def test_what_is_named_like_a_lock_is_one_lock() -> None:
         assert made.get_lock().acquire(blocking=False)
     made.get_lock().release()
     assert Snapshot().tree(made) == Snapshot().tree(StandIn("value"))
+
+
+def test_what_is_named_like_a_class_of_locks_makes_new_ones() -> None:
+    context = StandIn("context")
+    one, other = context.RLock(), context.RLock()
+    assert one is not other
+    assert one() is one

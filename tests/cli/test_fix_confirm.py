@@ -27,6 +27,19 @@ def take():
             changed.wait()
         return rows.pop()
 """
+TWICE_WITHOUT = """\
+import threading
+
+filled = threading.Condition()
+emptied = threading.Condition()
+rows = []
+
+
+def swap(row):
+    rows[:] = [row]
+    filled.notify()
+    emptied.notify()
+"""
 RESET = """\
 import threading
 
@@ -103,6 +116,13 @@ def test_what_every_order_shows_is_looked_for_again(tmp_path: Path) -> None:
     text, said = confirmed(tmp_path, WITHOUT_ITS_LOCK)
     assert "with changed:\n        changed.notify()" in text
     assert "confirmed before the fix (put raised RuntimeError" in said
+
+
+def test_two_defects_that_break_one_run_are_put_right_together(tmp_path: Path) -> None:
+    text, said = confirmed(tmp_path, TWICE_WITHOUT)
+    assert "        filled.notify()\n    with emptied:\n        emptied.notify()\n" in text
+    assert "with the fix of RL302 on line 11: confirmed before the fix" in said
+    assert "left out" not in said
 
 
 def test_what_is_returned_is_part_of_the_step(tmp_path: Path) -> None:

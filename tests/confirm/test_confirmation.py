@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from racelint.confirm import CannotRun, Limits, confirm_finding, confirm_findings, confirm_target, replay
+from racelint.confirm.injection import may_be_refused
 from racelint.model.finding import Evidence, Finding, Severity, Step
 
 LIMITS = Limits(python=sys.executable, budget=6.0)
@@ -266,6 +268,55 @@ def test_a_lock_left_held(tmp_path: Path, method: str, status: str) -> None:
     assert verdict.status == status, verdict.reason
     if status == "confirmed":
         assert verdict.outcome is not None and verdict.outcome.startswith("the next to take self.")
+
+
+PAIRS = """
+class Pair:
+    def __init__(self, context):
+        self.one = context.RLock()
+        self.other = context.RLock()
+        self.acquire = self.make()
+
+    def make(self):
+        def both():
+            return self.one.acquire(timeout=1) and self.other.acquire(timeout=1)
+
+        return both if self.one else None
+
+    def take(self):
+        if not self.one.acquire(timeout=1):
+            return False
+        if self.other.acquire(timeout=1):
+            return True
+        self.one.release()
+        return False
+
+    def take_both(self):
+        self.one.acquire()
+        self.other.acquire(True)
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("return self.one", "confirmed"), ("if not self.one", "not-reproduced")],
+)
+def test_the_first_of_two_locks_stays_held_where_the_second_is_refused(tmp_path: Path, text: str, status: str) -> None:
+    written(tmp_path, PAIRS, "pairs.py")
+    verdict = confirm_finding(finding("pairs.py", "RL201", line_of(PAIRS, text)), LIMITS, tmp_path)
+    assert verdict.status == status, verdict.reason
+    if status == "confirmed":
+        assert "with self.other.acquire refused" in (verdict.outcome or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "may_be"), [("", False), ("True", False), ("timeout=1", True), ("False", True), ("True, 5", True)]
+)
+def test_who_waits_for_ever_is_not_refused(given: str, may_be: bool) -> None:
+    call = ast.parse(f"lock.acquire({given})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert may_be_refused(call) is may_be
 
 
 WAITERS = """

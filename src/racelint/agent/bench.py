@@ -15,7 +15,9 @@ from .capture import Capture, nothing, silence
 from .carriers import best_carrier
 from .control import Control
 from .entry import Entry
+from .forked import Forked
 from .loader import InstrumentingFinder
+from .oracle import OF_FORKS
 from .probe import Prober
 from .replay import Nondeterminism
 from .search import Search
@@ -46,6 +48,8 @@ class Bench:
         shim.install(self.control, loops=_has_coroutines(self.finder.paths))
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.control.stand_alone)
+            if scenario.get("code") in OF_FORKS:
+                Forked(self.control)
         gc.disable()
 
     def answer(self) -> Answer:

@@ -33,7 +33,7 @@ class Control:  # racelint: thread-confined
     `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
     `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
     next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
-    found its lock taken. `run_task` runs a coroutine, where there are any.
+    found its lock taken. `run_task` runs a coroutine, where there are any. `forked` plays forks, where asked for.
     """
 
     def __init__(self, carrier: Carrier) -> None:
@@ -48,6 +48,7 @@ class Control:  # racelint: thread-confined
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
+        self.forked: Any = None
         self.choice: Choice | None = None
         self.events: list[Event] = []
         self.stale: set[int] = set()
@@ -194,7 +195,7 @@ class Control:  # racelint: thread-confined
         """Run the controlled threads until all of `goal` ended; False if that cannot be.
 
         The first of them to begin runs on the harness's own stack, which saves two switches. It has ended, or is
-        unwound, when the harness goes on, because it is one of the goal.
+        unwound, when the harness goes on, because it is one of the goal: not where a fork may leave it behind.
         """
         if self.is_copy:
             os._exit(0)
@@ -209,7 +210,7 @@ class Control:  # racelint: thread-confined
             self.choice = None
             self.current = following = self._next()
             self._end_wait(following)
-            if following.handle is None and following.awaited:
+            if following.handle is None and following.awaited and self.forked is None:
                 following.handle = main.handle
                 following = self._live(following)
             if following is not main:

@@ -50,11 +50,17 @@ OF_WAITERS = frozenset({"RL301"})
 OF_CIRCLES = frozenset({"", "RL204"})
 """Asked about circles of locks, or about whatever goes wrong: such a circle is wrong whatever else comes up."""
 
+OF_FORKS = frozenset({"RL606"})
+"""Rules about locks that a thread holds when the process is forked: the child waits for them for ever."""
+
 OF_ITERATION = frozenset({"RL106"})
 """Rules about loops whose container must not change from the first turn to the last."""
 
 CREATOR_FIRST = frozenset({"RL109"})
 """Rules about threads that raise because an object is not complete: right is what comes if its creator goes first."""
+
+DECISIVE = {"RL109": ("exception",), "RL606": ("deadlock", "hang")}
+"""Effects that are wrong by what a rule says, whatever comes up without the race; others say nothing for it."""
 
 CREATED_FIRST = frozenset({"RL505"})
 """Rules about variables that have changed when a thread reads them: right is what comes if it runs when it starts."""

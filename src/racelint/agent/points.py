@@ -124,13 +124,17 @@ def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Access) 
     return _marks(control, access, counts)
 
 
+MOST_CALLERS = 4
+"""Functions that return one after the other before the region that the innermost began is over."""
+
+
 class Regions:
     """Where the atomic regions of a counterfactual begin and end, by site.
 
     A region begins at the first access of what the finding is about, and ends with the function that made it or with
     the last such access in its source, whichever is first. A turn of a loop is a unit of its own, unless `whole_loops`.
     What the function calls after that is outside, unless such an access was seen to be made there. Where the function
-    returns first (`if not _is_known(key): ...`), its caller takes its place.
+    returns first (`if not _is_known(key): ...`), its caller takes its place, and then the caller's.
     """
 
     def __init__(self, table: SiteTable, about: set[int], *, whole_loops: bool = False) -> None:
@@ -177,10 +181,14 @@ class Regions:
         """The function of `frame` is the one that the region ends with, if it does not return before."""
         task.region_scope = self.scopes[site]
         task.region_depth = _depth(frame)
-        task.region_caller = None
-        if frame.f_back is not None:
-            code = task.region_caller = frame.f_back.f_code
-            self._last_calls[code] = max(frame.f_back.f_lineno, self._last_calls.get(code, 0))
+        caller = frame.f_back
+        callers: list[CodeType] = []
+        if caller is not None:
+            self._last_calls[caller.f_code] = max(caller.f_lineno, self._last_calls.get(caller.f_code, 0))
+        while caller is not None and len(callers) < MOST_CALLERS:
+            callers.append(caller.f_code)
+            caller = caller.f_back
+        task.region_callers = tuple(callers)
 
     def extend(self, task: Task, site: int, frame: FrameType) -> None:
         """What the region is about is accessed in `frame`: where its function is now belongs to it, next time too."""
@@ -291,11 +299,12 @@ def _line_in_region(task: Task, frame: FrameType) -> int:
 
 
 def _caller_of_region(task: Task, frame: FrameType) -> FrameType | None:
-    """The frame that called the function which began the task's region, where that has returned and this has not."""
+    """The frame below which the function ran that began the task's region: the innermost that has not returned."""
     caller: FrameType | None = frame
-    for _ in range(_depth(frame) - task.region_depth + 1):
-        caller = caller.f_back if caller is not None else None
-    is_there = caller is not None and caller.f_code is task.region_caller and _depth(caller) < task.region_depth
+    outer = task.region_depth - _depth(frame) - 1
+    while caller is not None and outer < 0:
+        caller, outer = caller.f_back, outer + 1
+    is_there = caller is not None and outer < len(task.region_callers) and caller.f_code is task.region_callers[outer]
     return caller if is_there else None
 
 

@@ -16,10 +16,11 @@ from .known import Known
 from .loader import InstrumentingFinder
 from .oracle import (
     CREATED_FIRST,
-    CREATOR_FIRST,
+    DECISIVE,
     GUARDING,
     HANGS_IN_SOME_ORDER,
     OF_CIRCLES,
+    OF_FORKS,
     OF_WAITERS,
     REFUSED,
     Baseline,
@@ -257,9 +258,9 @@ class Search:
         self._grow()
         for site in conflicting:
             self.hot[site] = 1
-        # Code that no serial order reached may hold conflicts too.
+        # Code that no serial order reached may hold conflicts too; a fork conflicts with all that others do.
         for site in range(1, len(self.table)):
-            if site not in self.logged:
+            if site not in self.logged or self.code in OF_FORKS:
                 self.hot[site] = 1
         self.region_sites = about & conflicting or about or conflicting
         if self.code in GUARDING:
@@ -360,6 +361,8 @@ class Search:
         if self.baseline.knows(outcome) or not self.baseline.speaks_of(outcome, self.code) or outcome.key in self.open:
             return None
         effect = self.baseline.effect(outcome)
+        if self.code in DECISIVE:
+            return Found(outcome, plan, effect, self.hot) if effect in DECISIVE[self.code] else None
         if effect == "order":
             self.order = self.order or outcome
             return None
@@ -372,8 +375,6 @@ class Search:
             return None  # how far threads in the background are by then is a matter of time
         if self.code in HANGS_IN_SOME_ORDER and effect not in ("deadlock", "hang", "exception"):
             return None  # what a thread in the background comes to is a matter of time
-        if self.code in CREATOR_FIRST:
-            return Found(outcome, plan, effect, self.hot) if effect == "exception" else None
         if self._is_certain(outcome, effect):
             return Found(outcome, plan, effect, self.hot)
         explained = self.explains(outcome, preemptions)

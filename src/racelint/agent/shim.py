@@ -48,7 +48,7 @@ def install(control: Control, *, loops: bool = False) -> None:
         importlib.import_module(name)
     _offer_choice_at_start(threading, control)
     _note_refusals(threading.Semaphore, control)
-    _hash_by_creation(threading.Thread, Undo(control, lambda: _reset_threading(threading)))
+    _hash_by_creation(threading.Thread, Undo(control, lambda: reset_threading(threading)))
     futures: Any = sys.modules["concurrent.futures"]
     _hash_by_creation(futures.Future, Undo(control, _reset_pools))
     _hash_by_creation(futures.ThreadPoolExecutor, Undo(control, _reset_pools))
@@ -152,7 +152,7 @@ def _hash_by_creation(owner: Any, undo: Undo) -> None:
     owner.__eq__ = lambda self, other: self is other
 
 
-def _reset_threading(threading: Any) -> None:
+def reset_threading(threading: Any) -> None:
     """Forget the threads of the last execution, and count names from the start again."""
     main = threading._main_thread
     threading._counter = itertools.count(1).__next__

@@ -96,7 +96,9 @@ class StandInLock(StandIn):
         self.__dict__["_rl_lock"] = sys.modules["threading"].RLock()  # the one under control, in the agent
 
     def __call__(self, *args: Any, **kwargs: Any) -> StandIn:
-        return self
+        """The one lock; of what is named like a class, another one."""
+        name = self._rl_name.rpartition(".")[2]
+        return StandInLock(f"{self._rl_name}()") if name[:1].isupper() and not name.endswith(")") else self
 
     def acquire(self, *args: Any, **kwargs: Any) -> bool:
         return bool(self._rl_lock.acquire(*args, **kwargs))

@@ -15,6 +15,7 @@ from typing import Any
 from .capture import Capture
 from .control import Control
 from .drawn import drawn
+from .forked import BECOME_CHILD
 from .instrument import OPERATORS, instrument
 from .known import Known
 from .leftovers import OpenFiles, left_behind
@@ -83,6 +84,8 @@ class Subject:
             run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn, variables_of=variables_of
         )
         names["run_task"] = control.run_task
+        if control.forked is not None:
+            names[BECOME_CHILD] = control.forked.become_child
         names[BETWEEN] = control.between
         names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
@@ -164,6 +167,8 @@ class Subject:
         if helpers is not self.finder.helpers:
             self.finder.use(helpers)
         self._keeps = self.finder.reset()
+        if control.forked is not None and not self._keeps:
+            control.forked.forget()
         self._wreck = None
 
     def _collect(self) -> None:
@@ -215,6 +220,8 @@ class Subject:
         if self.executions and not self._fresh_always and not self.control.tasks:
             self._fresh_always = not self.finder.keep()
         self._module = module
+        if self.control.forked is not None:
+            self.control.forked.is_imported()
         return module
 
     def _without_network(self) -> None:

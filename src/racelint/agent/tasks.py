@@ -60,7 +60,7 @@ class Task:  # racelint: thread-confined
     started = hurried = 0
     spin_site = spins = last_site = region_depth = 0
     region_scope = stalled = ""
-    region_caller: Any = None
+    region_callers: tuple[Any, ...] = ()
     result: Any = None
     error: BaseException | None = None
     handle: Any = None

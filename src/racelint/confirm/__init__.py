@@ -3,7 +3,7 @@
 from racelint.confirm.confirmation import TargetResult, confirm_finding, confirm_findings, confirm_target, replay
 from racelint.confirm.entries import Program, confirm_program
 from racelint.confirm.errors import CannotRun
-from racelint.confirm.fixed import Proof, prove_fix
+from racelint.confirm.fixed import Proof, Rewritten, prove_fix
 from racelint.confirm.replay import BadReplay
 from racelint.confirm.settings import Limits, limits_of
 from racelint.confirm.targets import Target, parse_target
@@ -15,6 +15,7 @@ __all__ = [
     "Limits",
     "Program",
     "Proof",
+    "Rewritten",
     "Target",
     "TargetResult",
     "cannot",

@@ -256,7 +256,7 @@ class Builder:
         reference = self.reference(module, cls.qualname)
         if {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"} & set(outer):
             return f"next(iter({reference}))"
-        if is_abstract(cls, outer):
+        if is_abstract(cls, outer, self.project.methods(module, cls).values()):
             return self._concrete(module, cls)
         return self._call_constructor(module, cls, reference)
 
@@ -264,8 +264,10 @@ class Builder:
         owner, constructor = self._constructor(module, cls)
         parameters = constructor.parameters if constructor else self._fields(module, cls)
         recorded = self._recorded(module, cls.qualname, None, parameters)
-        site = self.mine.call_site(module, cls.name, parameters, constructor=True) if not recorded else None
+        worth = not recorded and self.guesses.mining_objects
+        site = self.mine.call_site(module, cls.name, parameters, constructor=True) if worth else None
         if site is not None:
+            self.guesses.mined_objects = True
             arguments = [*site.arguments, *(f"{name}={text}" for name, text in site.keywords)]
             return f"{reference}({', '.join(arguments)})"
         return self._made_up(owner, module, cls, parameters, reference, recorded)
@@ -287,6 +289,7 @@ class Builder:
                 if parameter.required and not value:
                     value = self.values.value(owner, parameter, methods, cls, constructing=True)
                     value = self._text(parameter, value)
+                    self.values.offer_stand_in(owner, parameter)
                 if value:
                     is_positional = parameter.required and parameter.kind == "positional"
                     arguments.append(value if is_positional else f"{parameter.name}={value}")

@@ -240,6 +240,8 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
         return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
     if scenario.code == "RL303" and answer.effect == "hang" and ", held by " not in (answer.outcome or ""):
         return f"who waits keeps nobody out: {answer.outcome}"
+    if scenario.code == "RL606" and not _waits_at_finding(scenario, answer):
+        return f"the child waits for another lock: {answer.outcome}"
     if not answer.reached and not _waits_at_finding(scenario, answer):
         return f"something goes wrong without the lines of the finding: {answer.outcome}"
     return ""
@@ -247,6 +249,7 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
 
 def _waits_at_finding(scenario: Scenario, answer: Answer) -> bool:
     """Whether a thread is stuck in what the finding's line enters: it never came past it."""
-    lines = {linecache.getline(site.path, site.line).strip().rstrip(":") for site in scenario.flagged} - {""}
-    parts = [part.strip() for part in (answer.outcome or "").split(";")]
-    return any(part.endswith(f"waits in {line}") or f"waits in {line}, " in part for part in parts for line in lines)
+    lines = [linecache.getline(site.path, site.line) for site in scenario.flagged]
+    parts = [part.strip().partition(" waits in ")[2] for part in (answer.outcome or "").split(";")]
+    waited = [part.partition(", held by ")[0] for part in parts if part]
+    return any(text in line for text in waited for line in lines)

@@ -28,24 +28,34 @@ Moved = Callable[[int], int]
 """From a line of the file before the fix to the one after it."""
 
 
+class Rewritten(NamedTuple):
+    """The new bytes of a file, and where its lines went."""
+
+    content: bytes
+    moved: Moved
+
+
 class Proof(NamedTuple):
-    """`before`: the verdict before the fix. `gone` is None where that confirmed nothing. `words` say what was seen."""
+    """`before`: the verdict before the fix. `gone` is None where that confirmed nothing. `words` say what was seen.
+
+    `breaks`: the code goes wrong after the fix, too.
+    """
 
     gone: bool | None
     words: str
     before: Status = "confirmed"
+    breaks: bool = False
 
 
 def prove_fix(
     finding: Finding,
     where: Path,
     files: Mapping[Path, bytes],
-    fixed: bytes,
-    moved: Moved,
+    fixed: Mapping[Path, Rewritten],
     settings: ConfirmSettings | Limits,
     root: Path,
 ) -> Proof:
-    """Confirm the finding of the file `where` in a copy of the project with `files`, then try the `fixed` bytes there.
+    """Confirm the finding of the file `where` in a copy of the project with `files`, then try the `fixed` files there.
 
     Raises CannotRun where there is no interpreter to run it.
     """
@@ -60,15 +70,17 @@ def prove_fix(
             seen = f": {before.outcome}" if before.outcome else ""
             gone = False if before.status == "benign" else None
             return Proof(gone, f"{before.status} before the fix{seen}", before.status)
-        target.write_bytes(fixed)
+        lines = {str(copy / path.resolve().relative_to(root)): file.moved for path, file in fixed.items()}
+        for path, file in fixed.items():
+            (copy / path.resolve().relative_to(root)).write_bytes(file.content)
         if before.schedule is None:
             return _without_schedule(
-                before, confirm_finding(_inside(_shifted(finding, moved), root, copy), limits, copy)
+                before, confirm_finding(_shifted(_inside(finding, root, copy), lines), limits, copy)
             )
-        scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, moved, copy)
+        scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, lines, copy)
         again = run_job(Job(scenario, limits.of_search(limits.budget), recorded.schedule), interpreter)
         if again.status == "confirmed":
-            return Proof(False, "the schedule that broke the code still does after the fix")
+            return Proof(False, "the schedule that broke the code still does after the fix", breaks=True)
         found = judged(scenario, run_job(Job(scenario, limits.of_search(limits.budget)), interpreter))
         return _said(found, scenario, len(recorded.schedule.switches))
 
@@ -76,21 +88,23 @@ def prove_fix(
 def _without_schedule(before: Verdict, after: Verdict) -> Proof:
     """What every order shows, or what was measured: seen before, and looked for again."""
     if after.status == "confirmed":
-        return Proof(False, f"confirmed before the fix, and after it: {after.outcome}")
+        return Proof(False, f"confirmed before the fix, and after it: {after.outcome}", breaks=True)
     if NOTHING_TO_MEASURE in (after.reason or ""):
         return Proof(True, f"confirmed before the fix ({before.outcome}); after it, {NOTHING_TO_MEASURE} at every turn")
     gone = after.status in ("not-reproduced", "benign")
     return Proof(gone, f"confirmed before the fix ({before.outcome}), {after.status} after it: {after.reason}")
 
 
-def _shifted(finding: Finding, moved: Moved) -> Finding:
+def _shifted(finding: Finding, lines: Mapping[str, Moved]) -> Finding:
     """The finding on the lines where its code stands after the fix."""
     trace = tuple(
-        msgspec.structs.replace(step, line=moved(step.line)) if step.path == finding.path else step
+        msgspec.structs.replace(step, line=lines[step.path](step.line)) if step.path in lines else step
         for step in finding.trace
     )
-    lines = {"line": moved(finding.line), "end_line": moved(finding.end_line)}
-    return msgspec.structs.replace(finding, trace=trace, **lines)
+    if finding.path not in lines:
+        return msgspec.structs.replace(finding, trace=trace)
+    moved = lines[finding.path]
+    return msgspec.structs.replace(finding, trace=trace, line=moved(finding.line), end_line=moved(finding.end_line))
 
 
 def _inside(finding: Finding, root: Path, copy: Path) -> Finding:
@@ -104,12 +118,13 @@ def _inside(finding: Finding, root: Path, copy: Path) -> Finding:
     return msgspec.structs.replace(finding, path=moved(finding.path), trace=steps)
 
 
-def _on_fixed(recorded: Replay, target: Path, moved: Moved, copy: Path) -> tuple[Scenario, Replay]:
+def _on_fixed(recorded: Replay, target: Path, lines: Mapping[str, Moved], copy: Path) -> tuple[Scenario, Replay]:
     """The recorded scenario for the copy as it stands now."""
     project = Project(copy)
     files = instrumented(project, open_module(project, target))
     flagged = tuple(
-        Site(site.path, moved(site.line)) if Path(site.path) == target else site for site in recorded.scenario.flagged
+        Site(site.path, lines[site.path](site.line)) if site.path in lines else site
+        for site in recorded.scenario.flagged
     )
     scenario = msgspec.structs.replace(recorded.scenario, instrument=tuple(map(str, files)), flagged=flagged)
     return scenario, recorded
@@ -120,7 +135,7 @@ def _said(found: Answer, scenario: Scenario, preemptions: int) -> Proof:
     labels = " ‖ ".join(operation.label for operation in scenario.operations)
     run = f"{found.schedules_run} schedules of {labels}"
     if found.status == "confirmed":
-        return Proof(False, f"{found.effect} after the fix, within {run}")
+        return Proof(False, f"{found.effect} after the fix, within {run}", breaks=True)
     if found.status in ("not-reproduced", "benign"):
         return Proof(True, f"confirmed before the fix, not reproduced after it within {run}")
     if found.status == "inconclusive" and found.bound_exhausted >= preemptions:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from racelint.confirm.operations import Entry
-from racelint.confirm.outline import FunctionOutline, dotted, last_name, own_nodes
+from racelint.confirm.outline import FunctionOutline, ModuleOutline, dotted, last_name, own_nodes
 from racelint.confirm.project import Project
 from racelint.model.scenario import Operation
 
@@ -47,14 +47,23 @@ def _calls(project: Project, entry: Entry) -> list[list[str]]:
     name = entry.function.name
     modules = {module.path: module for module in (entry.module, *project.mentioning(name))}
     for module in modules.values():
-        for function in module.functions.values():
+        for function, call in _calls_in(module).get(name, ()):
             cls = module.classes.get(function.owner)
             own = cls is not None and project.find_method(module, cls, name) is entry.function
-            for node in own_nodes(function.node):
-                if isinstance(node, ast.Call) and last_name(node.func) == name:
-                    on_self = dotted(node.func) == f"self.{name}"
-                    if own or not on_self:
-                        found.append(locks_at(function, node.lineno) if on_self else [])
+            on_self = dotted(call.func) == f"self.{name}"
+            if own or not on_self:
+                found.append(locks_at(function, call.lineno) if on_self else [])
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _calls_in(module: ModuleOutline) -> dict[str, list[tuple[FunctionOutline, ast.Call]]]:
+    """The calls in the module's functions, by the last name of what they call."""
+    found: dict[str, list[tuple[FunctionOutline, ast.Call]]] = {}
+    for function in module.functions.values():
+        for node in own_nodes(function.node):
+            if isinstance(node, ast.Call):
+                found.setdefault(last_name(node.func), []).append((function, node))
     return found
 
 

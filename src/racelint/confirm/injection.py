@@ -1,4 +1,7 @@
-"""RL201: make what stands between an acquire and its release fail, then see whether another thread gets the lock."""
+"""RL201: make what stands between an acquire and its release fail, then see whether another thread gets the lock.
+
+What fails is a call, which raises, or the acquire of another lock, which is refused where it does not wait for ever.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,18 @@ class InjectedFailure(Exception):
     pass
 def fails(*args, **kwargs):
     raise InjectedFailure
+def is_refused(*args, **kwargs):
+    return False
 class FailsAt:
-    def __init__(self, real, name):
-        self.__dict__.update(real=real, name=name)
+    def __init__(self, real, name, failure):
+        self.__dict__.update(real=real, name=name, failure=failure)
     def __getattr__(self, name):
-        return fails if name == self.name else getattr(self.real, name)
-def let_fail(owner, holder, name):
+        return self.failure if name == self.name else getattr(self.real, name)
+def let_fail(owner, holder, name, failure):
     try:
-        setattr(owner, name, fails)
+        setattr(owner, name, failure)
     except (AttributeError, TypeError):
-        holder(FailsAt(owner, name))"""
+        holder(FailsAt(owner, name, failure))"""
 
 NEXT = "the next to take"
 TAKE_ALL = """\
@@ -48,6 +53,20 @@ class CriticalSection:
 
     lock: str
     calls: tuple[ast.Call, ...]
+    is_handed_on: bool = False
+    """The function gives the lock back on no way: its caller has it."""
+
+    @property
+    def failures(self) -> list[ast.Call | None]:
+        """Calls that are made to fail in turn, None for none of them.
+
+        Where another lock may be refused, who gets both is meant to keep them: only failures tell.
+        """
+        refused = [call for call in self.calls if may_be_refused(call)]
+        others = [call for call in self.calls if call not in refused][:FAILURES]
+        if refused:
+            return [*refused] if self.is_handed_on else [*refused, *others]
+        return [None, *others]
 
 
 def critical_section(function: FunctionOutline, line: int) -> CriticalSection | None:
@@ -62,7 +81,7 @@ def critical_section(function: FunctionOutline, line: int) -> CriticalSection | 
         c.lineno for c in calls if _method(c) == "release" and _receiver(c) == lock and c.lineno >= chosen.lineno
     ]
     last = max(releases, default=function.node.end_lineno or chosen.lineno)
-    return CriticalSection(lock, _between(calls, lock, chosen.lineno, last))
+    return CriticalSection(lock, _between(calls, lock, chosen.lineno, last), is_handed_on=not releases)
 
 
 def ended_section(function: FunctionOutline, line: int) -> CriticalSection | None:
@@ -127,7 +146,7 @@ def failing_scenario(
     label = ", then ".join(each.label for each in entries)
     if failing is not None:
         builder.statements.extend([PRELUDE, _patch(builder, failing, entry, subject)])
-        label = f"{label} with {ast.unparse(failing.func)} raising"
+        label = f"{label} with {ast.unparse(failing.func)} {'refused' if may_be_refused(failing) else 'raising'}"
     indented = "\n".join(f"    {line}" for source in sources for line in source.splitlines())
     first = Operation(label, f"try:\n{indented}\nexcept Exception:\n    pass")
     builder.statements.append(f"permits = range(getattr({lock}, '_value', 1) or 1)")
@@ -143,18 +162,25 @@ def _patch(builder: Builder, call: ast.Call, entry: Entry, subject: str) -> str:
     head, _, last = name.rpartition(".")
     if head:
         owner = outside(builder, head, entry.cls, subject)
-        return _holder(owner, last)
+        return _holder(owner, last, "is_refused" if may_be_refused(call) else "fails")
     if f"arg_{name}" in builder.names:
         return f"arg_{name} = fails"
     return f"target.{name} = fails"
 
 
-def _holder(owner: str, last: str) -> str:
+def may_be_refused(call: ast.Call) -> bool:
+    """Whether it takes a lock and says with False that it did not get it: it waits for some time, or not at all."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    says_to_wait = (isinstance(value, ast.Constant) and (value.value is True or value.value is None) for value in given)
+    return _method(call) == "acquire" and not all(says_to_wait)
+
+
+def _holder(owner: str, last: str, failure: str) -> str:
     """Patch an object found at `owner`; one that takes no attributes is replaced where it is held."""
     holder, _, attribute = owner.rpartition(".")
     if holder:
-        return f"let_fail({owner}, lambda made: setattr({holder}, {attribute!r}, made), {last!r})"
-    return f"{owner} = FailsAt({owner}, {last!r})"
+        return f"let_fail({owner}, lambda made: setattr({holder}, {attribute!r}, made), {last!r}, {failure})"
+    return f"{owner} = FailsAt({owner}, {last!r}, {failure})"
 
 
 def outside(builder: Builder, name: str, cls: ClassOutline | None, subject: str) -> str:

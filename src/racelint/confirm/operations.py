@@ -149,11 +149,15 @@ def _swapped(builder: Builder, entry: Entry, receiver: str, arguments: Arguments
 
 
 def returned_functions(outer: FunctionOutline) -> list[str]:
-    """Names of the nested functions that `outer` returns, in the order of a returned tuple; empty for none."""
+    """Names of the nested functions that `outer` returns, in the order of a returned tuple; empty for none.
+
+    Of `a if here else b` it is the first: the other one is for other platforms.
+    """
     nested = {n.name for n in own_nodes(outer.node) if isinstance(n, ast.FunctionDef)}
     for node in own_nodes(outer.node):
         if isinstance(node, ast.Return) and node.value is not None:
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            value = node.value.body if isinstance(node.value, ast.IfExp) else node.value
+            values = value.elts if isinstance(value, ast.Tuple) else [value]
             names = [value.id for value in values if isinstance(value, ast.Name)]
             if len(names) == len(values) and set(names) <= nested:
                 return names

@@ -27,9 +27,21 @@ UNREACHABLE = (
 
 ALTERNATIVES = (
     "'key'", "[1, 2]", "1", "{'key': 1}", "lambda *args, **kwargs: 1", "stand_in('unknown')", "b'data'", "(1, 1)",
-    "None", "['key']", "[stand_in('item')]",
+    "None", "['key']", "[stand_in('item')]", "[]",
 )  # fmt: skip
 """Tried in turn for parameters of which nothing is known."""
+
+WANTED = {
+    "bytes-like object is required": ("b'data'",),
+    "os.PathLike": ("'key'", "['key']", "[]"),
+    "expected string": ("'key'", "['key']"),
+    "must be str": ("'key'", "['key']"),
+    "is not iterable": ("['key']", "{'key': 1}", "[]"),
+    "is not callable": ("lambda *args, **kwargs: 1",),
+    "is not subscriptable": ("{'key': 1}", "['key']"),
+    "has no attribute": ("stand_in('unknown')", "'key'", "[stand_in('item')]"),
+}
+"""What is likely to do where an error says so."""
 
 MOST_OPTIONS = 10
 """Parameters with a usual value that are set otherwise, and other sources of objects."""
@@ -46,7 +58,7 @@ MOST_VARIANTS = 60
 SEARCHES_ALONE = frozenset({"processes", "cost"})
 """Kinds that have no serial orders under control."""
 
-NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506")
+NO_CONFLICT_NEEDED = ("RL2", "RL3", "RL506", "RL606")
 """Rules whose defect shows without two threads that access one location."""
 
 Ask = Callable[[Sequence[Scenario]], Sequence[Probe]]
@@ -87,7 +99,7 @@ class Candidate:
 
     @property
     def rank(self) -> tuple[int, ...]:
-        """Smaller is more promising: it runs, comes to the finding, its threads meet there, to most of its lines."""
+        """Smaller is more promising: it runs, comes to the finding, its threads meet or wait there, to most lines."""
         probe = self.probe
         if probe is None:
             return (False, False, False, False, False, 0) if self.scenario.kind in SEARCHES_ALONE else (False, True)
@@ -98,6 +110,7 @@ class Candidate:
             bool(self.scenario.flagged) and not probe.reached,
             needs_conflict and bool(self.scenario.flagged) and not probe.flagged_conflicts,
             needs_conflict and not probe.conflicts,
+            not needs_conflict and not probe.hangs,
             len({(site.path, site.line) for site in self.scenario.flagged}) - probe.reached,
         )
 
@@ -123,7 +136,7 @@ class Selection:
             unmined = self._probed(list(self.build(MOST_SCENARIOS)))
             self.guesses.mining = not unmined or unmined[0].rank >= best[0].rank
             best = best if self.guesses.mining else unmined
-        best = self._offline(best)
+        best = self._offline(self._made_otherwise(best))
         for _ in range(ROUNDS):
             if not best or best[0].is_promising or not (self.guesses.made or self.guesses.options):
                 break
@@ -146,6 +159,15 @@ class Selection:
             return []
         self.guesses.mining = False
         return [one for one in self._probed(list(self.build(MOST_SCENARIOS))) if one.is_promising]
+
+    def _made_otherwise(self, best: list[Candidate]) -> list[Candidate]:
+        """The scenarios with objects made up, where those made as elsewhere in the code cannot be had."""
+        if not best or best[0].probe is None or not best[0].probe.failure or not self.guesses.mined_objects:
+            return best
+        self.guesses.mining_objects = False
+        other = self._probed(list(self.build(MOST_SCENARIOS)))
+        self.guesses.mining_objects = not other or other[0].rank >= best[0].rank
+        return best if self.guesses.mining_objects else other
 
     def _configured(self, best: list[Candidate]) -> list[Candidate]:
         """The scenarios with the settings of the framework that says it has none."""
@@ -192,7 +214,7 @@ class Selection:
         """The choice of values for parameters whose scenarios are the most promising, if more so than the best."""
         current = dict(self.guesses.chosen)
         variants: list[tuple[Choice, Scenario]] = []
-        for chosen in other_guesses(made, self.guesses.options, current):
+        for chosen in other_guesses(made, self.guesses.options, current, likely_first(best.said)):
             self.guesses.chosen = chosen
             variants += [(chosen, scenario) for scenario in build()]
             if len(variants) > MOST_VARIANTS:
@@ -223,9 +245,20 @@ def key(scenario: Scenario) -> tuple[object, ...]:
     return (scenario.kind, scenario.before, scenario.setup, scenario.operations, scenario.invariant)
 
 
-def other_guesses(guessed: list[str], options: Mapping[str, tuple[str, ...]], current: Choice) -> Iterator[Choice]:
+def likely_first(said: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The alternatives that the errors speak for, and the others."""
+    wanted = {value for words, values in WANTED.items() if any(words in text for text in said) for value in values}
+    return [value for value in ALTERNATIVES if value in wanted], [v for v in ALTERNATIVES if v not in wanted]
+
+
+def other_guesses(
+    guessed: list[str],
+    options: Mapping[str, tuple[str, ...]],
+    current: Choice,
+    alternatives: tuple[list[str], list[str]] = ([], list(ALTERNATIVES)),
+) -> Iterator[Choice]:
     """Assignments to guessed parameters and to options, one changed at a time, then all of the former alike."""
-    made_up = [{name: expression} for name in guessed for expression in ALTERNATIVES]
+    made_up = [{name: expression} for values in alternatives for name in guessed for expression in values]
     known = [{name: expression} for name, others in list(options.items())[:MOST_OPTIONS] for expression in others]
     for changes in zip_longest(made_up, known):
         yield from ({**current, **change} for change in changes if change is not None)

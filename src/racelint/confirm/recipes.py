@@ -18,9 +18,9 @@ from racelint.confirm.combinations import (
 )
 from racelint.confirm.finalizers import finalizer_scenario
 from racelint.confirm.footprint import conflict
+from racelint.confirm.forking import forked_scenario, inherited_lock
 from racelint.confirm.held import locks_at, locks_of
 from racelint.confirm.injection import (
-    FAILURES,
     critical_section,
     ended_section,
     failing_scenario,
@@ -195,7 +195,7 @@ def leaks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
             takers = [Entry(stage.module, m, cls) for m in methods.values() if taken_by(m) == ended.lock]
         for entry in entries_of(stage, function)[:PAIRS_OF_ENTRIES]:
             for taker in takers:
-                for call in (None, *section.calls[:FAILURES])[ended is not None :]:
+                for call in section.failures[ended is not None :]:
                     yield partial(failing_scenario, stage, entry, section, call, taker)
 
 
@@ -209,6 +209,24 @@ def stalls(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
             for lock in locks_at(function, stage.flagged[0].line):
                 for first in (None, *fillers(stage.footprints, neighbours(stage, function), entry)):
                     yield partial(stalled_scenario, stage, entry, call, lock, first)
+
+
+def forks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """A fork while another thread is inside of the lock that the child takes: each operation that takes it."""
+    inherited = inherited_lock(stage)
+    if inherited is None:
+        return
+    child = inherited.function
+    own = [None] if inherited.is_handled else entries_of(stage, child)[:PAIRS_OF_ENTRIES]
+    cls = stage.module.classes.get(child.owner)
+    beside = stage.project.methods(stage.module, cls) if cls is not None else stage.module.functions
+    takers = [function for function in beside.values() if inherited.lock in locks_of(function)]
+    if inherited.is_handled:
+        takers = [taker for taker in takers if taker is not child]
+    holders = dict.fromkeys(entry for taker in takers for entry in entries_of(stage, taker)[:PAIRS_OF_ENTRIES])
+    for holder in holders:
+        for entry in own:
+            yield partial(forked_scenario, stage, holder, entry)
 
 
 def cost(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
@@ -345,7 +363,6 @@ CERTAIN = {
     "RL508": "RL508 is plain from the source: there is nothing to run",
     "RL509": "RL509 is about the end of the interpreter, which is not put under control",
     "RL603": "RL603 depends on the start method, there is nothing to schedule",
-    "RL606": "RL606 depends on the start method, there is nothing to schedule",
     "RL704": "RL704 is about waiting time, which no schedule can show to be wrong",
     "RL705": "RL705 is about what the garbage collector may do, which no schedule can show",
 }
@@ -369,6 +386,7 @@ RECIPES: dict[str, Recipe] = {
     "RL602": processes,
     "RL604": processes,
     "RL605": processes,
+    "RL606": forks,
     "RL607": processes,
     "RL608": processes,
     "RL703": across_threads,

@@ -214,7 +214,10 @@ def instrumented(project: Project, module: ModuleOutline) -> list[Path]:
 
 
 def subject_of(builder: Builder, entry: Entry) -> str:
-    """The name of the object that the entry is called on, empty for none. Raises CannotBuild."""
+    """The name of the object that the entry is called on, or made by; empty for none. Raises CannotBuild."""
+    if entry.cls is None and entry.function.nested:
+        owner = entry.module.classes.get(entry.module.outermost(entry.function).owner)
+        return builder.subject(entry.module, owner) if owner is not None else ""
     if entry.cls is None or entry.makes_object or entry.function.kind in ("classmethod", "staticmethod"):
         return ""
     if entry.cls.nested:

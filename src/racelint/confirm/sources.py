@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, last_name, own_nodes
@@ -22,15 +22,11 @@ def other_sources(project: Project, module: ModuleOutline, cls: ClassOutline) ->
             yield other
 
 
-def is_abstract(cls: ClassOutline, outer: list[str]) -> bool:
-    """Whether it has no objects of its own; `outer` are its bases outside the project."""
+def is_abstract(cls: ClassOutline, outer: list[str], methods: Iterable[FunctionOutline]) -> bool:
+    """Whether it has no objects of its own; `outer` are bases outside the project, `methods` also inherited ones."""
     if "Protocol" in outer and "Protocol" in {base.rpartition(".")[2] for base in cls.bases}:
         return True
-    return any(
-        "abstract" in ast.unparse(decorator)
-        for method in cls.methods.values()
-        for decorator in method.node.decorator_list
-    )
+    return any("abstract" in ast.unparse(decorator) for method in methods for decorator in method.node.decorator_list)
 
 
 @lru_cache(maxsize=4096)

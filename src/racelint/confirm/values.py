@@ -14,7 +14,7 @@ from racelint.confirm.fixtures import Fixtures
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, Parameter
 from racelint.confirm.project import Project
 from racelint.confirm.usage import Usage, merged, usage_of, usage_of_attribute
-from racelint.confirm.vocabulary import by_attributes, by_name
+from racelint.confirm.vocabulary import by_attributes, by_name, factory_named
 
 
 @dataclass
@@ -37,6 +37,10 @@ class Guesses:
     mining: bool = True
     """Whether arguments of calls are taken from calls of functions that are named alike."""
     mined: bool = False
+    """Whether some were."""
+    mining_objects: bool = True
+    """Whether objects are made as calls of their class elsewhere make them."""
+    mined_objects: bool = False
     """Whether some were."""
     sample: int | None = 0
     """Which of the recorded calls of each function is taken; None for none."""
@@ -108,6 +112,11 @@ class Values:
         guessed = self._guessed(module, parameter, usage)
         return guessed if parameter.annotation is None else drawn(parameter.annotation, module, guessed)
 
+    def offer_stand_in(self, module: ModuleOutline, parameter: Parameter) -> None:
+        """An object of the project that cannot be made as it should may be one of any shape as well."""
+        if self.annotations.project_class(parameter.annotation, module) is not None:
+            self.guesses.options.setdefault(parameter.name, (f"stand_in({parameter.name!r})",))
+
     def _annotated(self, module: ModuleOutline, parameter: Parameter, cls: ClassOutline | None) -> str | None:
         annotation = parameter.annotation
         if annotation is None:
@@ -138,6 +147,9 @@ class Values:
         chosen = self.guesses.chosen.get(parameter.name)
         if chosen:
             return chosen
+        factory = factory_named(parameter.name)
+        if factory is not None:
+            return factory
         if usage.called and not usage.attributes:
             self.guesses.made.setdefault(parameter.name)
             return "lambda *args, **kwargs: 1"

@@ -135,6 +135,18 @@ BY_NAME: tuple[tuple[str, str], ...] = (
 """Expressions by the name of a parameter that says nothing else of itself; the first pattern that fits counts."""
 
 
+_FACTORY = re.compile(r"(r?lock|condition|event|semaphore|queue)_?(?:factory|class|cls|type|maker|builder)")
+_MADE = {"lock": "Lock", "rlock": "RLock", "condition": "Condition", "event": "Event", "semaphore": "Semaphore"}
+
+
+def factory_named(name: str) -> str | None:
+    """The class of `threading` or `queue` that a parameter so named stands for: `condition_factory`, `lock_class`."""
+    found = _FACTORY.fullmatch(name.strip("_").lower())
+    if found is None:
+        return None
+    return "queue.Queue" if found[1] == "queue" else f"threading.{_MADE[found[1]]}"
+
+
 def by_name(name: str) -> str | None:
     """The ordinary value for a parameter of this name, None where the name tells nothing."""
     bare = name.strip("_").lower()

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,30 +62,32 @@ def fixed(
 
     here = absolute(cwd or os.getcwd())
     first = scanned(paths, options, here)
-    results = [first.result]
     draft = _draft(first)
     where = {file.display: file.path for file in first.scope.files}
 
-    def chosen(current: Draft) -> list[Finding]:
-        if current is not draft:
-            texts = {where[display]: text for display, text in _changed(draft, current).items()}
-            again = msgspec.structs.replace(options, unsaved={**options.unsaved, **texts})
-            results.append(scanned(paths, again, here).result)
-        return list(wanted(results[-1]))
+    @lru_cache(maxsize=2)
+    def result_of(current: Draft) -> ScanResult:
+        if current is draft:
+            return first.result
+        texts = {where[display]: current.sources[display] for display in current.changed_since(draft)}
+        again = msgspec.structs.replace(options, unsaved={**options.unsaved, **texts})
+        return scanned(paths, again, here).result
 
     prover = Prover(proving, root_of(paths, here), where) if proving is not None else None
-    approve = prover.approve if prover is not None else (lambda current, finding, fix: (fix, True))
+    ways = (prover.approve,) if prover is not None else ()
     with collector_paused():
-        mended = call_with_deep_stack(partial(mend, draft, chosen, allowed, approve))
-    remaining = results[-1]
+        mended = call_with_deep_stack(
+            partial(mend, draft, lambda current: list(wanted(result_of(current))), allowed, *ways)
+        )
+        remaining = result_of(mended.draft)
     before, after = (len(list(wanted(result))) for result in (first.result, remaining))
     errors = [*remaining.errors, *_defects(mended.failures), *(prover.problems if prover is not None else ())]
     return FixResult(
         applied=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.applied),
         withheld=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.withheld),
         changes=tuple(
-            FileChange(where[display], display, draft.sources[display], text)
-            for display, text in sorted(_changed(draft, mended.draft).items())
+            FileChange(where[display], display, draft.sources[display], mended.draft.sources[display])
+            for display in sorted(mended.draft.changed_since(draft))
         ),
         remaining=msgspec.structs.replace(remaining, errors=tuple(errors)),
         gone=max(before - after, len(mended.applied)),
@@ -103,11 +105,6 @@ def _draft(found: Scanned) -> Draft:
 
     sources = {file.display: found.scope.sources[file.path] for file, _ in found.summaries}
     return Draft(found.summaries, sources, found.settings)
-
-
-def _changed(before: Draft, after: Draft) -> dict[str, bytes]:
-    """The new bytes by the path shown."""
-    return {display: text for display, text in after.sources.items() if text != before.sources[display]}
 
 
 def _defects(failures: Iterable[tuple[Finding, Exception]]) -> list[Problem]:

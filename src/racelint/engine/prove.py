@@ -14,12 +14,12 @@ from racelint.config.settings import ConfirmSettings
 from racelint.engine.progress import Progress
 from racelint.engine.workforce import WorkerError, cores
 from racelint.model.finding import Finding, Severity, Verdict, severity_rank
-from racelint.model.fix import Fix
 from racelint.model.result import Problem, ScanResult
 from racelint.rules.registry import all_rules
 
 if TYPE_CHECKING:
     from racelint.fixes.draft import Draft
+    from racelint.fixes.mending import Ruling
 
 
 def prove(
@@ -96,27 +96,25 @@ class Prover:
         self._deadline = time.monotonic() + settings.total_budget
         self._confirmable = {rule.code for rule in all_rules() if rule.confirmable}
 
-    def approve(self, draft: Draft, finding: Finding, fix: Fix) -> tuple[Fix, bool]:
-        """The fix with what was seen of it, and whether it is to be applied."""
-        from racelint.confirm import CannotRun, prove_fix
-        from racelint.fixes.text_edits import apply_edits, moved_line
+    def approve(self, draft: Draft, finding: Finding, texts: Mapping[str, str]) -> Ruling:
+        """Whether the new texts of files are to stand, and what was seen when they were run."""
+        from racelint.confirm import CannotRun, Rewritten, prove_fix
+        from racelint.fixes.mending import Ruling
+        from racelint.fixes.text_edits import edits_between, moved_line
 
         if finding.code not in self._confirmable or self.problems:
-            return fix, not self.problems
+            return Ruling(not self.problems)
         if time.monotonic() > self._deadline:
-            return msgspec.structs.replace(fix, proof="the total budget ended before it was tried"), False
-        text = apply_edits(draft.tree(finding.path).text, fix.edits)
+            return Ruling(False, "the total budget ended before it was tried")
+        fixed = {}
+        for display, text in texts.items():
+            edits = edits_between(draft.tree(display).text, text)
+            content = draft.encoded(display, text)
+            fixed[Path(self._where[display])] = Rewritten(content, partial(moved_line, edits=edits))
+        files = {Path(self._where[display]): source for display, source in draft.sources.items()}
         try:
-            proof = prove_fix(
-                finding,
-                Path(self._where[finding.path]),
-                {Path(self._where[display]): source for display, source in draft.sources.items()},
-                draft.encoded(finding.path, text),
-                lambda line: moved_line(line, fix.edits),
-                self._settings,
-                self._root,
-            )
+            proof = prove_fix(finding, Path(self._where[finding.path]), files, fixed, self._settings, self._root)
         except CannotRun as error:
             self.problems.append(Problem("interpreter", str(error)))
-            return fix, False
-        return msgspec.structs.replace(fix, proof=proof.words), proof.gone is not False
+            return Ruling(False)
+        return Ruling(proof.gone is not False, proof.words, proof.breaks)

@@ -10,9 +10,10 @@ from racelint.fixes.async_home import async_locks_of
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported
+from racelint.fixes.lock_safety import span_of_node
 from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
-from racelint.model.summary import Span, With
+from racelint.model.summary import AnyNode, Call, With
 from racelint.program import Program
 from racelint.program.locations import Location
 from racelint.program.locks import Lock
@@ -22,10 +23,11 @@ _MADE = {"threading.Lock": "Lock", "threading.Semaphore": "Semaphore", "threadin
 
 
 class AsyncioLock(Fixer):
-    """`threading.Lock()` becomes `asyncio.Lock()`, and `with` on it `async with`.
+    """`threading.Lock()` becomes `asyncio.Lock()`, `with` on it `async with`, and its `acquire()` is awaited.
 
     Unsafe: it no longer excludes threads, or tasks of other event loops. Not offered where anything but a coroutine
-    takes the lock, where it is taken by `acquire()`, or where it is handed to something else.
+    takes the lock, where `acquire()` has arguments or its answer is looked at, or where the lock is handed to something
+    else.
     """
 
     codes = ("RL701",)
@@ -38,14 +40,14 @@ class AsyncioLock(Fixer):
             return
         name = _MADE.get(type_of_call(program, *made))
         call = tree.at(made[1].span, cst.Call)
-        blocks = _blocks(program, tree, finding.path, lock.location)
-        if not name or call is None or blocks is None:
+        takings = _takings(program, tree, finding.path, lock.location)
+        if not name or call is None or takings is None:
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "asyncio", name, call)
         rewriting.replace(call, lambda updated: updated.with_changes(func=cst.parse_expression(factory)))
-        for block in blocks:
-            rewriting.replace(block, lambda updated: updated.with_changes(asynchronous=cst.Asynchronous()))
+        for taking in takings:
+            rewriting.replace(taking, _awaited)
         reason = "it no longer excludes other threads, or tasks of another event loop"
         claims = async_locks_of(lock.location.owner)
         yield Proposal(rewriting.code(), f"Make `{lock.short}` an `asyncio.{name}`", "unsafe", reason, claims)
@@ -54,33 +56,55 @@ class AsyncioLock(Fixer):
 def _lock_of(program: Program, finding: Finding) -> Lock | None:
     for function in functions_in(program, finding.path):
         for lock, node, _ in program.flows.of(function).acquisitions:
-            if isinstance(node, With) and node.item.span == span_of(finding):
+            if span_of_node(node) == span_of(finding):
                 return lock
     return None
 
 
-def _blocks(program: Program, tree: Tree, display: str, location: Location) -> list[cst.With] | None:
-    """The `with` statements on the lock, all in coroutines of the file; None where it is used in another way."""
-    spans: set[Span] = set()
+def _takings(program: Program, tree: Tree, display: str, location: Location) -> list[cst.With | cst.Call] | None:
+    """The `with` statements on the lock and the calls of its `acquire()`, all in coroutines of the file.
+
+    None where it is used in another way: all that reads it must be one of them, or a plain `release()`.
+    """
+    found: list[cst.With | cst.Call | None] = []
     for function in program.index.functions:
-        taken = [node for lock, node, _ in program.flows.of(function).acquisitions if lock.location == location]
-        here = {node.item.span for node in taken if isinstance(node, With)}
-        facts = program.stores.facts[function.id]
-        read = {
-            a.span for a in facts.accesses if a.kind == "read" and program.locations.of(a.path, function) == location
-        }
-        if not read and not taken:
+        flow, facts = program.flows.of(function), program.stores.facts[function.id]
+        taken = [node for lock, node, _ in flow.acquisitions if lock.location == location]
+        given = [node for lock, node, _ in flow.releases if lock.location == location and isinstance(node, Call)]
+        reads = [a for a in facts.accesses if a.kind == "read" and program.locations.of(a.path, function) == location]
+        if not reads and not taken:
             continue
         threads = any(context.root is not None for context in program.reach.of(function))
-        local = function.module.source.display == display and function.ir.is_async and not threads
-        if not local or len(here) != len(taken) or not read <= here:
+        if function.module.source.display != display or not function.ir.is_async or threads:
             return None
-        spans |= here
-    blocks = []
-    for span in sorted(spans):
-        item = tree.expression_at(span)
-        block = tree.statement(item) if item is not None else None
-        if not isinstance(block, cst.With) or len(block.items) != 1:
+        uses = [_block(tree, node) if isinstance(node, With) else _plain(tree, node) for node in taken]
+        ends = [_plain(tree, node) for node in given]
+        spelled = {tree.span(use.func.value) for use in (*uses, *ends) if isinstance(use, cst.Call)}  # type: ignore[attr-defined]
+        entered = {tree.span(use.items[0].item) for use in uses if isinstance(use, cst.With)}
+        if None in ends or not {access.span for access in reads} <= spelled | entered:
             return None
-        blocks.append(block)
-    return blocks
+        found += uses
+    known = [use for use in found if use is not None]
+    return known if len(known) == len(found) else None
+
+
+def _block(tree: Tree, node: With) -> cst.With | None:
+    item = tree.expression_at(node.item.span)
+    block = tree.statement(item) if item is not None else None
+    return block if isinstance(block, cst.With) and len(block.items) == 1 else None
+
+
+def _plain(tree: Tree, node: AnyNode) -> cst.Call | None:
+    """A call of a method of the lock that has no arguments, and an answer that nobody looks at."""
+    call = tree.at(span_of_node(node), cst.Call)
+    statement = tree.statement(call) if call is not None else None
+    if call is None or statement is None or call.args or not isinstance(call.func, cst.Attribute):
+        return None
+    return call if isinstance(tree.parent(call), cst.Expr) else None
+
+
+def _awaited(updated: cst.CSTNode) -> cst.CSTNode:
+    if isinstance(updated, cst.With):
+        return updated.with_changes(asynchronous=cst.Asynchronous())
+    assert isinstance(updated, cst.Call)
+    return cst.Await(updated)

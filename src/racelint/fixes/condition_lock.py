@@ -12,6 +12,7 @@ from racelint.fixes.expressions import is_loud
 from racelint.fixes.lock_safety import Extent, LockSafety, span_of_node
 from racelint.fixes.names import written
 from racelint.fixes.places import span_of
+from racelint.fixes.reasons import in_one
 from racelint.fixes.statements import alone
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.finding import Finding
@@ -104,7 +105,7 @@ def _wrapped(
     if "" in doubts:
         return
     stretch.wrap(rewriting, header)
-    reason = "; ".join(dict.fromkeys(doubts))
+    reason = in_one(doubts)
     message, claims = f"Take `{header}` around it", stretch.claims(tree)
     yield Proposal(rewriting.code(), message, "unsafe" if reason else "safe", reason, claims)
 

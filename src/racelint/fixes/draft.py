@@ -83,6 +83,10 @@ class Draft:
         ]
         return Draft(summaries, {**self.sources, **fresh}, self.settings)
 
+    def changed_since(self, before: Draft) -> list[str]:
+        """The files whose text is not what it was in an earlier draft, by the path shown."""
+        return [display for display, text in self.sources.items() if text != before.sources[display]]
+
 
 def key_of(finding: Finding) -> Key:
     """What stays of a finding when lines move: the rule, the file, the function and the thing that is spoken of."""

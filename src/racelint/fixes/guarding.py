@@ -14,6 +14,7 @@ from racelint.fixes.lock_safety import LockSafety, is_inside
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
+from racelint.fixes.reasons import in_one
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
 from racelint.model.fix import Applicability
@@ -137,7 +138,7 @@ class Guarding:
             claims |= claims_of(self.draft.program, new.location)
         cautions = [caution for _, found, _ in settled for caution in found.cautions]
         applicability: Applicability = "display-only" if cautions else "unsafe" if doubts else "safe"
-        reason = "; ".join(dict.fromkeys([*cautions, *doubts]))
+        reason = in_one([*cautions, *doubts])
         return Proposal(rewriting.code(), self._message(), applicability, reason, claims)
 
     def _never_ends(self, part: Part, tree: Tree) -> bool:

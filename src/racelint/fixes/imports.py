@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import libcst as cst
 
@@ -122,12 +123,15 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
     rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=above)])
     if following is None:
         return
-    if moved and _same_kind(fresh, following):
+    if moved:
         rewriting.replace(
             following, lambda updated: updated.with_changes(leading_lines=updated.leading_lines[len(moved) :])
         )
-    elif not _blank_prefix(following) and isinstance(following, (cst.FunctionDef, cst.ClassDef)):
-        blanks = [_BLANK] * (2 if isinstance(block, cst.Module) else 1)
+        return
+    first = place == 0 or not _is_import(body[place - 1])
+    apart = first and _is_import(fresh) and _is_import(following) and not _same_kind(fresh, following)
+    if not _blank_prefix(following) and (apart or isinstance(following, (cst.FunctionDef, cst.ClassDef))):
+        blanks = [_BLANK] * (2 if isinstance(block, cst.Module) and not apart else 1)
         rewriting.replace(
             following, lambda updated: updated.with_changes(leading_lines=[*blanks, *updated.leading_lines])
         )
@@ -143,8 +147,18 @@ def _stands_apart(
 
 
 def _same_kind(fresh: Statement, following: cst.CSTNode) -> bool:
-    """Whether the two belong together, so that no blank line divides them: two imports, or two simple lines."""
+    """Whether the two belong together, so that no blank line divides them: two simple lines, or two imports that are
+    both of the standard library or both of something else."""
+    if _is_import(fresh) and _is_import(following):
+        return _is_standard(fresh) == _is_standard(following)
     return isinstance(following, cst.SimpleStatementLine) and _is_import(fresh) == _is_import(following)
+
+
+def _is_standard(node: cst.CSTNode) -> bool:
+    """Whether an import is one of the standard library."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    name = _dotted(small.module) if isinstance(small, cst.ImportFrom) and not small.relative else _plain_name(node)
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _blank_prefix(node: cst.CSTNode) -> list[cst.EmptyLine]:

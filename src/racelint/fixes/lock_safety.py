@@ -6,7 +6,9 @@ import builtins
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from racelint.fixes.reasons import runs_locked
 from racelint.fixes.strangers import Strangers
+from racelint.knowledge.containers import CHANGING_FUNCTIONS
 from racelint.knowledge.raising import NEVER_RAISES
 from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program import Program
@@ -28,11 +30,14 @@ _PRIMITIVES = ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemap
 _CONTAINERS = ("deque", "defaultdict", "OrderedDict", "Counter")
 _QUIET = (
     NEVER_RAISES
+    | CHANGING_FUNCTIONS.keys()
     | {"builtins.hasattr", "builtins.getattr", "builtins.setattr"}
     | {f"threading.{name}" for name in _PRIMITIVES}
     | {f"collections.{name}" for name in _CONTAINERS}
     | {f"builtins.{name}" for name, value in vars(builtins).items() if _is_exception(value)}
 )
+_TELLING = frozenset({("concurrent.futures.Future", "cancel")})
+"""They run the callbacks of the object at once, which may come back for the lock."""
 _QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
 
 
@@ -105,7 +110,7 @@ class LockSafety:
                 elif call.id not in needed and (against := self.strangers.reason(call, function)):
                     cautions.append(f"{name} runs {against}")
                 elif not self._is_quiet(call, function):
-                    doubts.append(f"{name} would run with the lock held")
+                    doubts.append(runs_locked(name))
         nested = any(self._reaches_taker(site.callee, set()) for site in sites)
         return Examination(_once(obstacles), _once(doubts), nested, _once(cautions))
 
@@ -195,7 +200,7 @@ class LockSafety:
         if isinstance(thing, External):
             return thing.dotted in _QUIET
         if isinstance(thing, Member):
-            return thing.name in _QUIET_METHODS
+            return thing.name in _QUIET_METHODS and (thing.dotted, thing.name) not in _TELLING
         if isinstance(thing, ClassInfo):
             made = [site.callee for site in self.program.calls.outgoing[function.id] if site.event == call.id]
             return _QUIET.issuperset(thing.all_external_bases()) and all(

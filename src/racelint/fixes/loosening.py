@@ -66,7 +66,7 @@ def _value_first(tree: Tree, stretch: Stretch, only: cst.SimpleStatementLine, sp
     extent = Extent(*stretch.lines(tree), tree.span(small.value))
     if not all(extent.holds(span) for span in spans) or not is_loud(small.value):
         return None
-    name = cst.Name(unused_name(tree, only, "value"))
+    name = cst.Name(unused_name(tree, only, _name_for(small)))
 
     def build(body: Sequence[Statement], header: str) -> list[Statement]:
         computed = line(cst.Assign([cst.AssignTarget(name)], small.value), leading=body[0].leading_lines)
@@ -74,6 +74,12 @@ def _value_first(tree: Tree, stretch: Stretch, only: cst.SimpleStatementLine, sp
         return [computed, with_block(expression(header), [changed], indent=indent_of(stretch.block))]
 
     return Loosened(extent, build)
+
+
+def _name_for(small: cst.Assign | cst.AugAssign) -> str:
+    """What people would call the value that is about to be stored."""
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    return (target.attr.value.strip("_") if isinstance(target, cst.Attribute) else "") or "value"
 
 
 def _looped(loop: Statement, header: str, kept: int) -> list[Statement]:

@@ -17,6 +17,7 @@ from racelint.fixes.lock_home import LockHome, lock_home
 from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.names import free_name
 from racelint.fixes.places import functions_in, span_of
+from racelint.fixes.reasons import in_one
 from racelint.fixes.statements import alone, statement
 from racelint.model.finding import Finding
 from racelint.program.index import External
@@ -197,4 +198,4 @@ def _extent(draft: Draft, tree: Tree, fresh: Fresh) -> Extent | None:
 def _reason(draft: Draft, fresh: Fresh, extent: Extent) -> str | None:
     """Why it is not safe to exclude; None where it is not possible."""
     found = LockSafety(draft.program, None, ()).examine(fresh.function, extent)
-    return None if found.obstacles or found.cautions else "; ".join(found.doubts)
+    return None if found.obstacles or found.cautions else in_one(found.doubts)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft, key_of
+from racelint.fixes.reasons import in_one
 from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
 from racelint.fixes.unrolled import unrolled
@@ -195,7 +196,8 @@ def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:
     """One proposal for a fix and those that follow from it."""
     fixes = [offer.fix for offer in offers]
     message = "; then ".join(dict.fromkeys([first.message, *(f"{f.message[0].lower()}{f.message[1:]}" for f in fixes)]))
-    reason = "; ".join(dict.fromkeys(filter(None, [first.reason, *(fix.reason for fix in fixes)])))
+    reasons = filter(None, [first.reason, *(fix.reason for fix in fixes)])
+    reason = in_one(clause for reason in reasons for clause in reason.split("; "))
     claims = first.claims.union(*(offer.claims for offer in offers))
     least = max((first.applicability, *(fix.applicability for fix in fixes)), key=_TRUST.index)
     return Proposal(text, message, least, reason, claims)

@@ -55,12 +55,12 @@ def _between_conditions(tree: Tree, acquire: cst.Call, end: Statement) -> str | 
 
 
 def tried_before(tree: Tree, release: Span, raising: Span) -> str | None:
-    """What is done from the call at `raising` on goes into a `try`, the release into its `finally`.
+    """What is done from the call or `yield` at `raising` on goes into a `try`, the release into its `finally`.
 
     The release may stand in an `if` of its own, that asks for local variables. None for any other shape, and where the
     function may return in between: what it leaves held then is its own affair.
     """
-    released, first = tree.at(release, cst.Call), tree.at(raising, cst.Call)
+    released, first = tree.at(release, cst.Call), tree.at(raising, cst.Call) or tree.at(raising, cst.Yield)
     end = tree.statement(released) if released is not None else None
     if first is None or end is None or only_call(end) is not released:
         return None

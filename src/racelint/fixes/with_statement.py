@@ -15,12 +15,14 @@ from racelint.fixes.statements import indent_of, only_call, with_block
 from racelint.fixes.tried_release import tried_before, tried_release
 from racelint.model.finding import Finding
 from racelint.model.fix import Applicability
+from racelint.model.summary import Call
 from racelint.program import Program
 from racelint.program.index import FunctionInfo
 from racelint.program.leaks import Tenure, follow
 from racelint.program.locks import Lock
 from racelint.program.skipped_releases import skipped_releases
 from racelint.program.things import Instance
+from racelint.program.unprotected_yields import unprotected_yields
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 
@@ -29,9 +31,9 @@ class WithStatement(Fixer):
 
     Safe where the lock is given back on every path, or only an exception keeps it: the same code runs under the lock.
     Where the acquire may fail, as with a timeout, or a condition decides on both, the release goes into a `finally`; so
-    does that of a lock which another function took. Where the next lock is refused, the one before it is given back.
-    Not offered where something but leaving the function follows a release inside the block, and where the pair does not
-    begin and end in one block.
+    does that of a lock which another function took, and what a context manager does behind its `yield`. Where the next
+    lock is refused, the one before it is given back. Not offered where something but leaving the function follows a
+    release inside the block, and where the pair does not begin and end in one block.
     """
 
     codes = ("RL201", "RL211")
@@ -41,33 +43,40 @@ class WithStatement(Fixer):
         if found is None:
             return
         function, call = found
-        tree = draft.tree(finding.path)
-        skipped = next((s for s in skipped_releases(draft.program) if s.release is call), None)
-        if skipped is not None and finding.code == "RL201":
-            text = tried_before(tree, call.span, skipped.raising.span)
+        program, tree = draft.program, draft.tree(finding.path)
+        skipped = next((s for s in skipped_releases(program) if s.release is call), None)
+        if skipped is None:
+            yield from _of_tenure(program, tree, function, call, finding.code)
+        ends = [(skipped.release.span, skipped.raising.span)] if skipped is not None else []
+        ends += [(open_.giving.span, open_.switch) for open_ in unprotected_yields(program) if open_.taking is call]
+        for release, raising in ends if finding.code == "RL201" else ():
+            text = tried_before(tree, release, raising)
             if text is not None:
                 yield Proposal(text, "Give the lock back in a `finally`")
-            return
-        flow = draft.program.flows.of(function)
-        lock = next((lock for lock, node, _ in flow.acquisitions if node is call), None)
-        if lock is None or not is_context_manager(draft.program, function, lock, call.func[0][:-1]):
-            return
-        tenure = follow(draft.program.flows, function, call, lock)
-        kept = any(leak.kind in ("return", "turn") for leak in tenure.leaks)
-        given_back = "a path leaves the lock held on purpose, perhaps; now it is given back there too" if kept else ""
-        applicability: Applicability = "unsafe" if kept else "safe"
-        for text in partial_acquire(tree, tenure) if finding.code == "RL201" else ():
-            yield Proposal(text, "Give the lock back where the next one is refused")
-        text = tried_release(tree, tenure) if finding.code == "RL201" else None
-        if text is not None and not tenure.handed_on:
-            yield Proposal(text, "Give the lock back in a `finally`", applicability, given_back)
-        if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
-            return
-        try:
-            text, block = _rewritten(tree, tenure)
-        except NotRemovable:
-            return
-        yield Proposal(text, f"Use `{block}`", applicability, given_back)
+
+
+def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call, code: str) -> Iterator[Proposal]:
+    """From what becomes of the lock that `call` takes."""
+    flow = program.flows.of(function)
+    lock = next((lock for lock, node, _ in flow.acquisitions if node is call), None)
+    if lock is None or not is_context_manager(program, function, lock, call.func[0][:-1]):
+        return
+    tenure = follow(program.flows, function, call, lock)
+    kept = any(leak.kind in ("return", "turn") for leak in tenure.leaks)
+    given_back = "a path leaves the lock held on purpose, perhaps; now it is given back there too" if kept else ""
+    applicability: Applicability = "unsafe" if kept else "safe"
+    for text in partial_acquire(tree, tenure) if code == "RL201" else ():
+        yield Proposal(text, "Give the lock back where the next one is refused")
+    tried = tried_release(tree, tenure) if code == "RL201" else None
+    if tried is not None and not tenure.handed_on:
+        yield Proposal(tried, "Give the lock back in a `finally`", applicability, given_back)
+    if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
+        return
+    try:
+        text, block = _rewritten(tree, tenure)
+    except NotRemovable:
+        return
+    yield Proposal(text, f"Use `{block}`", applicability, given_back)
 
 
 def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:

@@ -58,7 +58,6 @@ BLOCKING_FUNCTIONS: dict[str, Blocking] = {
     "cx_Oracle.connect": _DATABASE,
     "oracledb.connect": _DATABASE,
     "pyodbc.connect": _DATABASE,
-    "sqlite3.connect": _DATABASE,
     "builtins.open": _FILE,
     "io.open": _FILE,
     "codecs.open": _FILE,

@@ -121,6 +121,7 @@ class Probe(msgspec.Struct, frozen=True):
     `failure` says why it cannot be run at all. `raised` holds what operations raise in every order, `unfit`
     what they raise as the first to run that only an object or argument of the wrong kind explains. `reached` counts
     the finding's lines that were executed, `flagged_conflicts` and `conflicts` the places of conflicting accesses.
+    `hangs`: some order does not end.
     """
 
     failure: str = ""

@@ -7,18 +7,19 @@ it in between. Found on one function's control-flow tree with the effects of wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, With, leaves
-from racelint.program.compounds import Compounds
+from racelint.program.compounds import Compounds, asserts
 from racelint.program.effects import Effect, Effects
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
 from racelint.program.ownership import CONSTRUCTORS
 from racelint.program.shared import SharedAccess
 from racelint.program.thread_values import ThreadValues
+from racelint.program.values import nodes_of
 
 _ENTERING = frozenset({"__enter__", "__aenter__"})
 _Written = dict[tuple[Location, Path], Effect]
@@ -54,6 +55,11 @@ class CallStates:
         walk.block(function.ir.body, {})
         return list(walk.found.values())
 
+    @staticmethod
+    def branches(function: FunctionInfo) -> Iterator[Branch]:
+        """The decisions of a function."""
+        return (node for node in nodes_of(function.ir.body) if isinstance(node, Branch))
+
     def _is_kept(self, access: SharedAccess) -> bool:
         """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone.
 
@@ -73,6 +79,8 @@ class _Walk:
         self.states = states
         self.function = function
         self.by_event = by_event
+        self.asserted = {dep for node in states.branches(function) if asserts(node) for dep in node.deps}
+        """Looks that nothing is decided by."""
         self.found: dict[tuple[Location, Path], CallState] = {}
 
     def block(self, nodes: tuple[AnyNode, ...], written: _Written) -> None:
@@ -111,7 +119,7 @@ class _Walk:
                     written[place] = effect
                 else:
                     written.pop(place, None)
-            elif place in written and not _by_one_call(written[place], effect):
+            elif place in written and not _by_one_call(written[place], effect) and effect.event not in self.asserted:
                 self.found.setdefault(place, CallState(self.function, written[place], effect))
 
 

@@ -210,7 +210,7 @@ class _Walk:
                 inside = len(conditions) + 1
                 if leaves(node.then) or _pauses(node.then):
                     conditions = (*conditions, flipped, *orelse[inside:])
-                elif node.orelse and leaves(node.orelse) and not _asserts(node):
+                elif node.orelse and leaves(node.orelse) and not asserts(node):
                     conditions = (*conditions, condition, *then[inside:])
                 else:
                     conditions = (*conditions, *then[inside:], *orelse[inside:])
@@ -383,7 +383,7 @@ def _finds(part: Part | _Condition) -> bool:
     return part.test in ("truth", "none") and not part.negated
 
 
-def _asserts(node: Branch) -> bool:
+def asserts(node: Branch) -> bool:
     """`assert self.x is not None` says what the author takes for granted: nothing is decided by it."""
     return not node.then and all(isinstance(n, Raise) and n.types == (("g:AssertionError",),) for n in node.orelse)
 

@@ -8,7 +8,9 @@ from racelint.knowledge.containers import TAKING_METHODS
 from racelint.model.summary import ELEMENT
 from racelint.program.shared import SharedAccess
 
-CompoundKind = Literal["update", "check-then-act", "check-then-use", "lazy-init", "write-then-use", "read-then-empty"]
+CompoundKind = Literal[
+    "update", "check-then-act", "check-then-use", "lazy-init", "write-then-use", "read-then-empty", "exchange"
+]
 _WHATEVER_IS_THERE = frozenset({"append", "appendleft", "add", "update", "extend", "discard", "clear"})
 """Changes of a container that never fail for what it holds."""
 _DOUBLING = frozenset({"append", "appendleft", "extend"})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from racelint.model.summary import AnyNode, Branch
+from racelint.program.context import Context
 from racelint.program.index import FunctionInfo, ModuleInfo
 from racelint.program.linker import Program
+from racelint.program.thread_root import ThreadRoot
 from racelint.program.walk import place_of
 
 
@@ -35,6 +37,25 @@ class Importing:
             return False
         made_for_it = "__all__" in module.variables or module.source.path.endswith("__init__.py")
         return made_for_it or module.name in self.imported
+
+    def precedes(self, root: ThreadRoot, context: Context) -> bool:
+        """Entered while a module is imported: before all threads but those that are started by an import, too."""
+        starters = {function.id: function for function, _ in root.starts}
+        if root.site_function is not None:
+            starters[root.site_function.id] = root.site_function
+        if not starters or not self._is_of_import(context):
+            return False
+        return not any(
+            starter.ir.kind in ("module", "class") or any(map(self._is_of_import, self.program.reach.of(starter)))
+            for starter in starters.values()
+        )
+
+    def _is_of_import(self, context: Context) -> bool:
+        """Called, in any number of steps, by the own code of a module that others import."""
+        chain = context.chain()
+        if context.root is not None or len(chain) < 2 or not self.is_imported(chain[0].function.module):
+            return False
+        return self.runs_at_import(chain[0].function, chain[1].site)
 
     @staticmethod
     def runs_at_import(function: FunctionInfo, event: int) -> bool:

@@ -82,11 +82,19 @@ class LockedCalls:
         known = self._known.get(key)
         if known is None:
             self._known[key] = frozenset()
+            locks -= self._taken_again_in(function)
             ways = (context for method in overridden(function) for context in self.reach.of(method))
             calls = [context.held for context in ways if self._is_call(context, locks)]
             meant = [frozenset(lock for lock in held if lock.location in locks) for held in calls]
             known = self._known[key] = frozenset().union(*meant) if all(meant) else frozenset()
         return known
+
+    def _taken_again_in(self, function: FunctionInfo) -> frozenset[Location]:
+        """Reentrant locks that the function takes itself: it is for those, too, who do not hold them."""
+        acquisitions = self.reach.flows.of(function).acquisitions
+        return frozenset(
+            lock.location for lock, _, _ in acquisitions if lock.facts is not None and lock.facts.reentrant
+        )
 
     def _is_call(self, context: Context, locks: frozenset[Location]) -> bool:
         """It tells what is to be held: not on an object in the making, by a test, or by what is such a step itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from racelint.knowledge.threads import ASKED_FOR, LOOP_TURNS
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Path
 from racelint.program.anchors import Anchor
@@ -12,7 +11,8 @@ from racelint.program.families import unrelated
 from racelint.program.given_objects import GivenObjects
 from racelint.program.groups import Group
 from racelint.program.home_threads import HomeThreads
-from racelint.program.index import ClassInfo
+from racelint.program.importing import Importing
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.initial_threads import InitialThreads
 from racelint.program.linker import Program
 from racelint.program.locations import ITSELF
@@ -25,7 +25,8 @@ from racelint.program.running_loops import asks_for_loop, is_run_by_loop
 from racelint.program.startup_waits import StartupWaits
 from racelint.program.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.test_records import are_stand_ins, is_in_test, is_of_other_tests, is_outside_test, is_stand_in
-from racelint.program.thread_root import ThreadRoot, in_one_turn
+from racelint.program.thread_root import ThreadRoot
+from racelint.program.thread_runs import is_handed_run, is_same_run, is_turn, prepares
 from racelint.program.threadless import Threadless
 from racelint.program.users import is_called_once
 from racelint.program.values import Stored
@@ -37,42 +38,16 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     return entry.self_class or entry.function.cls
 
 
+def _has_another(cls: ClassInfo | None, method: FunctionInfo, around: list[FunctionInfo]) -> bool:
+    """Whether objects of the class have another method in its place, from which this one is not come to."""
+    if cls is None or method.cls is None or cls is method.cls or method.cls not in cls.mro:
+        return False
+    own = cls.method(method.ir.name)
+    return own is not method and own not in around
+
+
 def _derives(cls: ClassInfo | None, owner: str) -> bool:
     return cls is not None and any(base.id == owner for base in cls.mro)
-
-
-def _prepares(root: ThreadRoot, other: Record) -> bool:
-    """A turn of the loop that starts the threads puts down an element for the one that it is about to start."""
-    access, starter = other.access, root.site_function
-    if not (root.in_loop and access.function is starter and access.location.content and access.deed == "write"):
-        return False
-    started = [event for function, event in root.starts if function is starter]
-    return bool(access.key) and any(
-        access.event < event and in_one_turn(access.function, access.event, event) for event in started
-    )
-
-
-def _is_handed_run(mine: Record, other: Record) -> bool:
-    """Entered by `run` or `serve_forever`, which a thread was given to run."""
-    entry = other.context.entry.function
-    runs = entry.ir.name == "run" or entry.ir.name.endswith("_forever")
-    return runs and any(frame.function is entry for frame in mine.context.chain())
-
-
-def _is_same_run(root: ThreadRoot, other: Record) -> bool:
-    """Entered by the very method that the thread runs, or one that it overrides: called instead of starting it.
-
-    Or it is in a wrapper of the same make around something else, by those who do not start the thread.
-    """
-    around = [context.function for context in other.context.chain()]
-    if root.target.ir.parent and not root.many and root.target in around and root.site_function not in around:
-        return True
-    entry, target = other.context.entry.function, root.target
-    if entry.cls is None or target.cls is None or entry.ir.name != target.ir.name:
-        return False
-    if root.kind == "timer" and entry.ir.name in ASKED_FOR:
-        return False
-    return entry.cls in target.cls.mro or target.cls in entry.cls.mro
 
 
 class Overlap:
@@ -92,6 +67,7 @@ class Overlap:
         self._waits = StartupWaits(program)
         self._modes = Modes(program)
         self._home = HomeThreads(program.stores)
+        self._importing = Importing(program)
         self._asking: dict[str, bool] = {}
         """By function: whether it asks for the event loop that runs it."""
         self._anchors: dict[Record, Anchor | None] = {}
@@ -170,17 +146,19 @@ class Overlap:
         mine, other = (left, right) if first is not None else (right, left)
         root = mine.context.root
         assert root is not None
-        if _is_same_run(root, other) or self._is_turn(root, other) or is_outside_test(root, other):
+        if is_same_run(root, other) or is_turn(self.program, root, other) or is_outside_test(root, other):
             return False
         if is_of_other_tests(root, other.context.entry.function, self.program.calls):
             return False
-        if is_tear_down(other.context.entry.function) or _prepares(root, other) or _is_handed_run(mine, other):
+        if is_tear_down(other.context.entry.function) or prepares(root, other) or is_handed_run(mine, other):
             return False
         if is_in_test(other) and (
             self._tests.is_asked_in_turn(root) or not self._tests.may_start(other.context.entry.function, root)
         ):
             return False
         if self._own.kept_from(root, other.context, self._anchor(other)) or self._made_within(mine, root):
+            return False
+        if self._own.is_inherited_step(root, other.context) or self._importing.precedes(root, other.context):
             return False
         if not (group.owner_locks or group.of_locks or group.contract) and (
             self._own.is_its_step(mine.context, other.context)
@@ -272,13 +250,6 @@ class Overlap:
             return False
         return not self.program.ordering.may_overlap(root, record.context, record.access.event)
 
-    def _is_turn(self, root: ThreadRoot, other: Record) -> bool:
-        """Entered by a turn of the loop that the thread runs: for those who have a loop of their own, and no thread."""
-        entry = other.context.entry.function
-        if not entry.ir.name.startswith(LOOP_TURNS) or root.target.cls is None or entry.cls not in root.target.cls.mro:
-            return False
-        return any(context.root is root for context in self.program.reach.in_threads(entry))
-
     def _is_one_errand(self, left: Context, right: Context) -> bool:
         """Two kinds of thread, one derived from the other, run what they were given: it is given to one of them."""
         mine, theirs = left.chain()[:2], right.chain()[:2]
@@ -322,16 +293,20 @@ class Overlap:
 
     def _overridden(self, left: Record, right: Record) -> bool:
         """What the left is entered through, or accesses it, is another method for the class of the right's object."""
-        theirs = _class_at_entry(right) if right.context.parent is None else self._class_of_own(right)
-        if theirs is None or self._class_of_own(left) is None:
-            return False
         around = [context.function for context in left.context.chain()]
-        for method in (around[0], left.access.function):
-            if method.cls is not None and theirs is not method.cls and method.cls in theirs.mro:
-                own = theirs.method(method.ir.name)
-                if own is not method and own not in around:
-                    return True
-        return False
+        entered = _class_at_entry(right)
+        from_entries = self._hangs_from(left, around[0].cls) and self._hangs_from(right, entered)
+        if from_entries and _has_another(entered, around[0], around):
+            return True
+        theirs = entered if right.context.parent is None else self._class_of_own(right)
+        if self._class_of_own(left) is None:
+            return False
+        return any(_has_another(theirs, method, around) for method in (around[0], left.access.function))
+
+    def _hangs_from(self, record: Record, cls: ClassInfo | None) -> bool:
+        """The object whose variable it is, or what that is a part of, is the one of the class that it came in by."""
+        anchor = self._anchor(record)
+        return cls is not None and anchor is not None and any(anchor[0] == f"class:{base.id}" for base in cls.mro)
 
     @staticmethod
     def _class_of_own(record: Record) -> ClassInfo | None:

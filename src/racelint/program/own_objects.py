@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from racelint.knowledge.threads import ASKED_FOR
 from racelint.model.summary import Path, Value
 from racelint.program.anchors import Anchor
 from racelint.program.context import Context
@@ -13,7 +14,7 @@ from racelint.program.linker import Program
 from racelint.program.ownership import is_made_with, makes_self
 from racelint.program.parts import Parts
 from racelint.program.thread_root import ThreadRoot, loops_around
-from racelint.program.users import is_called_once
+from racelint.program.users import begins_or_ends, is_called_once
 from racelint.program.values import FunctionFacts, Stored
 
 
@@ -51,6 +52,19 @@ class OwnObjects:
             return False
         sites = self.program.calls.incoming.get(step.id, ())
         return all(site.caller in frames and site.receiver is not None and len(site.receiver) > 1 for site in sites)
+
+    def is_inherited_step(self, root: ThreadRoot, other: Context) -> bool:
+        """Whether `other` is entered by a step of a base that thread objects come to, and that nothing else calls.
+
+        Of steps of its own class, or of objects that no thread runs on, `Users` and others see to that.
+        """
+        step, cls = other.entry.function, root.target.cls
+        if not root.own_self or cls is None or step.cls is None or step.cls is cls or step.cls not in cls.mro:
+            return False
+        if step.ir.name in ASKED_FOR or begins_or_ends(step):
+            return False
+        sites = [site for site in self.program.calls.incoming.get(step.id, ()) if not site.weak]
+        return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
 
     def apart(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two threads run methods of objects that the functions which start them have each made."""

@@ -12,7 +12,7 @@ from racelint.program.fork_handlers import run_in_children
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
-from racelint.program.ownership import CONSTRUCTORS
+from racelint.program.ownership import CONSTRUCTORS, makes_self
 from racelint.program.per_call_locks import lock_made_by
 from racelint.program.walk import place_of
 
@@ -62,7 +62,9 @@ class ReboundLocks:
                         yield Rebinding(function, access, location, tuple(others), held)
 
     def _is_there(self, location: Location, function: FunctionInfo) -> bool:
-        """Whether somebody else makes the lock first."""
+        """Whether somebody else makes the lock first, or a constructor does by this very function."""
+        if any(makes_self(site.caller) for site in self.program.calls.incoming.get(function.id, ()) if not site.weak):
+            return True
         name = location.fields[0]
         stores = self.program.stores
         entries = stores.attributes.get((location.owner, name), []) + stores.variables.get((location.owner, name), [])

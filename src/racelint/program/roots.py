@@ -23,7 +23,7 @@ from racelint.program.lifetimes import Lifetimes
 from racelint.program.partials import partial_at
 from racelint.program.request_handlers import RequestHandlers
 from racelint.program.things import Bound, Instance, Member, Thing
-from racelint.program.thread_root import ThreadRoot, loops_around, thread_kind
+from racelint.program.thread_root import ThreadRoot, is_foreign_thread, loops_around, thread_kind
 from racelint.program.types import Types
 from racelint.program.users import is_public
 from racelint.program.values import Stores, element_key
@@ -160,6 +160,8 @@ class _Finder:
                 if isinstance(thing, External):
                     if thing.dotted in STARTERS:
                         return STARTERS[thing.dotted]
+                    if is_foreign_thread(thing.dotted) and any(argument.name == "target" for argument in call.args):
+                        return STARTERS["threading.Thread"]
                 elif isinstance(thing, Member):
                     if (thing.dotted, thing.name) in METHOD_STARTERS and not _may_be_of_loop(things):
                         return METHOD_STARTERS[thing.dotted, thing.name]

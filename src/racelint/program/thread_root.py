@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from racelint.knowledge.threads import THREAD_BASES, RootKind
@@ -109,7 +111,13 @@ def _find_loops(function: FunctionInfo) -> dict[int, list[Loop]]:
 
 def thread_kind(cls: ClassInfo) -> RootKind | None:
     """What an instance of the class is, when started."""
-    for name in (*cls.all_external_bases(), *(base.id.replace(":", ".") for base in cls.mro[1:])):
+    externals = cls.all_external_bases()
+    for name in (*externals, *(base.id.replace(":", ".") for base in cls.mro[1:])):
         if name in THREAD_BASES:
             return THREAD_BASES[name]
-    return None
+    return "thread" if any(map(is_foreign_thread, externals)) and cls.method("run") is not None else None
+
+
+def is_foreign_thread(dotted: str) -> bool:
+    """A class of a module that is not here, and that by its name makes threads: `workers.PeriodicThread`."""
+    return dotted.endswith("Thread") and dotted.partition(".")[0] not in sys.stdlib_module_names

@@ -43,11 +43,13 @@ class UndoneStops:
 
     def _of(self, root: ThreadRoot) -> Iterator[UndoneStop]:
         own = self.uses.get(root.target.id, [])
+        run = closure(self.program, [root.target]) if own else {}
         for clear in own:
             first = all(use.place != clear.place or use.call.id >= clear.call.id for use in own)
             if clear.method != "clear" or not first or loops_around(root.target).get(clear.call.id):
                 continue
-            look = next((use for use in own if use.place == clear.place and self._keeps_going(use)), None)
+            looks = (use for name in run for use in self.uses.get(name, ()) if use.place == clear.place)
+            look = next(filter(self._keeps_going, looks), None)
             stop = self._stop(root, clear)
             if look is not None and stop is not None:
                 yield UndoneStop(root, clear, look, stop)
@@ -61,14 +63,12 @@ class UndoneStops:
         )
 
     def _stop(self, root: ThreadRoot, clear: EventUse) -> EventUse | None:
-        """Who sets the event, none of what the thread runs; nobody if others clear it, too, and so see to that."""
-        run = closure(self.program, [root.target])
-        elsewhere = [
-            use
-            for name, uses in self.uses.items()
-            for use in uses
-            if name not in run and use.place == clear.place and not makes_self(use.function)
-        ]
+        """Who sets the event on other threads; nobody if others clear it, too, and so see to that."""
+        uses = [use for uses in self.uses.values() for use in uses if use.place == clear.place]
+        elsewhere = [use for use in uses if not makes_self(use.function) and self._is_elsewhere(use, root)]
         if any(use.method == "clear" for use in elsewhere):
             return None
         return next((use for use in elsewhere if use.method == "set"), None)
+
+    def _is_elsewhere(self, use: EventUse, root: ThreadRoot) -> bool:
+        return any(context.root is not root for context in self.program.reach.of(use.function))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
-from racelint.program.calls import CallGraph
+from racelint.program.calls import CallGraph, CallSite
 from racelint.program.contracts import Contracts, is_disclaimed
 from racelint.program.fork_handlers import named_for_children, run_in_children
 from racelint.program.index import ClassInfo, FunctionInfo, Index
@@ -49,6 +49,7 @@ _BEGINNINGS = (
 )
 _ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
 _USES = ("open", "connect", "start", "run", *_ENDINGS)
+_REGISTERING = ("register", "define", "declare")
 _HANDLERS = ("on_", "handle_")
 _ONCE = frozenset({"init", "new", "enter", "aenter"})
 
@@ -83,7 +84,7 @@ class Users:
             return False
         if self._runs_in_thread(function) or self._is_step_of_constructor(function) or self._is_hook(function):
             return False
-        ruled_out = is_disclaimed(function) or self._is_handler(function)
+        ruled_out = is_disclaimed(function) or self._is_handler(function) or self._fills_registry(function)
         return not ruled_out or self.contracts.promise(function)
 
     @cached_property
@@ -147,10 +148,34 @@ class Users:
             return False
         return any(not site.weak and not is_of_tests(site.caller) for site in self.calls.incoming.get(function.id, ()))
 
+    def _fills_registry(self, function: FunctionInfo) -> bool:
+        """`register_codec(…)`, which modules call while they are imported, as those of users do, and nobody later."""
+        if function.cls is not None or not function.ir.name.startswith(_REGISTERING):
+            return False
+        sites = [site for site in self.calls.incoming.get(function.id, ()) if not is_of_tests(site.caller)]
+        return len(sites) > 1 and all(
+            site.caller.ir.kind in ("module", "class") and not site.caller.ir.parent for site in sites
+        )
+
     def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
-        """The methods are called, and by those alone that objects of this very class have."""
-        sites = [site for method in methods for site in self.calls.incoming.get(method.id, []) if not site.weak]
+        """The methods are called, and by those alone that objects of this very class have.
+
+        The first of them stands for the others but where they are called by their class, or by `super()`.
+        """
+        sites = [
+            site
+            for method in methods
+            for site in self.calls.incoming.get(method.id, [])
+            if not site.weak and (method is methods[0] or not self._is_of_base(site))
+        ]
         return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
+
+    def _is_of_base(self, site: CallSite) -> bool:
+        """`Base.start(self)` or `super().start()`, which no class derived from the base has another method for."""
+        call = self.stores.facts[site.caller.id].call(site.event)
+        return site.receiver is None or (
+            call is not None and any(self.calls.is_super(path, site.caller) for path in call.func)
+        )
 
     def _is_step_of_constructor(self, function: FunctionInfo) -> bool:
         """`setup` and the like, which only constructors and threads call, and methods that override it."""

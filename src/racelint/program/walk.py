@@ -80,3 +80,8 @@ def is_caught(nodes: Iterable[AnyNode], event: int, errors: Collection[str]) -> 
 def contains(node: AnyNode, event: int) -> bool:
     """Whether the event stands inside a compound node."""
     return any(isinstance(n, (Access, Call, With)) and n.id == event for n in nodes_of((node,)))
+
+
+def may_follow(function: FunctionInfo, first: int, last: int) -> bool:
+    """Whether control may come from the one event to the other."""
+    return any(contains(node, last) for node in following(place_of(function, first)))

@@ -20,7 +20,8 @@ class CheckThenAct(Rule):
     ## What it does
     Finds changes in a branch that was decided by reading the same location (`if k in d: del d[k]`,
     `if q: q.pop()`, `if self.n < limit: self.n += 1`) where no lock is held from the check to the change, and queues of
-    several consumers that are asked with `empty()` before a `get()` that waits.
+    several consumers that are asked with `empty()` before a `get()` that waits. So it does with entries that are taken
+    out or looked up to be disposed of and then replaced: `old = d.pop(k, None)`, `d[k] = new`, `old.close()`.
 
     ## Why is this bad?
     Each step is atomic, the two together are not: another thread acts on the same answer.
@@ -114,6 +115,8 @@ def _message(suspect: Suspect) -> str:
         return f"`{name}` is checked after `{shown(suspect.guard)}` was released, and decides a change of `{act}`"
     if suspect.compound is not None and suspect.compound.kind == "read-then-empty":
         return f"`{name}` is read and then emptied, with no lock from the one to the other: additions get lost"
+    if suspect.compound is not None and suspect.compound.kind == "exchange":
+        return f"an entry of `{name}` is taken and then replaced, with no lock from the one to the other"
     does = "used" if suspect.compound is not None and suspect.compound.kind == "check-then-use" else "changed"
     return f"`{name}` is checked and then {does}, with no lock from the one to the other"
 

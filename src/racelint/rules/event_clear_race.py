@@ -9,6 +9,8 @@ from racelint.program import Program
 from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
 from racelint.program.event_races import EventRace, EventRaces, EventUse
 from racelint.program.kept_signals import KeptSignal, KeptSignals
+from racelint.program.late_callbacks import LateCallback, LateCallbacks
+from racelint.program.lost_stops import LostStop, LostStops
 from racelint.program.reused_events import ReusedEvent, ReusedEvents
 from racelint.program.spelling import spelled
 from racelint.program.stale_signals import StaleSignal, StaleSignals
@@ -22,10 +24,12 @@ class EventClearRace(Rule):
     ## What it does
     Reports `clear()` after the data that the event tells of was looked at, and `is_set()` followed by `set()` or
     `clear()` in code that several threads run. So is a stop event that is cleared to start the next thread, where
-    nobody joins the one before, and one that the thread itself clears when it begins. So is an event that is set before
+    nobody joins the one before, and one that the thread itself clears when it begins; a plain flag that the thread
+    itself sets when it begins, and others take back to stop it, is the same. So is an event that is set before
     what the thread that it wakes looks at is stored, where that thread then clears it and waits again, and one that is
     set by what was found a moment ago, while another thread clears the event and changes that. So is a wait that ends
-    with `clear()` below a return which leaves the event as it is.
+    with `clear()` below a return which leaves the event as it is, and a callback that is called after a loop which its
+    thread has left by another way than by the look at its stop event.
 
     ## Why is this bad?
     What is put in and signalled between the look and the `clear()` is forgotten: the signal is wiped out, the next
@@ -110,6 +114,10 @@ class EventClearRace(Rule):
             yield self._reused(reused, program)
         for undone in UndoneStops(program).found():
             yield self._undone(undone, program)
+        for lost in LostStops(program).found():
+            yield self._lost(lost)
+        for late in LateCallbacks(program, races.by_function).found():
+            yield self._called_late(late, program)
         for stale in StaleSignals(program, races.by_function).found():
             yield self._stale(stale, program)
         for kept in KeptSignals(program, races.by_function).found():
@@ -212,6 +220,53 @@ class EventClearRace(Rule):
                 step("conflict", "sets the event", stop.function, stop.call.span),
                 step("access", "clears it", clear.function, clear.call.span),
                 step("access", "looks at it to end", look.function, look.call.span),
+            ],
+        )
+
+    def _called_late(self, late: LateCallback, program: Program) -> Finding:
+        look, stop = late.look, late.stop
+        facts = program.stores.facts[late.function.id]
+        name, event = spelled(late.call.func[0], facts), spelled(look.call.func[0][:-1], facts)
+        calls = f"calls what `{symbol_of(late.giver)}` took as `{late.name}`"
+        return self.finding(
+            late.function,
+            late.call.span,
+            message=f"`{name}` is called with no look at `{event}` since the loop was left for something else",
+            why=f"`{symbol_of(stop.function)}` may have set it in the same turn: who stops the thread and brings about"
+            " himself what it waits for is called back all the same",
+            subject=str(look.place),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("root", f"{late.root.title} comes here", late.root.target, late.root.target.ir.name_span),
+                step("access", "the loop ends the thread where it is set", late.function, look.call.span),
+                step("conflict", "sets it", stop.function, stop.call.span),
+                step("call", calls, late.function, late.call.span),
+            ],
+        )
+
+    def _lost(self, lost: LostStop) -> Finding:
+        begin, look, stop = lost.begin, lost.look, lost.stop
+        name, by, line = begin.location.short, symbol_of(stop.function), look.span[0]
+        then = (
+            f"finds on line {line} that nothing runs, and the thread then goes on for ever"
+            if lost.asked
+            else f"takes it back for nothing, and the loop on line {line} then goes on for ever"
+        )
+        looks = "looks whether the thread runs" if lost.asked else "the thread looks at it to end"
+        return self.finding(
+            begin.function,
+            begin.span,
+            message=f"`{name}` is set by the thread that it stops: a stop before that is not heard",
+            why=f"between the start of the thread and this line `{by}` {then}; set it before the start",
+            subject=str(begin.location),
+            confidence="medium",
+            evidence="thread",
+            trace=[
+                step("root", f"{lost.root.title} runs this", begin.function, begin.function.ir.name_span),
+                step("conflict", f"`{by}` takes it back", stop.function, stop.span),
+                step("access", f"sets `{name}`", begin.function, begin.span),
+                step("access", looks, look.function, look.span),
             ],
         )
 

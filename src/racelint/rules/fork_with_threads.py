@@ -65,7 +65,8 @@ class ForkWithThreads(Rule):
     ```
 
     ## How it is confirmed
-    By definition: what a fork copies is not a matter of the schedule.
+    One thread is inside of the lock when another forks: as the child, it waits for the lock for ever. A fork beside
+    threads is not run.
 
     ## Known limits
     Processes with the platform's default start method are mentioned on request alone: not everywhere is it fork.
@@ -75,7 +76,7 @@ class ForkWithThreads(Rule):
     name = "fork-with-threads"
     since = "0.1.0"
     severity = "warning"
-    confirmable = False
+    confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
         for beside in Forks(program).found():

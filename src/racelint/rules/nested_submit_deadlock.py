@@ -19,8 +19,10 @@ class NestedSubmitDeadlock(Rule):
     ## What it does
     Reports a task of an executor or pool that gives the same executor another task and waits for its answer, directly
     or through the functions that it calls. Reports the `join()` of a thread to which that very thread comes, by calls
-    from what it runs, without asking before which thread it is. Calls of methods that were handed to an object of a
-    library count where the thread runs that object's loop (`client.run_forever()`).
+    from what it runs, without asking before which thread it is, and one in the `__del__` of an object of which the
+    thread runs a method; so is the `shutdown()` of an executor by one of its own workers. Calls of
+    methods that were handed to an object of a library count where the thread runs that object's loop
+    (`client.run_forever()`).
 
     ## Why is this bad?
     A pool has so many workers and no more. Once each of them runs such a task, all wait for tasks that stand in the
@@ -92,17 +94,27 @@ class NestedSubmitDeadlock(Rule):
         thread = spelled(call.func[0][:-1], program.stores.facts[function.id])
         runs = symbol_of(root.target)
         way = f"`{runs}` calls {chain_words(own.chain)}" if own.chain else f"this is `{runs}`"
+        shuts = call.func[0][-1] == "shutdown"
+        message = f"`{thread}` is {'shut down by a worker of its own' if shuts else 'joined by the thread that it is'}"
+        why = f"{way}, on the thread that runs `{runs}`: it raises RuntimeError, and what follows is skipped"
+        if own.finalizer is not None:
+            message = f"`{thread}` is joined in `__del__` of the object that it keeps alive"
+            why = (
+                f"it runs `{runs}` of that object: `{symbol_of(own.finalizer)}` cannot come before the thread ends, so"
+                " that nobody stops it, and comes on the thread itself if that drops the last reference: RuntimeError"
+            )
         return self.finding(
             function,
             call.span,
-            message=f"`{thread}` is joined by the thread that it is",
-            why=f"{way}, on the thread that runs `{runs}`: it raises RuntimeError, and what follows is skipped",
+            message=message,
+            why=why,
             subject=thread,
+            severity="warning" if own.finalizer is not None else None,
             evidence="thread",
             trace=[
                 step("root", f"{root.title} runs on the thread", root.target, root.target.ir.name_span),
                 *call_steps(own.chain),
-                step("access", f"joins `{thread}`", function, call.span),
+                step("access", f"{'waits for all workers of' if shuts else 'joins'} `{thread}`", function, call.span),
             ],
         )
 

@@ -7,8 +7,12 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
+from racelint.program.calls import CallSite
+from racelint.program.dummy_locks import DummyLock, DummyLocks
+from racelint.program.index import FunctionInfo
 from racelint.program.suspects import Suspect
-from racelint.rules.base import Rule
+from racelint.program.values import event_span
+from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.race_report import findings, foreign_locks, shown, suspects_of
 
 
@@ -17,10 +21,12 @@ class WrongLock(Rule):
 
     ## What it does
     Finds locations whose accesses hold different locks: two locks of one class, a lock per instance for state that the
-    class or module shares, a lock that each caller passes in.
+    class or module shares, a lock that each caller passes in. So is a dummy: objects that are made with one in place of
+    their lock, as a parameter has it, and kept where a thread uses them that the program starts, and others too.
 
     ## Why is this bad?
-    Two threads that hold two different locks do not exclude each other: the critical sections overlap.
+    Two threads that hold two different locks do not exclude each other: the critical sections overlap. A dummy excludes
+    nobody.
 
     ## Example
     ```python
@@ -74,6 +80,33 @@ class WrongLock(Rule):
 
     def check(self, program: Program) -> Iterator[Finding]:
         yield from findings(self, suspects_of(program, "wrong-lock"), _message, _confidence)
+        for dummy in DummyLocks(program).found():
+            yield self._kept_by_nobody(dummy)
+
+    def _kept_by_nobody(self, found: DummyLock) -> Finding:
+        option, site, mine, other = found.option, found.site, found.mine, found.other
+        lock, place = f"{option.cls.name}.{option.attribute}", found.place.short
+        return self.finding(
+            site.caller,
+            event_span(site.caller, site.event),
+            message=f"`{lock}` of `{place}` is a `{option.dummy}`, which keeps nobody out, and two threads use that",
+            why=f"`{option.name}` is {'true' if option.truth else 'false'} here: {found.root.title} and"
+            f" `{symbol_of(other.caller)}` may be in the sections of `{lock}` at once",
+            subject=str(found.place),
+            confidence="medium",
+            severity="warning",
+            evidence="thread",
+            trace=[
+                step("lock", f"`{place}` is made with a `{option.dummy}`", site.caller, event_span(*_at(site))),
+                step("root", f"{found.root.title} is a thread", found.root.target, found.root.target.ir.name_span),
+                step("access", f"calls `{symbol_of(mine.callee)}`", mine.caller, event_span(*_at(mine))),
+                step("conflict", f"calls `{symbol_of(other.callee)}`", other.caller, event_span(*_at(other))),
+            ],
+        )
+
+
+def _at(site: CallSite) -> tuple[FunctionInfo, int]:
+    return site.caller, site.event
 
 
 def _message(suspect: Suspect) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
-from racelint.program.compounds import Compound
+from racelint.program.compounds import Compound, asserts
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -41,6 +41,7 @@ _SAME_OBJECT = "all who find it missing look up the same object and store that"
 _EQUAL_ENTRY = "all who find no entry for the key store an equal one, which nobody changes"
 _SAME_ERROR = "a look-up that fails raises what the function raises anyway where it finds nothing"
 _HANDLED = "the error that None gives where a method of it is called is handled"
+_MISUSE = "who is not the first gets an error: two at once are the misuse that it tells of"
 _REMEMBERED = "what it stores is the answer of the decorated function, which it takes to be equal for equal arguments"
 _FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger", "getpid"})
 """Calls that give the same object whenever they are asked for the same name."""
@@ -152,7 +153,8 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
         names = [path[-1].rpartition(":")[2] for path in call.func]
         if call.id == compound.act.event or (
-            call.id in asked and all(n.strip("_").startswith(_QUESTIONS) for n in names)
+            call.id in asked
+            and (all(n.strip("_").startswith(_QUESTIONS) for n in names) or _only_looks(function, call, program))
         ):
             continue
         told = any(len(path) > 1 and path[-2] in _STREAMS for path in call.func)
@@ -164,6 +166,16 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         if decided and access.event not in beside and not twice_is_once:
             return False
     return True
+
+
+def _only_looks(function: FunctionInfo, call: Call, program: Program) -> bool:
+    """Whether what is called is known, and does nothing but read."""
+    callees = [site.callee for site in program.calls.at(function, call.id)]
+    return bool(callees) and not any(
+        program.stores.facts[callee.id].calls
+        or any(access.kind in ("write", "delete") for access in program.stores.facts[callee.id].accesses)
+        for callee in callees
+    )
 
 
 def _events_beside(compound: Compound, program: Program) -> set[int]:
@@ -236,6 +248,18 @@ def expects_none(compound: Compound, program: Program) -> str:
         return ""
     nodes = program.stores.facts[compound.function.id].nodes
     return _HANDLED if is_caught(nodes, compound.act.event, {"g:AttributeError"}) else ""
+
+
+def refuses_second(compound: Compound, program: Program) -> str:
+    """Why a first use need not be locked that raises where it is not the first: `if self.call: raise ValueError`."""
+    nodes = program.stores.facts[compound.function.id].nodes
+    checks = [node for node in nodes if isinstance(node, Branch) and node.span == compound.check_span]
+    return _MISUSE if checks and all(map(_only_raises, checks)) else ""
+
+
+def _only_raises(node: Branch) -> bool:
+    arms = [arm for arm in (node.then, node.orelse) if arm]
+    return len(arms) == 1 and isinstance(arms[0][-1], Raise) and not asserts(node)
 
 
 def remembers_answers(compound: Compound, group: Group, program: Program) -> str:

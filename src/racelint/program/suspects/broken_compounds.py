@@ -169,7 +169,7 @@ class BrokenCompounds(Search):
             return "unguarded"
         if compound.kind == "lazy-init" and self._is_pure(compound):
             return None
-        assert compound.kind != "write-then-use" and compound.kind != "read-then-empty"
+        assert compound.kind != "write-then-use" and compound.kind != "read-then-empty" and compound.kind != "exchange"
         return compound.kind
 
     def _held_at_check(self, compound: Compound) -> set[Location]:

@@ -8,7 +8,7 @@ from racelint.program.containers import kind_of, may_resize
 from racelint.program.groups import Group
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
-from racelint.program.suspects.deeds import removes
+from racelint.program.suspects.deeds import are_others, removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
 from racelint.program.values import nodes_of
@@ -31,6 +31,8 @@ class BrokenIterations(Search):
                     continue
                 if other.access.location != record.access.location:
                     continue  # of a table, whose rows stay as they are
+                if are_others(record.access.outer_key, other.access.outer_key):
+                    continue  # of another part of the row
                 if other.access is not record.access and self.overlap.parallel(record, other, group):
                     yield self.inquiry.suspect("iteration", group, record, other, None, self.guards.of(group))
                     break

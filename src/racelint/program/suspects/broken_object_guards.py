@@ -57,14 +57,25 @@ class BrokenObjectGuards:
                     yield self.inquiry.suspect("update", group, record, other)
                     break
 
-    @staticmethod
-    def _guard(group: Group) -> Location | None:
+    def _guard(self, group: Group) -> Location | None:
         """The keeper's lock that nearly all lines hold, one that changes among them."""
         for lock, count in sorted(group.guards.items(), key=lambda item: (-item[1], item[0])):
             enough = count >= _MIN_GUARDED and count / group.total >= _MIN_SHARE
             if enough and lock in group.owner_locks and any(lock in r.locations_held for r in group.changes):
                 return lock
-        return None
+        return self._guard_in_threads(group)
+
+    def _guard_in_threads(self, group: Group) -> Location | None:
+        """The keeper's lock that threads hold whenever they use the object, and users on some way to a change."""
+        in_threads = [record for record in group.records if record.context.root is not None]
+        if not any(record.access.changes for record in in_threads):
+            return None
+        held = frozenset.intersection(*(record.locations_held for record in in_threads)) & group.owner_locks
+        by_users = {lock for r in group.changes if r.context.root is None for lock in r.locations_held - r.meant}
+        return min((lock for lock in held & by_users if not self._is_of_subclass(lock, group)), default=None)
+
+    def _is_of_subclass(self, lock: Location, group: Group) -> bool:
+        return self.program.lock_places.of_subclass(lock, group.location)
 
 
 def entered_through(record: Record, uses: frozenset[tuple[str, int]]) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.suspects.broken_compounds import BrokenCompounds
+from racelint.program.suspects.broken_exchanges import BrokenExchanges
 from racelint.program.suspects.broken_guards import BrokenGuards
 from racelint.program.suspects.broken_iterations import BrokenIterations
 from racelint.program.suspects.broken_object_guards import BrokenObjectGuards, entered_through
@@ -40,6 +41,7 @@ class Suspects:
         self.guards = inquiry.guards
         self._searches: tuple[Search, ...] = (
             BrokenCompounds(inquiry),
+            BrokenExchanges(inquiry),
             BrokenGuards(inquiry),
             BrokenIterations(inquiry),
             HalfFilled(inquiry),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.program.records import Record
+from racelint.program.shared import SharedAccess
 
 ADDING = frozenset({"append", "appendleft", "extend", "add", "setdefault", "put"})
 """Methods that add to a container in one step."""
+
+_WRITTEN_OUT = "'\"0123456789"
+"""What keys begin with that are literals."""
 
 _ADDING_MANY = ADDING | {"extendleft", "insert", "update"}
 
@@ -14,13 +18,18 @@ _ADDING_MANY = ADDING | {"extendleft", "insert", "update"}
 def touches(record: Record, other: Record) -> bool:
     """Whether the other's change can matter: the same location, or the name of the container that holds it."""
     if record.access.location == other.access.location:
-        mine, theirs = record.access.key, other.access.key
-        different = mine != theirs and mine[:1] in "'\"0123456789" and theirs[:1] in "'\"0123456789"
-        return not (mine and theirs and different)
+        mine, theirs = record.access, other.access
+        return not (are_others(mine.key, theirs.key) or are_others(mine.outer_key, theirs.outer_key))
     inner, outer = record.access.location.fields, other.access.location.fields
     if record.access.location.content and other.access.location.content:
         return len(outer) < len(inner) and inner[: len(outer)] == outer
     return record.access.location.content != other.access.location.content
+
+
+def are_others(mine: str, theirs: str) -> bool:
+    """Whether two keys are written out, and differ."""
+    written = bool(mine and theirs) and mine[0] in _WRITTEN_OUT and theirs[0] in _WRITTEN_OUT
+    return written and mine != theirs
 
 
 def removes(record: Record) -> bool:
@@ -60,3 +69,8 @@ def harmless_beside(record: Record, other: Record) -> bool:
     if access.deed == "iterate" or (access.changes and not access.location.content):
         return False
     return not (access.deed == "mutate" and access.method in ("clear", "sort", "reverse"))
+
+
+def is_put(access: SharedAccess) -> bool:
+    """`self.timers[key] = …`."""
+    return access.location.content and access.deed == "write" and not access.augmented and bool(access.key)

@@ -19,6 +19,7 @@ from racelint.program.suspects.benign import (
     harmless,
     needs_no_lock,
     notes_twice,
+    refuses_second,
     remembers_answers,
     sets_flag_twice,
 )
@@ -94,6 +95,8 @@ class Inquiry:
                 benign = benign or notes_twice(compound, self.program)
                 benign = benign or answers_with_its_error(compound, self.program)
                 benign = benign or expects_none(compound, self.program)
+            elif not benign:
+                benign = refuses_second(compound, self.program)
         if not benign and self.program.settings.only_gil and self._runs_through(kind, group, compound, guard):
             benign = ATOMIC
         return Suspect(kind, group, record, conflict, compound, guard, guarded, group.total, evidence, benign, weak)

@@ -12,7 +12,7 @@ from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
-from racelint.program.suspects.deeds import removes
+from racelint.program.suspects.deeds import is_put, removes
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
 
@@ -22,7 +22,7 @@ class LateLookups(Search):
 
     def of(self, group: Group) -> Iterator[Suspect]:
         removals = [record for record in group.changes if removes(record) and record.locations_held & group.owner_locks]
-        puts = [record for record in group.changes if removals and _is_put(record.access)]
+        puts = [record for record in group.changes if removals and is_put(record.access)]
         seen: set[str] = set()
         for put in puts:
             for record in group.records if put.access.function.id not in seen else ():
@@ -55,10 +55,6 @@ class LateLookups(Search):
         if given and removal.context.root is None and removal.context.parent is None and removal.context.public:
             return False  # users have the key once this function has returned it
         return self.overlap.parallel(record, removal, group)
-
-
-def _is_put(access: SharedAccess) -> bool:
-    return access.location.content and access.deed == "write" and not access.augmented and bool(access.key)
 
 
 def _is_given(access: SharedAccess) -> bool:

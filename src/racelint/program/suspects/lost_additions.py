@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.compounds import Compound
 from racelint.program.groups import Group
-from racelint.program.index import FunctionInfo
 from racelint.program.records import Record
 from racelint.program.shared import SharedAccess
 from racelint.program.suspects.deeds import adds
 from racelint.program.suspects.emptying import leaves_nothing, puts_empty_map
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
-from racelint.program.walk import contains, following, place_of
+from racelint.program.walk import may_follow
 
 _COPYING = frozenset(
     {"copy", "deepcopy", "list", "tuple", "dict", "set", "frozenset", "sorted", "join", "sum", "min", "max"}
@@ -61,7 +60,7 @@ class LostAdditions(Search):
         for access in self.program.shared.by_function[function.id]:
             if access.event >= act.event or access.changes:
                 continue
-            if self._reads_all(access, container, act.location.content) and _comes_to(
+            if self._reads_all(access, container, act.location.content) and may_follow(
                 function, access.event, act.event
             ):
                 return Compound("read-then-empty", access, access.event, act, function, check_span=act.span)
@@ -90,8 +89,3 @@ def _uses_up(call: Call, cleared: bool) -> bool:
     """Whether a call takes what is in its argument; one that keeps the container itself has the additions, too."""
     names = {path[-1].rpartition(":")[2] for path in call.func}
     return not names & _LOOKING if cleared else bool(names & _COPYING)
-
-
-def _comes_to(function: FunctionInfo, first: int, last: int) -> bool:
-    """Whether control may come from the one event to the other."""
-    return any(contains(node, last) for node in following(place_of(function, first)))

@@ -44,6 +44,8 @@ class TornReads(Search):
     def _suspect(self, group: Group, guard: Location, first: SharedAccess, second: SharedAccess) -> Suspect | None:
         if self.program.flows.of(first.function).at(first.event).hold(guard) is not None:
             return None
+        if self._looks_again(guard, first, second):
+            return None
         for record in self.races.records.of(second):
             if record.perhaps or guard in record.locations_held or self.guards.only_called_with(guard, record):
                 continue
@@ -52,6 +54,22 @@ class TornReads(Search):
                     compound = Compound("check-then-use", first, first.event, second, first.function)
                     return self.inquiry.suspect("torn", group, record, other, compound, guard)
         return None
+
+    def _looks_again(self, guard: Location, first: SharedAccess, second: SharedAccess) -> bool:
+        """One of them is read again with the lock held, here or in what is called: the first look spares the lock."""
+        called = (
+            site.callee
+            for site in self.program.calls.outgoing[first.function.id]
+            if site.event > second.event and not site.weak
+        )
+        again = [access for access in self.program.shared.by_function[first.function.id] if access.event > second.event]
+        again += [access for callee in called for access in self.program.shared.by_function[callee.id]]
+        return any(
+            access.deed == "read"
+            and access.location in (first.location, second.location)
+            and self.program.flows.of(access.function).at(access.event).hold(guard) is not None
+            for access in again
+        )
 
     @staticmethod
     def _changed_together(left: Group, right: Group, guard: Location) -> bool:
