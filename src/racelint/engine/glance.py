@@ -6,7 +6,6 @@ Looking through a million lines takes longer than all else that a warm scan does
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +15,7 @@ from racelint.engine.imports import imported_names
 from racelint.engine.prescan import mentions_concurrency
 
 
-class Text(NamedTuple):
+class Text(msgspec.Struct, frozen=True):
     """The bytes of one file, under the name that relative imports start from."""
 
     source: bytes

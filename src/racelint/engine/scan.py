@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -53,7 +52,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     progress: Progress | None = None
 
 
-class Scanned(NamedTuple):
+class Scanned(msgspec.Struct, frozen=True):
     """A result with what it was made from: what a fix needs."""
 
     result: ScanResult

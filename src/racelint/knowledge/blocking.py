@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 BlockingKind = Literal["sleep", "network", "process", "wait", "database", "input", "file"]
 
 
-class Blocking(NamedTuple):
+class Blocking(msgspec.Struct, frozen=True):
     """`instead` is what a coroutine awaits in its place, empty where there is nothing but a thread.
 
     `timeout`: the position of an argument that bounds the wait (-1: keyword `timeout` alone).

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 Family = Literal["lock", "rlock", "condition", "semaphore", "reader-writer"]
 World = Literal["thread", "process", "async"]
 
 
-class LockFacts(NamedTuple):
+class LockFacts(msgspec.Struct, frozen=True):
     """`reentrant`: the holder may take it again. `world`: between what it excludes. `own`: a class of the program.
 
     `declared`: a lock by the user's word, of which nothing else is known. `by_key`: a family, of which each call takes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 RootKind = Literal[
     "thread", "timer", "pool", "process", "handler", "signal", "finalizer", "task", "greenlet", "callback"
@@ -10,7 +12,7 @@ RootKind = Literal[
 """A greenlet gives way only where it waits: no step or compound of steps is torn apart, unlike a thread's."""
 
 
-class Starter(NamedTuple):
+class Starter(msgspec.Struct, frozen=True):
     """`target` is the index and keyword of the function that runs; `args` of its arguments (-1: the rest of the call).
 
     `deferred`: nothing runs before `.start()`. `many`: several run at once (map).

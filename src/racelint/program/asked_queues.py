@@ -7,7 +7,8 @@ for the next, for ever where none comes; `get_nowait()` raises.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.finding import Evidence
@@ -27,7 +28,7 @@ _TAKING = frozenset({"get", "get_nowait"})
 _QUEUES = LOCKED_QUEUES | {"queue.SimpleQueue"}
 
 
-class AskedQueue(NamedTuple):
+class AskedQueue(msgspec.Struct, frozen=True):
     """`record` takes what its function found there at `ask`; `rival` may have taken it meanwhile."""
 
     ask: Call
@@ -38,7 +39,7 @@ class AskedQueue(NamedTuple):
     evidence: Evidence
 
 
-class _Use(NamedTuple):
+class _Use(msgspec.Struct, frozen=True):
     function: FunctionInfo
     call: Call
     location: Location

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import AnyNode, Jump, Loop, Raise, Return, Span
 from racelint.program.containers import kind_of, may_resize
@@ -15,7 +16,7 @@ from racelint.program.switch_points import span_of_switch
 from racelint.program.values import blocks_of, nodes_of
 
 
-class AwaitedIteration(NamedTuple):
+class AwaitedIteration(msgspec.Struct, frozen=True):
     """Other tasks run at `switch`, between two turns of the iteration; `change` is what one of them may do there."""
 
     iteration: SharedAccess

@@ -6,8 +6,8 @@ What it gives back without having taken it here is its caller's affair; what it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Loop, Path, With
@@ -25,7 +25,7 @@ _MOST = 3
 _MAX_FIELDS = 3
 
 
-class Balance(NamedTuple):
+class Balance(msgspec.Struct, frozen=True, order=True):
     """`depth`: how often the lock is held by what the function did, FRESH before it did anything, THEIRS where a
     caller took it or that cannot be said. `by` is the event that brought that about."""
 
@@ -36,18 +36,17 @@ class Balance(NamedTuple):
 Balances = frozenset[Balance]
 
 
-@dataclass
-class LockBalance:
+class LockBalance(msgspec.Struct):
     """What becomes of one lock in one function."""
 
     function: FunctionInfo
     lock: Lock
     path: Path
-    releases: dict[int, tuple[Call, Balances]] = field(default_factory=dict)
+    releases: dict[int, tuple[Call, Balances]] = {}
     """By event: every release, and all balances with which it was come to."""
-    emptied: dict[int, tuple[With, int]] = field(default_factory=dict)
+    emptied: dict[int, tuple[With, int]] = {}
     """`with` blocks of the lock that end after an event gave it back."""
-    exits: list[Exit[Balances]] = field(default_factory=list)
+    exits: list[Exit[Balances]] = []
     taken: Call | None = None
     """An `acquire()` that waits, before which the function did nothing to the lock: the caller does not hold it."""
 

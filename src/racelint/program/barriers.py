@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import Starter
 from racelint.model.summary import ELEMENT, AnyNode, Branch, Call, Loop, Path, Try
@@ -23,7 +23,7 @@ _TRIED = (3, 4, 8)
 """Sizes that are tried where only a caller knows the size."""
 
 
-class Comer(NamedTuple):
+class Comer(msgspec.Struct, frozen=True):
     """A start of threads that come to the barrier: how many, and how often each waits (None: in a loop)."""
 
     function: FunctionInfo
@@ -32,16 +32,15 @@ class Comer(NamedTuple):
     waits: int | None
 
 
-@dataclass
-class Barrier:
+class Barrier(msgspec.Struct):
     """A barrier made by `call`, its parties, and who comes."""
 
     function: FunctionInfo
     call: Call
     parties: int
     path: Path
-    waits: list[tuple[FunctionInfo, Call]] = field(default_factory=list)
-    comers: list[Comer] = field(default_factory=list)
+    waits: list[tuple[FunctionInfo, Call]] = []
+    comers: list[Comer] = []
     main: bool = False
     sized: bool = True
     """Whether its size is known, and not only by how much it differs from the number of threads."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.blocking import BLOCKING_FUNCTIONS, BLOCKING_METHODS, Blocking
 from racelint.knowledge.locks import ACQUIRES
@@ -26,7 +27,7 @@ _BOUNDING = ("block", "blocking", "timeout", "wait")
 _NOTHING = (("k:False",), ("k:int:0",))
 
 
-class BlockingCall(NamedTuple):
+class BlockingCall(msgspec.Struct, frozen=True):
     """A call that waits; `chain` leads from the function asked about to the one that makes the call.
 
     `certain`: nothing on the way is decided by a condition.
@@ -129,7 +130,7 @@ class BlockingCalls:
             found = self.of(call, function) or self._through(call, function, depth)
             if found is not None:
                 decided = any(isinstance(node, Branch) for node in enclosing(place_of(function, call.id)))
-                self._inside[function.id] = found._replace(certain=found.certain and not decided)
+                self._inside[function.id] = replace(found, certain=found.certain and not decided)
                 if found.certain and not decided:
                     break
         return self._inside[function.id]
@@ -141,7 +142,7 @@ class BlockingCalls:
         if len(sites) != 1 or sites[0].weak:
             return None
         found = self.inside(sites[0].callee, depth + 1)
-        return found._replace(chain=((function, call.span), *found.chain)) if found is not None else None
+        return replace(found, chain=((function, call.span), *found.chain)) if found is not None else None
 
     def reached(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
         """What a call waits for, by itself or through the one function of the program that it runs."""

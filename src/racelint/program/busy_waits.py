@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import CLOCKS, WAITED_FOR
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Call, Jump, Loop, Path, Return, Span, With
@@ -20,7 +21,7 @@ _SLEEPS = frozenset({"time.sleep", "os.sched_yield"})
 _LOOKS = CLOCKS | {"builtins.len"}
 
 
-class BusyWait(NamedTuple):
+class BusyWait(msgspec.Struct, frozen=True):
     """The loop at `span` looks at `path`; `instead` waits for it; `setter` is where another thread changes it."""
 
     function: FunctionInfo

@@ -8,7 +8,8 @@ it in between. Found on one function's control-flow tree with the effects of wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, With, leaves
 from racelint.program.compounds import Compounds, asserts
@@ -24,7 +25,7 @@ _ENTERING = frozenset({"__enter__", "__aenter__"})
 _Written = dict[tuple[Location, Path], Effect]
 
 
-class CallState(NamedTuple):
+class CallState(msgspec.Struct, frozen=True):
     """`written` and `read` are effects of one call of `function`, the one before the other."""
 
     function: FunctionInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Path
 from racelint.program.index import External, FunctionInfo
@@ -20,7 +21,7 @@ _NOT_CALLABLE = frozenset(
 )
 
 
-class CalledTarget(NamedTuple):
+class CalledTarget(msgspec.Struct, frozen=True):
     """`inner` is the call whose answer is given as the target; `answer` says what that is."""
 
     start: StartCall

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
@@ -11,7 +12,7 @@ from racelint.program.types import Types
 from racelint.program.values import Stores
 
 
-class Named(NamedTuple):
+class Named(msgspec.Struct, frozen=True):
     """A call, the function that it stands in, and the dotted name of what it calls."""
 
     function: FunctionInfo

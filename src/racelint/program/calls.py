@@ -53,9 +53,6 @@ class CallGraph:
         self.incoming: dict[str, list[CallSite]] = {}
         self._kept = KeptMethods(stores, types)
         self._exact = ExactTypes(index, stores)
-        self._properties = {
-            name.partition(".")[0] for cls in index.classes for name, method in cls.own_methods() if method.is_property
-        }
         self._settled: set[str] = set()
         """Functions by id whose call sites no argument changes."""
         self._resolved_last: set[FunctionInfo] = set()
@@ -144,7 +141,7 @@ class CallGraph:
         for call in facts.calls:
             found.extend(self.resolve(call, function))
         for access in facts.accesses:
-            if access.path[-1] in self._properties and len(access.path) > 1 and not access.called:
+            if access.path[-1] in self.index.properties and len(access.path) > 1 and not access.called:
                 found.extend(self._property(access, function))
         for node in facts.withs:
             found.extend(self._managed(node, function))

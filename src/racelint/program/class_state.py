@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import CONTAINERS, MUTATING_METHODS
 from racelint.model.finding import Evidence
@@ -28,7 +29,7 @@ _COPIED_DEFAULTS = re.compile(
 _METACLASSES = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
 
 
-class ClassState(NamedTuple):
+class ClassState(msgspec.Struct, frozen=True):
     """`declared` is the assignment in the class body, `changed` a change through `self` in `method`."""
 
     cls: ClassInfo

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Path
 from racelint.program.index import FunctionInfo
@@ -18,7 +19,7 @@ WAITS = frozenset({"wait", "wait_for"})
 NOTIFIES = frozenset({"notify", "notify_all", "notifyAll"})
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True):
     """A call of a condition's method; `path` is the condition, `place` where the program keeps it."""
 
     function: FunctionInfo

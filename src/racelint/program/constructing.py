@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import Access, Call, Path, Span
@@ -26,7 +27,7 @@ _NOT_YET = frozenset({"add_done_callback", "add_job"})
 Frame = tuple[FunctionInfo, int]
 
 
-class Doing(NamedTuple):
+class Doing(msgspec.Struct, frozen=True):
     """One thing that a constructor does; `chain` leads from the constructor to the event that does it."""
 
     chain: tuple[Frame, ...]
@@ -37,7 +38,7 @@ class Doing(NamedTuple):
     """The attribute under which another object, whose constructor starts the thread, keeps this one."""
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """A read of an attribute of the object by the thread. `late`: only after the thread has waited some time."""
 
     name: str
@@ -47,7 +48,7 @@ class Reading(NamedTuple):
     late: bool
 
 
-class Escape(NamedTuple):
+class Escape(msgspec.Struct, frozen=True):
     """The start at `event` of `function` lets `root` run before `missing` (the reads, one an attribute) are set."""
 
     cls: ClassInfo

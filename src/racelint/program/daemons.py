@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import Call, Path, Span, Value, With
@@ -18,7 +19,7 @@ _WRITERS = frozenset({"json.dump", "pickle.dump", "shutil.copy", "shutil.copyfil
 _YES = (("k:True",), ("k:int:1",))
 
 
-class DaemonWork(NamedTuple):
+class DaemonWork(msgspec.Struct, frozen=True):
     """`root` is a daemon; at `span` of `function` it does `what`."""
 
     root: ThreadRoot

@@ -7,7 +7,7 @@ found from there, in the order that one descent for everything would have found 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -53,14 +53,14 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     """The anchors of the callee's parameters, by those of the caller's."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """A context that nobody of the program calls, and its place among all."""
 
     rank: _Rank
     context: Context
 
 
-class _Met(NamedTuple):
+class _Met(msgspec.Struct, frozen=True):
     """A context with what it hands down, `depth` calls below where it was entered."""
 
     context: Context
@@ -69,7 +69,7 @@ class _Met(NamedTuple):
     rank: _Rank
 
 
-class _Way(NamedTuple):
+class _Way(msgspec.Struct, frozen=True):
     """Into a context: an entry itself (`site` None), or by a call out of the context."""
 
     rank: _Rank
@@ -144,18 +144,19 @@ class Descent:
         depth = 0
         while level or joining:
             below: list[_Way] = []
-            for rank, context, way, state in level:
-                function = context.function if way is None else way.callee
+            for way in level:
+                context, site, state = way.context, way.site, way.state
+                function = context.function if site is None else site.callee
                 known = seen.get(function.id)
                 if known is None:
                     known = seen[function.id] = set()
                     found[function.id] = []
-                if (state, way is None) in known or len(known) >= _MAX_CONTEXTS:
+                if (state, site is None) in known or len(known) >= _MAX_CONTEXTS:
                     continue
-                known.add((state, way is None))
-                if way is not None:
-                    context = _inside(context, way, state)
-                found[function.id].append(_Met(context, state, depth, rank))
+                known.add((state, site is None))
+                if site is not None:
+                    context = _inside(context, site, state)
+                found[function.id].append(_Met(context, state, depth, way.rank))
                 for number, step in enumerate(self._steps_of(function)):
                     if fresh is not None and step.callee not in fresh:
                         continue
@@ -164,7 +165,7 @@ class Descent:
                         continue
                     after = self._after(context, state, step)
                     if after is not None and (after, False) not in others:
-                        below.append(_Way((rank, number), context, step.site, after))
+                        below.append(_Way((way.rank, number), context, step.site, after))
             depth += 1
             level = below
             if depth in joining:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.coroutines import ENDINGS
 from racelint.model.summary import ELEMENT, Call, Span
@@ -16,7 +17,7 @@ from racelint.program.shared import SharedAccess
 _ADDING = frozenset({"append", "appendleft", "extend", "add", "update", "insert", "setdefault"})
 
 
-class Drain(NamedTuple):
+class Drain(msgspec.Struct, frozen=True):
     """`read` takes the contents, other tasks run at `switch`, `act` empties; `adding` is what they may do there."""
 
     read: SharedAccess

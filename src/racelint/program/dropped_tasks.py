@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.coroutines import TASK_MAKERS, TASKS_KEPT_BY
 from racelint.model.summary import Access, AnyNode, Call, Loop, Path, Return, Suspend, With
@@ -15,7 +16,7 @@ from racelint.program.values import nodes_of
 _LOOP_METHODS = ("create_task", "ensure_future")
 
 
-class DroppedTask(NamedTuple):
+class DroppedTask(msgspec.Struct, frozen=True):
     """`bound`: the task is assigned to a variable that nothing reads."""
 
     function: FunctionInfo

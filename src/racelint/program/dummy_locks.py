@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import Branch, Call, Path, Return
@@ -26,7 +27,7 @@ _NOTHING = frozenset({"contextlib.nullcontext"})
 _KINDS = frozenset({"thread", "timer", "pool"})
 
 
-class Option(NamedTuple):
+class Option(msgspec.Struct, frozen=True):
     """Objects of `cls` have a dummy, made of `dummy`, in `attribute` where their parameter `name` holds `truth`."""
 
     cls: ClassInfo
@@ -36,7 +37,7 @@ class Option(NamedTuple):
     truth: bool
 
 
-class DummyLock(NamedTuple):
+class DummyLock(msgspec.Struct, frozen=True):
     """`site` makes an object with a dummy and puts it at `place`, where the thread of `root` and `other` use it."""
 
     option: Option

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import CLOSED_FOR_GOOD
 from racelint.model.summary import Access, Branch, Call, Try
@@ -25,7 +26,7 @@ _PREPARED_FOR = frozenset({"g:Exception", "g:BaseException", "g:OSError", "g:IOE
 _CLOSED = frozenset({"close", "closed", "fileno", "shutdown"})
 
 
-class EarlyClose(NamedTuple):
+class EarlyClose(msgspec.Struct, frozen=True):
     """`close` comes before `write` puts another object there; `use` is called by another thread on what is there."""
 
     close: Call

@@ -7,7 +7,8 @@ does not wait for the lock, since the flag says that there is nothing to wait fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.coroutines import ENDINGS
 from racelint.model.summary import AnyNode, Loop, Span, Suspend, With
@@ -19,7 +20,7 @@ from racelint.program.values import nodes_of
 from racelint.program.walk import Place, place_of
 
 
-class EarlyFlag(NamedTuple):
+class EarlyFlag(msgspec.Struct, frozen=True):
     """`outer` checks the flag without the lock; its act sets it, and then other tasks run at `switch`."""
 
     outer: Compound

@@ -7,7 +7,8 @@ flag that says that something is there, set before that is stored.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.model.summary import Access, AnyNode, Call, Path, Span, With
@@ -19,7 +20,7 @@ from racelint.program.values import nodes_of
 from racelint.program.walk import place_of
 
 
-class EarlyPublication(NamedTuple):
+class EarlyPublication(msgspec.Struct, frozen=True):
     """`check` decides without the lock; its act publishes, and what it stands for is completed at `later`."""
 
     function: FunctionInfo

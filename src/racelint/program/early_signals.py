@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Jump, Raise, Return
 from racelint.program.groups import Group
@@ -21,7 +22,7 @@ from racelint.program.walk import place_of
 _TRUE = (("k:True",),)
 
 
-class EarlySignal(NamedTuple):
+class EarlySignal(msgspec.Struct, frozen=True):
     """`told` sets the flag and `stored` what it stands for, `data`; `asked` finds it set and `used` reads `data`."""
 
     location: Location

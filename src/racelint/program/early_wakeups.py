@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Call, Jump, Loop, Raise, Return
 from racelint.program.event_races import EventUse
@@ -21,7 +22,7 @@ from racelint.program.walk import following, place_of
 _TRUE, _FALSE = (("k:True",),), (("k:False",),)
 
 
-class EarlyWakeup(NamedTuple):
+class EarlyWakeup(msgspec.Struct, frozen=True):
     """`setter` sets the event before `stored`; `asked` is read by the loop in which `waiter` waits and clears."""
 
     setter: EventUse

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.containers import CONTAINERS
 from racelint.model.finding import Evidence
@@ -28,7 +30,7 @@ _AT_RETURN = 1 << 60
 Shape = Literal["itself", "view"]
 
 
-class EscapingReference(NamedTuple):
+class EscapingReference(msgspec.Struct, frozen=True):
     """`function` hands `location` out at `node`, which `changed` changes in place with `guard` held.
 
     No `guard`: a live view of what another thread changes without any lock.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.model.summary import Branch, Call
 from racelint.program.index import FunctionInfo
@@ -18,7 +20,7 @@ from racelint.program.walk import contains
 _METHODS = frozenset({"wait", "set", "clear", "is_set", "isSet"})
 
 
-class EventUse(NamedTuple):
+class EventUse(msgspec.Struct, frozen=True):
     """A call of a method of the event that the program keeps at `place`."""
 
     function: FunctionInfo
@@ -30,7 +32,7 @@ class EventUse(NamedTuple):
         return self.call.func[0][-1]
 
 
-class EventRace(NamedTuple):
+class EventRace(msgspec.Struct, frozen=True):
     """`late`: `use` clears what `setter` may have set after `node` looked, at `first`, for what it tells of.
     `asked`: several threads may pass `first` before one of them comes to `use`."""
 

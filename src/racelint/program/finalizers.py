@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, REFERENCE_CALLBACKS
 from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
@@ -24,14 +26,14 @@ _MAX_CALLS = 5
 _QUEUE = LockFacts("lock", False)
 
 
-class Interrupter(NamedTuple):
+class Interrupter(msgspec.Struct, frozen=True):
     """A function that runs in the middle of others."""
 
     kind: Literal["__del__", "weakref callback", "signal handler"]
     function: FunctionInfo
 
 
-class Interruption(NamedTuple):
+class Interruption(msgspec.Struct, frozen=True):
     """`interrupter` takes a lock that its own thread may hold already."""
 
     interrupter: Interrupter
@@ -64,9 +66,9 @@ class Finalizers:
         for function in self.program.index.functions:
             if function.ir.name == "__del__" and function.cls is not None:
                 yield Interrupter("__del__", function)
-            for _, call, dotted in self.program.callees.outside(function):
-                registered = REFERENCE_CALLBACKS.get(dotted)
-                value = _argument(call, *registered) if registered is not None else ()
+            for named in self.program.callees.outside(function):
+                registered = REFERENCE_CALLBACKS.get(named.dotted)
+                value = _argument(named.call, *registered) if registered is not None else ()
                 for thing in self.program.types.of_value(value, function):
                     if isinstance(thing, Bound):
                         yield Interrupter("weakref callback", thing.function)

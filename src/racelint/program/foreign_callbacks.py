@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program.index import FunctionInfo
@@ -14,7 +15,7 @@ from racelint.program.users import is_public
 from racelint.program.values import Stored, element_key
 
 
-class ForeignCall(NamedTuple):
+class ForeignCall(msgspec.Struct, frozen=True):
     """`call` runs what `giver` took as its parameter `name`, with `held` held."""
 
     function: FunctionInfo

@@ -6,7 +6,8 @@ An import runs foreign code in the importing thread. What it imports may use the
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Path, Span
 from racelint.program.index import FunctionInfo
@@ -20,7 +21,7 @@ from racelint.program.users import is_public
 _IMPORTS = ("importlib.import_module", "builtins.__import__")
 
 
-class Importing(NamedTuple):
+class Importing(msgspec.Struct, frozen=True):
     """The call at `span` imports the module that `name` is the name of."""
 
     function: FunctionInfo
@@ -33,7 +34,7 @@ class Importing(NamedTuple):
         return (self.function.id, self.event)
 
 
-class ForeignImport(NamedTuple):
+class ForeignImport(msgspec.Struct, frozen=True):
     """At `span` the function comes to the import with `held` held."""
 
     function: FunctionInfo

@@ -7,7 +7,8 @@ Code is aware of forks where it compares `os.getpid()` with a process id that it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import Branch, Call, Path, Span, Value, With
@@ -23,7 +24,7 @@ from racelint.program.things import Bound
 from racelint.program.values import Stored, nodes_of
 
 
-class InheritedLock(NamedTuple):
+class InheritedLock(msgspec.Struct, frozen=True):
     """`lock` is taken at `span`; `aware` is where the code notices the fork; `made`: where the lock was made."""
 
     function: FunctionInfo

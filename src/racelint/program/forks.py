@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Span
 from racelint.program.index import FunctionInfo
@@ -16,7 +17,7 @@ _FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
 _MAX_DEPTH = 4
 
 
-class Fork(NamedTuple):
+class Fork(msgspec.Struct, frozen=True):
     """A call that forks; `method` is `default` where the platform's default may be another."""
 
     function: FunctionInfo
@@ -25,14 +26,14 @@ class Fork(NamedTuple):
     name: str
 
 
-class Started(NamedTuple):
+class Started(msgspec.Struct, frozen=True):
     """A thread, also one that runs nothing of the program, as messages name it, and where it is joined."""
 
     title: str
     joins: list[tuple[FunctionInfo, int]]
 
 
-class ForkBesideThreads(NamedTuple):
+class ForkBesideThreads(msgspec.Struct, frozen=True):
     """`fork` comes after `thread` is started, in `started`; on the thread itself where `inside`."""
 
     fork: Fork

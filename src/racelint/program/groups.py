@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.finding import Evidence
 from racelint.program.index import FunctionInfo
@@ -13,7 +13,7 @@ from racelint.program.locations import Location
 from racelint.program.records import Record
 
 
-class AccessLine(NamedTuple):
+class AccessLine(msgspec.Struct, frozen=True):
     """The records of one line of one function, and the locks that all of them hold."""
 
     records: tuple[Record, ...]
@@ -26,8 +26,7 @@ class AccessLine(NamedTuple):
         return cls(tuple(records), frozenset.intersection(*(_nameable(record) for record in called or records)))
 
 
-@dataclass
-class Group:
+class Group(msgspec.Struct, dict=True):
     """All records of one variable: the name that holds it and, for a container, what it holds."""
 
     location: Location
@@ -38,7 +37,7 @@ class Group:
     """Declared thread-safe."""
     of_locks: bool = False
     """A container of locks, one for each key: whoever makes those means it for several threads."""
-    guards: Counter[Location] = field(default_factory=Counter)
+    guards: Counter[Location] = msgspec.field(default_factory=Counter)
     """Lines (not records) that access it, constructors left out, by lock held."""
     total: int = 0
 

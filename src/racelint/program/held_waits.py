@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import Span
 from racelint.program.condition_uses import WAITS, Use
@@ -17,7 +19,7 @@ from racelint.program.values import event_span
 _MAX_CALLS = 4
 
 
-class CondWait(NamedTuple):
+class CondWait(msgspec.Struct, frozen=True):
     """A wait as a fact that is carried up the calls."""
 
     use: Use
@@ -27,7 +29,7 @@ class CondWait(NamedTuple):
         return (self.use.function.id, self.use.call.id)
 
 
-class HeldWait(NamedTuple):
+class HeldWait(msgspec.Struct, frozen=True):
     """At `span`, `function` or what it calls waits and keeps `held`.
 
     `needs`: one who notifies, where all who do need that lock for it. `known`: somebody who notifies is known at all.
@@ -74,7 +76,7 @@ class HeldWaits:
                 for entry in everywhere.get(site.callee.id, ()):
                     carried = self.takings.running.carried(entry, site)
                     if carried is not None and len(carried.chain) <= _MAX_CALLS:
-                        yield from self._held(function, site.event, carried._replace(certain=entry.certain))
+                        yield from self._held(function, site.event, replace(carried, certain=entry.certain))
 
     def _held(self, function: FunctionInfo, event: int, wait: Reached[CondWait]) -> Iterator[HeldWait]:
         use = wait.fact.use

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Loop, Span, Suspend
 from racelint.program.index import FunctionInfo
@@ -16,7 +17,7 @@ _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "property", "overr
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 
-class HeldYield(NamedTuple):
+class HeldYield(msgspec.Struct, frozen=True):
     """`lock`, taken at `taken`, is held at the first of its yields."""
 
     function: FunctionInfo
@@ -55,9 +56,9 @@ def _yields(loop: Loop) -> bool:
 def _made_managers(program: Program) -> set[str]:
     """Generators that are given to `contextmanager(…)` by hand."""
     found: set[str] = set()
-    for function, call, _ in program.callees.named(_MANAGERS):
-        for argument in call.args:
-            entities = (program.index.entity_of(function.module, path) for path in argument.value)
+    for named in program.callees.named(_MANAGERS):
+        for argument in named.call.args:
+            entities = (program.index.entity_of(named.function.module, path) for path in argument.value)
             found.update(entity.id for entity in entities if isinstance(entity, FunctionInfo))
     return found
 

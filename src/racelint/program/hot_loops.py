@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import RELEASES
 from racelint.knowledge.threads import QUEUES
@@ -34,7 +35,7 @@ from racelint.program.values import nodes_of
 _SIGNALS = frozenset({"notify", "notify_all", "notifyAll", "wait", "wait_for"})
 
 
-class HotLoop(NamedTuple):
+class HotLoop(msgspec.Struct, frozen=True):
     """`taken` is the With or the acquire; `turns` None where they cannot be counted.
 
     `through` is the call by which the loop comes to it, where another function takes the lock.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Call, Span
 from racelint.program.blocking import BlockingCalls
@@ -17,7 +18,7 @@ from racelint.program.walk import enclosing, place_of
 _MAX_DEPTH = 4
 
 
-class ImportStart(NamedTuple):
+class ImportStart(msgspec.Struct, frozen=True):
     """`root` is started at `span` of the code of `module`; `waits`: where the import waits for it, if it does."""
 
     module: FunctionInfo

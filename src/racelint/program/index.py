@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,16 +35,15 @@ _BUILTIN_TYPES = frozenset(
 )
 
 
-@dataclass(eq=False)
-class ModuleInfo:
+class ModuleInfo(msgspec.Struct, eq=False):
     """One analysed file."""
 
     source: SourceFile
     summary: ModuleSummary
-    functions: dict[str, FunctionInfo] = field(default_factory=dict)
-    classes: dict[str, ClassInfo] = field(default_factory=dict)
-    imports: dict[str, Import] = field(default_factory=dict)
-    stars: list[Import] = field(default_factory=list)
+    functions: dict[str, FunctionInfo] = {}
+    classes: dict[str, ClassInfo] = {}
+    imports: dict[str, Import] = {}
+    stars: list[Import] = []
     variables: frozenset[str] = frozenset()
 
     @property
@@ -60,8 +58,7 @@ class ModuleInfo:
         return self.name.rpartition(".")[0]
 
 
-@dataclass(eq=False)
-class FunctionInfo:
+class FunctionInfo(msgspec.Struct, eq=False, dict=True):
     """One function, method, lambda, class body or module body of the program."""
 
     module: ModuleInfo
@@ -71,12 +68,12 @@ class FunctionInfo:
     is_classmethod: bool = False
     is_property: bool = False
     is_contextmanager: bool = False
-    id: str = field(init=False)
-    spans: dict[int, Span] = field(default_factory=dict)
+    id: str = ""
+    spans: dict[int, Span] = {}
     """Where its events stand, by their number; filled when first asked for (`values.event_span`)."""
     loops: dict[int, list[Loop]] | None = None
     """Filled when first asked for (`thread_root.loops_around`)."""
-    meanings: dict[Path, tuple[Thing, ...]] = field(default_factory=dict)
+    meanings: dict[Path, tuple[Thing, ...]] = {}
     """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
     of_tests: bool | None = None
     """Filled when first asked for (`test_cases.is_of_tests`)."""
@@ -123,21 +120,20 @@ class FunctionInfo:
         return f"<{self.id}>"
 
 
-@dataclass(eq=False)
-class ClassInfo:
+class ClassInfo(msgspec.Struct, eq=False):
     """One class; `bases` are classes of the program, `external_bases` dotted names of the rest."""
 
     module: ModuleInfo
     ir: ClassDef
-    bases: list[ClassInfo] = field(default_factory=list)
-    external_bases: list[str] = field(default_factory=list)
-    subclasses: list[ClassInfo] = field(default_factory=list)
-    mro: list[ClassInfo] = field(default_factory=list)
-    id: str = field(init=False)
+    bases: list[ClassInfo] = []
+    external_bases: list[str] = []
+    subclasses: list[ClassInfo] = []
+    mro: list[ClassInfo] = []
+    id: str = ""
     descendants: tuple[ClassInfo, ...] | None = None
     """Filled when first asked for (`families.descendants`)."""
     _external: tuple[str, ...] | None = None
-    _methods: dict[str, FunctionInfo] = field(default_factory=dict)
+    _methods: dict[str, FunctionInfo] = {}
 
     def __post_init__(self) -> None:
         self.id = f"{self.module.name}:{self.ir.qualname}"
@@ -237,6 +233,13 @@ class Index:
     def classes_by_id(self) -> dict[str, ClassInfo]:
         """All classes, by `ClassInfo.id`."""
         return {cls.id: cls for cls in self.classes}
+
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """The names that properties have in any class."""
+        return frozenset(
+            name.partition(".")[0] for cls in self.classes for name, method in cls.own_methods() if method.is_property
+        )
 
     def _resolve_bases(self, cls: ClassInfo) -> None:
         for value in cls.ir.bases:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, TypeVar
+
+import msgspec
 
 from racelint.knowledge.raising import CANCELLATIONS, LOOKUP_ERRORS
 from racelint.model.summary import (
@@ -33,7 +35,7 @@ ExitKind = Literal["return", "raise", "break", "continue"]
 _MAX_TURNS = 3
 
 
-class Exit(NamedTuple, Generic[State]):
+class Exit(msgspec.Struct, Generic[State], frozen=True):
     """How control leaves: by which node (None: off the end), in what state."""
 
     kind: ExitKind

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Call, Path, Span, Value
 from racelint.program.index import FunctionInfo
@@ -27,7 +28,7 @@ _OPTIONS = Object("builtins.dict")
 _COPYING = frozenset({"g:list", "g:tuple", "g:sorted", "g:set", "g:frozenset", "g:reversed"})
 
 
-class Notice(NamedTuple):
+class Notice(msgspec.Struct, frozen=True):
     """The call tells a callback that `giver` took as its parameter `name` and kept.
 
     Where `is_set`, it is an attribute `name` instead that `giver` leaves empty and users write to.
@@ -44,7 +45,7 @@ class Notice(NamedTuple):
         return (self.function.id, self.call.id)
 
 
-class HeldNotice(NamedTuple):
+class HeldNotice(msgspec.Struct, frozen=True):
     """At `span` the function comes to the notice with `held` held, for which `back` waits."""
 
     function: FunctionInfo

@@ -7,7 +7,8 @@ just before that look, nobody clears it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Return
 from racelint.program.effects import Effect
@@ -17,7 +18,7 @@ from racelint.program.thread_root import loops_around
 from racelint.program.walk import contains, enclosing, place_of
 
 
-class KeptSignal(NamedTuple):
+class KeptSignal(msgspec.Struct, frozen=True):
     """`look` decides that `waiter` need not wait; `setter` sets the event after `change` of what is looked at."""
 
     waiter: EventUse

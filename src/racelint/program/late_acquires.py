@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import Access, AnyNode, Call, Operation, Suspend, Try, With
@@ -15,7 +16,7 @@ from racelint.program.primitives import is_own_lock
 from racelint.program.values import nodes_of
 
 
-class LateAcquire(NamedTuple):
+class LateAcquire(msgspec.Struct, frozen=True):
     """`acquire` stands in the `try` that `release` ends; `before`, if anything, may fail first."""
 
     function: FunctionInfo

@@ -7,7 +7,8 @@ may have gone on by then, and a statement that hands the closure out may not hav
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, Call, Path, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -23,7 +24,7 @@ _SIGNALS = frozenset(
 )
 
 
-class LateBinding(NamedTuple):
+class LateBinding(msgspec.Struct, frozen=True):
     """`read` of `name` in a closure; `rebound` is where the variable is bound anew, or for the first time.
 
     `started` is where the thread is, or may be, started.
@@ -48,8 +49,9 @@ class LateBindings:
         for root in self.program.roots:
             if root.kind in ("thread", "timer", "pool") and root.site_function is not None and root.site is not None:
                 yield from self._of_root(root, root.site_function, root.site)
+        homes = {function.ir.parent for function in self.program.index.functions}
         for function in self.program.index.functions:
-            if function.ir.kind == "function":
+            if function.ir.kind == "function" and function.qualname in homes:
                 yield from self._signalled(function)
 
     def _of_root(self, root: ThreadRoot, home: FunctionInfo, site: Call) -> Iterator[LateBinding]:
@@ -123,13 +125,15 @@ class LateBindings:
         waited = {path[:-1] for call in facts.calls for path in call.func if path[-1] in ("wait", "get", "acquire")}
         for call in facts.calls:
             for callback in self._callbacks(call, home):
-                signalled = waited and self._signals(callback, home, waited) and self._may_run(call, home)
-                if not signalled and not self._is_run_by_thread(callback, call, home):
-                    continue
-                for function, read in self._captured(callback, home):
-                    writes = self._writes(home, read.path)
-                    if writes and not self._is_bound_before(home, read.path, call.id):
-                        yield self._binding(function, read, home, writes[0].span, call.span, first=True)
+                late = [
+                    (function, read, writes[0].span)
+                    for function, read in self._captured(callback, home)
+                    if (writes := self._writes(home, read.path)) and not self._is_bound_before(home, read.path, call.id)
+                ]
+                signalled = late and waited and self._signals(callback, home, waited) and self._may_run(call, home)
+                if signalled or (late and self._is_run_by_thread(callback, call, home)):
+                    for function, read, span in late:
+                        yield self._binding(function, read, home, span, call.span, first=True)
 
     def _callbacks(self, call: Call, home: FunctionInfo) -> Iterator[FunctionInfo]:
         for argument in call.args:

@@ -7,7 +7,8 @@ the thread because he ends the process himself is called back all the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import AnyNode, Branch, Call, Jump, Loop, Return
 from racelint.program.event_races import EventUse
@@ -23,7 +24,7 @@ from racelint.program.walk import following, place_of
 _LOOKS = frozenset({"wait", "is_set", "isSet"})
 
 
-class LateCallback(NamedTuple):
+class LateCallback(msgspec.Struct, frozen=True):
     """`call` runs what `giver` took as `name`, after a loop of the thread of `root` that ends otherwise at `look`."""
 
     root: ThreadRoot

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Access, Call, Path, Value
 from racelint.program.calls import is_own
@@ -17,7 +19,7 @@ from racelint.program.things import Object
 Made = Literal["lock", "thread-local"]
 
 
-class LazyLock(NamedTuple):
+class LazyLock(msgspec.Struct, frozen=True):
     """`check` decides about event `made_at`, which stores one. `given`: on an object of which no more is known."""
 
     check: Access
@@ -27,7 +29,7 @@ class LazyLock(NamedTuple):
     given: bool = False
 
 
-class _Store(NamedTuple):
+class _Store(msgspec.Struct, frozen=True):
     """`among`: events whose answers the value was chosen from, as in `self.lock = self.lock or Lock()`."""
 
     event: int

@@ -8,7 +8,9 @@ to end with, are left alone, and so are coroutines.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.model.summary import Access
 from racelint.program.calls import CallSite
@@ -23,7 +25,7 @@ from racelint.program.users import is_called_once
 _MAX_DEPTH = 3
 
 
-class LazyStart(NamedTuple):
+class LazyStart(msgspec.Struct, frozen=True):
     """`check` decides about event `made_at` of `function`: a start, or the making of a lock or thread-local (`makes`).
 
     `context` is one way in which any thread may come there.

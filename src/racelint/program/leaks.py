@@ -8,8 +8,9 @@ the lock is held (`if locked: lock.release()`) are believed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, RELEASES
 from racelint.model.summary import (
@@ -37,7 +38,7 @@ _ENDS_PROCESS = frozenset({"sys.exit", "os._exit", "os.abort", "builtins.exit", 
 _SWALLOWS = frozenset({"contextlib.suppress", "pytest.raises"})
 
 
-class Leak(NamedTuple):
+class Leak(msgspec.Struct, frozen=True):
     """A way on which the lock stays held: by which node (None: off the end).
 
     `turn`: a loop comes to the acquire again. `refused`: another acquire failed, and the function says that it has
@@ -48,15 +49,14 @@ class Leak(NamedTuple):
     node: AnyNode | None
 
 
-@dataclass
-class Tenure:
+class Tenure(msgspec.Struct):
     """What becomes of one `acquire()`: the leaks, the releases that end it, and whether the lock was handed on."""
 
     function: FunctionInfo
     call: Call
     lock: Lock
-    leaks: list[Leak] = field(default_factory=list)
-    releases: list[Call] = field(default_factory=list)
+    leaks: list[Leak] = []
+    releases: list[Call] = []
     handed_on: bool = False
     called_back: bool = False
     """Whether a callback that was handed out gives it back."""
@@ -158,7 +158,7 @@ class _Walk(Interpreter[bool]):
         return held
 
     def _releases(self, callee: FunctionInfo) -> bool:
-        return callee is not self.function and self.location in self.flows.effect(callee)[1]
+        return callee is not self.function and self.location in self.flows.effect(callee).dropped
 
     def _releases_raising(self, callee: FunctionInfo) -> bool:
         """Whether the callee releases where it raises, too."""

@@ -77,9 +77,9 @@ class Program:
                 if root.site_function is not None:
                     self.types.learn(root.target, name, value, root.site_function)
                     fresh = True
-        for target, maker, bindings in find_initializers(self.index, self.stores, self.types, self.calls):
-            for name, value in bindings.items():
-                self.types.learn(target, name, value, maker)
+        for found in find_initializers(self.index, self.stores, self.types, self.calls):
+            for name, value in found.bindings.items():
+                self.types.learn(found.target, name, value, found.maker)
                 fresh = True
         if not fresh:
             return roots

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Access, Branch, Call
 from racelint.program.elements import container_behind
@@ -25,7 +26,7 @@ _MAX_CALLS = 4
 _MAX_WITNESSES = 6
 
 
-class Edge(NamedTuple):
+class Edge(msgspec.Struct, frozen=True):
     """One place where the order is shown, and the locks held there besides the two."""
 
     nesting: Nesting

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import AnyNode, Call
 from racelint.program.index import FunctionInfo
@@ -15,7 +15,7 @@ from racelint.program.locations import Location
 from racelint.program.locks import Lock, LockIdentity
 
 
-class Hold(NamedTuple):
+class Hold(msgspec.Struct, frozen=True):
     """A lock that is certainly held, since event `region`; `via` says how it was taken."""
 
     lock: Lock
@@ -74,7 +74,7 @@ class LockState(msgspec.Struct, frozen=True):
             return self
         theirs = {hold.lock.identity: hold for hold in other.must}
         must = tuple(
-            hold if theirs[hold.lock.identity].region == hold.region else hold._replace(region=-1)
+            hold if theirs[hold.lock.identity].region == hold.region else replace(hold, region=-1)
             for hold in self.must
             if hold.lock.identity in theirs
         )
@@ -84,7 +84,7 @@ class LockState(msgspec.Struct, frozen=True):
 EMPTY = LockState()
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True):
     """What a call does to locks: leaves them held, releases them for its caller, or perhaps leaves them held."""
 
     held: tuple[Hold, ...] = ()
@@ -95,8 +95,7 @@ class Effect(NamedTuple):
 NO_EFFECT = Effect()
 
 
-@dataclass
-class LockFlow:
+class LockFlow(msgspec.Struct):
     """The result for one function.
 
     `before` holds the state before each numbered event; events that are missing hold nothing. `exits` are the ways
@@ -104,13 +103,13 @@ class LockFlow:
     """
 
     function: FunctionInfo
-    before: dict[int, LockState] = field(default_factory=dict)
-    exits: list[Exit[LockState]] = field(default_factory=list)
-    acquisitions: list[tuple[Lock, AnyNode, LockState]] = field(default_factory=list)
+    before: dict[int, LockState] = {}
+    exits: list[Exit[LockState]] = []
+    acquisitions: list[tuple[Lock, AnyNode, LockState]] = []
     """Every lock taken here, by what, and the state just before."""
-    entrances: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+    entrances: list[tuple[Lock, Call, LockState]] = []
     """Those that an ExitStack takes: `stack.enter_context(lock)`."""
-    releases: list[tuple[Lock, Call, LockState]] = field(default_factory=list)
+    releases: list[tuple[Lock, Call, LockState]] = []
 
     def at(self, event: int) -> LockState:
         return self.before.get(event, EMPTY)

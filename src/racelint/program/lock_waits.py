@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.blocking import AWAITED_FUNCTIONS, AWAITED_METHODS, BLOCKING_METHODS, BlockingKind
 from racelint.knowledge.threads import STARTERS
@@ -43,7 +45,7 @@ _NOTHING = Constant("None")
 """What an attribute holds before something unknown is put there; futures are mostly looked at when they are done."""
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, frozen=True):
     """A call that waits; `name` as it is written, `awaited` in a coroutine."""
 
     kind: BlockingKind
@@ -58,7 +60,7 @@ class Waiting(NamedTuple):
         return (self.kind, self.function.id, self.call.id) if self.kind == "wait" else (self.kind, self.awaited)
 
 
-class HeldWait(NamedTuple):
+class HeldWait(msgspec.Struct, frozen=True):
     """At `span`, `function` or what it calls there waits while `held` is.
 
     `needed` is who is waited for and takes the lock itself: neither goes on. `quick` is somebody who takes the lock
@@ -109,7 +111,7 @@ class LockWaits:
             if f is not wait.function and not (wait.wait.fact.kind == "wait" and f.id in self._starters)
         ]
         mostly = 2 * len(slow) <= len(sections)
-        return wait._replace(quick=others[0] if others else None, mostly=mostly)
+        return replace(wait, quick=others[0] if others else None, mostly=mostly)
 
     @cached_property
     def _starters(self) -> set[str]:
@@ -142,7 +144,7 @@ class LockWaits:
                 if carried is not None and len(carried.chain) <= self._farthest(entry.fact):
                     for held in here:
                         if self._counts(held, entry.fact):
-                            yield self._held_wait(function, site.event, held, carried._replace(certain=entry.certain))
+                            yield self._held_wait(function, site.event, held, replace(carried, certain=entry.certain))
 
     def _farthest(self, wait: Waiting) -> int:
         path = wait.call.func[0]

@@ -150,7 +150,7 @@ class Locks:
             if inner is not None and not inner.nameless:
                 return inner
             if inner is not None and inner.facts is not None:
-                facts = facts._replace(reentrant=inner.reentrant)
+                facts = replace(facts, reentrant=inner.reentrant)
         alias = self._by_property(path, function) or self._alias(path, function) or self._handed_out(path, function)
         if alias is not None:
             return alias
@@ -236,7 +236,7 @@ class Locks:
                 for name in thing.cls.all_external_bases():
                     if name in LOCK_FACTORIES:
                         changed = thing.cls.method("acquire") is not None
-                        return LOCK_FACTORIES[name]._replace(own=True) if changed else LOCK_FACTORIES[name]
+                        return replace(LOCK_FACTORIES[name], own=True) if changed else LOCK_FACTORIES[name]
         return None
 
     def _is_reader_writer(self, cls: ClassInfo) -> bool:

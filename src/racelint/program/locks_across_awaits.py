@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program.index import FunctionInfo
@@ -13,7 +14,7 @@ from racelint.program.locks import Lock
 from racelint.program.values import nodes_of
 
 
-class HeldAcross(NamedTuple):
+class HeldAcross(msgspec.Struct, frozen=True):
     """`lock`, taken at `taken` (None where that is not in the function), is held at the switch point `switch`."""
 
     function: FunctionInfo

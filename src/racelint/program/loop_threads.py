@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.coroutines import LOOP_ONLY, LOOP_RUNS, LOOP_TYPE, OWNED_BY_LOOP, RUNNERS, TASK_MAKERS
 from racelint.model.summary import Call, Path, Span, Value
@@ -33,7 +34,7 @@ _TO_LOOP = (
 )
 
 
-class ForeignCall(NamedTuple):
+class ForeignCall(msgspec.Struct, frozen=True):
     """`call` touches what belongs to a loop whose thread is another; `runs` says why, `instead` what to call."""
 
     function: FunctionInfo
@@ -44,7 +45,7 @@ class ForeignCall(NamedTuple):
     started: tuple[FunctionInfo, Span]
 
 
-class _LoopThread(NamedTuple):
+class _LoopThread(msgspec.Struct, frozen=True):
     """A thread that runs a loop: `paths` hold the loop in `starter`, `location` if it is kept somewhere."""
 
     starter: FunctionInfo

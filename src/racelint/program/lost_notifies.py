@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop
 from racelint.program.condition_uses import Use
@@ -17,7 +19,7 @@ from racelint.program.walk import Place, contains, following, place_of
 _CLOCKS = ("time.", "builtins.max", "builtins.min", "builtins.float")
 
 
-class MissedNotify(NamedTuple):
+class MissedNotify(msgspec.Struct, frozen=True):
     """`use` waits or notifies.
 
     `never`: nothing is asked before the wait. `before`: it is, at `node`, but before the lock is taken. `late`: what

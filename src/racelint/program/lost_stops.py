@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Call, Loop, Value, leaves
 from racelint.program.index import FunctionInfo
@@ -30,7 +31,7 @@ _CLOSING = ("close", "shutdown", "terminate", "kill")
 _WAITS = frozenset({"wait", "wait_for", "get", "join", "acquire", "result"})
 
 
-class LostStop(NamedTuple):
+class LostStop(msgspec.Struct, frozen=True):
     """The thread of `root` begins with `begin`, and `stop` writes the opposite, for `look` to see.
 
     Where `asked`, the look is one of `stop`'s own function, which does nothing before the thread has begun.

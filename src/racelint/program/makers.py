@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Path
 from racelint.program.index import FunctionInfo
@@ -13,7 +14,7 @@ from racelint.program.values import Stored
 _MAX_DEPTH = 4
 
 
-class Maker(NamedTuple):
+class Maker(msgspec.Struct, frozen=True):
     """A call and the function that it stands in."""
 
     call: Call

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import RESIZING_METHODS
 from racelint.model.summary import Loop
@@ -18,7 +19,7 @@ from racelint.program.walk import enclosing, place_of
 _TAKING = frozenset({"pop", "popleft", "popitem", "clear", "remove", "discard"})
 
 
-class Waiter(NamedTuple):
+class Waiter(msgspec.Struct, frozen=True):
     """A wait, what the loop around it asks, whether for its being false, and what the function then does to that."""
 
     use: Use
@@ -35,7 +36,7 @@ class Waiter(NamedTuple):
         return bool(shared & ((self.adds & other.takes) | (self.takes & other.adds)))
 
 
-class MixedNotify(NamedTuple):
+class MixedNotify(msgspec.Struct, frozen=True):
     """`use` wakes one thread, of those in `first` or `second`."""
 
     use: Use

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import ELEMENT, Call, Path, Span
 from racelint.program.index import FunctionInfo
@@ -20,7 +21,7 @@ _FINISHING = frozenset(
 """Builtins that go through an iterator to its end."""
 
 
-class NestedSubmit(NamedTuple):
+class NestedSubmit(msgspec.Struct, frozen=True):
     """`outer` is run by the pool and, through `chain`, gives it `inner` and waits for that at `waits`."""
 
     outer: ThreadRoot

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES, LOCK_FACTORIES
 from racelint.model.summary import Call, Path, Span
@@ -26,7 +27,7 @@ def lock_made_by(program: Program, call: Call, function: FunctionInfo) -> str:
     return ""
 
 
-class Fresh(NamedTuple):
+class Fresh(msgspec.Struct, frozen=True):
     """A lock of kind `name` is taken at `span`, which was made at `made` and is known to nobody else."""
 
     function: FunctionInfo

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.knowledge.processes import PLAIN_CONTAINERS
@@ -20,7 +22,7 @@ from racelint.program.thread_root import loops_around
 from racelint.program.values import nodes_of
 
 
-class Touch(NamedTuple):
+class Touch(msgspec.Struct, frozen=True):
     """A place where a process changes or reads the object."""
 
     function: FunctionInfo
@@ -29,7 +31,7 @@ class Touch(NamedTuple):
     path: Path
 
 
-class LostChange(NamedTuple):
+class LostChange(msgspec.Struct, frozen=True):
     """A change that the other side never sees, and where it looks. `by`: who makes it."""
 
     by: Literal["child", "parent"]

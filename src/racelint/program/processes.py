@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from racelint.model.summary import Path, Value
 from racelint.program.calls import CallSite
@@ -20,15 +21,14 @@ Origin = tuple[str, ...]
 """Where an object comes from: a location, or the call that made it."""
 
 
-@dataclass
-class Child:
+class Child(msgspec.Struct):
     """A process root with all functions it reaches, each with the calls that lead to it and the locks held there."""
 
     root: ThreadRoot
-    functions: dict[str, FunctionInfo] = field(default_factory=dict)
-    sites: dict[str, CallSite] = field(default_factory=dict)
-    held: dict[str, frozenset[Lock]] = field(default_factory=dict)
-    perhaps: set[str] = field(default_factory=set)
+    functions: dict[str, FunctionInfo] = {}
+    sites: dict[str, CallSite] = {}
+    held: dict[str, frozenset[Lock]] = {}
+    perhaps: set[str] = set()
     """Functions that are called, by all that is known, with more locks than are certain."""
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.knowledge.processes import PROXIES
@@ -19,7 +20,7 @@ _LITERAL = tuple("'\"0123456789")
 """What a key begins with that is written out."""
 
 
-class ProxyCopy(NamedTuple):
+class ProxyCopy(msgspec.Struct, frozen=True):
     """At `span` an element of the proxy at `base` is changed; `known`: it is seen to be no proxy itself."""
 
     function: FunctionInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Access
@@ -14,7 +15,7 @@ from racelint.program.things import Object
 _INSIDE = "queue"
 
 
-class InnerIteration(NamedTuple):
+class InnerIteration(msgspec.Struct, frozen=True):
     """`access` iterates `queue.queue` of a queue that other threads put to and get from."""
 
     function: FunctionInfo

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.finding import Evidence
 from racelint.program.compounds import Compound
@@ -22,7 +23,7 @@ from racelint.program.records import Record, Records
 from racelint.program.shared import SharedAccess
 
 
-class _Doubt(NamedTuple):
+class _Doubt(msgspec.Struct, frozen=True):
     """A variable that may be used in parallel: it has locks beside it, is promised to be safe, or a thread uses it.
 
     `under_locks`: a variable of a module that methods change with the lock of their object held.

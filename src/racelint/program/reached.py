@@ -8,7 +8,9 @@ a parameter is dropped where the caller passes the opposite.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from racelint.model.summary import Argument, Call, Loop, Path, With
 from racelint.program.calls import CallSite, bind
@@ -37,7 +39,7 @@ class HasKey(Protocol):
 Fact = TypeVar("Fact", bound=HasKey)
 
 
-class Reached(NamedTuple, Generic[Fact]):
+class Reached(msgspec.Struct, Generic[Fact], frozen=True):
     """A fact of this function (no `chain`) or of one that it comes to by `chain`, outermost call first.
 
     `owner` is what the fact's lock hangs from, `given` what parameters must hold, `certain` whether every way through
@@ -55,7 +57,7 @@ class Reached(NamedTuple, Generic[Fact]):
         return (self.fact.key, self.owner, self.given)
 
 
-class Callback(NamedTuple):
+class Callback(msgspec.Struct, frozen=True):
     """The call at `site` passes a function, which the callee runs by `call`: for the caller it is as if by `run`."""
 
     site: CallSite

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, Branch, Call, Try
 from racelint.program.fork_handlers import run_in_children
@@ -25,7 +26,7 @@ _AFTER_FORK = ("fork", "child", "pid")
 _PROCESS_QUESTIONS = frozenset({"os.getpid", "os.fork", "os.register_at_fork", "multiprocessing.current_process"})
 
 
-class Rebinding(NamedTuple):
+class Rebinding(msgspec.Struct, frozen=True):
     """A new lock is put where `users` take the old one; `held`: while the old one is held."""
 
     function: FunctionInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.program.event_races import EventRaces, EventUse
 from racelint.program.families import descendants
@@ -16,7 +17,7 @@ from racelint.program.thread_root import ThreadRoot
 _LOOKS = frozenset({"is_set", "isSet", "wait"})
 
 
-class ReusedEvent(NamedTuple):
+class ReusedEvent(msgspec.Struct, frozen=True):
     """`clear` comes before the start of `root`, which looks at the event at `look` to end; `stop` sets it."""
 
     clear: EventUse

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.threads import (
     METHOD_STARTERS,
@@ -42,7 +44,7 @@ def find_roots(index: Index, stores: Stores, types: Types, calls: CallGraph) -> 
     return sorted(finder.roots, key=lambda root: (root.target.order, root.kind, root.id))
 
 
-class Initializer(NamedTuple):
+class Initializer(msgspec.Struct, frozen=True):
     """What a pool's workers run first, and with what: `bindings` are values in `maker`."""
 
     target: FunctionInfo
@@ -50,7 +52,7 @@ class Initializer(NamedTuple):
     bindings: dict[str, Value]
 
 
-class Spawn(NamedTuple):
+class Spawn(msgspec.Struct, frozen=True):
     """A call that starts something, whatever that is: the values it may run, and where it is started."""
 
     starter: Starter
@@ -75,7 +77,7 @@ def _may_be_of_loop(things: tuple[Thing, ...]) -> bool:
     return any(isinstance(thing, Member) and thing.dotted in _OF_LOOPS for thing in things)
 
 
-class StartCall(NamedTuple):
+class StartCall(msgspec.Struct, frozen=True):
     """A call that is given something to run, whether or not that is a function of the program."""
 
     function: FunctionInfo
@@ -232,7 +234,7 @@ class _Finder:
                 if isinstance(thing, Bound):
                     found.append((thing, path))
                     others = [*_overriding(thing, path, function), *wrappers(thing.function, self.types)]
-                    found += [(thing._replace(function=other), path) for other in others]
+                    found += [(replace(thing, function=other), path) for other in others]
                 elif isinstance(thing, Instance):
                     method = thing.cls.method("__call__")
                     if method is not None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Call, Path, Try, Value
 from racelint.program.calls import CallSite
@@ -35,7 +36,7 @@ _EXPECTED = frozenset({"g:RuntimeError"})
 _BROAD = frozenset({"", "g:Exception", "g:BaseException"})
 
 
-class Join(NamedTuple):
+class Join(msgspec.Struct, frozen=True):
     """A `join()` of a thread of `root`."""
 
     root: ThreadRoot
@@ -47,7 +48,7 @@ class Join(NamedTuple):
         return (self.root.id, self.function.id, self.call.id)
 
 
-class SelfJoin(NamedTuple):
+class SelfJoin(msgspec.Struct, frozen=True):
     """The thread comes to the join by `chain`, outermost call first; by the finalizer of its object if there is one."""
 
     join: Join

@@ -161,7 +161,7 @@ class SharedAccesses:
     def _is_property(self, event: Access, function: FunctionInfo) -> bool:
         """What a property computes is no variable; its getter and setter are calls."""
         path = event.path
-        if len(path) < 2 or path[-1] == ELEMENT:
+        if len(path) < 2 or path[-1] not in self.locations.index.properties:
             return False
         for thing in self.types.of(path[:-1], function):
             if isinstance(thing, Instance):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from racelint.model.finding import Evidence
 from racelint.model.summary import ELEMENT, Access, Call, Path, Value
@@ -31,7 +33,7 @@ _SEQUENCES = BUILT_IN | {"builtins.tuple", "builtins.range", "builtins.str", "bu
 _ADVANCING = frozenset({"__next__", "send"})
 
 
-class SharedAdvance(NamedTuple):
+class SharedAdvance(msgspec.Struct, frozen=True):
     """`function` and the conflicting record's function advance one iterator at a time; `record` is the event's."""
 
     function: FunctionInfo
@@ -46,7 +48,7 @@ class SharedAdvance(NamedTuple):
     rival: str
 
 
-class Advance(NamedTuple):
+class Advance(msgspec.Struct, frozen=True):
     function: FunctionInfo
     event: Access | Call
     path: Path

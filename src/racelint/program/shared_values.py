@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from racelint.knowledge.processes import PROXIES, SHARED_MEMORY, SHARED_NUMBERS
 from racelint.model.summary import ELEMENT, Access, Call, Path, With
@@ -15,13 +16,12 @@ from racelint.program.things import Constant, Object
 from racelint.program.walk import enclosing, place_of
 
 
-@dataclass
-class Update:
+class Update(msgspec.Struct):
     """One `value.value += 1` and the children that run it without a lock; `by_parent`: so does their starter."""
 
     function: FunctionInfo
     access: Access
-    children: list[Child] = field(default_factory=list)
+    children: list[Child] = []
     by_parent: bool = False
 
     @property

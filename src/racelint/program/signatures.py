@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from racelint.model.summary import Parameter
 from racelint.program.index import FunctionInfo
 
 
-class Given(NamedTuple):
+class Given(msgspec.Struct, frozen=True):
     """`positional`: how many positional arguments are certainly given; `more`: perhaps more, from a `*`.
 
     `keywords` are None where a `**` may give any.

@@ -7,7 +7,8 @@ Where some function gives the lock back whatever happens, it is taken for the on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Call, Raise
 from racelint.program.families import unrelated
@@ -21,7 +22,7 @@ from racelint.program.walk import contains, enclosing, following, place_of
 _LEAVING = frozenset({"__exit__", "__aexit__"})
 
 
-class SkippedRelease(NamedTuple):
+class SkippedRelease(msgspec.Struct, frozen=True):
     """`function` gives `lock`, which `taker` left held, back by `release`, unless `raising` raises before."""
 
     function: FunctionInfo

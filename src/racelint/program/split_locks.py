@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Span, With
 from racelint.program.index import FunctionInfo
@@ -14,7 +15,7 @@ from racelint.program.processes import Child
 from racelint.program.values import Stored
 
 
-class SplitLock(NamedTuple):
+class SplitLock(msgspec.Struct, frozen=True):
     """`lock` is made at `made`, before the processes that take it at `span` of their target; nobody else does."""
 
     lock: Lock

@@ -7,7 +7,8 @@ comes between the look and the `set()` is there, and the event says that there i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch
 from racelint.program.effects import Effect
@@ -19,7 +20,7 @@ from racelint.program.walk import enclosing, place_of
 _TOLD = frozenset({"wait", "is_set", "isSet"})
 
 
-class StaleSignal(NamedTuple):
+class StaleSignal(msgspec.Struct, frozen=True):
     """`setter` sets the event because of `look`; `clear` belongs to `change` of the same; `waiter` believes it."""
 
     setter: EventUse

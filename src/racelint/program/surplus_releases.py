@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import Call, Span, Try, With
@@ -16,7 +17,7 @@ from racelint.program.values import event_span, nodes_of
 _CATCHING = frozenset({"g:RuntimeError", "g:ValueError", "g:Exception", "g:BaseException", "g:AssertionError"})
 
 
-class SurplusRelease(NamedTuple):
+class SurplusRelease(msgspec.Struct, frozen=True):
     """At `span` (a release, or the `with` whose end releases) `function` may give `lock` back once too often.
 
     `earlier` is where it gave it back before, or, where `refused`, asked for it in vain, or, where `passed_by`, takes

@@ -7,7 +7,8 @@ for anything is no switch point either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from racelint.model.summary import (
     Access,
@@ -114,16 +115,15 @@ def span_of_switch(node: AnyNode) -> Span:
     return node.item.span if isinstance(node, With) else node.span
 
 
-@dataclass
-class _Walk:
+class _Walk(msgspec.Struct):
     """One interpretation of a body; `jumps` are the states in which the loop at hand is left or turned."""
 
     points: SwitchPoints
     function: FunctionInfo
     watched: frozenset[int]
     superseded: Mapping[int, frozenset[int]]
-    before: dict[int, Seen] = field(default_factory=dict)
-    jumps: list[tuple[str, Seen]] = field(default_factory=list)
+    before: dict[int, Seen] = {}
+    jumps: list[tuple[str, Seen]] = []
 
     def block(self, nodes: Iterable[AnyNode], seen: Seen | None) -> Seen | None:
         for node in nodes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from racelint.model.summary import ELEMENT, Call, Loop, With
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
@@ -53,7 +55,7 @@ def _held_at_yields(program: Program, generator: FunctionInfo) -> list[Held]:
 
 
 def _seen_from(site: CallSite, held: Held, program: Program) -> Held:
-    return held._replace(owner=substituted(held.owner, site, program.index))
+    return replace(held, owner=substituted(held.owner, site, program.index))
 
 
 def _signallers(program: Program) -> dict[Location, set[str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import Call, Span, With
 from racelint.program.calls import CallSite
@@ -19,7 +21,7 @@ from racelint.program.things import Bound, Instance
 from racelint.program.values import event_span
 
 
-class Taking(NamedTuple):
+class Taking(msgspec.Struct, frozen=True):
     """An acquisition that waits as long as it takes; by a decorator where `event` is 0."""
 
     lock: Lock
@@ -32,7 +34,7 @@ class Taking(NamedTuple):
         return self.lock.location
 
 
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True):
     """A lock that a function certainly holds at one of its events, and where it took it."""
 
     lock: Lock
@@ -41,7 +43,7 @@ class Held(NamedTuple):
     span: Span
 
 
-class Nesting(NamedTuple):
+class Nesting(msgspec.Struct, frozen=True):
     """At `span`, `function` or what it calls there takes a lock while `held` is."""
 
     function: FunctionInfo
@@ -56,6 +58,7 @@ class Takings:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.running = Running(program)
+        self._nestings: dict[str, list[Nesting]] = {}
 
     def own(self, function: FunctionInfo) -> Iterator[tuple[Taking, LockState]]:
         """What the function itself takes of known locks, and the state just before."""
@@ -147,10 +150,16 @@ class Takings:
             if not self._is_dropped(entry, site):
                 carried = self.running.carried(entry, site)
                 if carried is not None:
-                    yield carried._replace(certain=entry.certain)
+                    yield replace(carried, certain=entry.certain)
 
-    def nestings(self, function: FunctionInfo) -> Iterator[Nesting]:
+    def nestings(self, function: FunctionInfo) -> list[Nesting]:
         """Every taking of the function and of what it calls, with each lock that is held then."""
+        known = self._nestings.get(function.id)
+        if known is None:
+            known = self._nestings[function.id] = list(self._nestings_of(function))
+        return known
+
+    def _nestings_of(self, function: FunctionInfo) -> Iterator[Nesting]:
         for taking, _ in self.own(function):
             if not self.is_asked_for(taking, function, taking.event):
                 then = Reached(taking, owner_of(taking.lock, function, self.program.index))
@@ -171,6 +180,6 @@ class Takings:
         """What the callee holds where it runs a function that it was passed, as its caller sees it."""
         index = self.program.index
         return [
-            held._replace(owner=substituted(held.owner, callback.site, index))
+            replace(held, owner=substituted(held.owner, callback.site, index))
             for held in self.held(callback.site.callee, callback.call.id)
         ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.coroutines import (
     GATHERERS,
@@ -28,7 +31,7 @@ _MAX_ROUNDS = 12
 _MAX_ENTRIES = 12
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """One way in which a coroutine comes to run.
 
     `task`: a task that the program starts at `span` of `starter`; `main`: the one that an event loop is started for;
@@ -47,7 +50,7 @@ class Entry(NamedTuple):
     """What another task runs meanwhile, where it is not the same coroutine function."""
 
 
-class _Edge(NamedTuple):
+class _Edge(msgspec.Struct, frozen=True):
     """It runs in the tasks of its `caller`. `part`: on the caller's object; `handed`: the caller was given it."""
 
     caller: FunctionInfo
@@ -103,7 +106,7 @@ class Tasks:
                 for edge in self._edges[function.id]:
                     passed = known[edge.caller.id]
                     found |= {
-                        e._replace(same=e.same and edge.part, receiver=e.receiver if edge.part else ())
+                        replace(e, same=e.same and edge.part, receiver=e.receiver if edge.part else ())
                         for e in passed
                         if e.kind != "public" or not edge.handed
                     }
@@ -130,7 +133,7 @@ class Tasks:
         found = [
             e for e in mine if any(o.span != e.span or o.function != e.function for o in theirs if _meet(e, o, same))
         ]
-        return min(found, key=_weight)._replace(beside=other) if found else None
+        return replace(min(found, key=_weight), beside=other) if found else None
 
     def _is_open(self, function: FunctionInfo) -> bool:
         """Users of the program may call it, from any task."""

@@ -7,7 +7,8 @@ callback frees) is a protocol, not a leak: the release elsewhere tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.containers import TAKING_METHODS
 from racelint.knowledge.locks import ACQUIRES, RELEASES
@@ -25,7 +26,7 @@ from racelint.program.values import FunctionFacts
 _ACQUIRING_NAMES = frozenset({"lock", "enter", "take", "grab", "begin", "hold", "start_critical"}) | ACQUIRES
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True):
     """A tenure and those of its leaks that nobody makes good."""
 
     tenure: Tenure

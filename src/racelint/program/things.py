@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from racelint.program.index import ClassInfo, External, FunctionInfo, ModuleInfo
 
 
-class Instance(NamedTuple):
+class Instance(msgspec.Struct, frozen=True):
     """An instance of a class of the program."""
 
     cls: ClassInfo
 
 
-class Bound(NamedTuple):
+class Bound(msgspec.Struct, frozen=True):
     """A method with its instance (or class) already given, or a plain function (`bound` false).
 
     `skipped` counts positional arguments given by functools.partial; `site` is the call event of the partial.
@@ -24,20 +24,20 @@ class Bound(NamedTuple):
     skipped: int = 0
 
 
-class Object(NamedTuple):
+class Object(msgspec.Struct, frozen=True):
     """An object made by something outside of the program, by the dotted name of its type."""
 
     dotted: str
 
 
-class Member(NamedTuple):
+class Member(msgspec.Struct, frozen=True):
     """A method of an Object: `queue.Queue`, `put`."""
 
     dotted: str
     name: str
 
 
-class Constant(NamedTuple):
+class Constant(msgspec.Struct, frozen=True):
     text: str
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import Argument, Call, Path, Value
 from racelint.program.families import descendants
@@ -20,7 +22,7 @@ _EACH_TAKES_ONE = ("imap", "imap_unordered", "map_async")
 _HARMLESS_DECORATORS = ("staticmethod", "classmethod", "abstractmethod", "override", "final", "lru_cache", "cache")
 
 
-class Misgiven(NamedTuple):
+class Misgiven(msgspec.Struct, frozen=True):
     """`call` is given something wrong: `problem` says what, `advice` what it should be."""
 
     function: FunctionInfo
@@ -31,7 +33,7 @@ class Misgiven(NamedTuple):
     target: FunctionInfo | None = None
 
 
-class _Target(NamedTuple):
+class _Target(msgspec.Struct, frozen=True):
     """A function that is run, and what is given before its own arguments (by functools.partial)."""
 
     function: FunctionInfo
@@ -128,7 +130,7 @@ class ThreadArguments:
                 return None
             names = frozenset(argument.name for argument in partial.args if argument.name)
             count = sum(not argument.name for argument in partial.args) - 1
-            return inner._replace(before=inner.before + count, keywords=inner.keywords | names)
+            return replace(inner, before=inner.before + count, keywords=inner.keywords | names)
         things = self.program.types.of(path, function)
         if len(things) != 1:
             return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.threads import THREAD_BASES
 from racelint.model.summary import Call, Path
@@ -17,7 +18,7 @@ _NEEDS_BASE = frozenset({"daemon", "name"})
 """Properties of a thread, whose setters raise before the constructor has run."""
 
 
-class SkippedConstructor(NamedTuple):
+class SkippedConstructor(msgspec.Struct, frozen=True):
     """The chain of constructors of `cls` ends at `stops`; `early` is what that does before it goes on."""
 
     cls: ClassInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.processes import SIGNALS, THREAD_ONLY
 from racelint.model.summary import ELEMENT, Argument, Call, Path, Span, Value
@@ -24,7 +25,7 @@ _PICKLES = ("spawn", "forkserver")
 _POOLS = ("multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor")
 
 
-class ThreadPrimitive(NamedTuple):
+class ThreadPrimitive(msgspec.Struct, frozen=True):
     """`dotted` is handed to a process at `span`, or made there and used by both sides at `uses`."""
 
     function: FunctionInfo

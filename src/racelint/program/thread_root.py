@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+
+import msgspec
 
 from racelint.knowledge.threads import THREAD_BASES, RootKind
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, Value, With
 from racelint.program.index import ClassInfo, FunctionInfo
 
 
-@dataclass(eq=False)
-class ThreadRoot:
+class ThreadRoot(msgspec.Struct, eq=False):
     """Code that runs on its own thread of execution.
 
     `site` is the call that makes or starts it (None for a handler or a subclass that nobody is seen to start).
@@ -26,9 +26,9 @@ class ThreadRoot:
     many: bool = False
     own_self: bool = False
     receiver: Path | None = None
-    bindings: dict[str, Value] = field(default_factory=dict)
-    starts: list[tuple[FunctionInfo, int]] = field(default_factory=list)
-    joins: list[tuple[FunctionInfo, int]] = field(default_factory=list)
+    bindings: dict[str, Value] = {}
+    starts: list[tuple[FunctionInfo, int]] = []
+    joins: list[tuple[FunctionInfo, int]] = []
     left: int = -1
     """The last event of the `with` of its executor: leaving that joins it."""
     in_loop: bool = False

@@ -6,7 +6,8 @@ The same goes for events that are set while the thread is to run: it sets one wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Loop
 from racelint.program.event_races import EventRaces, EventUse
@@ -20,7 +21,7 @@ _LOOKS = frozenset({"is_set", "isSet", "wait"})
 _OPPOSITE = {"clear": "set", "set": "clear"}
 
 
-class UndoneStop(NamedTuple):
+class UndoneStop(msgspec.Struct, frozen=True):
     """The thread of `root` says `begin`, then looks at the event at `look` in a loop; `stop` says the opposite."""
 
     root: ThreadRoot

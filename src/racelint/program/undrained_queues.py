@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.processes import PIPED_QUEUES
 from racelint.model.summary import Call, Path
@@ -18,7 +19,7 @@ _TAKES = frozenset({"get", "get_nowait"})
 _MAX_DEPTH = 4
 
 
-class UndrainedQueue(NamedTuple):
+class UndrainedQueue(msgspec.Struct, frozen=True):
     """`join` waits for the child, which puts at `put` what is taken at `take` alone; `many`: it puts in a loop."""
 
     child: Child

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Span
 from racelint.program.importing import Importing
@@ -17,7 +18,7 @@ from racelint.program.walk import enclosing, place_of
 _MAX_DEPTH = 4
 
 
-class UnguardedProcess(NamedTuple):
+class UnguardedProcess(msgspec.Struct, frozen=True):
     """At `span` the code of `module` starts a process, by `name`; `decided`: some condition is around it."""
 
     module: FunctionInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Branch, Call, Loop, Path, Raise, Return
 from racelint.program.condition_uses import is_condition
@@ -13,7 +14,7 @@ from racelint.program.primitives import is_event, timeout_of
 from racelint.program.walk import enclosing, following, place_of
 
 
-class UnheardWait(NamedTuple):
+class UnheardWait(msgspec.Struct, frozen=True):
     function: FunctionInfo
     call: Call
     path: Path

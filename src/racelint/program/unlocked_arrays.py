@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.knowledge.processes import HANDSHAKES, UNLOCKED_ARRAYS, VIEWS
 from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span
@@ -21,7 +22,7 @@ _WHOLE = frozenset(
 )
 
 
-class Touch(NamedTuple):
+class Touch(msgspec.Struct, frozen=True):
     """An access of elements; `child` is None where the starting process makes it."""
 
     function: FunctionInfo
@@ -30,7 +31,7 @@ class Touch(NamedTuple):
     child: Child | None
 
 
-class TornArray(NamedTuple):
+class TornArray(msgspec.Struct, frozen=True):
     """`write` fills it, `read` may see it half filled."""
 
     write: Touch

@@ -7,7 +7,8 @@ lock of any make: `self.acquire()`, `lock.acquire()`, `client.acquire_lock(name)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import AnyNode, Call, Path, Span, Suspend, Try
 from racelint.program.index import FunctionInfo
@@ -15,7 +16,7 @@ from racelint.program.linker import Program
 from racelint.program.values import blocks_of, nodes_of
 
 
-class UnprotectedYield(NamedTuple):
+class UnprotectedYield(msgspec.Struct, frozen=True):
     """What `taking` takes, `giving` gives back after the yield at `switch`, unless that raises."""
 
     function: FunctionInfo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -50,7 +50,7 @@ class Wait(msgspec.Struct, frozen=True):
     """Whether this function took the condition's lock."""
 
 
-class _Point(NamedTuple):
+class _Point(msgspec.Struct, frozen=True):
     outcome: Outcome
     node: AnyNode | None
 

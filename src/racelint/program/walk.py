@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from racelint.model.summary import Access, AnyNode, Call, Jump, Loop, Raise, Return, Try, With
 from racelint.program.index import FunctionInfo
 from racelint.program.values import blocks_of, nodes_of
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """A node that encloses an event; `block` is the list in it that holds the next inner one, at `position`."""
 
     node: AnyNode | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import (
@@ -31,7 +33,7 @@ Given = frozenset[tuple[str, bool]]
 """What parameters must hold: something true, or something false."""
 
 
-class Way(NamedTuple):
+class Way(msgspec.Struct, frozen=True):
     """`certain`: on every way that does not raise. `given`: only then.
 
     `asked`: names of the locks whose holder was looked at before (`*`: which thread this is).
@@ -42,10 +44,10 @@ class Way(NamedTuple):
     asked: frozenset[str] = frozenset()
 
     def perhaps(self) -> Way:
-        return self._replace(certain=False)
+        return replace(self, certain=False)
 
 
-class Keyword(NamedTuple):
+class Keyword(msgspec.Struct, frozen=True):
     """`kwargs.pop(name, default)`, and the path of what it gives."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from types import TracebackType
+
+import msgspec
 
 from racelint.model.summary import (
     Access,
@@ -23,19 +24,18 @@ from racelint.syntax.scopes import Scope, ScopeTable
 from racelint.syntax.spans import NameSpans, SpanOf
 
 
-@dataclass
-class ModuleContext:
+class ModuleContext(msgspec.Struct):
     """What all bodies of one module share."""
 
     span: SpanOf
     names: NameSpans
     scopes: ScopeTable
-    settled: dict[str, bool] = field(default_factory=dict)
+    settled: dict[str, bool] = {}
     """See `racelint.summarize.settled`."""
-    functions: list[Function] = field(default_factory=list)
-    classes: list[ClassDef] = field(default_factory=list)
-    imports: list[Import] = field(default_factory=list)
-    _taken: dict[str, int] = field(default_factory=dict)
+    functions: list[Function] = []
+    classes: list[ClassDef] = []
+    imports: list[Import] = []
+    _taken: dict[str, int] = {}
 
     def unique(self, qualname: str) -> str:
         """`qualname`, or with `#2`, `#3` … where the name was defined before."""
@@ -129,8 +129,8 @@ class Body:
 
     def write(self, path: Path, span: Span, operand: Operand, *, key: str = "", augmented: bool = False) -> None:
         """Append a write of what `operand` denotes."""
-        value, deps, parts = operand
-        self.access("write", path, span, deps=deps, value=value, key=key, augmented=augmented, operands=parts)
+        value, parts = operand.value, operand.parts
+        self.access("write", path, span, deps=operand.deps, value=value, key=key, augmented=augmented, operands=parts)
 
     def inner_prefix(self) -> str:
         return "" if self.kind == "module" else f"{self.qualname}."

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from racelint.model.summary import Part, Path, Test
 from racelint.summarize.body import Body
 from racelint.summarize.environment import Operand
 
 
-class Condition(NamedTuple):
+class Condition(msgspec.Struct, frozen=True):
     """See `racelint.model.summary.Branch`."""
 
     deps: tuple[int, ...]
@@ -27,7 +29,7 @@ class Condition(NamedTuple):
 
 def condition_of(body: Body, node: ast.expr, operand: Operand) -> Condition:
     """Classify a condition that was lowered to `operand`."""
-    return _classified(body, node, operand)._replace(implied=tuple(_implied(body, node)))
+    return replace(_classified(body, node, operand), implied=tuple(_implied(body, node)))
 
 
 def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
@@ -56,7 +58,7 @@ def _classified(body: Body, node: ast.expr, operand: Operand) -> Condition:
     return Condition(operand.deps, "truth", _decisive(body, node, operand), negated)
 
 
-class _Answered(NamedTuple):
+class _Answered(msgspec.Struct, frozen=True):
     node: ast.expr
     negated: bool
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from racelint.model.summary import ELEMENT, Path, Value
 
@@ -11,7 +11,7 @@ MAX_FIELDS = 5
 MAX_DEPS = 24
 
 
-class Operand(NamedTuple):
+class Operand(msgspec.Struct, frozen=True):
     """What an expression may denote and the reads and calls (event numbers, ascending) that it was computed from.
 
     `parts` is what arithmetic combines, where the expression is that.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(eq=False)
-class Scope:
+
+class Scope(msgspec.Struct, eq=False):
     """The names of one module, class, function or lambda."""
 
     kind: str
     parent: Scope | None
-    bound: set[str] = field(default_factory=set)
-    globals: set[str] = field(default_factory=set)
-    nonlocals: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
-    captured: set[str] = field(default_factory=set)
+    bound: set[str] = set()
+    globals: set[str] = set()
+    nonlocals: set[str] = set()
+    used: set[str] = set()
+    captured: set[str] = set()
     """Names of this function that a function inside it uses."""
 
     def owner_of(self, name: str) -> Scope | None:
