@@ -12,10 +12,11 @@ from racelint.confirm.fixtures import Fixtures, read_fixtures
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import ClassOutline
 from racelint.confirm.project import Project, layout_of
-from racelint.confirm.recipes import entries_of, mixed_waiters
+from racelint.confirm.recipes import mixed_waiters
 from racelint.confirm.recorded import Recorded
 from racelint.confirm.scenes import Stage, instrumented, threads_scenario
 from racelint.confirm.targets import resolved
+from racelint.confirm.ways_in import entries_of
 from racelint.model.scenario import Scenario
 
 

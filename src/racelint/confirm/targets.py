@@ -19,8 +19,9 @@ from racelint.confirm.errors import CannotRun
 from racelint.confirm.footprint import Footprint
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import ClassOutline, FunctionOutline
-from racelint.confirm.recipes import Attempt, neighbours
+from racelint.confirm.recipes import Attempt
 from racelint.confirm.scenes import Stage, program_scenario, thread_objects_scenario, threads_scenario
+from racelint.confirm.ways_in import neighbours
 from racelint.model.finding import Finding
 from racelint.model.scenario import ScenarioKind
 
