@@ -131,13 +131,22 @@ class Users:
         threaded = function.cls in self.with_thread or thread_kind(function.cls) is not None
         if not threaded and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
-        return self._is_called_within(overridden(function), function.cls)
+        return self._are_within(
+            [
+                site
+                for method in overridden(function)
+                for site in self.calls.incoming.get(method.id, ())
+                if method is function or not self._is_of_base(site)
+            ],
+            function.cls,
+        )
 
     def _is_hook(self, function: FunctionInfo) -> bool:
         """A step that a base leaves to those who derive from it, and that this base itself calls at its time."""
         methods = overridden(function)
+        sites = [site for method in methods for site in self.calls.incoming.get(method.id, ())]
         return any(
-            method.is_abstract and method.cls is not None and self._is_called_within(methods, method.cls)
+            method.is_abstract and method.cls is not None and self._are_within(sites, method.cls)
             for method in methods[1:]
         )
 
@@ -157,18 +166,11 @@ class Users:
             site.caller.ir.kind in ("module", "class") and not site.caller.ir.parent for site in sites
         )
 
-    def _is_called_within(self, methods: list[FunctionInfo], cls: ClassInfo) -> bool:
-        """The methods are called, and by those alone that objects of this very class have.
-
-        The first of them stands for the others but where they are called by their class, or by `super()`.
-        """
-        sites = [
-            site
-            for method in methods
-            for site in self.calls.incoming.get(method.id, [])
-            if not site.weak and (method is methods[0] or not self._is_of_base(site))
-        ]
-        return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
+    @staticmethod
+    def _are_within(sites: list[CallSite], cls: ClassInfo) -> bool:
+        """There are such calls, and only methods that objects of this very class have make them."""
+        certain = [site for site in sites if not site.weak]
+        return bool(certain) and all(site.caller.cls in cls.mro for site in certain)
 
     def _is_of_base(self, site: CallSite) -> bool:
         """`Base.start(self)` or `super().start()`, which no class derived from the base has another method for."""

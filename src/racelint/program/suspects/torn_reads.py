@@ -20,6 +20,9 @@ from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect
 from racelint.program.values import nodes_of
 
+_Pair = tuple[FunctionInfo, SharedAccess, SharedAccess, bool]
+"""The function, the two reads, and whether a condition is what they are for."""
+
 _SHOWING = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print", "format"})
 
 
@@ -31,9 +34,11 @@ class TornReads(Search):
         if guard is None or group.location not in self._pairs:
             return
         seen: set[str] = set()
-        for function, first, second in self._pairs[group.location]:
+        for function, first, second, decides in self._pairs[group.location]:
             other = self.races.by_location.get(second.location)
             if function.id in seen or other is None or self.guards.of(other) != guard:
+                continue
+            if decides and self._looks_again(guard, first, second):
                 continue
             if self._changed_together(group, other, guard):
                 suspect = self._suspect(group, guard, first, second)
@@ -43,8 +48,6 @@ class TornReads(Search):
 
     def _suspect(self, group: Group, guard: Location, first: SharedAccess, second: SharedAccess) -> Suspect | None:
         if self.program.flows.of(first.function).at(first.event).hold(guard) is not None:
-            return None
-        if self._looks_again(guard, first, second):
             return None
         for record in self.races.records.of(second):
             if record.perhaps or guard in record.locations_held or self.guards.only_called_with(guard, record):
@@ -56,7 +59,7 @@ class TornReads(Search):
         return None
 
     def _looks_again(self, guard: Location, first: SharedAccess, second: SharedAccess) -> bool:
-        """One of them is read again with the lock held, here or in what is called: the first look spares the lock."""
+        """One of them is read again with the lock held, here or in what is called: what was decided is asked again."""
         called = (
             site.callee
             for site in self.program.calls.outgoing[first.function.id]
@@ -76,9 +79,9 @@ class TornReads(Search):
         return bool(_changers(left, guard) & _changers(right, guard))
 
     @cached_property
-    def _pairs(self) -> dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]]:
+    def _pairs(self) -> dict[Location, list[_Pair]]:
         """By location: functions that compute one thing from it and from another variable, and the two reads."""
-        found: dict[Location, list[tuple[FunctionInfo, SharedAccess, SharedAccess]]] = {}
+        found: dict[Location, list[_Pair]] = {}
         for function in self.program.index.functions:
             reads = {
                 access.event: access
@@ -87,11 +90,11 @@ class TornReads(Search):
             }
             if len(reads) < 2:
                 continue
-            for deps in _combined(function):
+            for deps, decides in _combined(function):
                 own = [reads[dep] for dep in deps if dep in reads]
                 for first, second in combinations(own, 2):
                     if _apart(first.location, second.location):
-                        found.setdefault(first.location, []).append((function, first, second))
+                        found.setdefault(first.location, []).append((function, first, second, decides))
         return found
 
 
@@ -106,10 +109,11 @@ def _changers(group: Group, guard: Location) -> set[str]:
     return {record.access.function.id for record in group.changes if guard in record.locations_held}
 
 
-def _combined(function: FunctionInfo) -> Iterator[tuple[int, ...]]:
-    """What values and conditions of the function were computed from."""
+def _combined(function: FunctionInfo) -> Iterator[tuple[tuple[int, ...], bool]]:
+    """What values and conditions of the function were computed from, and whether it is a condition."""
     for node in nodes_of(function.ir.body):
-        yield from _computed_from(node)
+        for deps in _computed_from(node):
+            yield deps, isinstance(node, (Branch, Loop))
 
 
 def _computed_from(node: AnyNode) -> Iterator[tuple[int, ...]]:
