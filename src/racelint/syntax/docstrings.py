@@ -14,8 +14,8 @@ _UNSAFE = (
     r"(?:from|by|in|with|between)\s+(?:multiple|several|different|many)\s+threads"
 )
 _MENTION = re.compile(_UNSAFE, re.IGNORECASE)
-_NEAR = re.compile(r"thread[\s-]*(?:un)?safe")
-"""In each of them: what begins as one word is looked for in a fraction of the time."""
+_NEAR = re.compile(r"thread[\s-]*(?:un)?safe|safe\s+(?:to|for)\s")
+"""In each of them: what begins as a word is looked for in a fraction of the time."""
 _DISCLAIMER = re.compile(
     r"(?:^|[.:!*(]\s+|\b(?:this|it|they|these|instances|objects)\b(?:\s+\w+){0,4}\s+)(?:is\s*|are\s*)?(?:\*+)?"
     rf"(?:{_UNSAFE})",
