@@ -16,12 +16,12 @@ from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.processes import closure
+from racelint.program.reached import passed
 from racelint.program.things import Instance, Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.users import is_public
 from racelint.program.values import nodes_of
 from racelint.program.walk import contains, place_of
-from racelint.program.ways import truth_of
 
 _NOTHING = frozenset({"contextlib.nullcontext"})
 _KINDS = frozenset({"thread", "timer", "pool"})
@@ -60,7 +60,7 @@ class DummyLocks:
             constructor = option.cls.method("__init__")
             uses = None
             for site in self.program.calls.incoming.get(constructor.id, ()) if constructor is not None else ():
-                place = self._place(site) if _passed(option, site) is option.truth else None
+                place = self._place(site) if passed(option.name, site)[0] is option.truth else None
                 if place is not None:
                     uses = self._uses(option) if uses is None else uses
                     yield from list(self._shared(option, site, place, uses.get(place, [])))[:1]
@@ -111,7 +111,7 @@ class DummyLocks:
     def _uses(self, option: Option) -> dict[Location, list[CallSite]]:
         """The calls that come to a section of the dummy, by the place of the object."""
         taking = set()
-        for method in (method for base in option.cls.mro for _, method in base.own_methods()):
+        for method in option.cls.all_methods():
             wanted: Path = (f"p:{method.self_name}", option.attribute)
             if any(wanted in node.item.value for node in self.program.stores.facts[method.id].withs):
                 taking.add(method.id)
@@ -158,11 +158,3 @@ def _decided(constructor: FunctionInfo, event: int) -> tuple[str, bool] | None:
             if len(path) == 1 and path[0].startswith("p:"):
                 return path[0][2:], truth is any(contains(inner, event) for inner in node.then)
     return None
-
-
-def _passed(option: Option, site: CallSite) -> bool | None:
-    value = site.bindings.get(option.name)
-    if value is not None:
-        return truth_of(value)
-    params = (param for param in site.callee.ir.params if param.name == option.name)
-    return next((truth_of(param.default) for param in params if param.has_default), None)

@@ -17,7 +17,9 @@ from racelint.program.shared import SharedAccess
 from racelint.program.values import nodes_of
 from racelint.program.walk import contains
 
-_METHODS = frozenset({"wait", "set", "clear", "is_set", "isSet"})
+LOOKS = frozenset({"is_set", "isSet", "wait"})
+"""Methods that tell whether the event is set."""
+_METHODS = LOOKS | {"set", "clear"}
 
 
 class EventUse(msgspec.Struct, frozen=True):

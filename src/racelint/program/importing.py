@@ -40,14 +40,11 @@ class Importing:
 
     def precedes(self, root: ThreadRoot, context: Context) -> bool:
         """Entered while a module is imported: before all threads but those that are started by an import, too."""
-        starters = {function.id: function for function, _ in root.starts}
-        if root.site_function is not None:
-            starters[root.site_function.id] = root.site_function
-        if not starters or not self._is_of_import(context):
+        if not root.starters or not self._is_of_import(context):
             return False
         return not any(
             starter.ir.kind in ("module", "class") or any(map(self._is_of_import, self.program.reach.of(starter)))
-            for starter in starters.values()
+            for starter in root.starters
         )
 
     def _is_of_import(self, context: Context) -> bool:

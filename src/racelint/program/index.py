@@ -146,6 +146,10 @@ class ClassInfo(msgspec.Struct, eq=False):
         for key, qualname in self.ir.methods.items():
             yield key, self.module.functions[qualname]
 
+    def all_methods(self) -> Iterator[FunctionInfo]:
+        """Its own methods and those of its bases, also where it has another one in their place."""
+        return (method for base in self.mro for _, method in base.own_methods())
+
     def method(self, name: str) -> FunctionInfo | None:
         """The method that an instance of exactly this class has under `name`."""
         return self._methods.get(name)

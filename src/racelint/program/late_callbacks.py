@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from racelint.model.summary import AnyNode, Branch, Call, Jump, Loop, Return
-from racelint.program.event_races import EventUse
+from racelint.program.event_races import LOOKS, EventUse
 from racelint.program.foreign_callbacks import given_by
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
@@ -20,8 +20,6 @@ from racelint.program.processes import closure
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.values import nodes_of
 from racelint.program.walk import following, place_of
-
-_LOOKS = frozenset({"wait", "is_set", "isSet"})
 
 
 class LateCallback(msgspec.Struct, frozen=True):
@@ -56,7 +54,7 @@ class LateCallbacks:
                         yield late
 
     def _of(self, root: ThreadRoot, function: FunctionInfo) -> Iterator[LateCallback]:
-        looks = [use for use in self.uses.get(function.id, ()) if use.method in _LOOKS]
+        looks = [use for use in self.uses.get(function.id, ()) if use.method in LOOKS]
         loops = (node for node in self.program.stores.facts[function.id].nodes if isinstance(node, Loop))
         for loop in loops if looks else ():
             for look in looks:
@@ -98,7 +96,7 @@ class LateCallbacks:
         """Who sets the event, on another thread."""
         for use in (use for uses in self.uses.values() for use in uses):
             sets = use.method == "set" and use.place == look.place and not makes_self(use.function)
-            if sets and any(context.root is not root for context in self.program.reach.of(use.function)):
+            if sets and self.program.reach.is_beside(root, use.function):
                 return use
         return None
 

@@ -100,14 +100,13 @@ class LostStops:
 
     def _stops(self, root: ThreadRoot, begin: SharedAccess) -> Iterator[SharedAccess]:
         """Writes of the opposite on other threads, by others than the starter and constructors."""
-        starters = {function.id for function, _ in root.starts} | {root.site_function.id if root.site_function else ""}
         for access in self.program.shared.by_location[begin.location]:
             function = access.function
             if access.deed != "write" or access.value != _OPPOSITE[begin.value]:
                 continue
-            if function.id in starters or makes_self(function) or is_of_tests(function):
+            if function in root.starters or makes_self(function) or is_of_tests(function):
                 continue
-            if function.ir.kind == "function" and any(c.root is not root for c in self.program.reach.of(function)):
+            if function.ir.kind == "function" and self.program.reach.is_beside(root, function):
                 yield access
 
     def _asked(self, stop: SharedAccess) -> SharedAccess | None:

@@ -14,7 +14,7 @@ from racelint.program.linker import Program
 from racelint.program.ownership import is_made_with, makes_self
 from racelint.program.parts import Parts
 from racelint.program.thread_root import ThreadRoot, loops_around
-from racelint.program.users import begins_or_ends, is_called_once
+from racelint.program.users import are_within, begins_or_ends, is_called_once
 from racelint.program.values import FunctionFacts, Stored
 
 
@@ -63,8 +63,7 @@ class OwnObjects:
             return False
         if step.ir.name in ASKED_FOR or begins_or_ends(step):
             return False
-        sites = [site for site in self.program.calls.incoming.get(step.id, ()) if not site.weak]
-        return bool(sites) and all(site.caller.cls in cls.mro for site in sites)
+        return are_within(self.program.calls.incoming.get(step.id, ()), cls)
 
     def apart(self, first: ThreadRoot, second: ThreadRoot, mine: Anchor | None, theirs: Anchor | None) -> bool:
         """Whether two threads run methods of objects that the functions which start them have each made."""

@@ -94,6 +94,10 @@ class Reach:
         """Those of the thread roots alone."""
         return self._in_threads.get(function.id, [])
 
+    def is_beside(self, root: ThreadRoot, function: FunctionInfo) -> bool:
+        """Whether anything else than the threads of `root` comes to the function."""
+        return any(context.root is not root for context in self.of(function))
+
     def in_thread(self, function: FunctionInfo) -> bool:
         """Whether a thread root reaches the function."""
         return function.id in self._in_threads

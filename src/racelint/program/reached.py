@@ -178,7 +178,7 @@ class Running:
         """What a fact of the callee is to the caller; None where the call does not come to it."""
         given = set()
         for name, wanted in found.given:
-            truth, passed_on = _passed(name, site)
+            truth, passed_on = passed(name, site)
             if truth is not None and truth != wanted:
                 return None
             if passed_on:
@@ -193,7 +193,7 @@ class Running:
         )
 
 
-def _passed(name: str, site: CallSite) -> tuple[bool | None, str]:
+def passed(name: str, site: CallSite) -> tuple[bool | None, str]:
     """Whether what the call passes for a parameter is true, and the caller's own parameter if it is that."""
     value = site.bindings.get(name)
     if value is None:

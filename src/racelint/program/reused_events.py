@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from racelint.program.event_races import EventRaces, EventUse
+from racelint.program.event_races import LOOKS, EventRaces, EventUse
 from racelint.program.families import descendants
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.processes import closure
 from racelint.program.thread_root import ThreadRoot
-
-_LOOKS = frozenset({"is_set", "isSet", "wait"})
 
 
 class ReusedEvent(msgspec.Struct, frozen=True):
@@ -47,7 +45,7 @@ class ReusedEvents:
             if root.kind != "thread" or root.joins or not begins or self._joins(clear.function):
                 continue
             looks = [use for function in self._run_by(root) for use in self.uses.get(function.id, ())]
-            look = next((use for use in looks if use.place == clear.place and use.method in _LOOKS), None)
+            look = next((use for use in looks if use.place == clear.place and use.method in LOOKS), None)
             if look is not None and stop is not None:
                 yield ReusedEvent(clear, root, look, stop)
 

@@ -101,7 +101,7 @@ class SelfJoins:
         cls = class_of_object(root) or (root.target.cls if root.receiver is not None else None)
         if root.kind != "thread" or cls is None:
             return
-        methods = [method for base in cls.mro for _, method in base.own_methods() if _is_for_users(method)]
+        methods = [method for method in cls.all_methods() if _is_for_users(method)]
         entries = [(m, e) for m in methods for e in everywhere.get(m.id, ()) if e.fact.root is root]
         entries = [(m, e) for m, e in entries if _hangs_from_self(e.owner, m)]
         if entries:
@@ -159,7 +159,7 @@ class SelfJoins:
 
     def _of_own_class(self, root: ThreadRoot, cls: ClassInfo) -> Iterator[Join]:
         """`self.join()` in a method of the thread's own class."""
-        for method in (method for base in cls.mro for _, method in base.own_methods()):
+        for method in cls.all_methods():
             for call in self.program.stores.facts[method.id].calls:
                 if call.func[:1] == ((f"p:{method.self_name}", "join"),):
                     yield Join(root, method, call)

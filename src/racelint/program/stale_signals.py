@@ -12,12 +12,10 @@ import msgspec
 
 from racelint.model.summary import Branch
 from racelint.program.effects import Effect
-from racelint.program.event_races import EventUse
+from racelint.program.event_races import LOOKS, EventUse
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.walk import enclosing, place_of
-
-_TOLD = frozenset({"wait", "is_set", "isSet"})
 
 
 class StaleSignal(msgspec.Struct, frozen=True):
@@ -69,5 +67,5 @@ class StaleSignals:
     def _believes(self, use: EventUse, looks: list[Effect]) -> bool:
         """Whether the function goes by the event alone, without a look of its own at what it stands for."""
         places = {look.access.location.container() for look in looks}
-        own = self.program.effects.of(use.function) if use.method in _TOLD else ()
-        return use.method in _TOLD and not any(effect.access.location.container() in places for effect in own)
+        own = self.program.effects.of(use.function) if use.method in LOOKS else ()
+        return use.method in LOOKS and not any(effect.access.location.container() in places for effect in own)

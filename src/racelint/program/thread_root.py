@@ -44,6 +44,13 @@ class ThreadRoot(msgspec.Struct, eq=False):
         return f"{self.kind}:{self.target.id}:{where}"
 
     @property
+    def starters(self) -> list[FunctionInfo]:
+        """The functions that start it or make it."""
+        starting = [function for function, _ in self.starts]
+        maker = self.site_function
+        return starting if maker is None or maker in starting else [*starting, maker]
+
+    @property
     def in_process(self) -> bool:
         return self.kind in ("thread", "timer", "pool", "handler")
 

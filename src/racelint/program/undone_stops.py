@@ -10,14 +10,13 @@ from collections.abc import Iterator
 import msgspec
 
 from racelint.model.summary import Loop
-from racelint.program.event_races import EventRaces, EventUse
+from racelint.program.event_races import LOOKS, EventRaces, EventUse
 from racelint.program.linker import Program
 from racelint.program.ownership import makes_self
 from racelint.program.processes import closure
 from racelint.program.thread_root import ThreadRoot, loops_around
 from racelint.program.walk import contains
 
-_LOOKS = frozenset({"is_set", "isSet", "wait"})
 _OPPOSITE = {"clear": "set", "set": "clear"}
 
 
@@ -61,7 +60,7 @@ class UndoneStops:
     def _keeps_going(self, use: EventUse) -> bool:
         """`while not stop.is_set():`, or `while running.is_set():`"""
         loops = (node for node in self.program.stores.facts[use.function.id].nodes if isinstance(node, Loop))
-        return use.method in _LOOKS and any(
+        return use.method in LOOKS and any(
             loop.kind == "while" and (use.call.id in loop.deps or any(contains(n, use.call.id) for n in loop.head))
             for loop in loops
         )
@@ -69,11 +68,10 @@ class UndoneStops:
     def _stop(self, root: ThreadRoot, begin: EventUse) -> EventUse | None:
         """Who says the opposite on other threads; nobody if others say the same, or wait for it, and so see to that."""
         uses = [use for uses in self.uses.values() for use in uses if use.place == begin.place]
-        elsewhere = [use for use in uses if not makes_self(use.function) and self._is_elsewhere(use, root)]
+        elsewhere = [
+            use for use in uses if not makes_self(use.function) and self.program.reach.is_beside(root, use.function)
+        ]
         seen_to = {"clear": {"clear"}, "set": {"set", "wait"}}[begin.method]
         if any(use.method in seen_to for use in elsewhere):
             return None
         return next((use for use in elsewhere if use.method == _OPPOSITE[begin.method]), None)
-
-    def _is_elsewhere(self, use: EventUse, root: ThreadRoot) -> bool:
-        return any(context.root is not root for context in self.program.reach.of(use.function))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from racelint.knowledge.threads import SELF_THREADED_HANDLERS
@@ -131,7 +131,7 @@ class Users:
         threaded = function.cls in self.with_thread or thread_kind(function.cls) is not None
         if not threaded and not SELF_THREADED_HANDLERS.intersection(externals):
             return False
-        return self._are_within(
+        return are_within(
             [
                 site
                 for method in overridden(function)
@@ -146,8 +146,7 @@ class Users:
         methods = overridden(function)
         sites = [site for method in methods for site in self.calls.incoming.get(method.id, ())]
         return any(
-            method.is_abstract and method.cls is not None and self._are_within(sites, method.cls)
-            for method in methods[1:]
+            method.is_abstract and method.cls is not None and are_within(sites, method.cls) for method in methods[1:]
         )
 
     def _is_handler(self, function: FunctionInfo) -> bool:
@@ -165,12 +164,6 @@ class Users:
         return len(sites) > 1 and all(
             site.caller.ir.kind in ("module", "class") and not site.caller.ir.parent for site in sites
         )
-
-    @staticmethod
-    def _are_within(sites: list[CallSite], cls: ClassInfo) -> bool:
-        """There are such calls, and only methods that objects of this very class have make them."""
-        certain = [site for site in sites if not site.weak]
-        return bool(certain) and all(site.caller.cls in cls.mro for site in certain)
 
     def _is_of_base(self, site: CallSite) -> bool:
         """`Base.start(self)` or `super().start()`, which no class derived from the base has another method for."""
@@ -199,6 +192,12 @@ class Users:
         if function.ir.kind == "lambda" or function.ir.parent:
             return True
         return name in self._handed_out
+
+
+def are_within(sites: Iterable[CallSite], cls: ClassInfo) -> bool:
+    """There are such calls, and only methods that objects of this very class have make them."""
+    certain = [site for site in sites if not site.weak]
+    return bool(certain) and all(site.caller.cls in cls.mro for site in certain)
 
 
 def overridden(function: FunctionInfo) -> list[FunctionInfo]:
