@@ -260,7 +260,8 @@ class Reach:
 
     def _hands_own(self, function: FunctionInfo, site: CallSite) -> bool:
         """`Base.close(self)`, of an object that may be any, but none other than the caller's, or one that it makes."""
-        root = site.bindings.get(site.callee.self_name, (("",),))[0][0]
+        given = site.bindings.get(site.callee.self_name)
+        root = given[0][0] if given and given[0] else ""
         call = self.stores.facts[function.id].made_by((root,))
         made = call is not None and any(path[-1] == "__new__" for path in call.func)
         return made or (bool(root) if call is None else self.ownership.is_fresh(root, function))
