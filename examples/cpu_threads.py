@@ -14,7 +14,7 @@ def sum_of_squares(first, last):
 def main():
     threads = []
     for k in range(4):
-        t = Thread(target=sum_of_squares, args=(k * 500000, (k + 1) * 500000))  # RL402
+        t = Thread(target=sum_of_squares, args=(k * 1500000, (k + 1) * 1500000))  # RL402
         t.start()
         threads.append(t)
     for t in threads:

@@ -9,6 +9,8 @@ import pytest
 from tests.agent.conftest import AgentRunner
 
 MODEL = """
+import heapq
+
 def f():
     return 1
 
@@ -16,6 +18,7 @@ class C:
     def __init__(self):
         self.x = 0
         self.d = {{}}
+        self.h = [1, 2]
 
     def work(self):
 {body}
@@ -25,6 +28,7 @@ IMPOSSIBLE = {
     "augmented": "self.x += 1",
     "read, then write": "v = self.x\nself.x = v + 1",
     "call before the read": "self.x = f() + self.x",
+    "call with the container": "first = self.h[0]\nheapq.heappop(self.h)\nreturn first",
     "item": "self.d['k'] = 0 if 'k' not in self.d else self.d['k'] + 1",
 }
 POSSIBLE = {

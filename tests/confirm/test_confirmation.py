@@ -658,8 +658,26 @@ def test_one_that_starts_threads_is_run_alone(tmp_path: Path) -> None:
             "Timeouts.cancel",
             "Timeouts.cancel ‖ Timeouts.cancel after Timeouts.schedule",
         ),
+        (
+            "import heapq\nclass Heap:\n    def __init__(self):\n        self.items = []\n"
+            "    def add(self, when: int):\n        heapq.heappush(self.items, when)\n"
+            "    def first(self):\n        if self.items:\n            return heapq.heappop(self.items)\n",
+            "Heap.first",
+            "Heap.first ‖ Heap.first after Heap.add",
+        ),
+        (
+            "class Recent:\n    def __init__(self, size: int = 2):\n        self.size = size\n        self.data = {}\n"
+            "    def get(self, key: str):\n        return self.data[key] if key in self.data else None\n"
+            "    def put(self, key: str, value: int):\n        self.data[key] = value\n"
+            "        if len(self.data) > self.size:\n            del self.data[next(iter(self.data))]\n",
+            "Recent.get,Recent.put",
+            "Recent.get ‖ Recent.put after Recent.put 2 times with two values",
+        ),
     ],
-    ids=["filled first", "constructor", "singleton", "request handler", "state of the server", "started first"],
+    ids=[
+        *("filled first", "constructor", "singleton", "request handler", "state of the server", "started first"),
+        *("filled by a function", "at its limit"),
+    ],
 )
 def test_what_has_to_be_made_ready(tmp_path: Path, source: str, target: str, said: str) -> None:
     written(tmp_path, source, "ready.py")

@@ -44,6 +44,8 @@ MUTATORS = frozenset(
         "symmetric_difference_update",
         "move_to_end",
         "subtract",
+        "__setitem__",
+        "__delitem__",
     ]
 )
 SYNCHRONISERS = (
@@ -119,8 +121,8 @@ def locations(site: Site, obj: Any) -> list[tuple[Location, bool]]:
     kind = site.kind
     if kind in (kinds.READ, kinds.WRITE):
         return _attribute(obj, site.what, kind == kinds.WRITE)
-    if kind in (kinds.ITEM_READ, kinds.ITEM_WRITE, kinds.CONTENTS, kinds.ADVANCE):
-        return _contents(obj, kind in (kinds.ITEM_WRITE, kinds.ADVANCE))
+    if kind in (kinds.ITEM_READ, kinds.ITEM_WRITE, kinds.CONTENTS, kinds.ADVANCE, kinds.CHANGE):
+        return _contents(obj, kind in (kinds.ITEM_WRITE, kinds.ADVANCE, kinds.CHANGE))
     if kind in (kinds.NAME_READ, kinds.NAME_WRITE):
         return [(("name", site.path, site.what), kind == kinds.NAME_WRITE)]
     if kind == kinds.ENTER:
@@ -177,6 +179,10 @@ def behind_view(obj: Any) -> Any:
 
 
 def _call(obj: Any, method: str) -> list[tuple[Location, bool]]:
+    if isinstance(obj, super):
+        if isinstance(getattr(obj, method, None), types.MethodType):
+            return []  # what it does is marked in it
+        obj = obj.__self__  # type: ignore[attr-defined]
     if _synchronises(obj):
         return [(("lock", lock_identity(obj)), True)]
     if isinstance(obj, CONTAINERS):

@@ -31,6 +31,11 @@ READS_ITS_ARGUMENT = frozenset(
     ]
 )
 
+CHANGES_ITS_ARGUMENT = frozenset(
+    ["heappush", "heappop", "heapify", "heapreplace", "heappushpop", "insort", "insort_left", "insort_right", "shuffle"]
+)
+TAKES_IN_ITS_ARGUMENT = frozenset(["join", "extend", "extendleft", "update", "union", "intersection", "difference"])
+
 PAST_ANY_MARK = frozenset({"getattr", "setattr", "delattr", "vars", "exec", "eval"})
 
 
@@ -95,31 +100,55 @@ class ExpressionMarks(Marker):
             text = self._text(node)
             node.args[0] = self._point(node, kinds.ADVANCE, "next", self.visit(node.args[0]), text)
             return node
-        if function.id in READS_ITS_ARGUMENT and readable and not self._is_local(function.id):
-            node.args = [self._contents(node.args[0]), *(self.visit(argument) for argument in node.args[1:])]
-            node.keywords = [self.visit(keyword) for keyword in node.keywords]
-            return node
+        if function.id in READS_ITS_ARGUMENT | CHANGES_ITS_ARGUMENT and readable and not self._is_local(function.id):
+            return self._with_contents(node, function.id)
         return self.generic_visit(node)
+
+    def _with_contents(self, node: ast.Call, name: str) -> ast.Call:
+        """What the call does with the contents of its first argument: it changes them, or only looks."""
+        first, *others = node.args
+        changes = name in CHANGES_ITS_ARGUMENT
+        late = any(_has_access(part) for part in (*others, *node.keywords))
+        text = self._text(node if changes else first)
+        value = self.visit(first)
+        rest = [self.visit(argument) for argument in others]
+        site = self._site(first, kinds.CHANGE if changes else kinds.CONTENTS, name if changes else text, text)
+        node.args = [self._mark("_rl_q" if late else "_rl_p", site, value), *rest]
+        node.keywords = [self.visit(keyword) for keyword in node.keywords]
+        if late:
+            self._mark_last_argument(node, site)
+        return node
 
     def _method_call(self, node: ast.Call, function: ast.Attribute) -> ast.AST:
         holder = function.value
         own = isinstance(holder, ast.Name) and holder.id in ("self", "cls") and function.attr in self.methods
         parent = isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name) and holder.func.id == "super"
-        if own or parent or self._is_stdlib(holder) or isinstance(holder, ast.Constant | ast.JoinedStr):
-            node.args = [self.visit(argument) for argument in node.args]
-            node.keywords = [self.visit(keyword) for keyword in node.keywords]
-            if not (own or parent or self._is_stdlib(holder)):
+        stdlib = self._is_stdlib(holder)
+        changes = function.attr in CHANGES_ITS_ARGUMENT
+        if stdlib and not node.keywords and node.args and self._may_hold_shared(node.args[0], local_names=changes):
+            return self._with_contents(node, function.attr)
+        if own or stdlib or isinstance(holder, ast.Constant | ast.JoinedStr):
+            self._arguments(node)
+            if not (own or stdlib):
                 function.value = self.visit(holder)
             return node
-        return self._shared_call(node, function)
+        return self._shared_call(node, function, parent)
 
-    def _shared_call(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
+    def _arguments(self, node: ast.Call) -> None:
+        """Visit them; what a container takes in or a text joins is looked into."""
+        takes_in = isinstance(node.func, ast.Attribute) and node.func.attr in TAKES_IN_ITS_ARGUMENT
+        node.args = [
+            self._contents(argument) if takes_in and self._may_hold_shared(argument) else self.visit(argument)
+            for argument in node.args
+        ]
+        node.keywords = [self.visit(keyword) for keyword in node.keywords]
+
+    def _shared_call(self, node: ast.Call, function: ast.Attribute, parent: bool) -> ast.expr:
         late = any(_has_access(part) for part in (*node.args, *node.keywords))
         spoken = self._text(node)
         text = spoken if len(spoken) <= 60 else f"{self._text(function)}(…)"
-        value = self.visit(function.value)
-        node.args = [self.visit(argument) for argument in node.args]
-        node.keywords = [self.visit(keyword) for keyword in node.keywords]
+        value = function.value if parent else self.visit(function.value)
+        self._arguments(node)
         site = self._site(node, kinds.CALL, function.attr, text)
         if late:
             function.value = self._mark("_rl_q", site, value)

@@ -20,7 +20,7 @@ from .control import TAKEN, Event
 from .sites import Site, SiteTable
 
 BY_NAME = frozenset({kinds.READ, kinds.WRITE, kinds.NAME_READ, kinds.NAME_WRITE})
-WRITES = frozenset({kinds.WRITE, kinds.NAME_WRITE, kinds.ITEM_WRITE, kinds.ADVANCE})
+WRITES = frozenset({kinds.WRITE, kinds.NAME_WRITE, kinds.ITEM_WRITE, kinds.ADVANCE, kinds.CHANGE})
 PLAIN, LOCK, VIEW, OPAQUE = range(4)
 
 

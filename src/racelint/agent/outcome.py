@@ -116,15 +116,22 @@ class Outcome:
 
 def telling_labels(outcomes: list[Outcome]) -> set[str]:
     """The labels whose parts are not the same in all the outcomes, and not for the numbers of their objects alone."""
-    first = dict(outcomes[0].parts)
+    first, *others = map(_by_label, outcomes)
     found: set[str] = set()
-    for other in outcomes[1:]:
-        parts = dict(other.parts)
+    for parts in others:
         found.update(label for label in first.keys() | parts.keys() if first.get(label) != parts.get(label))
-    renumbered = {label for label in found if all(_only_again(dict(outcome.parts).get(label)) for outcome in outcomes)}
+    renumbered = {label for label in found if all(_only_again(parts.get(label, [])) for parts in (first, *others))}
     return found - renumbered or found
 
 
-def _only_again(tree: Tree | None) -> bool:
-    """Whether there is nothing to it but that it is an object met before: its number tells nothing."""
-    return tree is not None and tree[0] == "same"
+def _by_label(outcome: Outcome) -> dict[str, list[Tree]]:
+    """Operations of one name have one label."""
+    found: dict[str, list[Tree]] = {}
+    for label, tree in outcome.parts:
+        found.setdefault(label, []).append(tree)
+    return found
+
+
+def _only_again(trees: list[Tree]) -> bool:
+    """Whether there is nothing to them but that they are objects met before: their numbers tell nothing."""
+    return bool(trees) and all(tree[0] == "same" for tree in trees)

@@ -85,7 +85,7 @@ class PreemptionModel:
         start, end = self._position(here, events), self._position(there, events)
         if start is None or end is None:
             return here.kind == kinds.CALL
-        if end <= start:
+        if end < start or here is there:
             return True  # only a backward jump leads there
         return any(_certain(event, events[start], events[end]) for event in events[start + 1 : end])
 

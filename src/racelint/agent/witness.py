@@ -105,6 +105,8 @@ class Recorder:
             self._step(site, f"wrote {site.what} = {_value(obj)}")
         elif site.kind == kinds.CONTENTS:
             self._step(site, f"read {site.text} = {_value(obj)}")
+        elif site.kind == kinds.CHANGE:
+            self._step(site, f"called {site.text}")
         elif site.kind == kinds.ENTER:
             self._step(site, f"entered {site.text}")
 

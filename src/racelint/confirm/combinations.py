@@ -32,13 +32,15 @@ class Combination:
     """Entries per thread; `swapped` asks that later threads exchange the two objects they work on.
 
     `first` is run before the threads start, so many `times`: what is taken must have been put in, and all but one of
-    what is there taken out.
+    what is there taken out. `another` asks for a value of its own each time, before and on threads: what has a limit is
+    at it then, and a thread that puts in something puts out something else.
     """
 
     threads: tuple[tuple[Entry, ...], ...]
     swapped: bool = False
     first: Entry | None = None
     times: int = 1
+    another: bool = False
 
 
 def public_entries(
@@ -96,8 +98,8 @@ def prepared_combinations(
         for filler in sorted(fillers, key=partial(_likelihood, footprints, running))[:FILLERS]:
             prepared = Combination(combination.threads, combination.swapped, filler)
             yield prepared
-            if filler.function.qualname in running and not _FILLING.match(filler.function.name):
-                yield replace(prepared, times=2)
+            if filler.function.qualname in running:
+                yield replace(prepared, times=2, another=bool(_FILLING.match(filler.function.name)))
 
 
 def _likelihood(footprints: Footprints, running: set[str], entry: Entry) -> tuple[bool, bool, bool]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from racelint.confirm.outline import ClassOutline, FunctionOutline, ModuleOutline, dotted, last_name
 from racelint.confirm.project import Project
+from racelint.knowledge.containers import CHANGING_FUNCTIONS
 
 THREAD_STARTERS = frozenset(
     {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread", "to_thread", "run_in_executor"}
 )
+CHANGERS = frozenset(name.rpartition(".")[2] for name in CHANGING_FUNCTIONS)
 _Node = tuple[FunctionOutline, ClassOutline | None]
 TASK_STARTERS = frozenset({"create_task", "ensure_future", "gather", "TaskGroup", "start_soon", "as_completed"})
 PROCESS_STARTERS = frozenset({"Process", "ProcessPoolExecutor", "Pool", "fork"})
@@ -169,20 +171,28 @@ class Footprints:
         facts.footprint.starts_tasks |= name in TASK_STARTERS
         if isinstance(node.func, ast.Attribute):
             self._method_call(facts.footprint, node.func, cls)
+        if name in CHANGERS and node.args:
+            self._changed(facts.footprint, node.args[0], cls)
         for mentioned in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
             self._reach(facts, mentioned, cls)
 
     def _method_call(self, footprint: Footprint, func: ast.Attribute, cls: ClassOutline | None) -> None:
-        receiver = func.value
-        while isinstance(receiver, ast.Subscript):
-            receiver = receiver.value
-        name = _field(receiver, cls) if isinstance(receiver, ast.Attribute) else dotted(receiver)
-        if name.startswith("self.") or name in self.variables:
-            footprint.calls_on.add(name)
+        name = self._changed(footprint, func.value, cls)
+        if name:
             if func.attr in ("notify", "notify_all"):
                 footprint.notifies.add(name)
             elif func.attr in ("wait", "wait_for"):
                 footprint.waits.add(name)
+
+    def _changed(self, footprint: Footprint, node: ast.expr, cls: ClassOutline | None) -> str:
+        """Note the field or global that a call may change, or one of whose elements; empty for anything else."""
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        name = _field(node, cls) if isinstance(node, ast.Attribute) else dotted(node)
+        if not (name.startswith("self.") or name in self.variables):
+            return ""
+        footprint.calls_on.add(name)
+        return name
 
     def _reach(self, facts: _Facts, node: ast.expr, cls: ClassOutline | None) -> None:
         """Note a function or class of the module that is called, or handed to something that may call it."""

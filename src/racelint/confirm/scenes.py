@@ -126,7 +126,12 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
         before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
         source = with_others(builder, apart(before.source)) if stage.code == "RL106" else before.source
         label = before.label if combination.times == 1 else f"{before.label} {combination.times} times"
-        builder.statements.extend([BEFOREHAND + label, *[source] * combination.times])
+        sources = [source] * combination.times
+        if combination.another:
+            sources = [source, _another(source, "other", 2)]
+            calls[combination.first] = _with_a_third(calls[combination.first])
+            label = f"{label} with two values"
+        builder.statements.extend([BEFOREHAND + label, *sources])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
     observe = [f"variables_of({name})" for name in sorted(builder.names) if name.startswith(CLOSURE)]
@@ -155,10 +160,24 @@ def _most_derived(project: Project, entry: Entry, entries: list[Entry]) -> Entry
     return entry
 
 
-def apart(source: str) -> str:
+def apart(source: str, text: str = "other", number: int = 2) -> str:
     """The call with other literals: what is put in under another key makes a container grow."""
-    renamed = re.sub(r"(?<=[\[(,= ])'\w+'(?=[\]),])", "'other'", source, count=1)
-    return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", "2", source)
+    renamed = re.sub(r"(?<=[\[(,= ])'\w+'(?=[\]),])", f"'{text}'", source, count=1)
+    return renamed if renamed != source else re.sub(r"(?<=[(,] )1\b|(?<=\()1\b", str(number), source)
+
+
+def _another(source: str, text: str, number: int) -> str:
+    """The same. Raises NotApplicable without a literal to exchange."""
+    changed = apart(source, text, number)
+    if changed == source:
+        raise NotApplicable
+    return changed
+
+
+def _with_a_third(call: Call) -> Call:
+    """The call with a literal that neither of two before it had. Raises NotApplicable without one."""
+    operation = call.operation
+    return Call(Operation(operation.label, _another(operation.source, "third", 3)))
 
 
 def with_others(builder: Builder, source: str) -> str:
