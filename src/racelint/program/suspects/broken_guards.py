@@ -34,6 +34,8 @@ class BrokenGuards(Search):
             for other in group.records:
                 if harmless_beside(record, other) or self._removes_what_may_be_there(record, other):
                     continue
+                if record.locations_held & other.locations_held:
+                    continue  # each two share a lock, though no lock is common to all
                 if guard in other.locations_held and self.overlap.parallel(record, other, group):
                     wrong = bool(self.guards.own_locks(record, group)) or record.foreign
                     kind: SuspectKind = "wrong-lock" if wrong else "unguarded"
