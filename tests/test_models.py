@@ -30,8 +30,18 @@ RACY = (
     "logging_window",
     "sleep_window",
     "three_threads",
+    "evicting_cache",
+    "heap_take",
+    "debounce",
 )
-SAFE = ("safe_locked_counter", "safe_bounded_buffer", "safe_queue_order", "safe_ordered_locks", "safe_executor")
+SAFE = (
+    "safe_locked_counter",
+    "safe_bounded_buffer",
+    "safe_queue_order",
+    "safe_ordered_locks",
+    "safe_executor",
+    "safe_debounce",
+)
 SAFE_BUDGET = "1.5"
 """Seconds for a search that is to find nothing: some of them go on until the budget ends."""
 

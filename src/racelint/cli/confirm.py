@@ -46,8 +46,8 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     """Run the code of each TARGET under threads, in a process of its own, and prove what goes wrong.
 
     TARGET is PATH::CODE or PATH::CODE@LINE (findings of a scan), a finding's fingerprint, PATH::Class (its public
-    methods, each with itself and in pairs), PATH::Class.method (with itself, or alone if it starts threads),
-    PATH::Class.method,Class.method, PATH::function or PATH::function,function, or a test as pytest names it.
+    methods, each with itself and in pairs), PATH::Class.method (with itself, or alone, once and again, if it starts
+    threads), PATH::Class.method,Class.method, PATH::function or PATH::function,function, or a test as pytest names it.
 
     --setup and --invariant see the module as `target`, the object as `subject` and other arguments by the names of
     their parameters; --invariant also the module's own names, and what the threads returned as the list `results`.

@@ -68,6 +68,10 @@ def race(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     yield from thread_classes(stage, functions)
     yield from whole_programs(stage, functions)
     yield from direct[1:]
+    for entry in dict.fromkeys([*first, *second]):
+        if stage.called_again(entry):
+            yield _threads(stage, Combination(((entry, entry),)))
+            yield _threads(stage, Combination(((entry,), (entry,))))
     if functions:
         around = neighbours(stage, functions[0])
         others = _against_others(stage, first[:PAIRS_OF_ENTRIES], around)

@@ -74,10 +74,17 @@ class Stage:
 
         A coroutine that starts tasks has other callers on its loop all the same.
         """
-        is_run = entry.function.name == "run" and entry.cls is not None
-        own_thread = is_run and entry.cls and "Thread" in self.project.outer_bases(entry.module, entry.cls)
         on_its_loop = self.on_a_loop and entry.function.is_async
-        return not own_thread and (on_its_loop or not self.starts_threads(entry))
+        return not self._is_own_thread(entry) and (on_its_loop or not self.starts_threads(entry))
+
+    def called_again(self, entry: Entry) -> bool:
+        """Whether it is a method that starts threads which may be under way when it is called once more."""
+        starts = self.footprints.of(entry.function, entry.cls).starts_threads
+        return starts and entry.cls is not None and not entry.makes_object and not self._is_own_thread(entry)
+
+    def _is_own_thread(self, entry: Entry) -> bool:
+        is_run = entry.function.name == "run" and entry.cls is not None
+        return is_run and entry.cls is not None and "Thread" in self.project.outer_bases(entry.module, entry.cls)
 
     def builder(self) -> Builder:
         """A fresh set-up for the module."""

@@ -149,6 +149,8 @@ def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:
     """The operation alone where it starts threads of its own, else with itself, twice and three times."""
     if stage.starts_threads(entry) or _footprint(stage, entry).starts_processes:
         yield _program(stage, entry)
+        if stage.called_again(entry):
+            yield _threads(stage, Combination(((entry, entry),)))
         return
     if not stage.repeats(entry) and entry.cls is not None:
         yield lambda: thread_objects_scenario(stage, entry.module, entry.cls)  # type: ignore[arg-type]
