@@ -10,7 +10,7 @@ from typing import Any
 
 from .carriers import Carrier
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Harness, Policy, Settling, Task, among, wait_in_vain
+from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, between, harness, made, wait_in_vain
 
 UNWINDINGS = 100
 FOREVER = 3600.0
@@ -49,7 +49,7 @@ class Control:  # racelint: thread-confined
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self._harness = carrier.adopt()
-        carrier.run = self._carry
+        carrier.run = self._live_on
         self.policy = Policy()
         self.step_limit = 20_000
         self.executions = 0
@@ -76,7 +76,7 @@ class Control:  # racelint: thread-confined
             self.undo.pop()()
         for reset in self.on_reset:
             reset()
-        self.main: Task = Harness(self._harness)
+        self.main = harness(self._harness)
         self.current: Task = self.main
         self.goal, self.choice, self.clock = NOBODY, None, 0.0
         self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
@@ -90,32 +90,46 @@ class Control:  # racelint: thread-confined
 
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
-        task = Task(len(self.tasks), label, body)
+        tasks, parent = self.tasks, self.current
+        task = made(len(tasks), label, body)
         if daemon:
             task.daemon = True
-        parent = self.current
-        task.parent, task.place = parent, parent.started
-        parent.started += 1
-        self.tasks.append(task)
+        task.parent = parent
+        task.place = place = parent.started
+        parent.started = place + 1
+        tasks.append(task)
         self.alive.append(task)
         self.choice = None
         self.alarm = 0
         return task
 
-    def _live(self, task: Task) -> Task:
-        """Run the thread to its end; who goes on then."""
-        try:
-            if not self.aborting:
-                body = task.body
-                task.result = Context().run(body) if self.has_contexts else body()
-        except Abort:
-            pass
-        except BaseException as error:
-            task.error = error
+    def _live_on(self, task: Task, handle: Any) -> Any:
+        """Run the thread to its end there, then those that begin then, where they may; the handle to go on with."""
+        shares, is_harness = self.carrier.shares, handle is self._harness
+        while True:
+            task.handle = handle
+            try:
+                if not self.aborting:
+                    body = task.body
+                    task.result = Context().run(body) if self.has_contexts else body()
+            except Abort:
+                pass
+            except BaseException as error:
+                task.error = error
+            task = self._after(task)
+            there = task.handle
+            if there is not None:
+                return there
+            if not shares or (is_harness and not task.awaited):
+                return self.carrier.launch(task)
+
+    def _after(self, task: Task) -> Task:
+        """The thread has ended: who goes on then."""
         if self.is_copy:
             os._exit(0)
         task.state = DONE
-        self.alive.remove(task)
+        alive = self.alive
+        alive.remove(task)
         if self.spun:
             task.spinning = False
         self.choice = None
@@ -126,32 +140,15 @@ class Control:  # racelint: thread-confined
             self.awaited -= 1
         if self.aborting or (self.goal and not self.awaited):
             following = self.main
-        elif self.waiting or not self.goal or len(self.alive) > 1 or self.policy.counts_stops:
+        elif self.waiting or not self.goal or len(alive) > 1 or self.policy.counts_stops:
             following = self._next()
         else:
-            following = self.alive[0]
+            following = alive[0]
             self.alarm = self.step_limit
         self.current = following
         if self.waiting:
             self._end_wait(following)
         return following
-
-    def _carry(self, task: Task) -> Any:
-        following = self._live_on(task.handle, task)
-        return following.handle or self._launched(following)
-
-    def _live_on(self, handle: Any, task: Task) -> Task:
-        """Run the thread to its end there, then those that begin then, where they may; who goes on after them."""
-        shares, is_harness = self.carrier.shares, handle is self._harness
-        while True:
-            task.handle = handle
-            task = self._live(task)
-            if task.handle is not None or not shares or (is_harness and not task.awaited):
-                return task
-
-    def _launched(self, task: Task) -> Any:
-        task.handle = handle = self.carrier.launch(task)
-        return handle
 
     def started(self) -> None:
         """A new thread has begun: whether it or its parent goes on is a choice."""
@@ -235,10 +232,14 @@ class Control:  # racelint: thread-confined
             self.choice = None
             self.current = following = self._next()
             self._end_wait(following)
-            if following.handle is None and following.awaited and self.forked is None:
-                following = self._live_on(main.handle, following)
-            if following is not main:
-                self.carrier.switch(following.handle or self._launched(following), main.handle)
+            there, here = following.handle, main.handle
+            if there is None:
+                if following.awaited and self.forked is None:
+                    there = self._live_on(following, here)
+                else:
+                    there = self.carrier.launch(following)
+            if there is not here:
+                self.carrier.switch(there, here)
             main.state = READY
         self.goal = NOBODY
         return not self.stuck
@@ -265,7 +266,7 @@ class Control:  # racelint: thread-confined
                 ready = self.alive.copy()
                 if self.main.state == READY:
                     ready.append(self.main)
-                choice = Choice(ready, NOBODY)
+                choice = between(ready, NOBODY)
             self.choice = choice
             if not choice.several:
                 self.alarm = self.step_limit
@@ -346,7 +347,7 @@ class Control:  # racelint: thread-confined
         if self.spun and choice.several:
             calm = [task for task in choice.ready if not task.spinning]
             if calm and len(calm) < len(choice.ready):
-                choice = Choice(calm, choice.timed)
+                choice = between(calm, choice.timed)
         if choice.several:
             self.steps += 1
         following = self.policy.at_stop(self, choice)
@@ -370,7 +371,7 @@ class Control:  # racelint: thread-confined
             if self.turned and not here.spinning:
                 here.spins = 0
             switch = self.carrier.switch
-            switch(there.handle or self._launched(there), here.handle)
+            switch(there.handle or self.carrier.launch(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort
@@ -382,9 +383,10 @@ class Control:  # racelint: thread-confined
         self.aborting = True
         self.alarm = 0
         self.goal = NOBODY
-        for task in self.tasks:
-            if task.state != DONE and task.handle is not None:
-                self._unwind(task)
+        if self.alive:
+            for task in self.tasks:
+                if task.state != DONE and task.handle is not None:
+                    self._unwind(task)
         self.current = self.main
         self.aborting = False
 

@@ -166,14 +166,23 @@ class RandomPolicy(Policy):
         step, task, ready = control.steps, control.current, choice.ready
         over = step == self._due and choice is self._choice
         if over and len(ready) == 2 and not choice.timed:
-            # Nearly always: there is but one to go on with.
-            chosen = ready[ready[0] is task]
-            self._let_run(control, choice, chosen, self._left[task.index % SLOTS])
+            # Nearly always: there is but one to go on with. What `_choose` ends with is spelled out.
+            there, left = ready[ready[0] is task], self._left
+            place = there.index % SLOTS
+            mine = left[place]
+            ratio, drawn = mine / (mine + left[task.index % SLOTS]), self._draw()
+            run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
+            if run == LONGEST:
+                run = int(log(1 - drawn) / log(ratio))
+            left[place] = mine - run - 1 if run < mine - 1 else 1
+            control.alarm = last = step + run
+            self._due = last + 1
         else:
-            chosen = self._choose(control, choice, task if over else None)
-        if chosen is not task:
-            self.plan[step] = chosen.index
-        return chosen
+            there = self._choose(control, choice, task if over else None)
+            if there is task:
+                return task
+        self.plan[step] = there.index
+        return there
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
         default = choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
@@ -193,9 +202,12 @@ class RandomPolicy(Policy):
         if len(ready) == 2 and besides is None:
             # The same in fewer steps.
             task, other = ready
-            mine, others = left[task.index % SLOTS], left[other.index % SLOTS]
-            if draw() * (mine + others) >= mine:
-                task, others = other, mine
+            place = task.index % SLOTS
+            mine, others = left[place], left[other.index % SLOTS]
+            total = mine + others
+            if draw() * total >= mine:
+                task, place = other, other.index % SLOTS
+                mine, others = others, mine
         else:
             total = 0
             for task in ready:
@@ -206,21 +218,17 @@ class RandomPolicy(Policy):
                     drawn -= left[task.index % SLOTS]
                     if drawn < 0:
                         break
-            others = total - left[task.index % SLOTS]
-        self._let_run(control, choice, task, others)
-        return task
-
-    def _let_run(self, control: Control, choice: Choice, task: Task, others: int) -> None:
-        """Draw for how many events the thread is not asked again, where the `others` have so many still to come."""
-        left, draw, place = self._left, self._draw, task.index % SLOTS
-        mine = left[place]
-        drawn, ratio = draw(), mine / (mine + others)
+            place = task.index % SLOTS
+            mine = left[place]
+            others = total - mine
+        ratio, drawn = mine / total, draw()
         run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
         if run == LONGEST:
             run = int(log(1 - drawn) / log(ratio)) if others else 0
         left[place] = mine - run - 1 if run < mine - 1 else 1
-        control.alarm = step = control.steps + run
-        self._due, self._choice = step + 1, choice
+        control.alarm = last = control.steps + run
+        self._due, self._choice = last + 1, choice
+        return task
 
 
 _chances: dict[float, list[float]] = {}

@@ -225,9 +225,11 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        self._running = tasks = list(map(control.spawn, self._bodies(helpers), self.labels))
-        for task in tasks:
+        self._running = tasks = []
+        for body, label in zip(self._bodies(helpers), self.labels, strict=True):
+            task = control.spawn(body, label)
             task.fresh = False
+            tasks.append(task)
         if self.is_program:
             for task in tasks:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target

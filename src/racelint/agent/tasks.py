@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .control import Control
 
 Made = TypeVar("Made")
+new = object.__new__
 
 READY, BLOCKED, DONE = 0, 1, 2
 
@@ -71,15 +72,14 @@ class Task:  # racelint: thread-confined
     pending = Lazy[dict[int, Any]](lambda task: {})
     storage = Lazy[dict[int, Any]](lambda task: {})
 
-    def __init__(self, index: int, label: str, body: Any) -> None:
-        self.index = index
-        self.label = label
-        self.body = body
-        self.state = READY
-        self.deadline: float | None = None
-        self.handle: Any = None
-        self.awaited = False
-        self.on_end: tuple[Callable[[], None], ...] = ()
+    index: int
+    label: str
+    body: Any
+    state: int
+    deadline: float | None
+    handle: Any
+    awaited: bool
+    on_end: tuple[Callable[[], None], ...]
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
@@ -87,15 +87,26 @@ class Task:  # racelint: thread-confined
         return self.state == READY
 
 
-class Harness(Task):
+def made(index: int, label: str, body: Any) -> Task:
+    """A new thread. There is no `__init__`: for the interpreter to call one takes as long as all this."""
+    task: Task = new(Task)
+    task.index = index
+    task.label = label
+    task.body = body
+    task.state = READY
+    task.deadline = task.handle = None
+    task.awaited = False
+    task.on_end = ()
+    return task
+
+
+def harness(handle: Any) -> Task:
     """The thread of the harness itself: makes the set-up and waits for the others."""
-
-    fresh = False
-    ident = 1
-
-    def __init__(self, handle: Any) -> None:
-        Task.__init__(self, -1, "main", None)
-        self.handle = handle
+    task = made(-1, "main", None)
+    task.handle = handle
+    task.fresh = False
+    task.ident = 1
+    return task
 
 
 class Choice:
@@ -103,10 +114,9 @@ class Choice:
 
     __slots__ = ("ready", "several", "timed")
 
-    def __init__(self, ready: list[Task], timed: list[Task]) -> None:
-        self.ready = ready
-        self.timed = timed
-        self.several = len(ready) + len(timed) > 1
+    ready: list[Task]
+    timed: list[Task]
+    several: bool
 
     def find(self, index: int, default: Task) -> Task:
         """The thread with that index if it can go on, else `default`."""
@@ -114,6 +124,15 @@ class Choice:
             if task.index == index:
                 return task
         return default
+
+
+def between(ready: list[Task], timed: list[Task]) -> Choice:
+    """The choice between these threads."""
+    choice: Choice = new(Choice)
+    choice.ready = ready
+    choice.timed = timed
+    choice.several = len(ready) + len(timed) > 1
+    return choice
 
 
 def among(tasks: list[Task]) -> Choice:
@@ -124,7 +143,7 @@ def among(tasks: list[Task]) -> Choice:
             ready.append(task)
         elif task.deadline is not None:
             timed.append(task)
-    return Choice(ready, timed)
+    return between(ready, timed)
 
 
 class Policy:
