@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from _contextvars import Context
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .carriers import Carrier
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, between, harness, made, wait_in_vain
+from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, between, harness, threads, wait_in_vain
 
 UNWINDINGS = 100
 FOREVER = 3600.0
@@ -90,18 +90,20 @@ class Control:  # racelint: thread-confined
 
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
-        tasks, parent = self.tasks, self.current
-        task = made(len(tasks), label, body)
+        (task,) = self.spawn_all((body,), (label,))
         if daemon:
             task.daemon = True
-        task.parent = parent
-        task.place = place = parent.started
-        parent.started = place + 1
-        tasks.append(task)
-        self.alive.append(task)
+        return task
+
+    def spawn_all(self, bodies: Sequence[Callable[[], Any]], labels: Sequence[str]) -> list[Task]:
+        """Create a controlled thread for each body."""
+        tasks = self.tasks
+        made = threads(self.current, len(tasks), bodies, labels)
+        tasks += made
+        self.alive += made
         self.choice = None
         self.alarm = 0
-        return task
+        return made
 
     def _live_on(self, task: Task, handle: Any) -> Any:
         """Run the thread to its end there, then those that begin then, where they may; the handle to go on with."""
@@ -142,12 +144,12 @@ class Control:  # racelint: thread-confined
             following = self.main
         elif self.waiting or not self.goal or len(alive) > 1 or self.policy.counts_stops:
             following = self._next()
+            if self.waiting:
+                self._end_wait(following)
         else:
             following = alive[0]
             self.alarm = self.step_limit
         self.current = following
-        if self.waiting:
-            self._end_wait(following)
         return following
 
     def started(self) -> None:
@@ -223,15 +225,18 @@ class Control:  # racelint: thread-confined
         if self.is_copy:
             os._exit(0)
         self.goal, main = goal, self.main
+        awaited = self.awaited
         for task in goal:
             if task.state != DONE and not task.awaited:
                 task.awaited = True
-                self.awaited += 1
-        if self.awaited:
+                awaited += 1
+        self.awaited = awaited
+        if awaited:
             main.state = BLOCKED
             self.choice = None
             self.current = following = self._next()
-            self._end_wait(following)
+            if self.waiting:
+                self._end_wait(following)
             there, here = following.handle, main.handle
             if there is None:
                 if following.awaited and self.forked is None:
@@ -339,7 +344,7 @@ class Control:  # racelint: thread-confined
 
     def _next(self) -> Task:
         """Who goes on where the running thread cannot, or where all choices are equal."""
-        choice = self.choices()
+        choice = self.choice or self.choices()
         if not choice.ready and (not choice.timed or wait_in_vain(self.goal)):
             self.policy.at_dead_end(self)
             self._stall("blocked")

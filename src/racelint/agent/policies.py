@@ -163,18 +163,20 @@ class RandomPolicy(Policy):
         return found
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        step, task, ready = control.steps, control.current, choice.ready
+        step, task = control.steps, control.current
         over = step == self._due and choice is self._choice
-        if over and len(ready) == 2 and not choice.timed:
+        if over and choice.is_pair:
             # Nearly always: there is but one to go on with. What `_choose` ends with is spelled out.
-            there, left = ready[ready[0] is task], self._left
+            ready, left = choice.ready, self._left
+            there = ready[ready[0] is task]
             place = there.index % SLOTS
             mine = left[place]
             ratio, drawn = mine / (mine + left[task.index % SLOTS]), self._draw()
-            run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
+            run = bisect_right(_chances[ratio], drawn)
             if run == LONGEST:
                 run = int(log(1 - drawn) / log(ratio))
-            left[place] = mine - run - 1 if run < mine - 1 else 1
+            rest = mine - run - 1
+            left[place] = rest if rest > 0 else 1
             control.alarm = last = step + run
             self._due = last + 1
         else:
@@ -222,21 +224,24 @@ class RandomPolicy(Policy):
             mine = left[place]
             others = total - mine
         ratio, drawn = mine / total, draw()
-        run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
+        run = bisect_right(_chances[ratio], drawn)
         if run == LONGEST:
             run = int(log(1 - drawn) / log(ratio)) if others else 0
-        left[place] = mine - run - 1 if run < mine - 1 else 1
+        rest = mine - run - 1
+        left[place] = rest if rest > 0 else 1
         control.alarm = last = control.steps + run
         self._due, self._choice = last + 1, choice
         return task
 
 
-_chances: dict[float, list[float]] = {}
-"""By the chance that a thread makes one event more: how likely it stops before the second, before the third, …"""
+class Chances(dict[float, list[float]]):
+    """By the chance that a thread makes one event more: how likely it stops before the second, before the third, …"""
+
+    def __missing__(self, ratio: float) -> list[float]:
+        if len(self) == MOST_RATIOS:
+            self.clear()
+        chances = self[ratio] = [1 - ratio**events for events in range(1, LONGEST + 1)]
+        return chances
 
 
-def _chances_of(ratio: float) -> list[float]:
-    if len(_chances) == MOST_RATIOS:
-        _chances.clear()
-    chances = _chances[ratio] = [1 - ratio**events for events in range(1, LONGEST + 1)]
-    return chances
+_chances = Chances()

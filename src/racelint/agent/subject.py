@@ -225,11 +225,9 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        self._running = tasks = []
-        for body, label in zip(self._bodies(helpers), self.labels, strict=True):
-            task = control.spawn(body, label)
+        self._running = tasks = control.spawn_all(self._bodies(helpers), self.labels)
+        for task in tasks:
             task.fresh = False
-            tasks.append(task)
         if self.is_program:
             for task in tasks:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target

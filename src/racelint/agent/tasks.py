@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ class Task:  # racelint: thread-confined
     label: str
     body: Any
     state: int
-    deadline: float | None
     handle: Any
-    awaited: bool
-    on_end: tuple[Callable[[], None], ...]
+    deadline: float | None = None
+    awaited = False
+    on_end: tuple[Callable[[], None], ...] = ()
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
@@ -87,36 +87,55 @@ class Task:  # racelint: thread-confined
         return self.state == READY
 
 
-def made(index: int, label: str, body: Any) -> Task:
-    """A new thread. There is no `__init__`: for the interpreter to call one takes as long as all this."""
-    task: Task = new(Task)
-    task.index = index
-    task.label = label
-    task.body = body
-    task.state = READY
-    task.deadline = task.handle = None
-    task.awaited = False
-    task.on_end = ()
-    return task
+def threads(parent: Task, index: int, bodies: Iterable[Callable[[], Any]], labels: Iterable[str]) -> list[Task]:
+    """New threads that `parent` starts, the first of them with that index.
+
+    There is no `__init__`: for the interpreter to call one takes as long as all this.
+    """
+    tasks, place = [], parent.started
+    for body, label in zip(bodies, labels):  # noqa: B905  # not in fewer steps with `strict`
+        task: Task = new(Task)
+        task.index = index
+        task.label = label
+        task.body = body
+        task.state = READY
+        task.deadline = task.handle = None
+        task.awaited = False
+        task.on_end = ()
+        task.parent = parent
+        task.place = place
+        tasks.append(task)
+        index += 1
+        place += 1
+    parent.started = place
+    return tasks
 
 
 def harness(handle: Any) -> Task:
     """The thread of the harness itself: makes the set-up and waits for the others."""
-    task = made(-1, "main", None)
+    task: Task = new(Task)
+    task.index = -1
+    task.label = "main"
+    task.state = READY
     task.handle = handle
     task.fresh = False
+    task.started = 0
     task.ident = 1
     return task
 
 
 class Choice:
-    """Who can go on: `ready`, and those that wait with a timeout, `timed`, both in the order of creation."""
+    """Who can go on: `ready`, and those that wait with a timeout, `timed`, both in the order of creation.
 
-    __slots__ = ("ready", "several", "timed")
+    `several`: more than one. `is_pair`: two, and both are ready.
+    """
+
+    __slots__ = ("is_pair", "ready", "several", "timed")
 
     ready: list[Task]
     timed: list[Task]
     several: bool
+    is_pair: bool
 
     def find(self, index: int, default: Task) -> Task:
         """The thread with that index if it can go on, else `default`."""
@@ -131,7 +150,9 @@ def between(ready: list[Task], timed: list[Task]) -> Choice:
     choice: Choice = new(Choice)
     choice.ready = ready
     choice.timed = timed
-    choice.several = len(ready) + len(timed) > 1
+    count = len(ready) + len(timed)
+    choice.several = count > 1
+    choice.is_pair = count == 2 and not timed
     return choice
 
 
