@@ -59,7 +59,6 @@ class Control:  # racelint: thread-confined
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
         self.forked: Any = None
-        self.choice: Choice | None = None
         self.events: list[Event] = []
         self.stale: set[int] = set()
         self.begin()
@@ -67,7 +66,7 @@ class Control:  # racelint: thread-confined
     def begin(self) -> None:
         """Forget the last execution. Finalisers of what it used run in here, where they cannot wait."""
         self.aborting = True
-        self.choice = None
+        self.choice: Choice | None = None
         self.tasks: list[Task] = []
         self.alive: list[Task] = []
         self.events.clear()
@@ -76,10 +75,11 @@ class Control:  # racelint: thread-confined
             self.undo.pop()()
         for reset in self.on_reset:
             reset()
-        self.main = harness(self._harness)
-        self.current: Task = self.main
-        self.goal, self.choice, self.clock = NOBODY, None, 0.0
-        self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
+        self.main = self.current = harness(self._harness)
+        self.goal = NOBODY
+        self.clock = 0.0
+        self.steps = self.spin_rounds = self.waiting = self.awaited = 0
+        self.alarm = self.step_limit  # the harness itself is never switched from
         self.turned = self.spun = self.refused = self.aborting = False
         self.stuck = ""
         self.stale.clear()

@@ -137,48 +137,38 @@ class Subject:
 
     def execute(self, policy: Policy, helpers: dict[str, Any], known: Known | None = None) -> Outcome:
         """Run the scenario once. An execution whose happens-before order is `known` is not looked at again."""
-        control = self.control
-        self._reset(policy, helpers)
-        try:
-            self._prepare(helpers)
-            self._start(helpers)
-            outcome = self._run(known)
-        finally:
-            control.end()
-            self._collect()
-        return outcome
-
-    def _reset(self, policy: Policy, helpers: dict[str, Any]) -> None:
-        control = self.control
+        control, finder = self.control, self.finder
         control.begin()
         control.policy = policy
-        self.capture.reset()
+        if self.capture.used:
+            self.capture.reset()
         if self.files.opened:
             self.files.forget()
-        if helpers is not self.finder.helpers:
-            self.finder.use(helpers)
-        self._keeps = self.finder.reset()
+        if helpers is not finder.helpers:
+            finder.use(helpers)
+        self._keeps = finder.reset()
         if control.forked is not None and not self._keeps:
             control.forked.forget()
         self._wreck = None
-
-    def _collect(self) -> None:
-        self.executions += 1
-        if self.executions == 1:
-            # What is there by now stays: later collections need not look at it.
-            gc.freeze()
-        elif self.executions % YOUNG == 0:
-            gc.collect(2 if self.executions % OLD == 0 else 0)
-
-    def _prepare(self, helpers: dict[str, Any]) -> None:
         try:
-            self._bind(helpers)
-        except Abort:
-            raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
-        except BaseException as error:
-            raise SubjectError(patched() or f"the set-up failed: {type(error).__name__}: {error}") from error
-        if not self.executions and patched():
-            raise SubjectError(patched())
+            try:
+                self._bind(helpers)
+            except Abort:
+                raise SubjectError(f"the set-up cannot go on ({control.stuck})") from None
+            except BaseException as error:
+                raise SubjectError(patched() or f"the set-up failed: {type(error).__name__}: {error}") from error
+            if not self.executions and patched():
+                raise SubjectError(patched())
+            self._start(helpers)
+            return self._run(known)
+        finally:
+            control.end()
+            self.executions = executions = self.executions + 1
+            if executions == 1:
+                # What is there by now stays: later collections need not look at it.
+                gc.freeze()
+            elif not executions % YOUNG:
+                gc.collect(0 if executions % OLD else 2)
 
     def _bind(self, helpers: dict[str, Any]) -> None:
         """Give the names of the set-up to a new namespace."""
