@@ -6,7 +6,6 @@ from __future__ import annotations
 # ruff: noqa: PTH100
 import ast
 import gc
-import itertools
 import os
 import sys
 import types
@@ -79,7 +78,6 @@ class Subject:
         self._views: dict[str, ModuleView] = {}
         self._running: list[Task] = []
         self._wreck: Outcome | None = None
-        self._fixed = 0
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(
             run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn, variables_of=variables_of
@@ -91,6 +89,10 @@ class Subject:
         names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
+        self._fixed = 0
+        self._is_reused = False
+        self._codes: list[Any] = []
+        self._threads: list[Callable[[], Any]] = []
         control.on_stuck = self._look_at_wreck
         # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
         self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
@@ -171,18 +173,30 @@ class Subject:
                 gc.collect(0 if executions % OLD else 2)
 
     def _bind(self, helpers: dict[str, Any]) -> None:
-        """Give the names of the set-up to a new namespace."""
-        if not self.is_program and self._helpers is not helpers:
-            self._helpers = helpers
-            self._template.update(helpers)
-        self.namespace = namespace = dict(self._template)
-        self._fixed = len(namespace)
+        """Give the names of the set-up to a namespace that has no others."""
+        is_new = self._helpers is not helpers or not self._is_reused
+        if is_new:
+            if not self.is_program:
+                self._helpers = helpers
+                self._template.update(helpers)
+            self.namespace = namespace = dict(self._template)
+            self._fixed = len(namespace)
+            self._threads = []
+        else:
+            namespace = self.namespace
+            while len(namespace) > self._fixed:
+                namespace.popitem()
         if self._before is not None:
             exec(self._before, namespace)
         if not self.is_script:
             kept = self._module if self._keeps else None
             namespace["target"] = kept or (self._load() if self.is_program else self._load_aside())
         exec(self._setup, namespace)
+        if is_new:
+            # Names can be taken back only if they came last and stand for nothing that was there before.
+            self._is_reused = not self.is_program and all(
+                namespace.get(name) is value for name, value in self._template.items()
+            )
 
     def _load_aside(self) -> types.ModuleType:
         """The module; threads that its import starts are none of the scenario's: each runs, and no choice is made."""
@@ -224,8 +238,14 @@ class Subject:
 
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
         """What each thread does."""
-        names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
-        return list(map(types.FunctionType, self._operations[self.finder.traced], itertools.repeat(names)))
+        codes, names = self._operations[self.finder.traced], self.namespace
+        if self.is_program:
+            names = {**names, **OPERATORS, **helpers}
+        elif self._codes is codes and self._threads:
+            return self._threads
+        self._codes = codes
+        self._threads = [types.FunctionType(code, names) for code in codes]
+        return self._threads
 
     def _run(self, known: Known | None) -> Outcome:
         control, operations = self.control, self._running
