@@ -10,7 +10,21 @@ from typing import Any
 
 from .carriers import Carrier
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Policy, Settling, Task, among, between, harness, threads, wait_in_vain
+from .tasks import (
+    BLOCKED,
+    DONE,
+    NEVER,
+    READY,
+    Abort,
+    Choice,
+    Policy,
+    Task,
+    among,
+    between,
+    harness,
+    threads,
+    wait_in_vain,
+)
 
 UNWINDINGS = 100
 FOREVER = 3600.0
@@ -40,7 +54,19 @@ class Control:  # racelint: thread-confined
 
     # Without them the interpreter takes the slow way to each of so many fields and to all methods.
     __slots__ = (
-        *("_harness", "aborting", "alarm", "alive", "awaited", "carrier", "choice", "clock", "current", "events"),
+        *(
+            "_hand_over",
+            "_harness",
+            "aborting",
+            "alarm",
+            "alive",
+            "awaited",
+            "carrier",
+            "choice",
+            "clock",
+            "current",
+            "events",
+        ),
         *("executions", "forked", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy"),
         *("refused", "run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned"),
         *("undo", "waiting"),
@@ -49,6 +75,7 @@ class Control:  # racelint: thread-confined
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self._harness = carrier.adopt()
+        self._hand_over = carrier.switch
         carrier.run = self._live_on
         self.policy = Policy()
         self.step_limit = 20_000
@@ -244,20 +271,10 @@ class Control:  # racelint: thread-confined
                 else:
                     there = self.carrier.launch(following)
             if there is not here:
-                self.carrier.switch(there, here)
+                self._hand_over(there, here)
             main.state = READY
         self.goal = NOBODY
         return not self.stuck
-
-    def settle(self) -> None:
-        """Let the threads that are left run until each of them ends, waits, or has gone on for too long."""
-        steering, self.policy = self.policy, Settling()
-        self.changed()
-        ready = self.choices().ready
-        if ready[0] is not self.main:
-            self.switch(ready[0])
-        self.policy = steering
-        self.changed()
 
     # Choices
 
@@ -302,9 +319,18 @@ class Control:  # racelint: thread-confined
             self.give_up("steps")
         choice = self.choice or self.choices()
         if choice.several:
-            chosen = self.policy.at_point(self, site, choice)
-            if chosen is not task:
-                self.switch(chosen)
+            there = self.policy.at_point(self, site, choice)
+            if there is not task:
+                # `switch`, spelled out.
+                self.current = there
+                if self.waiting:
+                    self._end_wait(there)
+                if self.turned and not task.spinning:
+                    task.spins = 0
+                self._hand_over(there.handle or self.carrier.launch(there), task.handle)
+                if self.aborting:
+                    self.current = task
+                    raise Abort
         else:
             self.alarm = self.step_limit
 
@@ -375,8 +401,7 @@ class Control:  # racelint: thread-confined
         if there is not here:
             if self.turned and not here.spinning:
                 here.spins = 0
-            switch = self.carrier.switch
-            switch(there.handle or self.carrier.launch(there), here.handle)
+            self._hand_over(there.handle or self.carrier.launch(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort
@@ -398,7 +423,7 @@ class Control:  # racelint: thread-confined
     def _unwind(self, task: Task) -> None:
         for _ in range(UNWINDINGS):
             self.current = task
-            self.carrier.switch(task.handle, self.main.handle)
+            self._hand_over(task.handle, self.main.handle)
             if task.state == DONE:
                 return
 

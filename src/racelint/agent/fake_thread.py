@@ -24,7 +24,8 @@ class Lock:
         self.owner: Any = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        timeout = _checked(blocking, timeout)
+        if timeout != -1 or not blocking:
+            timeout = _checked(blocking, timeout)
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
             return _failed(self)
         _taken(self)
@@ -66,7 +67,8 @@ class RLock:
         self.count = 0
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        timeout = _checked(blocking, timeout)
+        if timeout != -1 or not blocking:
+            timeout = _checked(blocking, timeout)
         task = _control.current
         if self.is_locked and self.owner is task:
             self.count += 1

@@ -10,10 +10,37 @@ from math import log
 from .control import STOP, Control
 from .tasks import BLOCKED, Choice, Policy, Task, earliest
 
+SETTLING_STEPS = 500
+"""Accesses that threads in the background may make after the operations have ended."""
 SLOTS = 16
 LONGEST, MOST_RATIOS = 64, 1000
 TIMEOUTS = 0.125
 """How likely a timeout passes although something else can go on."""
+
+
+class Settling(Policy):
+    """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""
+
+    awaits_are_instant = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = SETTLING_STEPS
+
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        self._left -= 1
+        return control.current if self._left > 0 else choice.ready[-1]
+
+
+def settle(control: Control) -> None:
+    """Let the threads that are left run until each of them ends, waits, or has gone on for too long."""
+    steering, control.policy = control.policy, Settling()
+    control.changed()
+    ready = control.choices().ready
+    if ready[0] is not control.main:
+        control.switch(ready[0])
+    control.policy = steering
+    control.changed()
 
 
 class SerialPolicy(Policy):
@@ -148,9 +175,14 @@ class RandomPolicy(Policy):
     """
 
     def __init__(self, chance: Random, weights: list[int]) -> None:
-        self.plan = {}
         self._draw = chance.random
-        self._left = weights.copy()
+        self._weights = weights
+        self.restart()
+
+    def restart(self) -> None:
+        """Another execution begins; the plan of the last one stays as it is."""
+        self.plan = {}
+        self._left = self._weights.copy()
         self._due = 0
         self._choice: Choice | None = None
 

@@ -23,10 +23,11 @@ from .loader import InstrumentingFinder, shadow
 from .observed import ModuleView, Parts, bound_names, variables_of
 from .other_schedulers import patched
 from .outcome import Outcome
+from .policies import Settling, settle
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
-from .tasks import BLOCKED, DONE, READY, Abort, Policy, Settling, Task, waits_on
+from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, waits_on
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -255,7 +256,7 @@ class Subject:
                 run_exit_handlers()
                 ended = control.await_all([task for task in control.tasks if not task.daemon])
                 if ended:
-                    control.settle()
+                    settle(control)
             if ended:
                 if known is not None:
                     return known.outcome(control.policy.plan, control.events, self._finish)

@@ -13,9 +13,6 @@ new = object.__new__
 
 READY, BLOCKED, DONE = 0, 1, 2
 
-SETTLING_STEPS = 500
-"""Accesses that threads in the background may make after the operations have ended."""
-
 
 class Never:
     """What is never free, and nobody holds."""
@@ -197,20 +194,6 @@ class Policy:
 
     def at_dead_end(self, control: Control) -> None:
         """The running thread blocked or ended, and no other one can go on."""
-
-
-class Settling(Policy):
-    """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""
-
-    awaits_are_instant = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._left = SETTLING_STEPS
-
-    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        self._left -= 1
-        return control.current if self._left > 0 else choice.ready[-1]
 
 
 def waits_on(task: Task) -> Iterator[Task]:
