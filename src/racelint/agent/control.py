@@ -117,15 +117,15 @@ class Control:  # racelint: thread-confined
 
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
-        (task,) = self.spawn_all((body,), (label,))
+        (task,) = self.spawn_all((body,), (label,), True)
         if daemon:
             task.daemon = True
         return task
 
-    def spawn_all(self, bodies: Sequence[Callable[[], Any]], labels: Sequence[str]) -> list[Task]:
-        """Create a controlled thread for each body."""
+    def spawn_all(self, bodies: Sequence[Callable[[], Any]], labels: Sequence[str], fresh: bool) -> list[Task]:
+        """Create a controlled thread for each body; where they are `fresh`, they say so when they have begun."""
         tasks = self.tasks
-        made = threads(self.current, len(tasks), bodies, labels)
+        made = threads(self.current, len(tasks), bodies, labels, fresh)
         tasks += made
         self.alive += made
         self.choice = None

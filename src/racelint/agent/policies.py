@@ -203,10 +203,11 @@ class RandomPolicy(Policy):
             there = ready[ready[0] is task]
             place = there.index % SLOTS
             mine = left[place]
-            ratio, drawn = mine / (mine + left[task.index % SLOTS]), self._draw()
-            run = bisect_right(_chances[ratio], drawn)
-            if run == LONGEST:
-                run = int(log(1 - drawn) / log(ratio))
+            ratio, drawn, run = mine / (mine + left[task.index % SLOTS]), self._draw(), 0
+            if drawn >= 1 - ratio:
+                run = bisect_right(_chances[ratio], drawn)
+                if run == LONGEST:
+                    run = int(log(1 - drawn) / log(ratio))
             rest = mine - run - 1
             left[place] = rest if rest > 0 else 1
             control.alarm = last = step + run
@@ -219,7 +220,8 @@ class RandomPolicy(Policy):
         return there
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
-        default = choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
+        ready = choice.ready
+        default = ready[0] if ready else min(choice.timed, key=earliest)
         if not choice.several:
             return default
         chosen = self._choose(control, choice, None)
@@ -255,10 +257,11 @@ class RandomPolicy(Policy):
             place = task.index % SLOTS
             mine = left[place]
             others = total - mine
-        ratio, drawn = mine / total, draw()
-        run = bisect_right(_chances[ratio], drawn)
-        if run == LONGEST:
-            run = int(log(1 - drawn) / log(ratio)) if others else 0
+        ratio, drawn, run = mine / total, draw(), 0
+        if drawn >= 1 - ratio and others:
+            run = bisect_right(_chances[ratio], drawn)
+            if run == LONGEST:
+                run = int(log(1 - drawn) / log(ratio))
         rest = mine - run - 1
         left[place] = rest if rest > 0 else 1
         control.alarm = last = control.steps + run

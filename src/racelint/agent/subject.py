@@ -230,9 +230,7 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        self._running = tasks = control.spawn_all(self._bodies(helpers), self.labels)
-        for task in tasks:
-            task.fresh = False
+        self._running = tasks = control.spawn_all(self._bodies(helpers), self.labels, False)
         if self.is_program:
             for task in tasks:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target

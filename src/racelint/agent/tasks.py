@@ -84,7 +84,9 @@ class Task:  # racelint: thread-confined
         return self.state == READY
 
 
-def threads(parent: Task, index: int, bodies: Iterable[Callable[[], Any]], labels: Iterable[str]) -> list[Task]:
+def threads(
+    parent: Task, index: int, bodies: Iterable[Callable[[], Any]], labels: Iterable[str], fresh: bool = True
+) -> list[Task]:
     """New threads that `parent` starts, the first of them with that index.
 
     There is no `__init__`: for the interpreter to call one takes as long as all this.
@@ -96,9 +98,10 @@ def threads(parent: Task, index: int, bodies: Iterable[Callable[[], Any]], label
         task.label = label
         task.body = body
         task.state = READY
-        task.deadline = task.handle = None
+        task.handle = None
         task.awaited = False
         task.on_end = ()
+        task.fresh = fresh
         task.parent = parent
         task.place = place
         tasks.append(task)
