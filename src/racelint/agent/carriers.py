@@ -48,7 +48,7 @@ class GreenletCarrier:
         import greenlet  # type: ignore[import-untyped, unused-ignore]
 
         class Host(greenlet.greenlet):  # type: ignore[misc, unused-ignore]
-            task: Any = None
+            __slots__ = ("task",)
 
         self.run: Callable[[Any, Any], Any] = _nobody
         self.adopt: Callable[[], Any] = greenlet.getcurrent
@@ -63,14 +63,14 @@ class GreenletCarrier:
         return host
 
     def _serve(self, _: Any) -> None:
-        host, idle, run = self.adopt(), self._idle, self.run
+        host, idle, run, switch = self.adopt(), self._idle, self.run, self.switch
         while True:
             # Neither keeps the task: the target finalises what it holds, which must not happen in a switch.
             task, host.task = host.task, None
             there = run(task, host)
             task = None
             idle.append(host)
-            there.switch()
+            switch(there, host)
 
 
 class _Worker:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from _contextvars import Context
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .carriers import Carrier
+from .execution import EVERYTHING, NOBODY, Execution
 from .stall import never_waits
 from .tasks import (
     BLOCKED,
@@ -21,7 +21,6 @@ from .tasks import (
     Task,
     among,
     between,
-    harness,
     threads,
     wait_in_vain,
 )
@@ -31,87 +30,29 @@ FOREVER = 3600.0
 """Seconds: who waits for more than that means to wait without end, and never sees the wait expire."""
 MOST_HURRIED = 20
 """Waits of one thread that expire at once, where all are to: one that polls for ever would leave the others no time."""
-STOP = 0
-
-Event = tuple[int, int, Any]
-"""Thread, site, object. In place of a site: a lock was taken, or what happens now depends on all that happened."""
-TAKEN, EVERYTHING = -1, -2
-
-NOBODY: list[Task] = []
-LOADED = sys.modules
 
 
 # One controlled thread runs at a time: who hands over the baton sees all that was done before.
-class Control:  # racelint: thread-confined
-    """The one controller of the process: owns the threads, the virtual clock and the limits of one execution.
+class Control(Execution):  # racelint: thread-confined
+    """The one controller of the process: switches between the threads of the running execution.
 
-    `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
-    `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
-    next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
-    found its lock taken. `has_contexts`: threads must not see each other's context variables. `run_task` runs a
-    coroutine, where there are any. `forked` plays forks, where asked for.
+    `on_stuck` sees the state in which nothing can go on. `run_task` runs a coroutine, where there are any. `forked`
+    plays forks, where asked for.
     """
 
-    # Without them the interpreter takes the slow way to each of so many fields and to all methods.
-    __slots__ = (
-        *(
-            "_hand_over",
-            "_harness",
-            "aborting",
-            "alarm",
-            "alive",
-            "awaited",
-            "carrier",
-            "choice",
-            "clock",
-            "current",
-            "events",
-        ),
-        *("executions", "forked", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy"),
-        *("refused", "run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned"),
-        *("undo", "waiting"),
-    )
+    __slots__ = ("_hand_over", "_shares", "carrier", "forked", "is_copy", "on_stuck", "policy", "run_task")
 
     def __init__(self, carrier: Carrier) -> None:
+        super().__init__(carrier.adopt())
         self.carrier = carrier
-        self._harness = carrier.adopt()
         self._hand_over = carrier.switch
+        self._shares = carrier.shares
         carrier.run = self._live_on
         self.policy = Policy()
-        self.step_limit = 20_000
-        self.executions = 0
-        self.on_reset: list[Callable[[], None]] = []
-        self.undo: list[Callable[[], None]] = []
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
         self.forked: Any = None
-        self.events: list[Event] = []
-        self.stale: set[int] = set()
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget the last execution. Finalisers of what it used run in here, where they cannot wait."""
-        self.aborting = True
-        self.choice: Choice | None = None
-        self.tasks: list[Task] = []
-        self.alive: list[Task] = []
-        self.events.clear()
-        self.aborting = False
-        while self.undo:
-            self.undo.pop()()
-        for reset in self.on_reset:
-            reset()
-        self.main = self.current = harness(self._harness)
-        self.goal = NOBODY
-        self.clock = 0.0
-        self.steps = self.spin_rounds = self.waiting = self.awaited = 0
-        self.alarm = self.step_limit  # the harness itself is never switched from
-        self.turned = self.spun = self.refused = self.aborting = False
-        self.stuck = ""
-        self.stale.clear()
-        self.executions += 1
-        self.has_contexts = "contextvars" in LOADED or "decimal" in LOADED
 
     # Life of a thread
 
@@ -134,7 +75,7 @@ class Control:  # racelint: thread-confined
 
     def _live_on(self, task: Task, handle: Any) -> Any:
         """Run the thread to its end there, then those that begin then, where they may; the handle to go on with."""
-        shares, is_harness = self.carrier.shares, handle is self._harness
+        is_harness = handle is self._harness
         while True:
             task.handle = handle
             try:
@@ -149,7 +90,7 @@ class Control:  # racelint: thread-confined
             there = task.handle
             if there is not None:
                 return there
-            if not shares or (is_harness and not task.awaited):
+            if not self._shares or (is_harness and not task.awaited):
                 return self.carrier.launch(task)
 
     def _after(self, task: Task) -> Task:

@@ -8,7 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .control import TAKEN, Control
+from .control import Control
+from .execution import TAKEN
 from .tasks import BLOCKED, Abort
 
 _control: Control

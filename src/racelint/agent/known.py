@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .control import Event
+from .execution import Event
 from .order import Order
 from .outcome import Outcome
 

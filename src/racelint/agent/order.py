@@ -16,7 +16,7 @@ from typing import Any
 
 from . import sites as kinds
 from .access_log import CONTAINERS, MUTATORS, behind_view, is_synchroniser, lock_identity
-from .control import TAKEN, Event
+from .execution import TAKEN, Event
 from .sites import Site, SiteTable
 
 BY_NAME = frozenset({kinds.READ, kinds.WRITE, kinds.NAME_READ, kinds.NAME_WRITE})

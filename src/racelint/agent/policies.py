@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from math import log
 
-from .control import STOP, Control
+from .control import Control
+from .execution import STOP
 from .tasks import BLOCKED, Choice, Policy, Task, earliest
 
 SETTLING_STEPS = 500

@@ -63,7 +63,7 @@ class Task:  # racelint: thread-confined
     parent: Task | None = None
     place = 0
     origin = Lazy[tuple[int, ...]](lambda task: (*task.parent.origin, task.place) if task.parent else ())
-    ident = Lazy[int](lambda task: task.index + 1000)
+    ident = Lazy[int](lambda task: task.index + 1000 if task.index >= 0 else 1)
     held = Lazy[list[Any]](lambda task: [])
     visits = Lazy[dict[Any, int]](lambda task: {})
     pending = Lazy[dict[int, Any]](lambda task: {})
@@ -120,7 +120,6 @@ def harness(handle: Any) -> Task:
     task.handle = handle
     task.fresh = False
     task.started = 0
-    task.ident = 1
     return task
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..control import Event
+from ..execution import Event
 from ..order import Order
 from ..policies import Decision
 
