@@ -212,7 +212,8 @@ class Control(Execution):  # racelint: thread-confined
                 else:
                     there = self.carrier.launch(following)
             if there is not here:
-                self._hand_over(there, here)
+                hand_over = self._hand_over
+                hand_over(there, here)
             main.state = READY
         self.goal = NOBODY
         return not self.stuck
@@ -268,7 +269,8 @@ class Control(Execution):  # racelint: thread-confined
                     self._end_wait(there)
                 if self.turned and not task.spinning:
                     task.spins = 0
-                self._hand_over(there.handle or self.carrier.launch(there), task.handle)
+                hand_over = self._hand_over
+                hand_over(there.handle or self.carrier.launch(there), task.handle)
                 if self.aborting:
                     self.current = task
                     raise Abort
@@ -342,7 +344,8 @@ class Control(Execution):  # racelint: thread-confined
         if there is not here:
             if self.turned and not here.spinning:
                 here.spins = 0
-            self._hand_over(there.handle or self.carrier.launch(there), here.handle)
+            hand_over = self._hand_over
+            hand_over(there.handle or self.carrier.launch(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort

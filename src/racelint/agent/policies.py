@@ -197,27 +197,31 @@ class RandomPolicy(Policy):
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
         step, task = control.steps, control.current
-        over = step == self._due and choice is self._choice
-        if over and choice.is_pair:
-            # Nearly always: there is but one to go on with. What `_choose` ends with is spelled out.
-            ready, left = choice.ready, self._left
-            there = ready[ready[0] is task]
-            place = there.index % SLOTS
-            mine = left[place]
-            ratio, drawn, run = mine / (mine + left[task.index % SLOTS]), self._draw(), 0
-            if drawn >= 1 - ratio:
-                run = bisect_right(_chances[ratio], drawn)
-                if run == LONGEST:
-                    run = int(log(1 - drawn) / log(ratio))
-            rest = mine - run - 1
-            left[place] = rest if rest > 0 else 1
-            control.alarm = last = step + run
-            self._due = last + 1
+        if step == self._due and choice is self._choice:
+            if choice.is_pair:
+                # Nearly always: there is but one to go on with. What `_choose` ends with is spelled out.
+                there, other = choice.ready
+                if there is task:
+                    there = other
+                draw, left, run = self._draw, self._left, 0
+                place = there.index % SLOTS
+                mine = left[place]
+                ratio, drawn = mine / (mine + left[task.index % SLOTS]), draw()
+                if drawn >= 1 - ratio:
+                    run = bisect_right(_chances[ratio], drawn)
+                    if run == LONGEST:
+                        run = int(log(1 - drawn) / log(ratio))
+                rest = mine - run - 1
+                left[place] = rest if rest > 0 else 1
+                control.alarm = last = step + run
+                self._due = last + 1
+                self.plan[step] = there.index
+                return there
+            there = self._choose(control, choice, task)
         else:
-            there = self._choose(control, choice, task if over else None)
-            if there is task:
-                return task
-        self.plan[step] = there.index
+            there = self._choose(control, choice, None)
+        if there is not task:
+            self.plan[step] = there.index
         return there
 
     def at_stop(self, control: Control, choice: Choice) -> Task:

@@ -149,9 +149,14 @@ def between(ready: list[Task], timed: list[Task]) -> Choice:
     choice: Choice = new(Choice)
     choice.ready = ready
     choice.timed = timed
-    count = len(ready) + len(timed)
-    choice.several = count > 1
-    choice.is_pair = count == 2 and not timed
+    if timed:
+        choice.several = len(ready) + len(timed) > 1
+        choice.is_pair = False
+    else:
+        choice.several = choice.is_pair = True
+        if len(ready) != 2:
+            choice.several = len(ready) > 2
+            choice.is_pair = False
     return choice
 
 
