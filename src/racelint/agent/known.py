@@ -19,15 +19,16 @@ class Known:
         self._by_order: dict[int, Outcome] = {}
         self._by_plan: dict[tuple[tuple[int, int], ...], Outcome] = {}
 
+    def of_plan(self, plan: dict[int, int]) -> Outcome | None:
+        """The outcome of the execution that made `plan`, if there was one."""
+        return self._by_plan.get(tuple(plan.items()))
+
     def outcome(self, plan: dict[int, int], events: list[Event], look: Callable[[], Outcome]) -> Outcome:
-        """The outcome of the execution that made `plan` and `events`; `look` finds it out if it is not known."""
-        choices = tuple(plan.items())
-        found = self._by_plan.get(choices)
+        """That of the execution that made a new `plan`, and `events`; `look` finds it out if it is not known."""
+        state = self._order.states(events)[-1]
+        found = self._by_order.get(state)
         if found is None:
-            state = self._order.states(events)[-1]
-            found = self._by_order.get(state)
-            if found is None:
-                found = self._by_order[state] = look()
-            if len(self._by_plan) < MAX_PLANS:
-                self._by_plan[choices] = found
+            found = self._by_order[state] = look()
+        if len(self._by_plan) < MAX_PLANS:
+            self._by_plan[tuple(plan.items())] = found
         return found

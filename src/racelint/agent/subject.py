@@ -256,9 +256,10 @@ class Subject:
                 if ended:
                     settle(control)
             if ended:
-                if known is not None:
-                    return known.outcome(control.policy.plan, control.events, self._finish)
-                return self._finish()
+                if known is None:
+                    return self._finish()
+                plan = control.policy.plan
+                return known.of_plan(plan) or known.outcome(plan, control.events, self._finish)
         except Abort:
             pass
         return self._look_at_wreck()
