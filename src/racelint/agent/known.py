@@ -12,10 +12,14 @@ MAX_PLANS = 100_000
 
 
 class Known:
-    """Outcomes by happens-before order, and by plan: two executions of one plan need not even be compared."""
+    """Outcomes by happens-before order, and by plan: two executions of one plan need not even be compared.
+
+    `states` are those of the last execution that was looked for by its order.
+    """
 
     def __init__(self, order: Order) -> None:
         self._order = order
+        self.states: list[int] | None = None
         self._by_order: dict[int, Outcome] = {}
         self._by_plan: dict[tuple[tuple[int, int], ...], Outcome] = {}
 
@@ -25,7 +29,8 @@ class Known:
 
     def outcome(self, plan: dict[int, int], events: list[Event], look: Callable[[], Outcome]) -> Outcome:
         """That of the execution that made a new `plan`, and `events`; `look` finds it out if it is not known."""
-        state = self._order.states(events)[-1]
+        self.states = states = self._order.states(events)
+        state = states[-1]
         found = self._by_order.get(state)
         if found is None:
             found = self._by_order[state] = look()

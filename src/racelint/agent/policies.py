@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from _random import Random  # the module `random` belongs to the target
 from bisect import bisect_right
-from collections.abc import Iterator
 from math import log
 
 from .control import Control
 from .execution import STOP
-from .tasks import BLOCKED, Choice, Policy, Task, earliest
+from .tasks import BLOCKED, Choice, Policy, Task, earliest, new
 
 SETTLING_STEPS = 500
 """Accesses that threads in the background may make after the operations have ended."""
@@ -92,27 +91,39 @@ class Decision:
 
     __slots__ = ("choice", "default", "events", "number", "running", "site")
 
-    def __init__(self, number: int, site: int, running: int, default: int, choice: Choice, events: int) -> None:
-        self.number = number
-        self.site = site
-        self.running = running
-        self.default = default
-        self.choice = choice
-        self.events = events
+    number: int
+    site: int
+    running: int
+    default: int
+    choice: Choice
+    events: int
 
-    def others(self) -> Iterator[tuple[int, int]]:
+    def others(self) -> list[tuple[int, int]]:
         """Each thread that was not the default, and what it costs to choose it.
 
         That is 1 for a preemption or for a timeout that passes while something else could run, else 0.
         """
-        preempts = self.site != STOP
+        found, default, preempts = [], self.default, int(self.site != STOP)
         for task in self.choice.ready:
-            if task.index != self.default:
-                yield task.index, int(preempts)
+            if task.index != default:
+                found.append((task.index, preempts))
         for task in self.choice.timed:
-            if task.index != self.default:
+            if task.index != default:
                 hurried = task.index != self.running and bool(self.choice.ready)
-                yield task.index, int(preempts or hurried)
+                found.append((task.index, preempts or int(hurried)))
+        return found
+
+
+def decision(number: int, site: int, running: int, default: int, choice: Choice, events: int) -> Decision:
+    """A Decision, made without a call by the interpreter, as threads are."""
+    made: Decision = new(Decision)
+    made.number = number
+    made.site = site
+    made.running = running
+    made.default = default
+    made.choice = choice
+    made.events = events
+    return made
 
 
 class PlanPolicy(Policy):
@@ -122,12 +133,18 @@ class PlanPolicy(Policy):
     """
 
     def __init__(self, plan: dict[int, int]) -> None:
-        super().__init__(plan)
+        self.plan = plan
         self.trail: list[Decision] = []
         self._last = max(plan, default=-1)
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        return self._decide(control, site, control.current, choice)
+        number, task = control.steps, control.current
+        if number > self._last:
+            # As `_decide`, in fewer steps.
+            running = task.index
+            self.trail.append(decision(number, site, running, running, choice, len(control.events)))
+            return task
+        return self._decide(control, site, task, choice)
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
         default = super().at_stop(control, choice)
@@ -137,7 +154,7 @@ class PlanPolicy(Policy):
         number = control.steps
         if number > self._last:
             running = control.current.index
-            self.trail.append(Decision(number, site, running, default.index, choice, len(control.events)))
+            self.trail.append(decision(number, site, running, default.index, choice, len(control.events)))
             return default
         wanted = self.plan.get(number)
         if wanted is not None:

@@ -319,8 +319,9 @@ class Search:
 
     def _try(self, plan: dict[int, int], frontier: Frontier, known: Known | None) -> Iterator[Found]:
         policy = PlanPolicy(plan)
+        self.known.states = None
         outcome = self.run_fast(policy, known)
-        frontier.extend(plan, policy.trail, self.control.events)
+        frontier.extend(plan, policy.trail, self.control.events, self.known.states)
         found = self.judge(outcome, plan, max(frontier.cost, len(plan)))
         if found is not None:
             yield found
