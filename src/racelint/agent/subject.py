@@ -165,7 +165,8 @@ class Subject:
             self._start(helpers)
             return self._run(known)
         finally:
-            control.end()
+            if control.alive or control.stuck:
+                control.end()
             self.executions = executions = self.executions + 1
             if executions == 1:
                 # What is there by now stays: later collections need not look at it.
