@@ -124,7 +124,7 @@ class ThreadCarrier:
 
     def switch(self, there: Any, here: Any) -> None:
         there.gate.release()
-        here.gate.acquire()  # racelint: ignore[RL201] a baton: released by whoever hands over
+        here.gate.acquire()
 
 
 def one_processor() -> None:
