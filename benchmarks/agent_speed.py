@@ -64,15 +64,16 @@ def prepared(options: argparse.Namespace) -> Any:
 
 def measure(search: Any, options: argparse.Namespace, clock: Any) -> dict[str, float]:
     policies = part("policies")
-    weights = policies.RandomPolicy.weights(search.events)
-    chance = policies.Random(0)
+    policy = policies.RandomPolicy(policies.Random(0), policies.RandomPolicy.weights(search.events))
     known = search.known if options.mode == "search" else None
     for _ in range(BATCH):
-        search.run_fast(policies.RandomPolicy(chance, weights), known)
+        policy.restart()
+        search.run_fast(policy, known)
     run, begun, cpu = 0, clock(), time.process_time()
     while clock() - begun < options.seconds:
         for _ in range(BATCH):
-            outcome = search.run_fast(policies.RandomPolicy(chance, weights), known)
+            policy.restart()
+            outcome = search.run_fast(policy, known)
             search.baseline.knows(outcome)
         run += BATCH
     return {"schedules": run, "seconds": clock() - begun, "cpu": time.process_time() - cpu}

@@ -16,12 +16,12 @@ class Capture(io.TextIOBase):
 
     def __init__(self, keeps: Callable[[], bool]) -> None:
         self._keeps = keeps
-        self.lines: list[str] = []
-        self._open = ""
+        self.reset()
 
     def reset(self) -> None:
-        self.lines = []
+        self.lines: list[str] = []
         self._open = ""
+        self.used = False
 
     def writable(self) -> bool:
         return True
@@ -36,6 +36,7 @@ class Capture(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if len(self.lines) < MAX_LINES and self._keeps():
+            self.used = True
             *whole, self._open = (self._open + text[:10_000]).split("\n")
             self.lines.extend(whole)
         return len(text)

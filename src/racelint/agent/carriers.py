@@ -20,19 +20,19 @@ PROCESSOR = 36
 class Carrier(Protocol):
     """Runs controlled threads as coroutines: `launch` makes one ready, `switch` leaves the running one for another.
 
-    `run` is set by the controller: it runs a thread to its end and returns the handle to go on with. `shares`: where
-    one has ended, the next may begin on the same handle, and C code cannot tell.
+    `run` is set by the controller: it runs a thread to its end on a handle, and returns the handle to go on with.
+    `shares`: where one has ended, the next may begin on the same handle, and C code cannot tell.
     """
 
     name: str
     shares: bool
-    run: Callable[[Any], Any]
+    run: Callable[[Any, Any], Any]
 
     def adopt(self) -> Any:
         """The handle of the thread that calls."""
 
     def launch(self, task: Any) -> Any:
-        """A handle that runs `task` when first switched to."""
+        """Give `task` a handle that runs it when first switched to, and return that."""
 
     def switch(self, there: Any, here: Any, /) -> Any:
         """Stop `here` and go on with `there`; returns when something switches back."""
@@ -48,9 +48,9 @@ class GreenletCarrier:
         import greenlet  # type: ignore[import-untyped, unused-ignore]
 
         class Host(greenlet.greenlet):  # type: ignore[misc, unused-ignore]
-            task: Any = None
+            __slots__ = ("task",)
 
-        self.run: Callable[[Any], Any] = _nobody
+        self.run: Callable[[Any, Any], Any] = _nobody
         self.adopt: Callable[[], Any] = greenlet.getcurrent
         # The C function itself: what is handed to `there`, `here`, is of no use to it, and does no harm.
         self.switch: Callable[[Any, Any], Any] = greenlet.greenlet.switch
@@ -58,16 +58,19 @@ class GreenletCarrier:
         self._idle: list[Any] = []
 
     def launch(self, task: Any) -> Any:
-        host = self._idle.pop() if self._idle else self._host(self._serve)
+        task.handle = host = self._idle.pop() if self._idle else self._host(self._serve)
         host.task = task
         return host
 
     def _serve(self, _: Any) -> None:
-        host, idle = self.adopt(), self._idle
+        host, idle, run, switch = self.adopt(), self._idle, self.run, self.switch
         while True:
-            there = self.run(_taken(host))
+            # Neither keeps the task: the target finalises what it holds, which must not happen in a switch.
+            task, host.task = host.task, None
+            there = run(task, host)
+            task = None
             idle.append(host)
-            there.switch()
+            switch(there, host)
 
 
 class _Worker:
@@ -88,7 +91,7 @@ class ThreadCarrier:
     shares = False
 
     def __init__(self) -> None:
-        self.run: Callable[[Any], Any] = _nobody
+        self.run: Callable[[Any, Any], Any] = _nobody
         self._idle: list[_Worker] = []
         self._is_alone = False
         self._start = _thread.start_new_thread
@@ -106,24 +109,22 @@ class ThreadCarrier:
             worker = _Worker()
             self._start(self._serve, (worker,))
         worker.task = task
+        task.handle = worker
         return worker
 
     def _serve(self, worker: _Worker) -> None:
         while True:
             worker.gate.acquire()  # racelint: ignore[RL201] a baton: released by whoever hands over
-            there = self.run(_taken(worker))
+            # As with greenlets, nothing of it is kept.
+            task, worker.task = worker.task, None
+            there = self.run(task, worker)
+            task = None
             self._idle.append(worker)
             there.gate.release()
 
     def switch(self, there: Any, here: Any) -> None:
         there.gate.release()
-        here.gate.acquire()  # racelint: ignore[RL201] a baton: released by whoever hands over
-
-
-def _taken(host: Any) -> Any:
-    """The task to run. It is not kept: the target finalises what it holds, which must not happen in a switch."""
-    task, host.task = host.task, None
-    return task
+        here.gate.acquire()
 
 
 def one_processor() -> None:
@@ -143,7 +144,7 @@ def one_processor() -> None:
         os.sched_getaffinity = lambda process: found if process in (0, os.getpid()) else everywhere(process)
 
 
-def _nobody(task: Any) -> Any:
+def _nobody(task: Any, handle: Any) -> Any:
     raise NotImplementedError
 
 

@@ -3,119 +3,103 @@
 from __future__ import annotations
 
 import os
-import sys
 from _contextvars import Context
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .carriers import Carrier
+from .execution import EVERYTHING, NOBODY, Execution
 from .stall import never_waits
-from .tasks import BLOCKED, DONE, NEVER, READY, Abort, Choice, Harness, Policy, Settling, Task, among, wait_in_vain
+from .tasks import (
+    BLOCKED,
+    DONE,
+    NEVER,
+    READY,
+    Abort,
+    Choice,
+    Policy,
+    Task,
+    among,
+    between,
+    threads,
+    wait_in_vain,
+)
 
 UNWINDINGS = 100
 FOREVER = 3600.0
 """Seconds: who waits for more than that means to wait without end, and never sees the wait expire."""
 MOST_HURRIED = 20
 """Waits of one thread that expire at once, where all are to: one that polls for ever would leave the others no time."""
-STOP = 0
-
-Event = tuple[int, int, Any]
-"""Thread, site, object. In place of a site: a lock was taken, or what happens now depends on all that happened."""
-TAKEN, EVERYTHING = -1, -2
-
-NOBODY: list[Task] = []
-LOADED = sys.modules
 
 
 # One controlled thread runs at a time: who hands over the baton sees all that was done before.
-class Control:  # racelint: thread-confined
-    """The one controller of the process: owns the threads, the virtual clock and the limits of one execution.
+class Control(Execution):  # racelint: thread-confined
+    """The one controller of the process: switches between the threads of the running execution.
 
-    `steps` counts yield points, turns of loops and stops, and numbers the decisions of the policy; up to the step
-    `alarm` it need not be asked at yield points. `on_reset` are called before every execution, `undo` once, before the
-    next one; `on_stuck` sees the state in which nothing can go on. `refused`: an acquire that does not wait for ever
-    found its lock taken. `has_contexts`: threads must not see each other's context variables. `run_task` runs a
-    coroutine, where there are any. `forked` plays forks, where asked for.
+    `on_stuck` sees the state in which nothing can go on. `run_task` runs a coroutine, where there are any. `forked`
+    plays forks, where asked for.
     """
 
-    # Without them the interpreter takes the slow way to each of so many fields and to all methods.
-    __slots__ = (
-        *("_harness", "aborting", "alarm", "alive", "awaited", "carrier", "choice", "clock", "current", "events"),
-        *("executions", "forked", "goal", "has_contexts", "is_copy", "main", "on_reset", "on_stuck", "policy"),
-        *("refused", "run_task", "spin_rounds", "spun", "stale", "step_limit", "steps", "stuck", "tasks", "turned"),
-        *("undo", "waiting"),
-    )
+    __slots__ = ("_hand_over", "_shares", "carrier", "forked", "is_copy", "on_stuck", "policy", "run_task")
 
     def __init__(self, carrier: Carrier) -> None:
+        super().__init__(carrier.adopt())
         self.carrier = carrier
-        self._harness = carrier.adopt()
-        carrier.run = self._carry
+        self._hand_over = carrier.switch
+        self._shares = carrier.shares
+        carrier.run = self._live_on
         self.policy = Policy()
-        self.step_limit = 20_000
-        self.executions = 0
-        self.on_reset: list[Callable[[], None]] = []
-        self.undo: list[Callable[[], None]] = []
         self.on_stuck: Callable[[], Any] = _ignore
         self.run_task: Callable[[Any], Any] | None = None
         self.is_copy = False
         self.forked: Any = None
-        self.choice: Choice | None = None
-        self.events: list[Event] = []
-        self.stale: set[int] = set()
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget the last execution. Finalisers of what it used run in here, where they cannot wait."""
-        self.aborting = True
-        self.choice = None
-        self.tasks: list[Task] = []
-        self.alive: list[Task] = []
-        self.events.clear()
-        self.aborting = False
-        while self.undo:
-            self.undo.pop()()
-        for reset in self.on_reset:
-            reset()
-        self.main: Task = Harness(self._harness)
-        self.current: Task = self.main
-        self.goal, self.choice, self.clock = NOBODY, None, 0.0
-        self.steps = self.alarm = self.spin_rounds = self.waiting = self.awaited = 0
-        self.turned = self.spun = self.refused = self.aborting = False
-        self.stuck = ""
-        self.stale.clear()
-        self.executions += 1
-        self.has_contexts = "contextvars" in LOADED or "decimal" in LOADED
 
     # Life of a thread
 
     def spawn(self, body: Callable[[], Any], label: str = "", daemon: bool = False) -> Task:
         """Create a controlled thread; it runs when it is first chosen."""
-        task = Task(len(self.tasks), label, body)
+        (task,) = self.spawn_all((body,), (label,), True)
         if daemon:
             task.daemon = True
-        parent = self.current
-        task.parent, task.place = parent, parent.started
-        parent.started += 1
-        self.tasks.append(task)
-        self.alive.append(task)
-        self.choice = None
-        self.alarm = 0
         return task
 
-    def _live(self, task: Task) -> Task:
-        """Run the thread to its end; who goes on then."""
-        try:
-            if not self.aborting:
-                body = task.body
-                task.result = Context().run(body) if self.has_contexts else body()
-        except Abort:
-            pass
-        except BaseException as error:
-            task.error = error
+    def spawn_all(self, bodies: Sequence[Callable[[], Any]], labels: Sequence[str], fresh: bool) -> list[Task]:
+        """Create a controlled thread for each body; where they are `fresh`, they say so when they have begun."""
+        tasks = self.tasks
+        made = threads(self.current, len(tasks), bodies, labels, fresh)
+        tasks += made
+        self.alive += made
+        self.choice = None
+        self.alarm = 0
+        return made
+
+    def _live_on(self, task: Task, handle: Any) -> Any:
+        """Run the thread to its end there, then those that begin then, where they may; the handle to go on with."""
+        is_harness = handle is self._harness
+        while True:
+            task.handle = handle
+            try:
+                if not self.aborting:
+                    body = task.body
+                    task.result = Context().run(body) if self.has_contexts else body()
+            except Abort:
+                pass
+            except BaseException as error:
+                task.error = error
+            task = self._after(task)
+            there = task.handle
+            if there is not None:
+                return there
+            if not self._shares or (is_harness and not task.awaited):
+                return self.carrier.launch(task)
+
+    def _after(self, task: Task) -> Task:
+        """The thread has ended: who goes on then."""
         if self.is_copy:
             os._exit(0)
         task.state = DONE
-        self.alive.remove(task)
+        alive = self.alive
+        alive.remove(task)
         if self.spun:
             task.spinning = False
         self.choice = None
@@ -126,32 +110,15 @@ class Control:  # racelint: thread-confined
             self.awaited -= 1
         if self.aborting or (self.goal and not self.awaited):
             following = self.main
-        elif self.waiting or not self.goal or len(self.alive) > 1 or self.policy.counts_stops:
+        elif self.waiting or not self.goal or len(alive) > 1 or self.policy.counts_stops:
             following = self._next()
+            if self.waiting:
+                self._end_wait(following)
         else:
-            following = self.alive[0]
+            following = alive[0]
             self.alarm = self.step_limit
         self.current = following
-        if self.waiting:
-            self._end_wait(following)
         return following
-
-    def _carry(self, task: Task) -> Any:
-        following = self._live_on(task.handle, task)
-        return following.handle or self._launched(following)
-
-    def _live_on(self, handle: Any, task: Task) -> Task:
-        """Run the thread to its end there, then those that begin then, where they may; who goes on after them."""
-        shares, is_harness = self.carrier.shares, handle is self._harness
-        while True:
-            task.handle = handle
-            task = self._live(task)
-            if task.handle is not None or not shares or (is_harness and not task.awaited):
-                return task
-
-    def _launched(self, task: Task) -> Any:
-        task.handle = handle = self.carrier.launch(task)
-        return handle
 
     def started(self) -> None:
         """A new thread has begun: whether it or its parent goes on is a choice."""
@@ -226,32 +193,30 @@ class Control:  # racelint: thread-confined
         if self.is_copy:
             os._exit(0)
         self.goal, main = goal, self.main
+        awaited = self.awaited
         for task in goal:
             if task.state != DONE and not task.awaited:
                 task.awaited = True
-                self.awaited += 1
-        if self.awaited:
+                awaited += 1
+        self.awaited = awaited
+        if awaited:
             main.state = BLOCKED
             self.choice = None
             self.current = following = self._next()
-            self._end_wait(following)
-            if following.handle is None and following.awaited and self.forked is None:
-                following = self._live_on(main.handle, following)
-            if following is not main:
-                self.carrier.switch(following.handle or self._launched(following), main.handle)
+            if self.waiting:
+                self._end_wait(following)
+            there, here = following.handle, main.handle
+            if there is None:
+                if following.awaited and self.forked is None:
+                    there = self._live_on(following, here)
+                else:
+                    there = self.carrier.launch(following)
+            if there is not here:
+                hand_over = self._hand_over
+                hand_over(there, here)
             main.state = READY
         self.goal = NOBODY
         return not self.stuck
-
-    def settle(self) -> None:
-        """Let the threads that are left run until each of them ends, waits, or has gone on for too long."""
-        steering, self.policy = self.policy, Settling()
-        self.changed()
-        ready = self.choices().ready
-        if ready[0] is not self.main:
-            self.switch(ready[0])
-        self.policy = steering
-        self.changed()
 
     # Choices
 
@@ -265,7 +230,7 @@ class Control:  # racelint: thread-confined
                 ready = self.alive.copy()
                 if self.main.state == READY:
                     ready.append(self.main)
-                choice = Choice(ready, NOBODY)
+                choice = between(ready, NOBODY)
             self.choice = choice
             if not choice.several:
                 self.alarm = self.step_limit
@@ -296,9 +261,19 @@ class Control:  # racelint: thread-confined
             self.give_up("steps")
         choice = self.choice or self.choices()
         if choice.several:
-            chosen = self.policy.at_point(self, site, choice)
-            if chosen is not task:
-                self.switch(chosen)
+            there = self.policy.at_point(self, site, choice)
+            if there is not task:
+                # `switch`, spelled out.
+                self.current = there
+                if self.waiting:
+                    self._end_wait(there)
+                if self.turned and not task.spinning:
+                    task.spins = 0
+                hand_over = self._hand_over
+                hand_over(there.handle or self.carrier.launch(there), task.handle)
+                if self.aborting:
+                    self.current = task
+                    raise Abort
         else:
             self.alarm = self.step_limit
 
@@ -338,7 +313,7 @@ class Control:  # racelint: thread-confined
 
     def _next(self) -> Task:
         """Who goes on where the running thread cannot, or where all choices are equal."""
-        choice = self.choices()
+        choice = self.choice or self.choices()
         if not choice.ready and (not choice.timed or wait_in_vain(self.goal)):
             self.policy.at_dead_end(self)
             self._stall("blocked")
@@ -346,7 +321,7 @@ class Control:  # racelint: thread-confined
         if self.spun and choice.several:
             calm = [task for task in choice.ready if not task.spinning]
             if calm and len(calm) < len(choice.ready):
-                choice = Choice(calm, choice.timed)
+                choice = between(calm, choice.timed)
         if choice.several:
             self.steps += 1
         following = self.policy.at_stop(self, choice)
@@ -369,8 +344,8 @@ class Control:  # racelint: thread-confined
         if there is not here:
             if self.turned and not here.spinning:
                 here.spins = 0
-            switch = self.carrier.switch
-            switch(there.handle or self._launched(there), here.handle)
+            hand_over = self._hand_over
+            hand_over(there.handle or self.carrier.launch(there), here.handle)
         if self.aborting and here is not self.main:
             self.current = here
             raise Abort
@@ -382,16 +357,17 @@ class Control:  # racelint: thread-confined
         self.aborting = True
         self.alarm = 0
         self.goal = NOBODY
-        for task in self.tasks:
-            if task.state != DONE and task.handle is not None:
-                self._unwind(task)
+        if self.alive:
+            for task in self.tasks:
+                if task.state != DONE and task.handle is not None:
+                    self._unwind(task)
         self.current = self.main
         self.aborting = False
 
     def _unwind(self, task: Task) -> None:
         for _ in range(UNWINDINGS):
             self.current = task
-            self.carrier.switch(task.handle, self.main.handle)
+            self._hand_over(task.handle, self.main.handle)
             if task.state == DONE:
                 return
 

@@ -12,7 +12,8 @@ from asyncio import base_events, events, futures, tasks
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .control import TAKEN, Control
+from .control import Control
+from .execution import TAKEN
 from .tasks import Abort, Task
 
 

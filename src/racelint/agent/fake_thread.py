@@ -8,7 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .control import TAKEN, Control
+from .control import Control
+from .execution import TAKEN
 from .tasks import BLOCKED, Abort
 
 _control: Control
@@ -24,7 +25,8 @@ class Lock:
         self.owner: Any = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        timeout = _checked(blocking, timeout)
+        if timeout != -1 or not blocking:
+            timeout = _checked(blocking, timeout)
         if self.is_locked and (not blocking or timeout == 0 or not _control.block(self, timeout)):
             return _failed(self)
         _taken(self)
@@ -66,7 +68,8 @@ class RLock:
         self.count = 0
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        timeout = _checked(blocking, timeout)
+        if timeout != -1 or not blocking:
+            timeout = _checked(blocking, timeout)
         task = _control.current
         if self.is_locked and self.owner is task:
             self.count += 1

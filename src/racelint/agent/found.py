@@ -15,7 +15,7 @@ class Found:
     """
 
     def __init__(
-        self, outcome: Outcome, plan: dict[int, int], effect: str, hot: bytes | bytearray, in_doubt: bool = False
+        self, outcome: Outcome, plan: dict[int, int], effect: str, hot: list[int], in_doubt: bool = False
     ) -> None:
         self.outcome = outcome
         self.plan = plan

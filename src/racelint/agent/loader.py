@@ -219,15 +219,16 @@ class InstrumentingFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         Where they are `pinned` they stay as they are at worst.
         """
         self.identities.reset()
+        state = self._state
         if self.pinned:
-            if self._state is not None:
-                self._state.restore()
+            if state is not None:
+                state.restore()
             return True
-        if self._state is None or self.traced != self._kept_traced or len(sys.modules) != self._kept_size:
+        if state is None or self.traced is not self._kept_traced or len(sys.modules) != self._kept_size:
             self._state = None
             self.forget()
             return False
-        self._state.restore()
+        state.restore()
         return True
 
     def forget(self) -> None:

@@ -103,6 +103,8 @@ class ModuleState:
         self._seen: dict[int, Any] = {}
         self._pending: list[Any] = []
         self._restorers: list[Restorer] = []
+        self._growing: list[tuple[Any, int, Restorer]] = []
+        """Members of classes that can only have become more, and how many there were."""
         self._modules = list(modules)
         self._names = {module.__name__ for module in self._modules}
         self.leaks: set[str] = set()
@@ -114,14 +116,18 @@ class ModuleState:
 
     def restore(self) -> None:
         """Write everything back; an object that refuses is left alone from then on."""
-        refused = []
-        for restorer in self._restorers:
+        restorers, refused = self._restorers, []
+        for members, count, restorer in self._growing:
+            if len(members) != count:
+                restorers = [*restorers, restorer]
+        for restorer in restorers:
             try:
                 restorer()
             except Exception:
                 refused.append(restorer)
         if refused:
             self._restorers = [restorer for restorer in self._restorers if restorer not in refused]
+            self._growing = [grown for grown in self._growing if grown[2] not in refused]
             self.leaks.add("objects that cannot be set back")
 
     def _visit(self, values: Iterable[Any]) -> None:
@@ -283,7 +289,10 @@ class ModuleState:
                 for name, value in _copies(counters).items():
                     setattr(owner, name, value)
 
-        self._restorers.append(restore)
+        if plain or counters:
+            self._restorers.append(restore)
+        else:
+            self._growing.append((members, count, restore))
         self._visit(saved.values())
 
 

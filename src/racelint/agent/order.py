@@ -16,7 +16,7 @@ from typing import Any
 
 from . import sites as kinds
 from .access_log import CONTAINERS, MUTATORS, behind_view, is_synchroniser, lock_identity
-from .control import TAKEN, Event
+from .execution import TAKEN, Event
 from .sites import Site, SiteTable
 
 BY_NAME = frozenset({kinds.READ, kinds.WRITE, kinds.NAME_READ, kinds.NAME_WRITE})
@@ -29,15 +29,15 @@ class Order:
 
     def __init__(self, table: SiteTable) -> None:
         self._table = table
-        self._names: list[str | None] = [None]
-        self._writes = [False]
+        self._sites: list[tuple[str | None, bool, bool]] = [(None, False, False)]
+        """Of each site: the name that its location goes by, whether it writes, whether the object tells instead."""
         self._kinds: dict[type, int] = dict.fromkeys(CONTAINERS, PLAIN)
 
     def states(self, events: Iterable[Event]) -> list[int]:
         """The number of the empty prefix, of the first event, of the first two, and so on."""
-        if len(self._names) <= len(self._table.sites):
-            self._learn(self._table.sites[len(self._names) - 1 :])
-        names, writes = self._names, self._writes
+        sites = self._sites
+        if len(sites) <= len(self._table.sites):
+            self._learn(self._table.sites[len(sites) - 1 :])
         pasts: dict[int, int] = {}
         written: dict[Any, int] = {}
         read: dict[Any, int] = {}
@@ -46,9 +46,9 @@ class Order:
         for thread, site, obj in events:
             past = pasts.get(thread, thread)
             if site >= 0:
-                key: Any = names[site]
-                write = writes[site]
-                if key == "":
+                key: Any
+                key, write, is_told = sites[site]
+                if is_told:
                     key, lock = self._location(obj)
                     write = write or lock
             else:
@@ -81,8 +81,9 @@ class Order:
 
     def _learn(self, sites: Iterable[Site]) -> None:
         for site in sites:
-            self._names.append(None if site.kind == kinds.YIELD else site.what if site.kind in BY_NAME else "")
-            self._writes.append(site.kind in WRITES or (site.kind == kinds.CALL and site.what in MUTATORS))
+            is_named = site.kind in BY_NAME
+            writes = site.kind in WRITES or (site.kind == kinds.CALL and site.what in MUTATORS)
+            self._sites.append((site.what if is_named else None, writes, not is_named and site.kind != kinds.YIELD))
 
 
 def _kind_of(kind: type) -> int:

@@ -61,7 +61,7 @@ def elements(point: Callable[[int, Any], Any]) -> Callable[[int, Iterable[Any]],
     return over
 
 
-def fast(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
+def fast(control: Control, hot: list[int], counts: LoopCounts) -> Marks:
     """The marks of a search: only `hot` sites ask the controller."""
     at, ask, note = control.at, control.ask, control.events.append
 
@@ -99,7 +99,7 @@ def idle() -> Marks:
     }
 
 
-def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
+def counting(control: Control, hot: list[int], counts: LoopCounts) -> Marks:
     """As `fast`, and counts visits of sites by thread. No event keeps the object: a finaliser runs when it would."""
     at = control.at
 
@@ -113,7 +113,7 @@ def counting(control: Control, hot: bytearray, counts: LoopCounts) -> Marks:
     return _marks(control, access, counts)
 
 
-def logging(control: Control, hot: bytearray, counts: LoopCounts, note: Access) -> Marks:
+def logging(control: Control, hot: list[int], counts: LoopCounts, note: Access) -> Marks:
     """As `fast`, and `note(site, obj)` hears of every access after its yield point."""
     at = control.at
 
@@ -205,7 +205,7 @@ class Regions:
             self._last_calls[code] = max(caller.f_lineno, self._last_calls.get(code, 0))
 
 
-def with_regions(control: Control, hot: bytearray, counts: LoopCounts, regions: Regions) -> Marks:
+def with_regions(control: Control, hot: list[int], counts: LoopCounts, regions: Regions) -> Marks:
     """As `fast`, and keeps track of whether each thread is inside a region."""
     at = control.at
     begins, after_last, scopes = regions.begins, regions.after_last, regions.scopes
@@ -317,5 +317,5 @@ def traced(helpers: Marks, read: Any, wrote: Any) -> Marks:
     return {**helpers, "_rl_v": read, "_rl_w": wrote}
 
 
-def all_hot(table: SiteTable) -> bytearray:
-    return bytearray([1]) * len(table)
+def all_hot(table: SiteTable) -> list[int]:
+    return [1] * len(table)

@@ -4,16 +4,43 @@ from __future__ import annotations
 
 from _random import Random  # the module `random` belongs to the target
 from bisect import bisect_right
-from collections.abc import Iterator
 from math import log
 
-from .control import STOP, Control
-from .tasks import BLOCKED, Choice, Policy, Task, earliest
+from .control import Control
+from .execution import STOP
+from .tasks import BLOCKED, Choice, Policy, Task, earliest, new
 
+SETTLING_STEPS = 500
+"""Accesses that threads in the background may make after the operations have ended."""
 SLOTS = 16
 LONGEST, MOST_RATIOS = 64, 1000
 TIMEOUTS = 0.125
 """How likely a timeout passes although something else can go on."""
+
+
+class Settling(Policy):
+    """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""
+
+    awaits_are_instant = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = SETTLING_STEPS
+
+    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
+        self._left -= 1
+        return control.current if self._left > 0 else choice.ready[-1]
+
+
+def settle(control: Control) -> None:
+    """Let the threads that are left run until each of them ends, waits, or has gone on for too long."""
+    steering, control.policy = control.policy, Settling()
+    control.changed()
+    ready = control.choices().ready
+    if ready[0] is not control.main:
+        control.switch(ready[0])
+    control.policy = steering
+    control.changed()
 
 
 class SerialPolicy(Policy):
@@ -64,27 +91,39 @@ class Decision:
 
     __slots__ = ("choice", "default", "events", "number", "running", "site")
 
-    def __init__(self, number: int, site: int, running: int, default: int, choice: Choice, events: int) -> None:
-        self.number = number
-        self.site = site
-        self.running = running
-        self.default = default
-        self.choice = choice
-        self.events = events
+    number: int
+    site: int
+    running: int
+    default: int
+    choice: Choice
+    events: int
 
-    def others(self) -> Iterator[tuple[int, int]]:
+    def others(self) -> list[tuple[int, int]]:
         """Each thread that was not the default, and what it costs to choose it.
 
         That is 1 for a preemption or for a timeout that passes while something else could run, else 0.
         """
-        preempts = self.site != STOP
+        found, default, preempts = [], self.default, int(self.site != STOP)
         for task in self.choice.ready:
-            if task.index != self.default:
-                yield task.index, int(preempts)
+            if task.index != default:
+                found.append((task.index, preempts))
         for task in self.choice.timed:
-            if task.index != self.default:
+            if task.index != default:
                 hurried = task.index != self.running and bool(self.choice.ready)
-                yield task.index, int(preempts or hurried)
+                found.append((task.index, preempts or int(hurried)))
+        return found
+
+
+def decision(number: int, site: int, running: int, default: int, choice: Choice, events: int) -> Decision:
+    """A Decision, made without a call by the interpreter, as threads are."""
+    made: Decision = new(Decision)
+    made.number = number
+    made.site = site
+    made.running = running
+    made.default = default
+    made.choice = choice
+    made.events = events
+    return made
 
 
 class PlanPolicy(Policy):
@@ -94,12 +133,18 @@ class PlanPolicy(Policy):
     """
 
     def __init__(self, plan: dict[int, int]) -> None:
-        super().__init__(plan)
+        self.plan = plan
         self.trail: list[Decision] = []
         self._last = max(plan, default=-1)
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        return self._decide(control, site, control.current, choice)
+        number, task = control.steps, control.current
+        if number > self._last:
+            # As `_decide`, in fewer steps.
+            running = task.index
+            self.trail.append(decision(number, site, running, running, choice, len(control.events)))
+            return task
+        return self._decide(control, site, task, choice)
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
         default = super().at_stop(control, choice)
@@ -109,7 +154,7 @@ class PlanPolicy(Policy):
         number = control.steps
         if number > self._last:
             running = control.current.index
-            self.trail.append(Decision(number, site, running, default.index, choice, len(control.events)))
+            self.trail.append(decision(number, site, running, default.index, choice, len(control.events)))
             return default
         wanted = self.plan.get(number)
         if wanted is not None:
@@ -148,9 +193,14 @@ class RandomPolicy(Policy):
     """
 
     def __init__(self, chance: Random, weights: list[int]) -> None:
-        self.plan = {}
         self._draw = chance.random
-        self._left = weights.copy()
+        self._weights = weights
+        self.restart()
+
+    def restart(self) -> None:
+        """Another execution begins; the plan of the last one stays as it is."""
+        self.plan = {}
+        self._left = self._weights.copy()
         self._due = 0
         self._choice: Choice | None = None
 
@@ -163,20 +213,37 @@ class RandomPolicy(Policy):
         return found
 
     def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        step, task, ready = control.steps, control.current, choice.ready
-        over = step == self._due and choice is self._choice
-        if over and len(ready) == 2 and not choice.timed:
-            # Nearly always: there is but one to go on with.
-            chosen = ready[ready[0] is task]
-            self._let_run(control, choice, chosen, self._left[task.index % SLOTS])
+        step, task = control.steps, control.current
+        if step == self._due and choice is self._choice:
+            if choice.is_pair:
+                # Nearly always: there is but one to go on with. What `_choose` ends with is spelled out.
+                there, other = choice.ready
+                if there is task:
+                    there = other
+                draw, left, run = self._draw, self._left, 0
+                place = there.index % SLOTS
+                mine = left[place]
+                ratio, drawn = mine / (mine + left[task.index % SLOTS]), draw()
+                if drawn >= 1 - ratio:
+                    run = bisect_right(_chances[ratio], drawn)
+                    if run == LONGEST:
+                        run = int(log(1 - drawn) / log(ratio))
+                rest = mine - run - 1
+                left[place] = rest if rest > 0 else 1
+                control.alarm = last = step + run
+                self._due = last + 1
+                self.plan[step] = there.index
+                return there
+            there = self._choose(control, choice, task)
         else:
-            chosen = self._choose(control, choice, task if over else None)
-        if chosen is not task:
-            self.plan[step] = chosen.index
-        return chosen
+            there = self._choose(control, choice, None)
+        if there is not task:
+            self.plan[step] = there.index
+        return there
 
     def at_stop(self, control: Control, choice: Choice) -> Task:
-        default = choice.ready[0] if choice.ready else min(choice.timed, key=earliest)
+        ready = choice.ready
+        default = ready[0] if ready else min(choice.timed, key=earliest)
         if not choice.several:
             return default
         chosen = self._choose(control, choice, None)
@@ -193,9 +260,12 @@ class RandomPolicy(Policy):
         if len(ready) == 2 and besides is None:
             # The same in fewer steps.
             task, other = ready
-            mine, others = left[task.index % SLOTS], left[other.index % SLOTS]
-            if draw() * (mine + others) >= mine:
-                task, others = other, mine
+            place = task.index % SLOTS
+            mine, others = left[place], left[other.index % SLOTS]
+            total = mine + others
+            if draw() * total >= mine:
+                task, place = other, other.index % SLOTS
+                mine, others = others, mine
         else:
             total = 0
             for task in ready:
@@ -206,29 +276,29 @@ class RandomPolicy(Policy):
                     drawn -= left[task.index % SLOTS]
                     if drawn < 0:
                         break
-            others = total - left[task.index % SLOTS]
-        self._let_run(control, choice, task, others)
+            place = task.index % SLOTS
+            mine = left[place]
+            others = total - mine
+        ratio, drawn, run = mine / total, draw(), 0
+        if drawn >= 1 - ratio and others:
+            run = bisect_right(_chances[ratio], drawn)
+            if run == LONGEST:
+                run = int(log(1 - drawn) / log(ratio))
+        rest = mine - run - 1
+        left[place] = rest if rest > 0 else 1
+        control.alarm = last = control.steps + run
+        self._due, self._choice = last + 1, choice
         return task
 
-    def _let_run(self, control: Control, choice: Choice, task: Task, others: int) -> None:
-        """Draw for how many events the thread is not asked again, where the `others` have so many still to come."""
-        left, draw, place = self._left, self._draw, task.index % SLOTS
-        mine = left[place]
-        drawn, ratio = draw(), mine / (mine + others)
-        run = bisect_right(_chances.get(ratio) or _chances_of(ratio), drawn)
-        if run == LONGEST:
-            run = int(log(1 - drawn) / log(ratio)) if others else 0
-        left[place] = mine - run - 1 if run < mine - 1 else 1
-        control.alarm = step = control.steps + run
-        self._due, self._choice = step + 1, choice
+
+class Chances(dict[float, list[float]]):
+    """By the chance that a thread makes one event more: how likely it stops before the second, before the third, …"""
+
+    def __missing__(self, ratio: float) -> list[float]:
+        if len(self) == MOST_RATIOS:
+            self.clear()
+        chances = self[ratio] = [1 - ratio**events for events in range(1, LONGEST + 1)]
+        return chances
 
 
-_chances: dict[float, list[float]] = {}
-"""By the chance that a thread makes one event more: how likely it stops before the second, before the third, …"""
-
-
-def _chances_of(ratio: float) -> list[float]:
-    if len(_chances) == MOST_RATIOS:
-        _chances.clear()
-    chances = _chances[ratio] = [1 - ratio**events for events in range(1, LONGEST + 1)]
-    return chances
+_chances = Chances()

@@ -34,7 +34,7 @@ class Replayer:
         """The schedule of a plan. Raises Nondeterminism if the plan does not give its outcome again."""
         search = self.search
         policy = JournalPolicy(found.plan)
-        helpers = points.counting(search.control, bytearray(found.hot), search.counts)
+        helpers = points.counting(search.control, list(found.hot), search.counts)
         outcome = search.run(policy, helpers)
         if outcome.key != found.outcome.key:
             raise Nondeterminism(self._difference(found.outcome, outcome))

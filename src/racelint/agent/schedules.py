@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .control import STOP, Control
+from .control import Control
+from .execution import STOP
 from .policies import PlanPolicy
 from .sites import SiteTable
 from .tasks import Choice, Policy, Task

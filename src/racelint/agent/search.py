@@ -77,12 +77,12 @@ class Search:
         self.explained = False
         self.open: dict[Any, Outcome] = {}
         self.cut = 0
-        self.hot = self.all_hot = bytearray(len(self.table))
+        self.hot = self.all_hot = [0] * len(self.table)
         self.order_of_events = Order(finder.table)
         self.known = Known(self.order_of_events)
         finder.on_compiled = self._grow
         self._marks: dict[str, Any] = {}
-        self._marks_for: bytearray | None = None
+        self._marks_for: list[int] | None = None
         self.logged: set[int] = set()
         self.flagged_sites: set[int] = set()
         self.region_sites: set[int] = set()
@@ -230,7 +230,7 @@ class Search:
         """Files are compiled when they are imported: sites are added, in place, for marks that hold the array."""
         missing = len(self.table) - len(self.hot)
         if missing > 0:
-            self.hot.extend(bytes([1]) * missing if self.logged else bytes(missing))
+            self.hot.extend([int(bool(self.logged))] * missing)
 
     def _heat(self, logs: list[AccessLog]) -> None:
         """Mark the conflicting sites hot, and find the sites of the finding and of what it is about."""
@@ -288,7 +288,7 @@ class Search:
         targets = {site for site in self.flagged_sites if self.hot[site]} or self.flagged_sites
         if not targets:
             return
-        hot = bytearray(len(self.hot))
+        hot = [0] * len(self.hot)
         for site in targets:
             hot[site] = 1
         self.hot = hot
@@ -319,8 +319,9 @@ class Search:
 
     def _try(self, plan: dict[int, int], frontier: Frontier, known: Known | None) -> Iterator[Found]:
         policy = PlanPolicy(plan)
+        self.known.states = None
         outcome = self.run_fast(policy, known)
-        frontier.extend(plan, policy.trail, self.control.events)
+        frontier.extend(plan, policy.trail, self.control.events, self.known.states)
         found = self.judge(outcome, plan, max(frontier.cost, len(plan)))
         if found is not None:
             yield found
@@ -328,10 +329,9 @@ class Search:
     def _random(self) -> Iterator[Found]:
         if self.complete:
             return
-        weights = RandomPolicy.weights(self.events)
-        chance = Random(self.budget["seed"])
+        policy = RandomPolicy(Random(self.budget["seed"]), RandomPolicy.weights(self.events))
         while not self.spent():
-            policy = RandomPolicy(chance, weights)
+            policy.restart()
             outcome = self.run_fast(policy, self.known)
             found = self.judge(outcome, policy.plan, None)
             if found is not None:

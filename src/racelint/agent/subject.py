@@ -6,7 +6,6 @@ from __future__ import annotations
 # ruff: noqa: PTH100
 import ast
 import gc
-import itertools
 import os
 import sys
 import types
@@ -24,10 +23,11 @@ from .loader import InstrumentingFinder, shadow
 from .observed import ModuleView, Parts, bound_names, variables_of
 from .other_schedulers import patched
 from .outcome import Outcome
+from .policies import Settling, settle
 from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
-from .tasks import BLOCKED, DONE, READY, Abort, Policy, Settling, Task, waits_on
+from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, waits_on
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -79,7 +79,6 @@ class Subject:
         self._views: dict[str, ModuleView] = {}
         self._running: list[Task] = []
         self._wreck: Outcome | None = None
-        self._fixed = 0
         names: dict[str, Any] = {"__name__": "racelint_scenario", "__builtins__": __builtins__}
         names.update(
             run_target=self._run_target, stand_in=StandIn, concrete=concrete, drawn=drawn, variables_of=variables_of
@@ -91,6 +90,10 @@ class Subject:
         names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
+        self._fixed = 0
+        self._is_reused = False
+        self._codes: list[Any] = []
+        self._threads: list[Callable[[], Any]] = []
         control.on_stuck = self._look_at_wreck
         # Only the rule about waits, and a user with no rule in mind, want to know of tests that still hold.
         self._asks_waiters = (scenario.get("code") or "") in ("", "RL301")
@@ -137,62 +140,65 @@ class Subject:
 
     def execute(self, policy: Policy, helpers: dict[str, Any], known: Known | None = None) -> Outcome:
         """Run the scenario once. An execution whose happens-before order is `known` is not looked at again."""
-        control = self.control
-        self._reset(policy, helpers)
-        try:
-            self._prepare(helpers)
-            self._start(helpers)
-            outcome = self._run(known)
-        finally:
-            control.end()
-            self._collect()
-        return outcome
-
-    def _reset(self, policy: Policy, helpers: dict[str, Any]) -> None:
-        control = self.control
+        control, finder = self.control, self.finder
         control.begin()
         control.policy = policy
-        self.capture.reset()
+        if self.capture.used:
+            self.capture.reset()
         if self.files.opened:
             self.files.forget()
-        if helpers is not self.finder.helpers:
-            self.finder.use(helpers)
-        self._keeps = self.finder.reset()
+        if helpers is not finder.helpers:
+            finder.use(helpers)
+        self._keeps = finder.reset()
         if control.forked is not None and not self._keeps:
             control.forked.forget()
         self._wreck = None
-
-    def _collect(self) -> None:
-        self.executions += 1
-        if self.executions == 1:
-            # What is there by now stays: later collections need not look at it.
-            gc.freeze()
-        elif self.executions % YOUNG == 0:
-            gc.collect(2 if self.executions % OLD == 0 else 0)
-
-    def _prepare(self, helpers: dict[str, Any]) -> None:
         try:
-            self._bind(helpers)
-        except Abort:
-            raise SubjectError(f"the set-up cannot go on ({self.control.stuck})") from None
-        except BaseException as error:
-            raise SubjectError(patched() or f"the set-up failed: {type(error).__name__}: {error}") from error
-        if not self.executions and patched():
-            raise SubjectError(patched())
+            try:
+                self._bind(helpers)
+            except Abort:
+                raise SubjectError(f"the set-up cannot go on ({control.stuck})") from None
+            except BaseException as error:
+                raise SubjectError(patched() or f"the set-up failed: {type(error).__name__}: {error}") from error
+            if not self.executions and patched():
+                raise SubjectError(patched())
+            self._start(helpers)
+            return self._run(known)
+        finally:
+            if control.alive or control.stuck:
+                control.end()
+            self.executions = executions = self.executions + 1
+            if executions == 1:
+                # What is there by now stays: later collections need not look at it.
+                gc.freeze()
+            elif not executions % YOUNG:
+                gc.collect(0 if executions % OLD else 2)
 
     def _bind(self, helpers: dict[str, Any]) -> None:
-        """Give the names of the set-up to a new namespace."""
-        if not self.is_program and self._helpers is not helpers:
-            self._helpers = helpers
-            self._template.update(helpers)
-        self.namespace = namespace = dict(self._template)
-        self._fixed = len(namespace)
+        """Give the names of the set-up to a namespace that has no others."""
+        is_new = self._helpers is not helpers or not self._is_reused
+        if is_new:
+            if not self.is_program:
+                self._helpers = helpers
+                self._template.update(helpers)
+            self.namespace = namespace = dict(self._template)
+            self._fixed = len(namespace)
+            self._threads = []
+        else:
+            namespace = self.namespace
+            while len(namespace) > self._fixed:
+                namespace.popitem()
         if self._before is not None:
             exec(self._before, namespace)
         if not self.is_script:
             kept = self._module if self._keeps else None
             namespace["target"] = kept or (self._load() if self.is_program else self._load_aside())
         exec(self._setup, namespace)
+        if is_new:
+            # Names can be taken back only if they came last and stand for nothing that was there before.
+            self._is_reused = not self.is_program and all(
+                namespace.get(name) is value for name, value in self._template.items()
+            )
 
     def _load_aside(self) -> types.ModuleType:
         """The module; threads that its import starts are none of the scenario's: each runs, and no choice is made."""
@@ -225,17 +231,21 @@ class Subject:
 
     def _start(self, helpers: dict[str, Any]) -> None:
         control = self.control
-        self._running = tasks = list(map(control.spawn, self._bodies(helpers), self.labels))
-        for task in tasks:
-            task.fresh = False
+        self._running = tasks = control.spawn_all(self._bodies(helpers), self.labels, False)
         if self.is_program:
             for task in tasks:
                 task.ident = control.main.ident  # `threading.main_thread()` for the target
 
     def _bodies(self, helpers: dict[str, Any]) -> list[Callable[[], Any]]:
         """What each thread does."""
-        names = {**self.namespace, **OPERATORS, **helpers} if self.is_program else self.namespace
-        return list(map(types.FunctionType, self._operations[self.finder.traced], itertools.repeat(names)))
+        codes, names = self._operations[self.finder.traced], self.namespace
+        if self.is_program:
+            names = {**names, **OPERATORS, **helpers}
+        elif self._codes is codes and self._threads:
+            return self._threads
+        self._codes = codes
+        self._threads = [types.FunctionType(code, names) for code in codes]
+        return self._threads
 
     def _run(self, known: Known | None) -> Outcome:
         control, operations = self.control, self._running
@@ -245,11 +255,12 @@ class Subject:
                 run_exit_handlers()
                 ended = control.await_all([task for task in control.tasks if not task.daemon])
                 if ended:
-                    control.settle()
+                    settle(control)
             if ended:
-                if known is not None:
-                    return known.outcome(control.policy.plan, control.events, self._finish)
-                return self._finish()
+                if known is None:
+                    return self._finish()
+                plan = control.policy.plan
+                return known.of_plan(plan) or known.outcome(plan, control.events, self._finish)
         except Abort:
             pass
         return self._look_at_wreck()

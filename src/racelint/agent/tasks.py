@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from .control import Control
 
 Made = TypeVar("Made")
+new = object.__new__
 
 READY, BLOCKED, DONE = 0, 1, 2
-
-SETTLING_STEPS = 500
-"""Accesses that threads in the background may make after the operations have ended."""
 
 
 class Never:
@@ -65,21 +63,20 @@ class Task:  # racelint: thread-confined
     parent: Task | None = None
     place = 0
     origin = Lazy[tuple[int, ...]](lambda task: (*task.parent.origin, task.place) if task.parent else ())
-    ident = Lazy[int](lambda task: task.index + 1000)
+    ident = Lazy[int](lambda task: task.index + 1000 if task.index >= 0 else 1)
     held = Lazy[list[Any]](lambda task: [])
     visits = Lazy[dict[Any, int]](lambda task: {})
     pending = Lazy[dict[int, Any]](lambda task: {})
     storage = Lazy[dict[int, Any]](lambda task: {})
 
-    def __init__(self, index: int, label: str, body: Any) -> None:
-        self.index = index
-        self.label = label
-        self.body = body
-        self.state = READY
-        self.deadline: float | None = None
-        self.handle: Any = None
-        self.awaited = False
-        self.on_end: tuple[Callable[[], None], ...] = ()
+    index: int
+    label: str
+    body: Any
+    state: int
+    handle: Any
+    deadline: float | None = None
+    awaited = False
+    on_end: tuple[Callable[[], None], ...] = ()
 
     def ready(self) -> bool:
         if self.state == BLOCKED:
@@ -87,26 +84,57 @@ class Task:  # racelint: thread-confined
         return self.state == READY
 
 
-class Harness(Task):
+def threads(
+    parent: Task, index: int, bodies: Iterable[Callable[[], Any]], labels: Iterable[str], fresh: bool = True
+) -> list[Task]:
+    """New threads that `parent` starts, the first of them with that index.
+
+    There is no `__init__`: for the interpreter to call one takes as long as all this.
+    """
+    tasks, place = [], parent.started
+    for body, label in zip(bodies, labels):  # noqa: B905  # not in fewer steps with `strict`
+        task: Task = new(Task)
+        task.index = index
+        task.label = label
+        task.body = body
+        task.state = READY
+        task.handle = None
+        task.awaited = False
+        task.on_end = ()
+        task.fresh = fresh
+        task.parent = parent
+        task.place = place
+        tasks.append(task)
+        index += 1
+        place += 1
+    parent.started = place
+    return tasks
+
+
+def harness(handle: Any) -> Task:
     """The thread of the harness itself: makes the set-up and waits for the others."""
-
-    fresh = False
-    ident = 1
-
-    def __init__(self, handle: Any) -> None:
-        Task.__init__(self, -1, "main", None)
-        self.handle = handle
+    task: Task = new(Task)
+    task.index = -1
+    task.label = "main"
+    task.state = READY
+    task.handle = handle
+    task.fresh = False
+    task.started = 0
+    return task
 
 
 class Choice:
-    """Who can go on: `ready`, and those that wait with a timeout, `timed`, both in the order of creation."""
+    """Who can go on: `ready`, and those that wait with a timeout, `timed`, both in the order of creation.
 
-    __slots__ = ("ready", "several", "timed")
+    `several`: more than one. `is_pair`: two, and both are ready.
+    """
 
-    def __init__(self, ready: list[Task], timed: list[Task]) -> None:
-        self.ready = ready
-        self.timed = timed
-        self.several = len(ready) + len(timed) > 1
+    __slots__ = ("is_pair", "ready", "several", "timed")
+
+    ready: list[Task]
+    timed: list[Task]
+    several: bool
+    is_pair: bool
 
     def find(self, index: int, default: Task) -> Task:
         """The thread with that index if it can go on, else `default`."""
@@ -114,6 +142,22 @@ class Choice:
             if task.index == index:
                 return task
         return default
+
+
+def between(ready: list[Task], timed: list[Task]) -> Choice:
+    """The choice between these threads."""
+    choice: Choice = new(Choice)
+    choice.ready = ready
+    choice.timed = timed
+    if timed:
+        choice.several = len(ready) + len(timed) > 1
+        choice.is_pair = False
+    else:
+        choice.several = choice.is_pair = True
+        if len(ready) != 2:
+            choice.several = len(ready) > 2
+            choice.is_pair = False
+    return choice
 
 
 def among(tasks: list[Task]) -> Choice:
@@ -124,7 +168,7 @@ def among(tasks: list[Task]) -> Choice:
             ready.append(task)
         elif task.deadline is not None:
             timed.append(task)
-    return Choice(ready, timed)
+    return between(ready, timed)
 
 
 class Policy:
@@ -157,20 +201,6 @@ class Policy:
 
     def at_dead_end(self, control: Control) -> None:
         """The running thread blocked or ended, and no other one can go on."""
-
-
-class Settling(Policy):
-    """One thread after the other, and the harness, which comes last among the ready ones, as soon as none can go on."""
-
-    awaits_are_instant = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._left = SETTLING_STEPS
-
-    def at_point(self, control: Control, site: int, choice: Choice) -> Task:
-        self._left -= 1
-        return control.current if self._left > 0 else choice.ready[-1]
 
 
 def waits_on(task: Task) -> Iterator[Task]:

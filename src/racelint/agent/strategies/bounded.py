@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..control import Event
+from ..execution import Event
 from ..order import Order
 from ..policies import Decision
 
@@ -36,9 +36,13 @@ class Frontier:
             yield plan
         del self._pending[bound]
 
-    def extend(self, plan: Plan, trail: list[Decision], events: list[Event]) -> None:
-        """Queue each plan that differs from this execution in one of the decisions after its own."""
-        states = self._order.states(events) if self._order is not None else None
+    def extend(self, plan: Plan, trail: list[Decision], events: list[Event], states: list[int] | None = None) -> None:
+        """Queue each plan that differs from this execution in one of the decisions after its own.
+
+        `states` are those of the `events`, where they are known already.
+        """
+        if states is None and self._order is not None:
+            states = self._order.states(events)
         for made in trail:
             for option, cost in made.others():
                 if states is not None:
