@@ -107,6 +107,20 @@ def test_bars_of_the_overview_filter(show: Show) -> None:
     assert shown(browser) == PLAIN
 
 
+def test_a_bar_leads_the_keyboard_to_what_it_leaves(show: Show) -> None:
+    browser = show(result(PLAIN))
+    one(browser, "button[data-filter=code]").send_keys(Keys.ENTER)
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.switch_to.active_element.get_attribute("name") == "text"
+
+
+def test_the_lock_order_is_read_down_on_a_narrow_screen(show: Show) -> None:
+    browser = show(result(1))
+    for width, rows in ((1200, 1), (360, 4)):
+        look(browser, width=width)
+        assert len({cell.rect["y"] for cell in all_of(browser, ".order tbody tr:first-child td")}) == rows
+
+
 def test_an_address_opens_its_finding(show: Show) -> None:
     browser = show(result(PLAIN))
     anchor = all_of(browser, "details.finding")[5].get_attribute("id")
@@ -133,6 +147,7 @@ def values(browser: Chrome) -> list[str]:
 def test_an_interleaving_is_stepped_through(show: Show) -> None:
     browser = show(result(1))
     click(browser, "details.finding summary")
+    one(browser, ".controls")
     assert beats(browser) == ["done"] * 5
     assert values(browser) == ["_balance", "99", "99", "150 (stale)"]
     click(browser, "[data-go=first]")
@@ -230,6 +245,15 @@ def test_paper_shows_everything(show: Show) -> None:
     assert not one(browser, ".controls").is_displayed()
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
     assert not any(details.get_attribute("open") for details in all_of(browser, "details"))
+
+
+def test_a_packed_page_says_above_its_findings_that_it_needs_scripts(show: Show, browser: Chrome) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(result(PACKED, files=40))
+        assert "needs scripts" in one(browser, "#findings noscript").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_it_can_be_read_without_scripts(show: Show, browser: Chrome) -> None:

@@ -75,6 +75,7 @@
         if (filters.elements[name]) filters.elements[name].value = value;
         else choose(name, value);
         filter();
+        one("#findings-title").focus({ preventScroll: true });
         one("#findings").scrollIntoView();
       });
     }
