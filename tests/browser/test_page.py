@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from axe_core_python.selenium import Axe
 from selenium.webdriver import ActionChains, Chrome, Keys
@@ -11,8 +12,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from racelint.model.finding import Verdict, Witness, WitnessStep
+from racelint.model.result import ScanResult
 from tests.browser.conftest import Show, look
-from tests.report.pages import HOSTILE, result
+from tests.report.pages import CONFIRMED, HOSTILE, finding, result
 
 PLAIN, PACKED = 12, 1_000
 
@@ -104,6 +107,20 @@ def test_bars_of_the_overview_filter(show: Show) -> None:
     assert shown(browser) == PLAIN
 
 
+def test_a_bar_leads_the_keyboard_to_what_it_leaves(show: Show) -> None:
+    browser = show(result(PLAIN))
+    one(browser, "button[data-filter=code]").send_keys(Keys.ENTER)
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.switch_to.active_element.get_attribute("name") == "text"
+
+
+def test_the_lock_order_is_read_down_on_a_narrow_screen(show: Show) -> None:
+    browser = show(result(1))
+    for width, rows in ((1200, 1), (360, 4)):
+        look(browser, width=width)
+        assert len({cell.rect["y"] for cell in all_of(browser, ".order tbody tr:first-child td")}) == rows
+
+
 def test_an_address_opens_its_finding(show: Show) -> None:
     browser = show(result(PLAIN))
     anchor = all_of(browser, "details.finding")[5].get_attribute("id")
@@ -130,6 +147,7 @@ def values(browser: Chrome) -> list[str]:
 def test_an_interleaving_is_stepped_through(show: Show) -> None:
     browser = show(result(1))
     click(browser, "details.finding summary")
+    one(browser, ".controls")
     assert beats(browser) == ["done"] * 5
     assert values(browser) == ["_balance", "99", "99", "150 (stale)"]
     click(browser, "[data-go=first]")
@@ -154,6 +172,36 @@ def test_an_interleaving_is_stepped_through_by_keyboard(show: Show) -> None:
     assert one(browser, ".controls output").text == "step 2 of 5"
     one(browser, ".controls input").send_keys(Keys.END)
     assert one(browser, ".controls output").text == "step 5 of 5"
+
+
+def proved(witness: Witness) -> ScanResult:
+    """A result with one finding that this witness proves."""
+    verdict: Verdict = msgspec.structs.replace(CONFIRMED, witness=witness)
+    return msgspec.structs.replace(result(1), findings=(msgspec.structs.replace(finding(), verdict=verdict),))
+
+
+@pytest.mark.parametrize("width", [360, 768, 1200])
+def test_the_step_shown_stays_in_sight_with_its_controls(show: Show, width: int) -> None:
+    steps = [WitnessStep(n // 3 % 2, "bank.py", 11, f"balance -= {n}", f"read balance = {n}") for n in range(200)]
+    browser = show(proved(Witness(("charge", "deposit"), tuple(steps))))
+    look(browser, width=width)
+    click(browser, "details.finding summary")
+    click(browser, "[data-go=first]")
+    for move, times in (("on", 150), ("back", 40), ("last", 1)):
+        for _ in range(times):
+            browser.execute_script("document.querySelector(`[data-go=${arguments[0]}]`).click()", move)
+        above, top, bottom, below = browser.execute_script(
+            "const of = (selector) => document.querySelector(selector).getBoundingClientRect();"
+            "return [of('.controls').top, of('.beats .now').top, of('.beats .now').bottom, of('.stepper').bottom]"
+        )
+        assert above >= 0
+        assert below <= top + 1 and bottom <= 900, move
+
+
+def test_a_thread_that_goes_on_says_on_which_line(show: Show) -> None:
+    browser = show(result(1))
+    click(browser, "details.finding summary")
+    assert "11…" in all_of(browser, ".beats > li")[-1].text.splitlines()
 
 
 def test_the_replay_command_is_copied(show: Show) -> None:
@@ -197,6 +245,15 @@ def test_paper_shows_everything(show: Show) -> None:
     assert not one(browser, ".controls").is_displayed()
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
     assert not any(details.get_attribute("open") for details in all_of(browser, "details"))
+
+
+def test_a_packed_page_says_above_its_findings_that_it_needs_scripts(show: Show, browser: Chrome) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(result(PACKED, files=40))
+        assert "needs scripts" in one(browser, "#findings noscript").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_it_can_be_read_without_scripts(show: Show, browser: Chrome) -> None:

@@ -49,6 +49,17 @@ def test_a_page_that_is_not_complete_says_so(project: Path) -> None:
     assert "This scan is not complete" in (project / "race.html").read_text(encoding="utf-8")
 
 
+def test_what_cannot_be_read_was_not_analysed(project: Path) -> None:
+    (project / "broken.py").write_text("import threading\ndef f(:\n", encoding="utf-8")
+    (project / "odd.py").write_text("def f(:\n", encoding="utf-8")
+    racelint("report", ".", "-o", "race.html", cwd=project)
+    text = (project / "race.html").read_text(encoding="utf-8")
+    assert "<b>1</b> analysed" in text
+    assert "<b>2</b> could not be read" in text
+    racelint("report", ".", "-o", "race.html", "--ignore", "RL900", cwd=project)
+    assert "<b>1</b> analysed" in (project / "race.html").read_text(encoding="utf-8")
+
+
 def test_a_page_that_cannot_be_written_is_an_error(project: Path) -> None:
     answer = racelint("report", ".", "-o", "missing/race.html", cwd=project)
     assert answer.returncode == 2

@@ -7,13 +7,22 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from racelint.report.html.graph import BOX, Drawing, draw
+from racelint.report.html.graph import BOX, Drawing, draw, on_cycles
 
 CHAIN = [("a", "b"), ("b", "c")]
 
 
 def columns(drawing: Drawing) -> dict[str, float]:
     return {box.name: box.x for box in drawing.boxes}
+
+
+def test_edges_on_a_cycle_are_told_from_those_that_lead_to_one() -> None:
+    ring = {("a", "b"), ("b", "c"), ("c", "a")}
+    assert on_cycles([*ring, ("x", "a"), ("c", "y"), ("b", "d")]) == ring
+    assert on_cycles([("a", "b"), ("b", "a"), ("a", "c"), ("c", "d"), ("d", "c")]) == {
+        *(("a", "b"), ("b", "a")),
+        *(("c", "d"), ("d", "c")),
+    }
 
 
 def test_nothing_to_draw() -> None:

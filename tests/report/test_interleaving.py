@@ -47,6 +47,12 @@ def test_a_write_after_a_fresh_read_is_right() -> None:
     assert not interleaving_of(Witness(LOST.threads, steps), "lost-update").goes_wrong
 
 
+def test_a_thread_without_a_step_has_no_lane() -> None:
+    found = interleaving_of(Witness(("main", "a", "a"), (step(2, 1, "read n = 0"), step(1, 1, "read n = 0"))), None)
+    assert found.threads == ("a #1", "a #2")
+    assert [beat.thread for beat in found.beats] == [1, 0]
+
+
 def test_a_value_may_look_like_an_action() -> None:
     (beat,) = interleaving_of(Witness(("a",), (step(0, 1, "wrote text = 'x = 1 raised y'"),)), None).beats
     assert (beat.name, beat.value) == ("text", "'x = 1 raised y'")
@@ -72,11 +78,12 @@ def test_a_deadlock_goes_wrong_where_each_thread_waits_last(effect: Effect) -> N
 
 
 def test_threads_of_one_name_are_numbered() -> None:
-    assert interleaving_of(Witness(("w", "w", "main"), ()), None).threads == ("w #1", "w #2", "main")
+    each = tuple(step(thread, 1, "called f") for thread in range(3))
+    assert interleaving_of(Witness(("w", "w", "main"), each), None).threads == ("w #1", "w #2", "main")
 
 
 def test_a_thread_without_a_name_gets_a_lane() -> None:
-    assert interleaving_of(Witness(("a",), (step(1, 1, "called f"),)), None).threads == ("a", "thread 1")
+    assert interleaving_of(Witness(("a",), (step(1, 1, "called f"),)), None).threads == ("thread 1",)
 
 
 def test_places_name_the_file_where_there_are_several() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from racelint.model.finding import Finding, Step, StepRole, Verdict
 from racelint.model.fix import Edit
+from racelint.model.overview import Coverage, LockEdge, Overview
 from racelint.model.result import Problem, ScanResult
 from racelint.report.html.page import MAX_BYTES
 from racelint.report.html.patch import patch_of
@@ -120,6 +121,27 @@ def test_a_scan_without_findings_says_what_that_rests_on() -> None:
     outline = Outline(page(ScanResult((), files=3, overview=overview())))
     assert "Nothing to report" in outline.text
     assert "quiet.py" in outline.text
+
+
+def cycle(*numbers: int) -> str:
+    """What is said of locks that are taken in a circle, the edges numbered so."""
+    edges = tuple(LockEdge(f"l{n}", f"l{(n + 1) % len(numbers)}", "a.py", n, "f", c) for n, c in enumerate(numbers))
+    text = Outline(page(ScanResult((), overview=Overview(edges=edges)))).text
+    return " ".join(text[text.index("An arrow leads") : text.index("Held")].split())
+
+
+def test_a_cycle_is_marked_and_one_that_is_not_reported_is_not_denied() -> None:
+    assert "The red arrows form a cycle" in cycle(1, 1, 1) and "dashed" not in cycle(1, 1, 1)
+    assert "The dashed arrows lead back" in cycle(0, 0, 0, 0, 0) and "no cycle" not in cycle(0, 0, 0, 0, 0)
+    assert page(ScanResult((), overview=Overview(edges=(LockEdge("a", "b", "a.py", 1, "f"),)))).count("edge round") == 0
+
+
+def test_files_that_cannot_be_read_are_named_first_and_are_no_locations() -> None:
+    broken = msgspec.structs.replace(finding(), path="broken.py", subject="broken.py")
+    coverage = Coverage(analysed=("bank.py",), unreadable=("broken.py",))
+    text = Outline(page(ScanResult((broken,), overview=Overview(coverage)))).text
+    assert "1 file could not be read, and nothing in it was checked" in " ".join(text.split())
+    assert "Locations with most" not in text
 
 
 def test_a_scan_that_failed_says_so_first() -> None:

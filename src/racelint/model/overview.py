@@ -11,13 +11,15 @@ class Coverage(msgspec.Struct, frozen=True):
     """The files of a scan by how closely they were looked at, as shown to the user, sorted.
 
     `paths` are as given. `analysed` and `quiet` were asked for; a quiet one shows no sign of concurrency and was only
-    parsed. `context` are those that the asked for import, or that share their project.
+    parsed. `context` are those that the asked for import, or that share their project. What is `unreadable` is in none
+    of these.
     """
 
     paths: tuple[str, ...] = ()
     analysed: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 class AccessedLine(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ def _table(interleaving: Interleaving) -> Table:
     table = Table(box=_LINES, expand=True, show_edge=False, pad_edge=False, padding=(0, 1), border_style="dim")
     for lane in lanes:
         colour = _COLOURS[lane % len(_COLOURS)]
-        table.add_column(Text(interleaving.threads[lane], style=f"bold {colour}"), ratio=1)
+        table.add_column(Text(interleaving.threads[lane], style=f"bold {colour}"), ratio=1, overflow="fold")
     for beat, lines in spoken(interleaving):
         for line in _styled(beat, lines):
             table.add_row(*(line if lane == beat.thread else Text() for lane in lanes))

@@ -38,7 +38,10 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Interleaving(msgspec.Struct, frozen=True):
-    """Lanes with their beats in the order of time; `threads` name the lanes, each unlike the others."""
+    """Lanes with their beats in the order of time.
+
+    `threads` name the lanes, each unlike the others: those of the threads that have a step.
+    """
 
     threads: tuple[str, ...]
     beats: tuple[Beat, ...]
@@ -56,13 +59,14 @@ def interleaving_of(witness: Witness, effect: Effect | None) -> Interleaving:
     beats = []
     last: dict[int, tuple[str, int]] = {}
     several = len({step.path for step in witness.steps if _is_file(step.path)}) > 1
+    lanes = {thread: lane for lane, thread in enumerate(sorted({step.thread for step in witness.steps}))}
     for number, (step, (deed, name, value)) in enumerate(zip(witness.steps, deeds, strict=True)):
         here = (step.path, step.line)
         fresh = last.get(step.thread) != here
         last[step.thread] = here
         beats.append(
             Beat(
-                thread=step.thread,
+                thread=lanes[step.thread],
                 place=_place(step, several=several),
                 source=visible(step.source) if fresh else "",
                 action=visible(step.action),
@@ -72,7 +76,8 @@ def interleaving_of(witness: Witness, effect: Effect | None) -> Interleaving:
                 wrong=wrong.get(number, ""),
             )
         )
-    return Interleaving(_distinct(_names(witness)), tuple(beats))
+    names = _distinct(_names(witness))
+    return Interleaving(tuple(names[thread] for thread in lanes), tuple(beats))
 
 
 def _names(witness: Witness) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from racelint.model.finding import Effect, Witness
+from racelint.report.columns import padded, wrapped
 from racelint.report.interleaving import Beat, Interleaving, interleaving_of
 
 NARROWEST = 26
@@ -49,14 +49,14 @@ def spoken(interleaving: Interleaving) -> Iterator[tuple[Beat, list[str]]]:
 
 def _side_by_side(interleaving: Interleaving, lane_width: int) -> Iterator[str]:
     lanes = len(interleaving.threads)
-    names = [textwrap.wrap(name, lane_width) or [""] for name in interleaving.threads]
+    names = [wrapped(name, lane_width) for name in interleaving.threads]
     for row in range(max(map(len, names))):
         yield _row([name[row] if row < len(name) else "" for name in names], lane_width)
     yield "─┼─".join("─" * lane_width for _ in range(lanes))
     for beat, texts in spoken(interleaving):
         for text in texts:
             indent = " " * (len(text) - len(text.lstrip()) + 2)
-            for line in textwrap.wrap(text, lane_width, subsequent_indent=indent, drop_whitespace=True) or [""]:
+            for line in wrapped(text, lane_width, indent):
                 yield _row([line if lane == beat.thread else "" for lane in range(lanes)], lane_width)
 
 
@@ -68,8 +68,8 @@ def _in_turns(interleaving: Interleaving, width: int) -> Iterator[str]:
             speaking = beat.thread
             yield f"{interleaving.threads[speaking]}:"
         for text in texts:
-            yield from textwrap.wrap(f"  {text}", width, subsequent_indent=" " * 6) or [""]
+            yield from wrapped(f"  {text}", width, " " * 6)
 
 
 def _row(cells: list[str], lane_width: int) -> str:
-    return GAP.join(f"{cell:<{lane_width}}" for cell in cells).rstrip()
+    return GAP.join(padded(cell, lane_width) for cell in cells).rstrip()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from racelint.report.columns import blank
 from racelint.report.style import Style
 
 WIDEST = 150
@@ -64,19 +64,10 @@ def _name_end(text: str, start: int) -> int:
 
 
 def _underline(text: str, start: int, end: int, mark: Mark, style: Style) -> str:
-    before = "".join(_blank(character) for character in text[:start])
-    width = max(1, sum(len(_blank(character)) for character in text[start:end]))
+    before = "".join(blank(character) for character in text[:start])
+    width = max(1, sum(len(blank(character)) for character in text[start:end]))
     carets = ("^" if mark.main else "-") * width
     return (before + style(f"{carets} {mark.label}".rstrip(), "red" if mark.main else "cyan")).rstrip()
-
-
-def _blank(character: str) -> str:
-    """White space as wide as `character` on a terminal."""
-    if character == "\t":
-        return "\t"
-    if unicodedata.combining(character):
-        return ""
-    return "  " if unicodedata.east_asian_width(character) in "WF" else " "
 
 
 def visible(text: str) -> str:

@@ -47,6 +47,21 @@ def draw(edges: Iterable[tuple[str, str]]) -> list[Drawing]:
     return [_drawn([pair for pair in pairs if pair[0] in part]) for part in _parts(pairs)]
 
 
+def on_cycles(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The edges of the graph that lie on a cycle of it."""
+    pairs = set(edges)
+    while True:  # what nothing leads to, or what leads nowhere, is on none
+        inner = {first for first, _ in pairs} & {second for _, second in pairs}
+        kept = {pair for pair in pairs if inner.issuperset(pair)}
+        if kept == pairs:
+            break
+        pairs = kept
+    following: dict[str, set[str]] = {}
+    for first, second in pairs:
+        following.setdefault(first, set()).add(second)
+    return {(first, second) for first, second in pairs if first in _reached(second, following)}
+
+
 def _parts(pairs: Sequence[tuple[str, str]]) -> list[set[str]]:
     """The nodes of each part that edges, followed either way, hold together."""
     near: dict[str, set[str]] = {}

@@ -19,7 +19,7 @@ from racelint.model.finding import Finding, Verdict, severity_rank
 from racelint.model.overview import LockEdge, Overview
 from racelint.model.result import ScanResult
 from racelint.report.counts import count_line
-from racelint.report.html.graph import Drawing, draw
+from racelint.report.html.graph import Drawing, draw, on_cycles
 from racelint.report.html.guards import by_guard
 from racelint.report.html.patch import PatchLine, patch_of
 from racelint.report.html.sides import Side, sides_of
@@ -95,6 +95,7 @@ def _rendered(
     detail: Detail,
 ) -> str:
     overview = result.overview or Overview()
+    ordered_locks = sorted(overview.edges, key=lambda edge: (not edge.cycle, edge.cycle))
     shown = list(_views(findings[: detail.findings], book, detail))
     codes = sorted({view.finding.code for view in shown})
     return (
@@ -112,8 +113,10 @@ def _rendered(
             left_out=len(findings) - len(shown),
             rules=[rules[code] for code in codes if code in rules],
             overview=overview,
-            drawings=_drawings(overview.edges[: detail.names]),
+            edges=ordered_locks,
+            drawings=_drawings(ordered_locks[: detail.names]),
             cyclic={(edge.first, edge.second) for edge in overview.edges if edge.cycle},
+            round_about=on_cycles((edge.first, edge.second) for edge in overview.edges if not edge.cycle),
             guarded=by_guard(overview.locations),
             names=detail.names,
             script=_static("page.js"),
@@ -202,9 +205,7 @@ def _prose(text: str) -> Markup:
 
 def _breakable(name: str) -> Markup:
     """A long name with places to break it."""
-    return Markup("").join(
-        Markup("{}<wbr>").format(part) if part in "/._" else part for part in re.split(r"([/._])", name)
-    )
+    return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=[^/_])|(?=[.][^.])", name))
 
 
 def _reason(rule: Rule) -> str:

@@ -41,6 +41,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 def summary_of(findings: Sequence[Finding]) -> Summary:
     """The charts for `findings`."""
+    subjects = (finding.subject for finding in findings if finding.subject not in ("", finding.path))
     names = {finding.code: finding.name for finding in findings}
     rules = Counter(finding.code for finding in findings)
     return Summary(
@@ -48,7 +49,7 @@ def summary_of(findings: Sequence[Finding]) -> Summary:
         verdicts=_bars(_in_order(map(status_of, findings), (*STATUSES, NOT_RUN))),
         rules=tuple(msgspec.structs.replace(bar, about=names[bar.name]) for bar in _bars(_most(rules, len(rules)))),
         files=_bars(_most(Counter(finding.path for finding in findings))),
-        locations=_bars(_most(Counter(finding.subject for finding in findings if finding.subject))),
+        locations=_bars(_most(Counter(subjects))),
     )
 
 

@@ -75,6 +75,7 @@
         if (filters.elements[name]) filters.elements[name].value = value;
         else choose(name, value);
         filter();
+        one("#findings-title").focus({ preventScroll: true });
         one("#findings").scrollIntoView();
       });
     }
@@ -103,14 +104,15 @@
     const beats = all(".beats > li", root);
     const heads = all(".heads > span", root);
     const lanes = heads.length;
-    const [controls, values] = one("#stepper").content.cloneNode(true).children;
-    one(".heads", root).before(controls);
-    one(".beats", root).after(values);
+    const [stepper] = one("#stepper").content.cloneNode(true).children;
+    const values = one(".values", stepper);
+    one(".heads", root).before(stepper);
+    stepper.append(one(".heads", root));
     const slider = one("input", root);
     slider.max = beats.length;
     for (const { textContent, className } of heads) {
       const head = document.createElement("th");
-      Object.assign(head, { scope: "col", textContent: `as ${textContent} knows it`, className });
+      Object.assign(head, { scope: "col", textContent, className });
       one("thead tr", values).append(head);
     }
     const shared = [...new Set(beats.map((beat) => beat.dataset.name))].filter((name) => {
@@ -147,7 +149,11 @@
       });
       one("output", root).textContent = `step ${at} of ${beats.length}`;
       fill(at);
-      if (aloud) say(`Step ${at}: ${beats[at - 1].textContent}`);
+      if (!aloud) return;
+      say(`Step ${at}: ${beats[at - 1].textContent}`);
+      const pinned = getComputedStyle(stepper).position === "sticky";
+      beats[at - 1].style.scrollMarginTop = `${pinned ? stepper.offsetHeight : 0}px`;
+      beats[at - 1].scrollIntoView({ block: "nearest" });
     };
     const wrong = beats.findIndex((beat) => beat.classList.contains("wrong")) + 1;
     const steps = { first: () => 1, back: (at) => at - 1, on: (at) => at + 1, last: () => beats.length, wrong: () => wrong };
