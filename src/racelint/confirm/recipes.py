@@ -36,6 +36,7 @@ from racelint.confirm.scenes import (
     with_large_numbers,
 )
 from racelint.confirm.stalling import is_lock_name, stalled_call, stalled_scenario
+from racelint.confirm.stopping import stopping_scenario, stops
 from racelint.confirm.ways_in import PAIRS_OF_ENTRIES, entries_of, neighbours
 from racelint.model.scenario import Scenario, ScenarioKind
 
@@ -211,6 +212,12 @@ def stalls(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
                     yield partial(stalled_scenario, stage, entry, call, lock, first)
 
 
+def lost_stops(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """A thread that is told to stop and does not hear it; then what else an event may be raced for."""
+    yield from (partial(stopping_scenario, stage, stop) for stop in stops(stage, functions))
+    yield from race(stage, functions)
+
+
 def forks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """A fork while another thread is inside of the lock that the child takes: each operation that takes it."""
     inherited = inherited_lock(stage)
@@ -331,6 +338,7 @@ RECIPES: dict[str, Recipe] = {
     "RL304": waiters,
     "RL305": mixed_waiters,
     "RL306": whole_programs,
+    "RL308": lost_stops,
     "RL401": cost,
     "RL402": cost,
     "RL505": whole_programs,
