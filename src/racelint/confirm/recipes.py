@@ -26,6 +26,7 @@ from racelint.confirm.injection import (
 )
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import FunctionOutline
+from racelint.confirm.pairing import paired
 from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
 from racelint.confirm.scenes import (
     Stage,
@@ -51,6 +52,8 @@ OTHERS = 6
 
 MOST_NOTIFIERS = 3
 """Operations that notify, beside two that wait."""
+
+ABOUT_LOCKS = ("RL2", "RL3")
 
 PROGRAMS = 3
 """Functions that start threads tried for one finding."""
@@ -282,6 +285,9 @@ def _contains_itself(stage: Stage, combination: Combination) -> bool:
 
 
 def _threads(stage: Stage, combination: Combination) -> Attempt:
+    """What is about locks that are not taken or not given back is run as it stands."""
+    if not stage.code.startswith(ABOUT_LOCKS):
+        combination = paired(stage.project, combination)
     return lambda: threads_scenario(stage, combination)
 
 
