@@ -120,12 +120,13 @@ SERVICES = {
     "waits for work": "while self.jobs.get() is not None: pass",
     "looks now and then": "while not self.stopping.wait(1): pass",
     "turns": "while self.running: self.turns += 1",
+    "looks, and is waited for": "while not self.stopping.wait(1): pass",
     "joins one that waits": "one = threading.Thread(target=self.jobs.get); one.start(); one.join()",
 }
 
 
-@pytest.mark.parametrize("loop", SERVICES.values(), ids=SERVICES)
-def test_a_thread_that_was_started_to_serve_does_not_hang(tmp_path: Path, loop: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_thread_that_was_started_to_serve_does_not_hang(tmp_path: Path, name: str) -> None:
     source = "\n".join(
         [
             "import queue, threading",
@@ -134,9 +135,11 @@ def test_a_thread_that_was_started_to_serve_does_not_hang(tmp_path: Path, loop: 
             "        self.jobs, self.stopping, self.turns = queue.Queue(), threading.Event(), 0",
             "        self.running = True",
             "    def start(self):",
-            "        threading.Thread(target=self._serve).start()",
+            "        self.thread = threading.Thread(target=self._serve)",
+            "        self.thread.start()",
+            "        if JOINS: self.thread.join()".replace("JOINS", str("waited for" in name)),
             "    def _serve(self):",
-            f"        {loop}",
+            f"        {SERVICES[name]}",
         ]
     )
     (tmp_path / "model.py").write_text(source)

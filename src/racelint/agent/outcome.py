@@ -19,7 +19,7 @@ class Outcome:
     refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
     counts the threads that the operations started. `unsettled`: a thread in the background could still go on, and the
     state says how far it was by then. `beside`: there were threads that no operation stands for or joins; `asked`
-    is what the operations alone returned or raised. `serves`: nothing but threads that were started for it wait, with
+    is what the operations alone returned or raised. `serves`: threads that were started for it turn, or wait, with
     nobody in their way, for what may still come. `known_to` is the baseline that has said that it knows the outcome.
     """
 

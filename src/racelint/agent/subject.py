@@ -357,8 +357,8 @@ class Subject:
             spoken.append(f"{task.label} waits in {where}{by}")
         outcome.waiting = tuple(spoken)
         outcome.cycle = any(_in_cycle(task) for task in waiting)
-        started = not self.is_script and all(task.state == DONE for task in self._running)
-        outcome.serves = started and not any(_is_kept_out(task) for task in waiting)
+        started = control.stuck == "spins" or all(task.state == DONE for task in self._running)
+        outcome.serves = started and not self.is_script and not any(_is_kept_out(task) for task in waiting)
 
 
 def _can_go_on(task: Task) -> bool:
