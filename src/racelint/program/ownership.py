@@ -165,8 +165,8 @@ class Ownership:
         return False
 
     def _handed_on_at(self, path: Path, function: FunctionInfo) -> int:
-        """The first event after which somebody else may hold what was taken from a queue; 0 where nothing was taken."""
-        if ELEMENT not in path:
+        """The first event after which others may hold what the path's object is, taken from a queue; 0 for none."""
+        if ELEMENT not in path[:-1]:
             return 0
         place = path[: path.index(ELEMENT)]
         things = self.types.of_value((place,), function)
