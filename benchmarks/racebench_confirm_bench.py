@@ -34,7 +34,6 @@ import msgspec  # noqa: E402
 from racelint.config.settings import ConfirmSettings  # noqa: E402
 from racelint.confirm import CannotRun, Limits, confirm_finding, limits_of  # noqa: E402
 from racelint.confirm.exploration import judged  # noqa: E402
-from racelint.confirm.frameworks import SETTINGS  # noqa: E402
 from racelint.confirm.held import as_called  # noqa: E402
 from racelint.confirm.interpreter import find_interpreter  # noqa: E402
 from racelint.confirm.operations import Entry  # noqa: E402
@@ -168,12 +167,7 @@ def in_fixed_release(result: Result, buggy: Site, fixed: Site, limits: Limits) -
         scenario, path=str(fixed.file), sys_path=sys_path, operations=operations, instrument=instrument, flagged=()
     )
     budget = Budget(seconds=limits.budget, memory=limits.memory, bound=limits.bound, seed=limits.seed)
-    interpreter = find_interpreter(str(fixed.python), fixed.base)
-    answer = judged(moved, run_job(Job(moved, budget), interpreter))
-    wanting = [line for words, lines in SETTINGS.items() if words in answer.reason for line in lines]
-    if wanting:  # this release looks at its settings where the other one did not
-        moved = msgspec.structs.replace(moved, before="\n".join([*wanting, moved.before]))
-        answer = judged(moved, run_job(Job(moved, budget), interpreter))
+    answer = judged(moved, run_job(Job(moved, budget), find_interpreter(str(fixed.python), fixed.base)))
     return Verdict(answer.status, answer.effect, outcome=answer.outcome, reason=answer.reason)
 
 
