@@ -232,7 +232,7 @@ def row(result: Result, *, verbose: bool) -> str:
     if verbose and verdict is not None:
         shown = verdict.outcome if verdict.status == "confirmed" else ""
         text += f"\n      {' '.join((shown or '').split())[:300]} {' '.join(verdict.reason.split())[:900]}"
-        if not isinstance(result.fixed, str) and result.fixed.status == "confirmed":
+        if not isinstance(result.fixed, str) and result.fixed.status != "not-reproduced":
             text += f"\n      FIXED: {result.fixed.effect} {result.fixed.outcome} {result.fixed.reason}"[:500]
     return text
 

@@ -153,3 +153,29 @@ def test_a_region_that_begins_in_what_a_function_calls_goes_on_in_it(
         TRANSFER, [f"subject.{operation}()", "subject.finish()"], setup="subject = target.Transfer()", code="RL104"
     )
     assert agent.run(job)["status"] == status
+
+
+WAITED = """
+import threading
+
+class Tally:
+    def __init__(self):
+        self.cond = threading.Condition()
+        self.n = self.others = 0
+
+    def add(self):
+        with self.cond:
+            self.n += 1  # FLAG
+            self.cond.wait(1)
+        with self.cond:
+            others = self.others
+        with self.cond:
+            self.others = others + 1
+"""
+
+
+def test_a_region_ends_after_a_wait_that_has_expired(agent: AgentRunner) -> None:
+    """What a Condition waits by is no lock that the thread holds from then on: another race is not the flagged one."""
+    job = agent.job(WAITED, ["subject.add()"] * 2, setup="subject = target.Tally()", code="RL101", schedules=20_000)
+    answer = agent.run(job)
+    assert answer["status"] != "confirmed", answer

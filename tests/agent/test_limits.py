@@ -45,6 +45,21 @@ def test_endless_operation_is_inconclusive(agent: AgentRunner) -> None:
     assert answer["status"] == "inconclusive"
 
 
+def test_a_set_up_that_turns_for_ever_cannot_be_had(agent: AgentRunner) -> None:
+    source = """
+    class Loop:
+        def __init__(self):
+            self.running = True
+
+        def run(self):
+            while self.running:
+                pass
+    """
+    answer = agent(source, ["loop.run()"] * 2, "loop = target.Loop()\nloop.run()", seconds=5)
+    assert answer["status"] == "unsupported"
+    assert "it turns in a loop for ever" in answer["reason"]
+
+
 def test_print_and_exit_of_the_target_stay_inside(agent: AgentRunner) -> None:
     source = """
     import os

@@ -70,6 +70,35 @@ def line_of(source: str, text: str) -> int:
     return source[: source.index(text)].count("\n") + 1
 
 
+TURNSTILE = """\
+from threading import Lock
+
+class Turnstile:
+    def __init__(self):
+        self.lock = Lock()
+        self.inside = 0
+        self.most = 0
+
+    def enter(self):
+        self.lock.acquire()
+        self.inside += 1
+
+    def leave(self):
+        self.most = max(self.most, self.inside)
+        self.inside -= 1
+        self.lock.release()
+"""
+
+
+def test_a_lock_that_one_method_takes_and_another_gives_back_is_used_so(tmp_path: Path) -> None:
+    written(tmp_path, TURNSTILE)
+    (result,) = confirm_target("bank.py::Turnstile", [], LIMITS, tmp_path)
+    assert result.verdict.status == "not-reproduced", (result.verdict.outcome, result.verdict.reason)
+    assert "Turnstile.enter; Turnstile.leave ‖ Turnstile.enter; Turnstile.leave" in result.verdict.reason
+    found = finding("bank.py", "RL101", line_of(TURNSTILE, "inside += 1"), conflict=line_of(TURNSTILE, "inside -= 1"))
+    assert confirm_finding(found, LIMITS, tmp_path).status == "not-reproduced"
+
+
 def test_a_finding_is_confirmed(tmp_path: Path) -> None:
     written(tmp_path, BANK)
     verdict = confirm_finding(finding("bank.py", "RL101", line_of(BANK, "money += ")), LIMITS, tmp_path)

@@ -181,3 +181,39 @@ def test_each_call_gets_a_coroutine_of_its_own(tmp_path: Path) -> None:
     verdict = confirmed(tmp_path, ONCE, "RL702", "if key not in", also="self.results[key] =")
     assert verdict.status != "unsupported", verdict.reason
     assert "Once.run returned 2" in (verdict.outcome or ""), verdict
+
+
+LINK = """\
+import threading
+
+class Link:
+    def __init__(self):
+        self.first = threading.Lock()
+        self.second = threading.Lock()
+        self.sock = []
+        self.sent = 0
+
+    def send(self):
+        with self.first:
+            if self.sock is not None:
+                self.sock.append(1)
+                self.sent += 1
+
+    def ping(self):
+        with OTHER:
+            self.sent += 2
+
+    def close(self):
+        self.sock = None
+"""
+
+
+@pytest.mark.parametrize(("other", "status"), [("self.second", "confirmed"), ("self.first", "not-reproduced")])
+def test_two_locks_are_shown_by_who_holds_the_one_and_who_holds_the_other(
+    tmp_path: Path, other: str, status: str
+) -> None:
+    source = LINK.replace("OTHER", other)
+    verdict = confirmed(tmp_path, source, "RL103", "self.sent += 1", also="self.sent += 2")
+    assert verdict.status == status, (verdict.reason, verdict.outcome)
+    verdict = confirmed(tmp_path, source, "RL103", "self.sock.append", also="self.sent += 2")
+    assert "NoneType" not in (verdict.outcome or ""), verdict.reason

@@ -87,3 +87,30 @@ def test_a_fixture_says_how_a_coroutine_is_called(tmp_path: Path) -> None:
     limits = Limits(python=sys.executable, budget=6.0, fixtures=str(fixtures))
     (result,) = confirm_target("sample.py::Client.get", [], limits)
     assert (result.verdict.status, result.verdict.effect) == ("confirmed", "lost-update")
+
+
+POOL = """\
+import asyncio
+
+
+class Pool:
+    def __init__(self):
+        self.taken = 0
+
+    async def take(self):
+        self.taken += 1
+        await asyncio.sleep(0)
+
+
+async def both():
+    pool = Pool()
+    await asyncio.gather(pool.take(), pool.take())
+    return pool.taken
+"""
+
+
+def test_a_class_of_the_file_starts_no_processes_for_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text(POOL)
+    (result,) = confirm_target("model.py::both", [], LIMITS, tmp_path)
+    assert result.verdict.status == "not-reproduced", result.verdict.reason

@@ -14,6 +14,7 @@ from .answer import Answer, answer_of
 from .capture import Capture, nothing, silence
 from .carriers import best_carrier
 from .control import Control
+from .ending import search_of
 from .entry import Entry
 from .forked import Forked
 from .loader import InstrumentingFinder
@@ -76,7 +77,7 @@ class Bench:
     def _search(self, subject: Subject) -> Search:
         silence(subject.capture)
         self.watchdog.start()
-        search = Search(subject, self.control, self.finder, self.job, self.clock)
+        search = search_of(subject, self.control, self.finder, self.job, self.clock)
         self.watchdog.search = search
         return search
 

@@ -147,7 +147,12 @@ def _dropped(lock: Lock | RLock) -> None:
 
 
 def _failed(lock: Lock | RLock) -> bool:
-    """A try that failed depends on a release that has not come."""
+    """A try that failed depends on a release that has not come.
+
+    What a thread takes and then waits for itself is a signal, as of a Condition: it guards nothing.
+    """
+    if lock.owner is _control.current and lock in lock.owner.held:
+        lock.owner.held.remove(lock)
     if lock.owner not in (None, _control.current) and type(lock) is not Sentinel:
         _control.refused = True
     _control.depend(_control.current)

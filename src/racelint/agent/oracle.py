@@ -21,7 +21,6 @@ HANGS_BY_ITSELF = frozenset(
         "RL305",
         "RL306",
         "RL307",
-        "RL308",
         "RL506",
         "RL507",
         "RL607",
@@ -44,6 +43,9 @@ HANGS_WAITERS = frozenset({"RL303", "RL304"})
 HANGS_IN_SOME_ORDER = frozenset({"RL703"})
 """Rules whose defect hangs a serial order while another ends: nobody wakes the loop up."""
 
+WAITS_IN_VAIN = HANGS_WAITERS | {"RL305", "RL306", "RL307"}
+"""Rules about threads that wait for each other: nobody else is to come."""
+
 OF_WAITERS = frozenset({"RL301"})
 """Rules about waits that do not test their condition again."""
 
@@ -52,6 +54,9 @@ OF_CIRCLES = frozenset({"", "RL204"})
 
 OF_FORKS = frozenset({"RL606"})
 """Rules about locks that a thread holds when the process is forked: the child waits for them for ever."""
+
+OF_PAIRS = frozenset({"RL103"})
+"""Rules about two accesses under locks that do not meet: what goes wrong without one of them is another matter."""
 
 OF_ITERATION = frozenset({"RL106"})
 """Rules about loops whose container must not change from the first turn to the last."""
@@ -185,13 +190,21 @@ def releases_unheld(outcome: Outcome) -> bool:
 
 
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:
-    """A hang that needs no race: every order of a program hangs, or the rule that asked is about hangs."""
-    hung = [outcome for outcome in baseline.outcomes.values() if outcome.hang and outcome.hang != "steps"]
+    """A hang that needs no race: every order of a program hangs, or the rule that asked is about hangs.
+
+    A thread that was started to serve, and was not told to stop, is none; what waits in vain for other threads may be.
+    """
+    known = baseline.outcomes.values()
+    hung = [one for one in known if one.hang not in ("", "steps") and not (one.serves and _may_serve(one, code))]
     if not hung:
         return None
     if code in HANGS_BY_ITSELF or (is_program and (not code or code in HANGS_WAITERS)):
         return hung[0]
     return hung[0] if code in HANGS_IN_SOME_ORDER | HANGS_WAITERS and baseline.completes else None
+
+
+def _may_serve(outcome: Outcome, code: str) -> bool:
+    return outcome.hang == "spins" or code not in WAITS_IN_VAIN
 
 
 def own_effect(outcome: Outcome) -> str:

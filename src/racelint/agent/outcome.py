@@ -19,7 +19,8 @@ class Outcome:
     refused a lock that another one held, as no thread is in a serial order. `left` is what it leaves behind, `started`
     counts the threads that the operations started. `unsettled`: a thread in the background could still go on, and the
     state says how far it was by then. `beside`: there were threads that no operation stands for or joins; `asked`
-    is what the operations alone returned or raised. `known_to` is the baseline that has said that it knows the outcome.
+    is what the operations alone returned or raised. `serves`: threads that were started for it turn, or wait, with
+    nobody in their way, for what may still come. `known_to` is the baseline that has said that it knows the outcome.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Outcome:
         "raised",
         "refused",
         "results",
+        "serves",
         "stale",
         "started",
         "unsettled",
@@ -49,7 +51,7 @@ class Outcome:
         self.blocked: tuple[str, ...] = ()
         self.waiting: tuple[str, ...] = ()
         self.cycle = False
-        self.refused = False
+        self.refused = self.serves = False
         self.invariant = True
         self.stale: tuple[str, ...] = ()
         self.unsettled = False

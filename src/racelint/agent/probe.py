@@ -9,6 +9,7 @@ from typing import Any
 
 from .answer import Answer, answer_of
 from .control import Control
+from .ending import search_of
 from .loader import InstrumentingFinder
 from .outcome import Outcome
 from .policies import SerialPolicy
@@ -67,7 +68,7 @@ class Prober:
             subject = Subject(scenario, self.control, self.finder)
             sys.stdout = sys.stderr = subject.capture
             job = {**self.job, "scenario": scenario, "budget": budget}
-            search = Search(subject, self.control, self.finder, job, time.perf_counter)
+            search = search_of(subject, self.control, self.finder, job, time.perf_counter)
             watchdog.search = search
             search.serial()
         except (SubjectError, SyntaxError) as error:

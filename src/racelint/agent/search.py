@@ -21,6 +21,7 @@ from .oracle import (
     HANGS_IN_SOME_ORDER,
     OF_CIRCLES,
     OF_FORKS,
+    OF_PAIRS,
     OF_WAITERS,
     REFUSED,
     Baseline,
@@ -218,13 +219,9 @@ class Search:
         """Whether each flagged line was reached, of those in functions that run at all."""
         visited = set().union(*(log.visited for log in logs))
         scopes = {(self.table[site].path, self.table[site].scope) for site in visited}
-        lines: dict[tuple[str, int], bool] = {}
-        for number in self._sites_of_finding():
-            site = self.table[number]
-            if (site.path, site.scope) in scopes and site.kind in SITES_OF_ACCESS:
-                place = (site.path, site.line)
-                lines[place] = lines.get(place, False) or number in visited
-        return all(lines.values())
+        sites = [self.table[number] for number in self._sites_of_finding()]
+        accesses = [site for site in sites if (site.path, site.scope) in scopes and site.kind in SITES_OF_ACCESS]
+        return all(kinds.lines_reached(accesses, visited).values())
 
     def _grow(self) -> None:
         """Files are compiled when they are imported: sites are added, in place, for marks that hold the array."""
@@ -279,9 +276,9 @@ class Search:
         }
 
     def comes_to_finding(self, visited: set[int]) -> bool:
-        """Whether an execution made one of the accesses that the finding is about, as far as they have sites."""
-        sites = self._sites_of_finding()
-        return not sites or not sites.isdisjoint(visited)
+        """Whether an execution made an access that the finding is about (all, of a pair), as far as they have sites."""
+        reached = kinds.lines_reached([self.table[number] for number in self._sites_of_finding()], visited).values()
+        return not reached or (all(reached) if self.code in OF_PAIRS else any(reached))
 
     def _directed(self) -> Iterator[Found]:
         """Windows at the flagged sites only (after RaceFuzzer: Sen, PLDI 2008)."""

@@ -84,3 +84,12 @@ class SiteTable:
         self.sites.append(site)
         self.by_name[site.name] = site
         return number
+
+
+def lines_reached(sites: list[Site], visited: set[int]) -> dict[tuple[str, int], bool]:
+    """For each line of the sites, whether one of its own was visited."""
+    lines: dict[tuple[str, int], bool] = {}
+    for site in sites:
+        place = (site.path, site.line)
+        lines[place] = lines.get(place, False) or site.number in visited
+    return lines

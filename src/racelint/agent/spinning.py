@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 SPIN_TURNS = 100
 SPIN_ROUNDS = 40
+SETUP_TURNS = 200_000
 
 
 def turn(control: Control, site: int) -> None:
     """A turn of a loop begins; one that turns without end (a spin loop) makes room for the others."""
     task = control.current
     if task is control.main:
+        _turn_of_setup(control, task, site)
         return
     control.steps += 1
     if control.steps > control.step_limit or control.aborting:
@@ -30,17 +32,25 @@ def turn(control: Control, site: int) -> None:
         _make_room(control, task)
 
 
+def _turn_of_setup(control: Control, task: Task, site: int) -> None:
+    """Nobody makes the loop end that the set-up turns in: there are no others yet."""
+    task.spins = task.spins + 1 if task.spin_site == site else 1
+    task.spin_site = site
+    if task.spins > SETUP_TURNS and not control.tasks:
+        control.give_up("it turns in a loop for ever")
+
+
 def _make_room(control: Control, task: Task) -> None:
     """The running thread spins: others go on, or those whose waits expire; where all spin, not for ever."""
     choice = control.choices()
     others = [other for other in choice.ready if other is not task and not other.spinning]
-    if others or choice.timed:
+    if others or not all(other.spinning for other in choice.timed):
         control.spin_rounds = 0
         control.switch(others[0] if others else min(choice.timed, key=earliest))
         return
     control.spin_rounds += 1
     if control.spin_rounds > SPIN_ROUNDS:
         control.give_up("spins")
-    spinning = [other for other in choice.ready if other is not task]
+    spinning = [other for other in (*choice.ready, *choice.timed) if other is not task]
     if spinning:
         control.switch(spinning[control.spin_rounds % len(spinning)])

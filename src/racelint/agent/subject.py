@@ -15,6 +15,7 @@ from typing import Any
 from .capture import Capture
 from .control import Control
 from .drawn import drawn
+from .fake_thread import Sentinel
 from .forked import BECOME_CHILD
 from .instrument import OPERATORS, instrument
 from .known import Known
@@ -28,6 +29,7 @@ from .shim import run_exit_handlers
 from .snapshot import Snapshot, Tree
 from .stand_in import StandIn, concrete
 from .tasks import BLOCKED, DONE, READY, Abort, Policy, Task, waits_on
+from .told import EndOf, helpers_of
 
 BETWEEN = "_rl_between"
 """Called between two operations of one thread."""
@@ -44,8 +46,8 @@ class Subject:
     """Loads the target and runs its scenario; one instance for all the executions of a job.
 
     `is_own`: the scenario is the user's own, so what goes wrong in every order is wrong, too. `compares`: an outcome
-    that no serial order gives is wrong. `invariant` is the text of the user's expression, `unanswered` what it raised
-    when it was last asked in vain.
+    that no serial order gives is wrong. `must_end`: all that counts is that its operations end. `invariant` is the
+    text of the user's expression, `unanswered` what it raised when it was last asked in vain.
     """
 
     is_own = False
@@ -58,6 +60,7 @@ class Subject:
         self.capture = Capture(lambda: control.current.index == 0)  # what the first thread prints is its result
         self.is_program = scenario["kind"] == "program"
         self.labels = [operation["label"] for operation in scenario["operations"]]
+        self.must_end = bool(scenario.get("must_end"))
         self.is_script = any("run_target" in operation["source"] for operation in scenario["operations"])
         before = scenario.get("before") or ""
         self._before = compile(before, "<fixtures>", "exec") if before else None
@@ -87,6 +90,8 @@ class Subject:
         if control.forked is not None:
             names[BECOME_CHILD] = control.forked.become_child
         names[BETWEEN] = control.between
+        if self.must_end:
+            names.update(helpers_of(control))
         names.update(without_network=self._without_network)
         self._template = names if self.is_program else {**names, **OPERATORS}
         self._helpers: dict[str, Any] | None = None
@@ -251,7 +256,7 @@ class Subject:
         control, operations = self.control, self._running
         try:
             ended = control.await_all(operations)
-            if ended and len(control.tasks) > len(operations):
+            if ended and len(control.tasks) > len(operations) and not self.must_end:
                 run_exit_handlers()
                 ended = control.await_all([task for task in control.tasks if not task.daemon])
                 if ended:
@@ -295,7 +300,8 @@ class Subject:
             if task in self._running:
                 asked.append(parts[-1])
         results = len(parts)
-        parts.extend(self._state(snapshot))
+        if not self.must_end:
+            parts.extend(self._state(snapshot))
         outcome = Outcome(tuple(parts), results)
         outcome.asked = tuple(asked)
         outcome.raised = frozenset(raised)
@@ -349,16 +355,21 @@ class Subject:
     def _describe_hang(self, outcome: Outcome) -> None:
         control = self.control
         outcome.hang = control.stuck or "blocked"
+        if self.must_end and all(task.state == BLOCKED and task.deadline is None for task in self._running):
+            outcome.hang = "blocked"  # whoever they wait for has had all the time
         waiting = [task for task in control.tasks if task.state != DONE and not task.daemon]
         outcome.blocked = tuple(task.label for task in waiting)
         spoken = []
         for task in waiting:
             owner = task.lock.owner if task.lock is not None else None
-            where = task.stalled or self.finder.table[task.last_site].text if task.last_site else "its start"
+            told = task.lock.text if isinstance(task.lock, EndOf) else task.stalled
+            where = told or (self.finder.table[task.last_site].text if task.last_site else "its start")
             by = f", held by {owner.label}" if owner is not None and owner is not task and owner.index >= 0 else ""
             spoken.append(f"{task.label} waits in {where}{by}")
         outcome.waiting = tuple(spoken)
         outcome.cycle = any(_in_cycle(task) for task in waiting)
+        started = control.stuck == "spins" or all(task.state == DONE for task in self._running)
+        outcome.serves = started and not self.is_script and not any(_is_kept_out(task) for task in waiting)
 
 
 def _can_go_on(task: Task) -> bool:
@@ -370,6 +381,12 @@ def _in_cycle(task: Task) -> bool:
     """Whether the thread waits, through owners of locks, for itself or for a circle of others."""
     chain = list(waits_on(task))
     return chain[-1] in chain[:-1]
+
+
+def _is_kept_out(task: Task) -> bool:
+    """Whether the thread waits, in the end, for a lock that somebody holds and may never give back."""
+    locks = [one.lock for one in waits_on(task) if one.lock is not None and one.lock.owner is not one]
+    return any(lock.owner is not None and type(lock) is not Sentinel for lock in locks)
 
 
 def _error(error: BaseException) -> Tree:

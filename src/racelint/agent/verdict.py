@@ -240,7 +240,7 @@ def _texts(search: Search, outcome: Outcome) -> tuple[str, list[str]]:
     labels = telling_labels([outcome, *known])
     every = [outcome, *known]
     expected = list(dict.fromkeys(other.text(labels, every) or other.text()[:MAX_TEXT] for other in known))
-    return outcome.text(labels, known), sorted(expected)[:MAX_EXPECTED]
+    return outcome.text(labels, known) or "none of that", sorted(expected)[:MAX_EXPECTED]
 
 
 def _base(search: Search, **fields: Any) -> Answer:

@@ -165,7 +165,8 @@ class Footprints:
                 footprint.writes.add(name)
 
     def _call(self, facts: _Facts, node: ast.Call, cls: ClassOutline | None) -> None:
-        name = last_name(node.func)
+        is_own = isinstance(node.func, ast.Name) and node.func.id in {**self.outline.classes, **self.outline.functions}
+        name = "" if is_own else last_name(node.func)
         facts.footprint.starts_threads |= name in THREAD_STARTERS
         facts.footprint.starts_processes |= name in PROCESS_STARTERS
         facts.footprint.starts_tasks |= name in TASK_STARTERS

@@ -22,7 +22,7 @@ def locks_of_callers(project: Project, entry: Entry) -> list[str]:
     """
     if entry.cls is None or entry.function.kind != "method":
         return []
-    known = _locks_of(project, entry) - set(locks_of(entry.function))
+    known = locks_made_for(project, entry) - set(locks_of(entry.function))
     if not known:
         return []
     calls = _calls(project, entry)
@@ -67,7 +67,7 @@ def _calls_in(module: ModuleOutline) -> dict[str, list[tuple[FunctionOutline, as
     return found
 
 
-def _locks_of(project: Project, entry: Entry) -> set[str]:
+def locks_made_for(project: Project, entry: Entry) -> set[str]:
     """The fields that the object's class or a base of it puts a lock in."""
     assert entry.cls is not None
     methods = project.methods(entry.module, entry.cls).values()

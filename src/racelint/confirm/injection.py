@@ -114,6 +114,14 @@ def taken_by(function: FunctionOutline) -> str:
     return next((lock for lock in taken if lock not in released), "")
 
 
+def released_by(function: FunctionOutline) -> str:
+    """The first lock that the function releases and did not acquire, as it is written; empty for none."""
+    calls = _calls(function)
+    taken = {_receiver(call) for call in calls if _method(call) == "acquire"}
+    released = (_receiver(call) for call in calls if _method(call) == "release")
+    return next((lock for lock in released if lock not in taken), "")
+
+
 def _calls(function: FunctionOutline) -> list[ast.Call]:
     calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call)]
     return sorted(calls, key=lambda call: (call.lineno, call.col_offset))

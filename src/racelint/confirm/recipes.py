@@ -26,6 +26,7 @@ from racelint.confirm.injection import (
 )
 from racelint.confirm.operations import Entry
 from racelint.confirm.outline import FunctionOutline
+from racelint.confirm.pairing import paired
 from racelint.confirm.programs import programs, reach_names, script_reaches, script_starts
 from racelint.confirm.scenes import (
     Stage,
@@ -36,6 +37,7 @@ from racelint.confirm.scenes import (
     with_large_numbers,
 )
 from racelint.confirm.stalling import is_lock_name, stalled_call, stalled_scenario
+from racelint.confirm.stopping import stopping_scenario, stops
 from racelint.confirm.ways_in import PAIRS_OF_ENTRIES, entries_of, neighbours
 from racelint.model.scenario import Scenario, ScenarioKind
 
@@ -50,6 +52,8 @@ OTHERS = 6
 
 MOST_NOTIFIERS = 3
 """Operations that notify, beside two that wait."""
+
+ABOUT_LOCKS = ("RL2", "RL3")
 
 PROGRAMS = 3
 """Functions that start threads tried for one finding."""
@@ -215,6 +219,12 @@ def stalls(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
                     yield partial(stalled_scenario, stage, entry, call, lock, first)
 
 
+def lost_stops(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
+    """A thread that is told to stop and does not hear it; then what else an event may be raced for."""
+    yield from (partial(stopping_scenario, stage, stop) for stop in stops(stage, functions))
+    yield from race(stage, functions)
+
+
 def forks(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Attempt]:
     """A fork while another thread is inside of the lock that the child takes: each operation that takes it."""
     inherited = inherited_lock(stage)
@@ -279,6 +289,9 @@ def _contains_itself(stage: Stage, combination: Combination) -> bool:
 
 
 def _threads(stage: Stage, combination: Combination) -> Attempt:
+    """What is about locks that are not taken or not given back is run as it stands."""
+    if not stage.code.startswith(ABOUT_LOCKS):
+        combination = paired(stage.project, combination)
     return lambda: threads_scenario(stage, combination)
 
 
@@ -335,6 +348,7 @@ RECIPES: dict[str, Recipe] = {
     "RL304": waiters,
     "RL305": mixed_waiters,
     "RL306": whole_programs,
+    "RL308": lost_stops,
     "RL401": cost,
     "RL402": cost,
     "RL505": whole_programs,

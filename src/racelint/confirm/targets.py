@@ -19,6 +19,7 @@ from racelint.confirm.errors import CannotRun
 from racelint.confirm.footprint import Footprint
 from racelint.confirm.operations import Entry, returned_functions
 from racelint.confirm.outline import ClassOutline, FunctionOutline
+from racelint.confirm.pairing import paired
 from racelint.confirm.recipes import Attempt
 from racelint.confirm.scenes import Stage, program_scenario, thread_objects_scenario, threads_scenario
 from racelint.confirm.ways_in import neighbours
@@ -142,7 +143,7 @@ def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
     combinations.extend(waiting_combinations(stage.footprints, entries))
     combinations.extend(prepared_combinations(stage.footprints, entries, combinations))
     for combination in combinations:
-        yield _threads(stage, combination)
+        yield _threads(stage, paired(stage.project, combination))
 
 
 def _single_attempts(stage: Stage, entry: Entry) -> Iterator[Attempt]:

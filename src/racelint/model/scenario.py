@@ -62,6 +62,8 @@ class Scenario(msgspec.Struct, frozen=True):
     """Which call of `racelint.explore` in the script or test makes the threads, from 1; 0 where none does."""
     stalls: str = ""
     """A call that never returns, as `function:callee` with the function's qualified name; empty for none."""
+    must_end: bool = False
+    """All that is asked is whether the operations end: threads that they started may run on."""
     code: str = ""
     """The rule that asked, empty where the user did: hangs and costs are judged by it."""
 

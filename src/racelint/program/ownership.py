@@ -8,7 +8,7 @@ from racelint.knowledge.threads import QUEUES
 from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.calls import CallGraph
 from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.things import Bound, Constant, Member
+from racelint.program.things import Bound, Constant, Member, Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
@@ -20,6 +20,11 @@ CONSTRUCTOR_STEPS = ("setup", "set_up", "init")
 """How names of methods begin that belong to the constructor, where that is what calls them."""
 
 _NEVER = 1 << 60
+
+_TAKING = ("get", "get_nowait", "popleft", "pop", "recv")
+
+_GIVING_ONCE = QUEUES - {"collections.deque"}
+"""Queues that give what is put in to one who takes it, and show it to nobody else."""
 
 
 def makes_self(function: FunctionInfo) -> bool:
@@ -82,7 +87,7 @@ class Ownership:
         if isinstance(thing, ClassInfo):
             return "__new__" not in {name for cls in thing.mro for name in cls.ir.methods}
         if isinstance(thing, Member):
-            return thing.dotted in QUEUES and thing.name in ("get", "get_nowait", "popleft", "pop", "recv")
+            return thing.dotted in QUEUES and thing.name in _TAKING
         if isinstance(thing, Bound):
             returns = self.stores.facts[thing.function.id].returns
             return bool(returns) and all(
@@ -149,6 +154,8 @@ class Ownership:
     def owned(self, path: Path, event: int, function: FunctionInfo, owned_params: frozenset[str]) -> bool:
         """Whether what `path` reaches from is still owned by the running thread at `event`."""
         root = path[0]
+        if event <= self._handed_on_at(path, function):
+            return True
         if root.startswith("p:"):
             if root[2:] not in owned_params or (len(path) > 2 and not self._is_content(path, function)):
                 return False
@@ -156,3 +163,15 @@ class Ownership:
         if root.startswith(("v:", "c:")):
             return self.is_fresh(root, function) and event <= self.escapes_at(root, function)
         return False
+
+    def _handed_on_at(self, path: Path, function: FunctionInfo) -> int:
+        """The first event after which others may hold what the path's object is, taken from a queue; 0 for none."""
+        if ELEMENT not in path[:-1]:
+            return 0
+        place = path[: path.index(ELEMENT)]
+        things = self.types.of_value((place,), function)
+        if not things or not all(isinstance(thing, Object) and thing.dotted in _GIVING_ONCE for thing in things):
+            return 0
+        calls = [call for call in self.stores.facts[function.id].calls if call.func and call.func[0][:-1] == place]
+        taken = (f"c:{call.id}" for call in calls if call.func[0][-1] in _TAKING)
+        return min((self._stored_at(root, function) for root in taken), default=_NEVER)

@@ -74,7 +74,8 @@ class EventClearRace(Rule):
 
     ## How it is confirmed
     The other thread puts and sets just before the `clear()`: there is something to take, and the event is not set,
-    which no serial order gives.
+    which no serial order gives. For a stop that is not heard, a thread is started and told to stop, and the next one
+    started where the event is cleared for it: the first never ends, though it does where it has had time in between.
 
     ## Known limits
     `wait()`, `clear()` and then the look is right for one waiting thread and is not reported, nor is data that is
