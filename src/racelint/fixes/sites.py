@@ -95,10 +95,15 @@ def _is_locked(program: Program, suspect: Suspect, lock: Location | None) -> boo
 
 def _site_of(draft: Draft, suspect: Suspect) -> Site:
     if suspect.compound is not None:
-        site = _of_compound(draft, suspect.compound)
-        return _with_return(draft, site) if suspect.kind == "lazy-init" and _is_reset(suspect) else site
+        return _of_several(draft, suspect, suspect.compound)
     access = suspect.record.access
     return _site(draft, access.function, access, [access.span])
+
+
+def _of_several(draft: Draft, suspect: Suspect, compound: Compound) -> Site:
+    """The steps of a compound, with the `return` of what it found or made where others take that away again."""
+    site = _of_compound(draft, compound)
+    return _with_return(draft, site) if compound.kind == "lazy-init" and _is_reset(suspect) else site
 
 
 def _is_reset(suspect: Suspect) -> bool:
@@ -125,7 +130,7 @@ def _all_in(draft: Draft, suspect: Suspect, function: FunctionInfo, lock: Locati
     for compound in draft.program.compounds.by_function.get(function.id, []):
         mine = compound.act.location.container() == suspect.group.location
         if mine and compound.act.event in events and not _is_whole(draft.program, compound, lock):
-            yield _of_compound(draft, compound)
+            yield _of_several(draft, suspect, compound)
     for access in changes:
         yield _site(draft, function, access, [access.span])
 
