@@ -65,7 +65,8 @@ def outcomes(
     """
     found = scanned([target], OPTIONS, str(folder))
     chosen = tuple(finding for finding in found.result.findings if wanted(finding))
-    result = offered(found._replace(result=msgspec.structs.replace(found.result, findings=chosen)))
+    asked = msgspec.structs.replace(found.result, findings=chosen)
+    result = offered(msgspec.structs.replace(found, result=asked))
     settings = None
     if budget and any(finding.fix is not None for finding in result.findings):
         with suppress(RuntimeError):

@@ -16,7 +16,7 @@ from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
 from racelint.fixes.taken_out import taken_out
 from racelint.model.finding import Finding
-from racelint.program.lazy_starts import LazyStart, lazy_starts
+from racelint.program.lazy_starts import LazyStart, all_lazy_starts, lazy_starts
 from racelint.program.locations import Location
 from racelint.program.suspects import Suspect
 
@@ -64,7 +64,11 @@ class AddedGuard(Fixer):
         lazy = _lazy_start(draft, finding) if finding.code == "RL105" else None
         if lazy is not None:
             choices = _lazy_choices(draft, lazy)
-            yield from _proposals(draft, finding.path, lazy.location, choices, lambda choice: [lazy_site(draft, lazy)])
+            alike = [other for other in all_lazy_starts(draft.program) if other.location == lazy.location]
+            yield from _proposals(
+                *(draft, finding.path, lazy.location, choices),
+                lambda choice: [lazy_site(draft, other) for other in alike],
+            )
 
 
 def _best_first(locked: Iterator[Proposal], copied: Proposal) -> Iterator[Proposal]:

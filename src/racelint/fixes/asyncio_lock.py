@@ -9,7 +9,7 @@ import libcst as cst
 from racelint.fixes.async_home import async_locks_of
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.imports import imported
+from racelint.fixes.imports import drop_unused, imported
 from racelint.fixes.lock_safety import span_of_node
 from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
@@ -45,6 +45,7 @@ class AsyncioLock(Fixer):
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "asyncio", name, call)
+        drop_unused(rewriting, call.func, "asyncio")
         rewriting.replace(call, lambda updated: updated.with_changes(func=cst.parse_expression(factory)))
         for taking in takings:
             rewriting.replace(taking, _awaited)

@@ -38,16 +38,28 @@ class Draft:
         self.sources = sources
         self.settings = settings
         self._trees: dict[str, Tree] = {}
+        self._said: dict[str, list[Finding]] = {}
 
     @cached_property
     def program(self) -> Program:
         return link(self.summaries, self.settings)
 
+    def said_by(self, code: str) -> list[Finding]:
+        """What one rule says."""
+        if code not in self._said:
+            rule = next(rule for rule in all_rules() if rule.code == code)
+            self._said[code] = list(rule.check(self.program))
+        return self._said[code]
+
     @cached_property
     def findings(self) -> list[Finding]:
         """What every rule says, by file and line."""
-        found = [finding for rule in all_rules() for finding in rule.check(self.program)]
+        found = [finding for rule in all_rules() for finding in self.said_by(rule.code)]
         return sorted(found, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+
+    def count(self, key: Key) -> int:
+        """How many findings there are of one kind; only its rule is asked."""
+        return sum(key_of(finding) == key for finding in self.said_by(key[0]))
 
     @cached_property
     def counts(self) -> Counter[Key]:

@@ -121,12 +121,43 @@ def _only_imports(node: cst.CSTNode) -> bool:
 
 
 def _add_line(rewriting: Rewriting, module: str) -> None:
-    body = rewriting.tree.module.body
-    start, stop = _leading_imports(rewriting.tree)
+    place = _place_of(rewriting.tree, module)
+    insert(rewriting, rewriting.tree.module, place, statement(f"import {module}"))
+
+
+def _place_of(tree: Tree, module: str) -> int:
+    """Where in the module a new `import module` goes."""
+    body = tree.module.body
+    start, stop = _leading_imports(tree)
     plain = [place for place in range(start, stop) if _plain_name(body[place])]
     later = [place for place in plain if _plain_name(body[place]) > module]
-    place = later[0] if later else plain[-1] + 1 if plain else start
-    insert(rewriting, rewriting.tree.module, place, statement(f"import {module}"))
+    return later[0] if later else plain[-1] + 1 if plain else start
+
+
+def drop_unused(rewriting: Rewriting, gone: cst.CSTNode, instead: str) -> None:
+    """Take out the line that imports nothing but what `gone` names, where the file says that name nowhere else.
+
+    It stays where a comment stands above it, or a blank line that no import of `instead` takes over.
+    """
+    tree = rewriting.tree
+    first = gone
+    while isinstance(first, cst.Attribute):
+        first = first.value
+    name = _dotted(first)
+    if not name or len(re.findall(rf"\b{name}\b", tree.text)) != 2:
+        return
+    for entry in _imports(tree, None):
+        line = tree.statement(entry)
+        names = () if isinstance(entry.names, cst.ImportStar) else entry.names
+        if len(names) != 1 or (_local(names[0]) or _dotted(names[0].name)) != name:
+            continue
+        if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+            continue
+        place = tree.index(line)
+        if not line.leading_lines or (
+            _place_of(tree, instead) == place and len(_blank_prefix(line)) == len(line.leading_lines)
+        ):
+            rewriting.splice(tree.module, place, place + 1, lambda found: [])
 
 
 def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: int, fresh: Statement) -> None:

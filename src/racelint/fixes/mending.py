@@ -60,9 +60,9 @@ def mend(
     Where nothing more is approved, those that leave the code broken are tried together.
     """
     mended = Mended(draft)
+    offers: Offers | None = None
     for _ in range(MOST_ROUNDS):
-        findings = list(chosen(mended.draft))
-        offers = offers_for(mended.draft, findings)
+        offers = offers_for(mended.draft, chosen(mended.draft), offers)
         mended.failures = offers.failures
         mended.withheld = []
         usable, broken = _usable(mended, offers, allowed, approve)

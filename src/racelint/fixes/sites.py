@@ -75,8 +75,11 @@ def _at_caller(draft: Draft, record: Record) -> Site:
 
 
 def all_sites(draft: Draft, suspect: Suspect, lock: Location | None) -> list[Site]:
-    """All that any function does to the variable in several steps, or changes, without `lock`. Raises NotCovered."""
+    """All that any function does to the variable in several steps, or changes, without `lock` (None: a new one, which
+    is of no use as long as others change it without, also those that nobody is seen to call). Raises NotCovered."""
     functions = {record.access.function.id: record.access.function for record in suspect.group.records}
+    if lock is None:
+        functions |= {access.function.id: access.function for access in _by_strangers(draft.program, suspect)}
     found = [] if _is_locked(draft.program, suspect, lock) else [_site_of(draft, suspect)]
     for function in sorted(functions.values(), key=lambda function: function.order):
         found += _all_in(draft, suspect, function, lock)
@@ -92,10 +95,15 @@ def _is_locked(program: Program, suspect: Suspect, lock: Location | None) -> boo
 
 def _site_of(draft: Draft, suspect: Suspect) -> Site:
     if suspect.compound is not None:
-        site = _of_compound(draft, suspect.compound)
-        return _with_return(draft, site) if suspect.kind == "lazy-init" and _is_reset(suspect) else site
+        return _of_several(draft, suspect, suspect.compound)
     access = suspect.record.access
     return _site(draft, access.function, access, [access.span])
+
+
+def _of_several(draft: Draft, suspect: Suspect, compound: Compound) -> Site:
+    """The steps of a compound, with the `return` of what it found or made where others take that away again."""
+    site = _of_compound(draft, compound)
+    return _with_return(draft, site) if compound.kind == "lazy-init" and _is_reset(suspect) else site
 
 
 def _is_reset(suspect: Suspect) -> bool:
@@ -122,7 +130,7 @@ def _all_in(draft: Draft, suspect: Suspect, function: FunctionInfo, lock: Locati
     for compound in draft.program.compounds.by_function.get(function.id, []):
         mine = compound.act.location.container() == suspect.group.location
         if mine and compound.act.event in events and not _is_whole(draft.program, compound, lock):
-            yield _of_compound(draft, compound)
+            yield _of_several(draft, suspect, compound)
     for access in changes:
         yield _site(draft, function, access, [access.span])
 
@@ -139,7 +147,22 @@ def _unlocked(program: Program, suspect: Suspect, function: FunctionInfo, lock: 
             continue
         if any(overlap.parallel(record, other, group) for other in group.changes):
             found[record.access.event] = record.access
+    if lock is None:
+        found |= {a.event: a for a in _by_strangers(program, suspect) if a.function is function}
     return list(found.values())
+
+
+def _by_strangers(program: Program, suspect: Suspect) -> list[SharedAccess]:
+    """The changes of the variable in functions that are not for users and no caller is known of: others call them back,
+    from a thread that nobody knows."""
+
+    def is_called_back(function: FunctionInfo) -> bool:
+        contexts = () if makes_self(function) or function.ir.kind in ("module", "class") else program.reach.of(function)
+        return bool(contexts) and all(c.root is None and c.parent is None and not c.public for c in contexts)
+
+    container, shared = suspect.group.location, program.shared.by_location
+    changes = [a for place, accesses in shared.items() if place.container() == container for a in accesses if a.changes]
+    return [access for access in changes if is_called_back(access.function)]
 
 
 def _is_whole(program: Program, compound: Compound, lock: Location | None) -> bool:

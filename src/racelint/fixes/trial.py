@@ -6,13 +6,15 @@ What a fix brings to light, such as an access that the new guard is missing at, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 
 from racelint.fixes.base import Fixer, Proposal
-from racelint.fixes.draft import Draft, key_of
+from racelint.fixes.draft import Draft, Key, key_of
 from racelint.fixes.reasons import in_one
 from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
@@ -64,16 +66,21 @@ class Offer(NamedTuple):
 
 @dataclass
 class Offers:
-    """The offers by the place of their finding among those asked for, each tried by itself or beside others that do
+    """The offers by the place of their finding among those `asked` for, each tried by itself or beside others that do
     not clash with it; `failures` are our own defects."""
 
+    draft: Draft
+    asked: list[Finding] = field(default_factory=list)
     found: dict[int, Offer] = field(default_factory=dict)
     failures: list[tuple[Finding, Exception]] = field(default_factory=list)
 
 
-def offers_for(draft: Draft, findings: Iterable[Finding]) -> Offers:
-    """A fix for each of `findings` that has one. They are findings of the draft, in its order."""
-    return _Search(draft).run(findings)
+def offers_for(draft: Draft, findings: Iterable[Finding], earlier: Offers | None = None) -> Offers:
+    """A fix for each of `findings` that has one. They are findings of the draft, in its order.
+
+    What was found out for an `earlier` draft still holds where neither the file nor anything that is said has changed.
+    """
+    return _Search(draft).run(findings, earlier)
 
 
 def texts_with(draft: Draft, fixes: Iterable[tuple[str, Sequence[Edit]]]) -> dict[str, str]:
@@ -86,15 +93,34 @@ def texts_with(draft: Draft, fixes: Iterable[tuple[str, Sequence[Edit]]]) -> dic
 
 def tried(draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> Draft | None:
     """The draft with all these edits made; None where one of the findings is still there or another has come."""
-    try:
-        after = draft.changed(texts_with(draft, [(finding.path, edits) for finding, edits in fixes]))
-    except (UnreadableSource, UnicodeEncodeError):
-        return None
-    gone = Counter(key_of(finding) for finding, _ in fixes)
-    for key, count in gone.items():
-        if after.counts[key] > draft.counts[key] - count:
-            return None
-    return None if after.telling - draft.telling else after
+    trial = _Trial(draft, fixes)
+    return trial.after if trial.stands else None
+
+
+class _Trial:
+    """What is said of the draft with the edits of some fixes made; `after` is None where that cannot be read."""
+
+    def __init__(self, draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> None:
+        self.draft = draft
+        self.wanted = Counter(key_of(finding) for finding, _ in fixes)
+        self.after: Draft | None = None
+        with suppress(UnreadableSource, UnicodeEncodeError):
+            self.after = draft.changed(texts_with(draft, [(finding.path, edits) for finding, edits in fixes]))
+
+    @cached_property
+    def staying(self) -> set[Key]:
+        """The kinds of findings of which not as many have gone as were to go."""
+        after, before = self.after, self.draft.counts
+        return {key for key, n in self.wanted.items() if after is None or after.count(key) > before[key] - n}
+
+    @cached_property
+    def new(self) -> Counter[Key]:
+        """What has come, without advice."""
+        return self.after.telling - self.draft.telling if self.after is not None else Counter()
+
+    @property
+    def stands(self) -> bool:
+        return not self.staying and not self.new
 
 
 class _Search:
@@ -103,10 +129,12 @@ class _Search:
     def __init__(self, draft: Draft, *, following: bool = True) -> None:
         self.draft = draft
         self.following = following
-        self.offers = Offers()
+        self.offers = Offers(draft)
 
-    def run(self, findings: Iterable[Finding]) -> Offers:
-        every = [Candidate(place, finding, self._proposals(finding)) for place, finding in enumerate(findings)]
+    def run(self, findings: Iterable[Finding], earlier: Offers | None = None) -> Offers:
+        self.offers.asked = list(findings)
+        known = self._take_over(earlier) if earlier is not None else frozenset()
+        every = [Candidate(n, f, self._proposals(f)) for n, f in enumerate(self.offers.asked) if n not in known]
         pending = every
         for _ in range(MOST_PROPOSALS):
             pending = [candidate for candidate in pending if self._advance(candidate)]
@@ -117,6 +145,15 @@ class _Search:
             if candidate.spare is not None and candidate.place not in self.offers.found:
                 self._complete(candidate, candidate.spare)
         return self.offers
+
+    def _take_over(self, earlier: Offers) -> Collection[int]:
+        """The places of those for which all is as it was for an earlier draft, whose offers are taken over."""
+        changed = set(self.draft.changed_since(earlier.draft))
+        before = {finding: place for place, finding in enumerate(earlier.asked) if finding.path not in changed}
+        known = {place: before[finding] for place, finding in enumerate(self.offers.asked) if finding in before}
+        self.offers.found.update({n: earlier.found[old] for n, old in known.items() if old in earlier.found})
+        self.offers.failures.extend(failure for failure in earlier.failures if failure[0] in before)
+        return known
 
     def _proposals(self, finding: Finding) -> Iterator[Proposal]:
         fixer: Fixer | None = all_fixers().get(finding.code)
@@ -139,15 +176,15 @@ class _Search:
                 return True
         return False
 
-    def _accept(self, batch: list[Candidate]) -> None:
-        """Offer those that stand the trial: all at once where that works, else by halves."""
-        if tried(self.draft, [(candidate.finding, candidate.edits) for candidate in batch]) is not None:
+    def _accept(self, batch: Sequence[Candidate]) -> None:
+        """Offer those that stand the trial: all at once where that works, else in the groups that it tells apart."""
+        trial = _Trial(self.draft, [(candidate.finding, candidate.edits) for candidate in batch])
+        if trial.stands:
             self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
         elif len(batch) > 1:
-            middle = len(batch) // 2
-            self._accept(batch[:middle])
-            self._accept(batch[middle:])
-        elif batch[0].spare is None:
+            for group in _told_apart(batch, trial):
+                self._accept(group)
+        elif batch[0].spare is None and _may_be_completed(trial, batch[0].finding.path):
             batch[0].spare = batch[0].proposal
 
     def _complete(self, candidate: Candidate, proposal: Proposal) -> None:
@@ -171,6 +208,34 @@ class _Search:
             candidate.proposal = _joined(proposal, whole.tree(path).text, offers)
             candidate.edits = edits_between(self.draft.tree(path).text, candidate.proposal.text)
             self.offers.found[candidate.place] = candidate.offer
+
+
+def _told_apart(batch: Sequence[Candidate], trial: _Trial) -> Iterator[Sequence[Candidate]]:
+    """The groups to try of a batch that failed: those that nothing speaks against, those whose own findings have
+    stayed, and those in files where something has come; halves where all are alike.
+
+    Nothing more is to be tried where the findings of all have stayed: they are no better without one another.
+    """
+    middle = len(batch) // 2
+    halves = batch[:middle], batch[middle:]
+    if trial.after is None:
+        yield from halves
+        return
+    failing = [c for c in batch if (key := key_of(c.finding)) in trial.staying and trial.wanted[key] == 1]
+    if len(failing) == len(batch):
+        return
+    places = {key[1] for key in (*trial.staying, *trial.new)}
+    others = [candidate for candidate in batch if candidate not in failing]
+    doubtful = [candidate for candidate in others if candidate.finding.path in places]
+    sound = [candidate for candidate in others if candidate not in doubtful]
+    groups = [group for group in (sound, failing, doubtful) if group]
+    yield from groups if len(groups) > 1 else halves
+
+
+def _may_be_completed(trial: _Trial, path: str) -> bool:
+    """Whether the finding has gone, and no more has come than may be put right with it."""
+    few = trial.after is not None and not trial.staying and sum(trial.new.values()) <= MOST_FOLLOWING
+    return few and all(key[1] == path for key in trial.new)
 
 
 def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Proposal]:

@@ -40,13 +40,19 @@ class LazyStart(msgspec.Struct, frozen=True):
 
 
 def lazy_starts(program: Program) -> Iterator[LazyStart]:
-    """In source order, one a function: its first unprotected start or making of a lock.
+    """Of several functions that decide by one variable whether to call one other that starts it, the first."""
+    told: set[tuple[Location, str]] = set()
+    for start in all_lazy_starts(program):
+        callees = {(start.location, site.callee.id) for site in program.calls.at(start.function, start.made_at)}
+        if start.makes or not callees & told:
+            yield start
+        told |= callees
 
-    Of several functions that decide by one variable whether to call one other that starts it, the first.
-    """
+
+def all_lazy_starts(program: Program) -> Iterator[LazyStart]:
+    """In source order, one a function: its first unprotected start or making of a lock."""
     starters = _starting_events(program)
     lazy_locks = LazyLocks(program)
-    told: set[tuple[Location, str]] = set()
     for function in program.index.functions:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             continue
@@ -65,11 +71,7 @@ def lazy_starts(program: Program) -> Iterator[LazyStart]:
                     program, starters, function, event, context
                 ):
                     made.extend(_lazy_threads(program, function, event, context))
-        for start in made[:1]:
-            callees = {(start.location, site.callee.id) for site in program.calls.at(function, start.made_at)}
-            if start.makes or not callees & told:
-                yield start
-            told |= callees
+        yield from made[:1]
 
 
 def _is_repeated(context: Context) -> bool:
