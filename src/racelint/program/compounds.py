@@ -198,7 +198,7 @@ class _Walk:
                     self._use(access, conditions)
                 if isinstance(node, Call):
                     self._stores_of_call(node)
-                    if conditions:
+                    if conditions and (self.function.id, node.id) in self.compounds._sites:
                         self._decided_calls.append((node, conditions))
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())

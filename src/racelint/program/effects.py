@@ -51,6 +51,8 @@ class Effects:
         self.calls = calls
         self.shared = shared
         self._known: dict[tuple[str, int], tuple[Effect, ...]] = {}
+        self._by_event: dict[tuple[str, int], dict[int, list[Effect]]] = {}
+        """By function and depth: what each call of it leads to."""
         self._active: set[str] = set()
         self._plain: dict[str, list[Effect]] = {}
         """By function: what it does itself."""
@@ -70,7 +72,13 @@ class Effects:
 
     def at(self, function: FunctionInfo, event: int, depth: int = _MAX_DEPTH) -> list[Effect]:
         """What one call of the function leads to."""
-        return [effect for effect in self.of(function, depth) if effect.event == event and effect.through]
+        key = (function.id, depth)
+        if key not in self._by_event:
+            by_event = self._by_event[key] = dict[int, list[Effect]]()
+            for effect in self.of(function, depth):
+                if effect.through:
+                    by_event.setdefault(effect.event, []).append(effect)
+        return self._by_event[key].get(event, [])
 
     def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
         plain = self._plain.get(function.id)

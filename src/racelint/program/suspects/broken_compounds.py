@@ -98,12 +98,8 @@ class BrokenCompounds(Search):
             and not (other.locations_held & guards)
             and touches(record, other)
             and (not takes or removes(other) or not other.access.location.content)
-            and self.overlap.parallel(record, other, group)
         ]
-        if not candidates:
-            return None
-        return min(
-            candidates,
+        candidates.sort(
             key=lambda other: (
                 not (other.locations_held & group.owner_locks)
                 or self.overlap.evidence_of(record, other, group) != "thread",
@@ -111,6 +107,7 @@ class BrokenCompounds(Search):
                 other.order,
             ),
         )
+        return next((other for other in candidates if self.overlap.parallel(record, other, group)), None)
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
         """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""
