@@ -7,12 +7,13 @@ it in between. Found on one function's control-flow tree with the effects of wha
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, With, leaves
-from racelint.program.compounds import Compounds, asserts
+from racelint.program.branch_conditions import asserts
+from racelint.program.compounds import Compounds
 from racelint.program.effects import Effect, Effects
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
@@ -41,12 +42,12 @@ class CallStates:
         self.compounds = compounds
         self.thread_values = thread_values
 
-    def of(self, function: FunctionInfo, locations: Container[Location]) -> list[CallState]:
-        """One for each of these locations, and maybe for others beside them, in the order of the reads."""
+    def of(self, function: FunctionInfo) -> list[CallState]:
+        """One for each location, in the order of the reads."""
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             return []
         effects = self.effects.of(function)
-        if not any(effect.access.location in locations and self._is_kept(effect.access) for effect in effects):
+        if not any(self._is_kept(effect.access) for effect in effects):
             return []
         by_event: dict[int, list[Effect]] = {}
         for effect in effects:

@@ -18,7 +18,8 @@ from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores
 
 _MAX_EFFECTS = 80
-_MAX_DEPTH = 3
+MAX_DEPTH = 3
+"""So many calls are followed."""
 _MAX_FIELDS = 3
 _event = attrgetter("event")
 
@@ -59,7 +60,7 @@ class Effects:
         self._own: dict[int, bool] = {}
         """By identity: whether a shared access is one of the function's own object."""
 
-    def of(self, function: FunctionInfo, depth: int = _MAX_DEPTH) -> tuple[Effect, ...]:
+    def of(self, function: FunctionInfo, depth: int = MAX_DEPTH) -> tuple[Effect, ...]:
         key = (function.id, depth)
         known = self._known.get(key)
         if known is None:
@@ -70,7 +71,7 @@ class Effects:
             self._active.discard(function.id)
         return known
 
-    def at(self, function: FunctionInfo, event: int, depth: int = _MAX_DEPTH) -> list[Effect]:
+    def at(self, function: FunctionInfo, event: int, depth: int = MAX_DEPTH) -> list[Effect]:
         """What one call of the function leads to."""
         key = (function.id, depth)
         if key not in self._by_event:

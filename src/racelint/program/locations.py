@@ -92,11 +92,13 @@ class Locations:
     def of(self, path: Path, function: FunctionInfo) -> Location | None:
         """The location of `path` in `function`; None for locals and for what is not known."""
         key = (function.id, path)
-        if key not in self._known:
-            self._known[key] = None
-            location = self._resolve(path, function)
-            self._known[key] = location if location is None else self._same.setdefault(location, location)
-        return self._known[key]
+        try:
+            return self._known[key]
+        except KeyError:
+            self._known[key] = None  # where it hangs on itself
+            found = self._resolve(path, function)
+            location = self._known[key] = found if found is None else self._same.setdefault(found, found)
+            return location
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Location | None:
         if len(path) == 1:

@@ -238,9 +238,9 @@ class Overlap:
         if not again or not other.context.public or root.joins:
             return False
         within = {frame.function.id for frame in other.context.chain()}
-        deciding = self.program.compounds.deciding
         return bool(root.starts) and all(
-            function.id in within and not deciding.get((function.id, number)) for function, number in root.starts
+            function.id in within and not self.program.compounds.deciding(function, number)
+            for function, number in root.starts
         )
 
     def _precedes(self, record: Record, root: ThreadRoot) -> bool:

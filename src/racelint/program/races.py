@@ -5,7 +5,7 @@ Reporting principles are the rules'. This file says what is so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 import msgspec
@@ -142,9 +142,16 @@ class Races:
         }
         return frozenset(own | inherited)
 
-    def functions_with_compounds(self) -> list[tuple[FunctionInfo, list[Compound]]]:
-        by_function = self.program.compounds.by_function
-        return [(f, by_function[f.id]) for f in self.program.index.functions if by_function.get(f.id)]
+    def functions_that(self, deeds: Collection[str], calls: int = 0) -> frozenset[str]:
+        """The ids of the functions that do so to the variable of a group, or that call in so many steps what does."""
+        accesses, incoming = self.program.shared.by_location, self.program.calls.incoming
+        places = [place for place in accesses if place.container() in self.by_location]
+        fresh = {access.function.id for place in places for access in accesses[place] if access.deed in deeds}
+        found = frozenset(fresh)
+        for _ in range(calls):
+            fresh = {site.caller.id for name in fresh for site in incoming.get(name, ()) if not site.weak}
+            found |= fresh
+        return found
 
     def may_meet(self, mine: SharedAccess, theirs: SharedAccess) -> bool:
         """Whether two threads may do both at once, on one variable, no lock keeping them apart."""

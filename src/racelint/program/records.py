@@ -141,9 +141,9 @@ class Records:
 
     def _is_repeated(self, site: CallSite) -> bool:
         """`if …: self.__init__()` in a method that is no constructor."""
-        own = site.receiver is not None and is_own(site.receiver, site.caller)
-        decided = self.program.compounds.deciding.get((site.caller.id, site.event))
-        return own and bool(decided) and not site.weak and not makes_self(site.caller)
+        if site.weak or site.receiver is None or makes_self(site.caller) or not is_own(site.receiver, site.caller):
+            return False
+        return bool(self.program.compounds.deciding(site.caller, site.event))
 
     def _spawns(self, function: FunctionInfo) -> bool:
         """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
-from racelint.program.compounds import Compound, asserts
+from racelint.program.branch_conditions import asserts
+from racelint.program.compounds import Compound
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -104,8 +105,8 @@ def needs_no_lock(group: Group, guard: Location, program: Program) -> bool:
             return False
         if not runs_through(section, function, program):
             return False
-    functions = {record.access.function.id for record in group.records}
-    compounds = [compound for name in functions for compound in program.compounds.by_function.get(name, ())]
+    functions = {record.access.function for record in group.records}
+    compounds = [compound for function in functions for compound in program.compounds.of(function)]
     return all(
         atomic_with_gil(compound, program)
         for compound in compounds
@@ -153,7 +154,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
     facts = program.stores.facts[function.id]
     asked = {dep for node in facts.nodes if isinstance(node, Branch) for dep in node.deps}
     for call in facts.calls:
-        decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
+        decided = call.id not in beside and compound.since in deciding(function, call.id)
         names = [path[-1].rpartition(":")[2] for path in call.func]
         if call.id == compound.act.event or (
             call.id in asked
@@ -164,7 +165,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         if decided and not told and not any(name in _LOGGING | _DONE_ONCE | _FINDING for name in names):
             return False
     for access in program.shared.by_function[function.id]:
-        decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
+        decided = access.changes and compound.since in deciding(function, access.event)
         twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and sets_flag(access))
         if decided and access.event not in beside and not twice_is_once:
             return False
@@ -321,7 +322,7 @@ def _adds_to_it(compound: Compound, program: Program) -> bool:
     return any(
         path[-1] in _ADDING_TO_IT or any({*act.value, act.path} & {*argument.value} for argument in call.args)
         for call in program.stores.facts[compound.function.id].calls
-        if compound.since in deciding.get((compound.function.id, call.id), ())
+        if compound.since in deciding(compound.function, call.id)
         for path in call.func
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import get_args
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS
-from racelint.program.compounds import Compound
+from racelint.program.compounds import CALLS_TO_ACT, Compound
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
+from racelint.program.shared import Deed
 from racelint.program.suspects.deeds import empties, removes, touches
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect, SuspectKind
@@ -22,8 +24,10 @@ class BrokenCompounds(Search):
     @cached_property
     def _compounds(self) -> dict[Location, list[Compound]]:
         found: dict[Location, list[Compound]] = {}
-        for _, compounds in self.races.functions_with_compounds():
-            for compound in compounds:
+        changing = self.races.functions_that(("write", "delete"), calls=CALLS_TO_ACT)
+        acting = self.races.functions_that(get_args(Deed)) | changing
+        for function in self.program.index.functions:
+            for compound in self.program.compounds.of(function) if function.id in acting else ():
                 found.setdefault(compound.act.location.container(), []).append(compound)
         return found
 
@@ -45,7 +49,7 @@ class BrokenCompounds(Search):
         since = flow.at(compound.since)
         if not regions or regions & {(hold.lock.location, hold.region) for hold in since.must}:
             return False
-        for event in self.program.compounds.deciding.get((compound.function.id, compound.act.event), ()):
+        for event in self.program.compounds.deciding(compound.function, compound.act.event):
             if regions & {(hold.lock.location, hold.region) for hold in flow.at(event).must}:
                 return True
         return False

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from racelint.program.call_state import CallState
 from racelint.program.compounds import Compound
+from racelint.program.effects import MAX_DEPTH
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
@@ -22,8 +23,9 @@ class OverwrittenState(Search):
     @cached_property
     def _states(self) -> dict[Location, list[CallState]]:
         found: dict[Location, list[CallState]] = {}
+        writing = self.races.functions_that(("write",), calls=MAX_DEPTH)
         for function in self.program.index.functions:
-            for state in self.program.call_states.of(function, self.races.by_location):
+            for state in self.program.call_states.of(function) if function.id in writing else ():
                 found.setdefault(state.read.access.location, []).append(state)
         return found
 
