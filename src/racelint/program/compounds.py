@@ -273,10 +273,10 @@ class _Walk:
         """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""
         for effect in self.compounds.effects.at(self.function, call.id, CALLS_TO_ACT):
             act, callee, via = effect.access, effect.access.function, effect.through[1:]
-            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act, via):
+            if not _is_act_of_call(act) or self.compounds.decides_itself(act, via):
                 continue
             constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
-            if callee is self.function or constructing or sets_flag(act):
+            if callee is self.function or constructing:
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
             if act.location.kind == "attribute":
@@ -364,6 +364,16 @@ class _Walk:
                     kind = decides(read, act, condition.test, condition.negated)
                     if kind is not None:
                         yield kind, read, dep
+
+
+def acts_for_caller(access: SharedAccess) -> bool:
+    """Whether the call of its function may be an act of the caller: it changes, or it stores what it is given."""
+    given = access.deed == "write" and any(path[0].startswith("p:") for path in access.value)
+    return given or _is_act_of_call(access)
+
+
+def _is_act_of_call(access: SharedAccess) -> bool:
+    return access.deed in ("write", "delete") and not access.location.content and not sets_flag(access)
 
 
 def _first_event(nodes: tuple[AnyNode, ...]) -> int:

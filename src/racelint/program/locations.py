@@ -41,6 +41,8 @@ class Location(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     def container(self) -> Location:
         """The variable that holds the container of a content location, or itself."""
         fields = self.fields
+        if fields[-1] != ELEMENT:
+            return self
         while len(fields) > 1 and fields[-1] == ELEMENT:
             fields = fields[:-1]
         return Location(self.kind, self.owner, fields)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import get_args
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS
-from racelint.program.compounds import CALLS_TO_ACT, Compound
+from racelint.program.compounds import CALLS_TO_ACT, Compound, acts_for_caller
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
-from racelint.program.shared import Deed
 from racelint.program.suspects.deeds import empties, removes, touches
 from racelint.program.suspects.inquiry import Search
 from racelint.program.suspects.suspect import Suspect, SuspectKind
@@ -24,8 +22,8 @@ class BrokenCompounds(Search):
     @cached_property
     def _compounds(self) -> dict[Location, list[Compound]]:
         found: dict[Location, list[Compound]] = {}
-        changing = self.races.functions_that(("write", "delete"), calls=CALLS_TO_ACT)
-        acting = self.races.functions_that(get_args(Deed)) | changing
+        acting = self.races.functions_with(lambda access: True)
+        acting |= self.races.functions_with(acts_for_caller, calls=CALLS_TO_ACT)
         for function in self.program.index.functions:
             for compound in self.program.compounds.of(function) if function.id in acting else ():
                 found.setdefault(compound.act.location.container(), []).append(compound)

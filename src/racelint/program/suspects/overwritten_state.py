@@ -23,7 +23,7 @@ class OverwrittenState(Search):
     @cached_property
     def _states(self) -> dict[Location, list[CallState]]:
         found: dict[Location, list[CallState]] = {}
-        writing = self.races.functions_that(("write",), calls=MAX_DEPTH)
+        writing = self.races.functions_with(self.program.call_states.is_kept, calls=MAX_DEPTH)
         for function in self.program.index.functions:
             for state in self.program.call_states.of(function) if function.id in writing else ():
                 found.setdefault(state.read.access.location, []).append(state)
