@@ -127,7 +127,7 @@ def _with_return(draft: Draft, site: Site) -> Site:
 def _all_in(draft: Draft, suspect: Suspect, function: FunctionInfo, lock: Location | None) -> Iterator[Site]:
     changes = [access for access in _unlocked(draft.program, suspect, function, lock) if access.changes]
     events = {access.event for access in changes}
-    for compound in draft.program.compounds.by_function.get(function.id, []):
+    for compound in draft.program.compounds.of(function):
         mine = compound.act.location.container() == suspect.group.location
         if mine and compound.act.event in events and not _is_whole(draft.program, compound, lock):
             yield _of_several(draft, suspect, compound)

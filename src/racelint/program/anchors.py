@@ -20,6 +20,8 @@ from racelint.program.values import Stores
 
 Anchor = tuple[str, ...]
 _MAX_FIELDS = 4
+_OF_NOTHING = frozenset({"k:", "v:", "l:"})
+"""What hangs from nothing: constants, displays, other locals."""
 
 
 class Anchors:
@@ -72,6 +74,11 @@ class Anchors:
 
     def of(self, path: Path, function: FunctionInfo, known: Mapping[str, Anchor]) -> Anchor | None:
         """The anchor of the object at `path`, given those of the parameters; None where it hangs from nothing known."""
+        kind = path[0][:2]
+        if kind == "p:" and len(path) == 1:
+            return known.get(path[0][2:])
+        if kind in _OF_NOTHING:
+            return None
         root, *fields = self.stores.facts[function.id].original(path)
         base = self._root(root, function, known)
         if base is None and fields and root.startswith(("g:", "i:")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import msgspec
@@ -54,8 +54,8 @@ class AwaitGaps:
     def found(self) -> Iterator[Gap]:
         """In source order, one for each location and coroutine, the gravest."""
         for function in self.program.index.functions:
-            compounds = self.program.compounds.by_function.get(function.id, [])
-            if function.ir.is_async and compounds and not makes_self(function) and not self._is_primitive(function):
+            compounds = self.program.compounds.of(function) if function.ir.is_async else []
+            if compounds and not makes_self(function) and not self._is_primitive(function):
                 found: dict[Location, Gap] = {}
                 for gap in _Coroutine(self, function, compounds).gaps():
                     if gap.location not in found or _RANK[gap.kind] < _RANK[found[gap.location].kind]:
@@ -107,10 +107,10 @@ class _Coroutine:
         self.function = function
         self.compounds = sorted(compounds, key=lambda compound: (compound.act.event, compound.since))
         self.accesses = {access.event: access for access in gaps.program.shared.by_function[function.id]}
-        self.deciding: Mapping[tuple[str, int], tuple[int, ...]] = gaps.program.compounds.deciding
+        self.deciding = gaps.program.compounds.deciding
         watched = {compound.since for compound in compounds}
         for compound in compounds:
-            watched.update(self.deciding.get((function.id, compound.act.event), ()))
+            watched.update(self.deciding(function, compound.act.event))
         self.before = gaps.points.since(function, frozenset(watched), self._superseded(watched))
         self.claims = [compound for compound in self.compounds if self._claims(compound)]
 
@@ -153,7 +153,7 @@ class _Coroutine:
 
     def _is_rechecked(self, compound: Compound, seen: Seen) -> bool:
         """The act is decided once more by a read of the same place with no switch since, or under one lock with it."""
-        for event in self.deciding.get((self.function.id, compound.act.event), ()):
+        for event in self.deciding(self.function, compound.act.event):
             if event == compound.since or event not in seen:
                 continue
             if seen[event] is None or self.parent.guards.span(self.function, event, compound.act.event):

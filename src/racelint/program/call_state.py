@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Path, Try, With, leaves
-from racelint.program.compounds import Compounds, asserts
+from racelint.program.branch_conditions import asserts
+from racelint.program.compounds import Compounds
 from racelint.program.effects import Effect, Effects
 from racelint.program.index import FunctionInfo
 from racelint.program.locations import Location
@@ -46,7 +47,7 @@ class CallStates:
         if function.ir.name in CONSTRUCTORS or function.ir.kind in ("class", "module"):
             return []
         effects = self.effects.of(function)
-        if not any(self._is_kept(effect.access) for effect in effects):
+        if not any(self.is_kept(effect.access) for effect in effects):
             return []
         by_event: dict[int, list[Effect]] = {}
         for effect in effects:
@@ -60,7 +61,7 @@ class CallStates:
         """The decisions of a function."""
         return (node for node in nodes_of(function.ir.body) if isinstance(node, Branch))
 
-    def _is_kept(self, access: SharedAccess) -> bool:
+    def is_kept(self, access: SharedAccess) -> bool:
         """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone.
 
         What the thread alone has is its own also where it is stored on first use.
@@ -115,7 +116,7 @@ class _Walk:
         for effect in effects:
             place = effect.place
             if effect.access.changes:
-                if self.states._is_kept(effect.access):
+                if self.states.is_kept(effect.access):
                     written[place] = effect
                 else:
                     written.pop(place, None)

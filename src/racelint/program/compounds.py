@@ -7,8 +7,7 @@ calls whose answer depends on the read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Literal
+from collections.abc import Collection, Iterator, Set
 
 import msgspec
 from msgspec.structs import replace
@@ -23,13 +22,12 @@ from racelint.model.summary import (
     Loop,
     Part,
     Path,
-    Raise,
     Span,
-    Test,
     Try,
     With,
     leaves,
 )
+from racelint.program.branch_conditions import Condition, asserts, finds, pauses
 from racelint.program.calls import CallGraph, CallSite
 from racelint.program.decisions import (
     CompoundKind,
@@ -42,14 +40,15 @@ from racelint.program.decisions import (
     takes,
 )
 from racelint.program.effects import Effects, base_of
-from racelint.program.index import External, FunctionInfo, Index
+from racelint.program.index import External, FunctionInfo
 from racelint.program.ownership import CONSTRUCTORS, makes_self
 from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores, nodes_of
 
 _PROCESS_ID = External("os.getpid")
 """The same for all threads, however often it is asked."""
-_PAUSES = frozenset({"sleep", "wait"})
+CALLS_TO_ACT = 2
+"""So many calls below the one that was decided a change is still seen."""
 _NOTHING_THERE = LOOKUP_ERRORS | {"g:ValueError"}
 
 
@@ -81,57 +80,51 @@ class Compound(msgspec.Struct, frozen=True):
         return self.looked if self.looked >= 0 else self.since
 
 
-class _Condition(msgspec.Struct, frozen=True):
-    deps: tuple[int, ...]
-    test: Test | Literal["while", "except"]
-    negated: bool
-    span: Span
-    parts: tuple[Part, ...] = ()
-    """Conditions that hold together, where it is several in one."""
-    at: int = -1
-    """The first event after it is tested: the same locks are held."""
-
-    def each(self) -> tuple[Part | _Condition, ...]:
-        """Every condition that holds by itself."""
-        return self.parts or (self,)
-
-
 class Compounds:
-    """All compounds of the program, by function."""
+    """The compounds of functions, each found when first asked for."""
 
-    def __init__(
-        self, index: Index, stores: Stores, calls: CallGraph, shared: SharedAccesses, effects: Effects
-    ) -> None:
+    def __init__(self, stores: Stores, calls: CallGraph, shared: SharedAccesses, effects: Effects) -> None:
         self.stores = stores
+        self.calls = calls
         self.shared = shared
         self.effects = effects
-        self._sites: dict[tuple[str, int], list[CallSite]] = {}
-        for outgoing in calls.outgoing.values():
-            for site in outgoing:
-                if not site.weak:
-                    self._sites.setdefault((site.caller.id, site.event), []).append(site)
-        self.expected: dict[str, set[int]] = {}
-        """By function: events whose failure for want of an element is handled."""
         self._answers: dict[str, tuple[SharedAccess, ...]] = {}
-        self.by_function: dict[str, list[Compound]] = {}
-        self.deciding: dict[tuple[str, int], tuple[int, ...]] = {}
-        """By function and act: the reads and calls that decided whether it happens."""
-        self.wanting: dict[tuple[str, int], frozenset[int]] = {}
+        self._walks: dict[str, _Walk] = {}
+
+    def of(self, function: FunctionInfo) -> list[Compound]:
+        """Those of one function."""
+        return self._walked(function).complete()
+
+    def deciding(self, function: FunctionInfo, event: int) -> tuple[int, ...]:
+        """The reads and calls of the function that decided whether the event happens."""
+        return self._walked(function).deciding.get(event, ())
+
+    def wanting(self, function: FunctionInfo, event: int) -> frozenset[int]:
         """Those of them whose answer cannot have been that something is there."""
-        facts, accesses, sites = stores.facts, shared.by_function, calls.outgoing
-        walked = [f for f in index.functions if accesses[f.id] or sites[f.id] or facts[f.id].makes_lock]
-        walks = [_Walk(self, function) for function in walked]
-        for walk in walks:
-            self.by_function[walk.function.id] = walk.run()
-        for walk in walks:
-            walk.follow_calls()
+        return self._walked(function).wanting.get(event, frozenset())
+
+    def expected(self, function: FunctionInfo) -> Set[int]:
+        """Events of the function whose failure for want of an element is handled."""
+        return self._walked(function).expected
+
+    def _walked(self, function: FunctionInfo) -> _Walk:
+        walk = self._walks.get(function.id)
+        if walk is None:
+            walk = self._walks[function.id] = _Walk(self, function)
+            if walk.accesses or self.calls.outgoing[function.id] or self.stores.facts[function.id].makes_lock:
+                walk.run()
+        return walk
+
+    def sites(self, function: FunctionInfo, event: int) -> list[CallSite]:
+        """What the event calls, as far as more than a name says so."""
+        return [site for site in self.calls.at(function, event) if not site.weak]
 
     def decides_itself(self, act: SharedAccess, through: tuple[CallSite, ...] = ()) -> bool:
         """Whether its own function, or one on the way to it, makes the change by what it reads of the same location."""
         for function, event in ((act.function, act.event), *((site.caller, site.event) for site in through)):
-            accesses = {access.event: access for access in self.shared.by_function[function.id]}
-            for decided in self.deciding.get((function.id, event), ()):
-                if any(read.location == act.location for read in self.reads_behind(decided, function, accesses)):
+            walk = self._walked(function)
+            for decided in walk.deciding.get(event, ()):
+                if any(read.location == act.location for read in self.reads_behind(decided, function, walk.accesses)):
                     return True
         return False
 
@@ -143,7 +136,7 @@ class Compounds:
             own is not None and own.deed == "mutate" and own.method in TAKING_METHODS
         ):
             found.append(own)
-        for site in self._sites.get((function.id, event), []):
+        for site in self.sites(function, event):
             found.extend(self._answer(site.callee))
         return found
 
@@ -161,7 +154,7 @@ class Compounds:
                         own = accesses.get(dep)
                         if own is not None and not own.changes:
                             found.append(own)
-                        for site in self._sites.get((function.id, dep), []):
+                        for site in self.sites(function, dep):
                             found.extend(self._answer(site.callee))
             known = self._answers[function.id] = tuple(found[:6])
         return known
@@ -172,20 +165,23 @@ class _Walk:
         self.compounds = compounds
         self.function = function
         self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
-        self.found: list[Compound] = []
-        self._decided_calls: list[tuple[Call, tuple[_Condition, ...]]] = []
-        self._expected = compounds.expected.setdefault(function.id, set())
+        self.deciding: dict[int, tuple[int, ...]] = {}
+        self.wanting: dict[int, frozenset[int]] = {}
+        self.expected: set[int] = set()
+        self._found: list[Compound] = []
+        self._decided_calls: list[tuple[Call, tuple[Condition, ...]]] = []
 
-    def run(self) -> list[Compound]:
+    def run(self) -> None:
         self._block(self.function.ir.body, ())
-        return self.found
 
-    def follow_calls(self) -> None:
-        """Once every function is walked: what decided calls do to what decided about them."""
-        for call, conditions in self._decided_calls:
+    def complete(self) -> list[Compound]:
+        """All that was found, and what decided calls do to what decided about them."""
+        decided, self._decided_calls = self._decided_calls, []
+        for call, conditions in decided:
             self._acts_of_call(call, conditions)
+        return self._found
 
-    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[_Condition, ...]) -> tuple[_Condition, ...]:
+    def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
         for position, node in enumerate(nodes):
             if isinstance(node, (Access, Call)):
@@ -197,18 +193,19 @@ class _Walk:
                 elif access is not None and conditions:
                     self._use(access, conditions)
                 if isinstance(node, Call):
-                    self._stores_of_call(node)
-                    if conditions:
+                    sites = self.compounds.sites(self.function, node.id)
+                    self._stores_of_call(node, sites)
+                    if conditions and sites:
                         self._decided_calls.append((node, conditions))
             elif isinstance(node, Branch):
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
                 at = _first_event((*node.then[:1], *node.orelse[:1], *nodes[position + 1 : position + 2]))
-                condition = _Condition(node.deps, node.test, node.negated, node.span, holds, at)
-                flipped = _Condition(node.deps, node.test, not node.negated, node.span, fails, at)
+                condition = Condition(node.deps, node.test, node.negated, node.span, holds, at)
+                flipped = Condition(node.deps, node.test, not node.negated, node.span, fails, at)
                 then = self._block(node.then, (*conditions, condition))
                 orelse = self._block(node.orelse, (*conditions, flipped))
                 inside = len(conditions) + 1
-                if leaves(node.then) or _pauses(node.then):
+                if leaves(node.then) or pauses(node.then):
                     conditions = (*conditions, flipped, *orelse[inside:])
                 elif node.orelse and leaves(node.orelse) and not asserts(node):
                     conditions = (*conditions, condition, *then[inside:])
@@ -218,7 +215,7 @@ class _Walk:
                 self._block(node.head, conditions)
                 inner = conditions
                 if node.kind == "while" and node.deps:
-                    inner = (*conditions, _Condition(node.deps, "while", node.negated, node.span))
+                    inner = (*conditions, Condition(node.deps, "while", node.negated, node.span))
                 self._block(node.body, inner)
                 self._block(node.orelse, conditions)
             elif isinstance(node, With):
@@ -227,9 +224,9 @@ class _Walk:
                 self._try(node, conditions)
         return conditions
 
-    def _try(self, node: Try, conditions: tuple[_Condition, ...]) -> None:
+    def _try(self, node: Try, conditions: tuple[Condition, ...]) -> None:
         if any(path[-1] in _NOTHING_THERE for handler in node.handlers for path in handler.types):
-            self._expected |= {n.id for n in nodes_of(node.body) if isinstance(n, (Access, Call))}
+            self.expected |= {n.id for n in nodes_of(node.body) if isinstance(n, (Access, Call))}
         self._block(node.body, conditions)
         for handler in node.handlers:
             extra = conditions
@@ -238,14 +235,14 @@ class _Walk:
                 steps = [n for n in node.body if isinstance(n, (Access, Call))]
                 stored = {(n.path[:-1], n.span[:2]) for n in steps if isinstance(n, Access) and n.kind == "write"}
                 reads = tuple(n.id for n in steps if isinstance(n, Call) or _may_miss(n, missed, stored))
-                extra = (*conditions, _Condition(reads, "except", True, node.span))
+                extra = (*conditions, Condition(reads, "except", True, node.span))
             self._block(handler.body, extra)
         self._block(node.orelse, conditions)
         self._block(node.final, conditions)
 
-    def _stores_of_call(self, call: Call) -> None:
+    def _stores_of_call(self, call: Call, sites: list[CallSite]) -> None:
         """`self.set(self.get() + 1)`: the callee writes what the caller computed from a read of the same place."""
-        for site in self.compounds._sites.get((self.function.id, call.id), []):
+        for site in sites:
             deps = {dep for argument in call.args for dep in argument.deps}
             if not deps or site.receiver is None:
                 continue
@@ -261,7 +258,7 @@ class _Walk:
                         continue
                     for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                         if same_place(read, moved):
-                            self.found.append(
+                            self._found.append(
                                 Compound(
                                     "update", read, dep, moved, self.function, check_span=call.span, through_call=True
                                 )
@@ -269,17 +266,17 @@ class _Walk:
 
     def _asks_another(self, event: int, receiver: Path) -> bool:
         """`target.set(source.get())`: what is read is that of another object."""
-        sites = self.compounds._sites.get((self.function.id, event), [])
+        sites = self.compounds.sites(self.function, event)
         return bool(sites) and all(site.receiver not in (None, receiver) for site in sites)
 
-    def _acts_of_call(self, call: Call, conditions: tuple[_Condition, ...]) -> None:
+    def _acts_of_call(self, call: Call, conditions: tuple[Condition, ...]) -> None:
         """`if self.stream is None: self._open()`: the callee changes what the caller looked at, and looks no more."""
-        for effect in self.compounds.effects.at(self.function, call.id, depth=2):
+        for effect in self.compounds.effects.at(self.function, call.id, CALLS_TO_ACT):
             act, callee, via = effect.access, effect.access.function, effect.through[1:]
-            if act.deed not in ("write", "delete") or act.location.content or self.compounds.decides_itself(act, via):
+            if not _is_act_of_call(act) or self.compounds.decides_itself(act, via):
                 continue
             constructing = callee.ir.name in CONSTRUCTORS and self.function.ir.name in CONSTRUCTORS
-            if callee is self.function or constructing or sets_flag(act):
+            if callee is self.function or constructing:
                 continue
             moved = replace(act, function=self.function, event=call.id, span=call.span, deps=(), augmented=False)
             if act.location.kind == "attribute":
@@ -290,23 +287,22 @@ class _Walk:
                 for kind, read, dep in self._deciding(condition, moved):
                     if read.function is self.function and base_of(read) != base_of(moved):
                         continue  # the same attribute of another object
-                    if _finds(condition) and is_from_elsewhere(act):
+                    if finds(condition) and is_from_elsewhere(act):
                         continue  # a setting is given the value it is to have, whatever it was
                     found = self._decided(kind, read, dep, moved, condition)
-                    self.found.append(replace(found, inner=act))
+                    self._found.append(replace(found, inner=act))
 
-    def _is_plain(self, condition: _Condition) -> bool:
+    def _is_plain(self, condition: Condition) -> bool:
         """The state itself is tested, not something that was computed from it and the clock or other things."""
         facts = self.compounds.stores.facts[self.function.id]
         calls = [call for dep in condition.deps if (call := facts.call(dep)) is not None]
         types = self.compounds.shared.types
         return all(
-            (self.function.id, call.id) in self.compounds._sites
-            or types.of_value(call.func, self.function) == (_PROCESS_ID,)
+            self.compounds.sites(self.function, call.id) or types.of_value(call.func, self.function) == (_PROCESS_ID,)
             for call in calls
         )
 
-    def _use(self, use: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
+    def _use(self, use: SharedAccess, conditions: tuple[Condition, ...]) -> None:
         """A second read of what was just tested: `if self.x is not None: self.x.send()`."""
         for condition in conditions:
             for part in condition.each():
@@ -316,43 +312,43 @@ class _Walk:
                         continue
                     if self._is_tested(dep, part) and relies(first, use, part.test, part.negated):
                         found = Compound("check-then-use", first, dep, use, self.function, part.test, condition.span)
-                        self.found.append(replace(found, looked=self._looked(first, use, condition)))
+                        self._found.append(replace(found, looked=self._looked(first, use, condition)))
 
-    def _is_tested(self, dep: int, part: Part | _Condition) -> bool:
+    def _is_tested(self, dep: int, part: Part | Condition) -> bool:
         """Whether the condition is about what was read there, or how much is in it, not what was then made of it."""
         after = [other for other in part.deps if other > dep]
         call = self.compounds.stores.facts[self.function.id].call(after[0]) if after else None
         return part.test == "in" or not after or (call is not None and call.func == (("g:len",),))
 
-    def _act(self, act: SharedAccess, conditions: tuple[_Condition, ...]) -> None:
-        if takes(act) and (act.event in self._expected or self._has_default(act)):
+    def _act(self, act: SharedAccess, conditions: tuple[Condition, ...]) -> None:
+        if takes(act) and (act.event in self.expected or self._has_default(act)):
             return  # the removal is its own check
         for dep in act.deps:
             for read in self.compounds.reads_behind(dep, self.function, self.accesses):
                 if same_place(read, act) and act.deed != "mutate" and not puts_back(read, dep, act):
-                    self.found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
+                    self._found.append(Compound("update", read, dep, act, self.function, check_span=read.span))
         for condition in conditions:
             for kind, read, dep in self._deciding(condition, act):
-                self.found.append(self._decided(kind, read, dep, act, condition))
+                self._found.append(self._decided(kind, read, dep, act, condition))
 
     def _has_default(self, act: SharedAccess) -> bool:
         """`d.pop(k, None)`, which does not fail where another thread was faster."""
         call = self.compounds.stores.facts[self.function.id].call(act.event)
         return act.method == "pop" and call is not None and len(call.args) > 1
 
-    def _note_deciding(self, event: int, conditions: tuple[_Condition, ...]) -> None:
+    def _note_deciding(self, event: int, conditions: tuple[Condition, ...]) -> None:
         deps = _deps_before(event, conditions)
-        self.compounds.deciding[self.function.id, event] = deps
-        there = {dep for condition in conditions for part in condition.each() if _finds(part) for dep in part.deps}
-        self.compounds.wanting[self.function.id, event] = frozenset(deps) - there
+        self.deciding[event] = deps
+        there = {dep for condition in conditions for part in condition.each() if finds(part) for dep in part.deps}
+        self.wanting[event] = frozenset(deps) - there
 
     def _decided(
-        self, kind: CompoundKind, read: SharedAccess, dep: int, act: SharedAccess, condition: _Condition
+        self, kind: CompoundKind, read: SharedAccess, dep: int, act: SharedAccess, condition: Condition
     ) -> Compound:
         found = Compound(kind, read, dep, act, self.function, condition.test, condition.span)
         return replace(found, negated=condition.negated, looked=self._looked(read, act, condition))
 
-    def _looked(self, read: SharedAccess, act: SharedAccess, condition: _Condition) -> int:
+    def _looked(self, read: SharedAccess, act: SharedAccess, condition: Condition) -> int:
         """Where the condition looks into a container that stays the same one, once `read` took a name for it."""
         if condition.test == "none" or read.location.content or not act.location.content:
             return -1
@@ -360,7 +356,7 @@ class _Walk:
         stays = all(makes_self(other.function) for other in others if other.changes)
         return condition.at if stays and condition.at <= act.event else -1
 
-    def _deciding(self, condition: _Condition, act: SharedAccess) -> Iterator[tuple[CompoundKind, SharedAccess, int]]:
+    def _deciding(self, condition: Condition, act: SharedAccess) -> Iterator[tuple[CompoundKind, SharedAccess, int]]:
         """The reads behind a condition that the act depends on."""
         for dep in condition.deps:
             if dep < act.event:
@@ -370,27 +366,22 @@ class _Walk:
                         yield kind, read, dep
 
 
+def acts_for_caller(access: SharedAccess) -> bool:
+    """Whether the call of its function may be an act of the caller: it changes, or it stores what it is given."""
+    given = access.deed == "write" and any(path[0].startswith("p:") for path in access.value)
+    return given or _is_act_of_call(access)
+
+
+def _is_act_of_call(access: SharedAccess) -> bool:
+    return access.deed in ("write", "delete") and not access.location.content and not sets_flag(access)
+
+
 def _first_event(nodes: tuple[AnyNode, ...]) -> int:
     return next((node.id for node in nodes if isinstance(node, (Access, Call))), -1)
 
 
-def _deps_before(event: int, conditions: tuple[_Condition, ...]) -> tuple[int, ...]:
+def _deps_before(event: int, conditions: tuple[Condition, ...]) -> tuple[int, ...]:
     return tuple(dep for condition in conditions for dep in condition.deps if dep < event)
-
-
-def _finds(part: Part | _Condition) -> bool:
-    """Whether it holds where what was read is there."""
-    return part.test in ("truth", "none") and not part.negated
-
-
-def asserts(node: Branch) -> bool:
-    """`assert self.x is not None` says what the author takes for granted: nothing is decided by it."""
-    return not node.then and all(isinstance(n, Raise) and n.types == (("g:AssertionError",),) for n in node.orelse)
-
-
-def _pauses(block: tuple[AnyNode, ...]) -> bool:
-    """Whether a branch waits, so that what comes after it depends on its condition."""
-    return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
 
 
 def _may_miss(node: Access, errors: Collection[str], stored: Collection[tuple[Path, tuple[int, ...]]]) -> bool:

@@ -15,6 +15,7 @@ from racelint.program.anchors import Anchor
 from racelint.program.calls import CallSite
 from racelint.program.context import Context
 from racelint.program.index import ClassInfo, FunctionInfo
+from racelint.program.lock_state import LockState
 from racelint.program.locks import Lock
 from racelint.program.ways import Given
 
@@ -45,6 +46,14 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     handed: bool
     own: bool
     """The callee's object is the caller's own."""
+    taken: LockState
+    """The locks that the caller itself has taken, or given back, by then."""
+    around: frozenset[Lock]
+    """Those that a decorator takes around the callee."""
+    later: bool
+    """The callee is a generator, which runs when it is iterated over."""
+    switched: bool
+    """The callee has parameters that switch something on or off."""
     after: dict[State, State | None] = {}
     """The callee's state for each of the caller's; None where that caller does not get there."""
     given: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
@@ -144,6 +153,8 @@ class Descent:
         depth = 0
         while level or joining:
             below: list[_Way] = []
+            coming: dict[str, set[State]] = {}
+            """By callee: what is to come with the next level and is not known yet."""
             for way in level:
                 context, site, state = way.context, way.site, way.state
                 function = context.function if site is None else site.callee
@@ -156,15 +167,19 @@ class Descent:
                 known.add((state, site is None))
                 if site is not None:
                     context = _inside(context, site, state)
+                    if function.id in coming:
+                        coming[function.id].discard(state)
                 found[function.id].append(_Met(context, state, depth, way.rank))
                 for number, step in enumerate(self._steps_of(function)):
                     if fresh is not None and step.callee not in fresh:
                         continue
                     others = seen.get(step.callee, ())
-                    if len(others) >= _MAX_CONTEXTS:
+                    before = coming.get(step.callee, ())
+                    if len(others) + len(before) >= _MAX_CONTEXTS:
                         continue
                     after = self._after(context, state, step)
-                    if after is not None and (after, False) not in others:
+                    if after is not None and after not in before and (after, False) not in others:
+                        coming.setdefault(step.callee, set()).add(after)
                         below.append(_Way((way.rank, number), context, step.site, after))
             depth += 1
             level = below
@@ -182,6 +197,17 @@ class Descent:
 
 def _inside(context: Context, site: CallSite, state: State) -> Context:
     return Context(
-        *(site.callee, context.root, state.held, state.perhaps, state.owned, state.private, context, site.event),
-        *(state.public, state.anchors, state.self_class, state.switches, context.entry),
+        site.callee,
+        context.root,
+        state.held,
+        state.perhaps,
+        state.owned,
+        state.private,
+        context,
+        site.event,
+        state.public,
+        state.anchors,
+        state.self_class,
+        state.switches,
+        context.origin or context,
     )

@@ -14,7 +14,7 @@ def double_checks(program: Program, function: FunctionInfo) -> Iterator[Compound
     """The outer checks with the first write of each location, in the order of the writes."""
     flow = program.flows.of(function)
     seen: set[Location] = set()
-    compounds = program.compounds.by_function.get(function.id, [])
+    compounds = program.compounds.of(function) if flow.before else ()
     for compound in sorted(compounds, key=lambda compound: (compound.act.event, compound.begins)):
         act = compound.act
         held = {(hold.lock.location, hold.region) for hold in flow.at(act.event).must}

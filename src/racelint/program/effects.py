@@ -18,7 +18,8 @@ from racelint.program.shared import SharedAccess, SharedAccesses
 from racelint.program.values import Stores
 
 _MAX_EFFECTS = 80
-_MAX_DEPTH = 3
+MAX_DEPTH = 3
+"""So many calls are followed."""
 _MAX_FIELDS = 3
 _event = attrgetter("event")
 
@@ -51,13 +52,15 @@ class Effects:
         self.calls = calls
         self.shared = shared
         self._known: dict[tuple[str, int], tuple[Effect, ...]] = {}
+        self._by_event: dict[tuple[str, int], dict[int, list[Effect]]] = {}
+        """By function and depth: what each call of it leads to."""
         self._active: set[str] = set()
         self._plain: dict[str, list[Effect]] = {}
         """By function: what it does itself."""
         self._own: dict[int, bool] = {}
         """By identity: whether a shared access is one of the function's own object."""
 
-    def of(self, function: FunctionInfo, depth: int = _MAX_DEPTH) -> tuple[Effect, ...]:
+    def of(self, function: FunctionInfo, depth: int = MAX_DEPTH) -> tuple[Effect, ...]:
         key = (function.id, depth)
         known = self._known.get(key)
         if known is None:
@@ -68,9 +71,15 @@ class Effects:
             self._active.discard(function.id)
         return known
 
-    def at(self, function: FunctionInfo, event: int, depth: int = _MAX_DEPTH) -> list[Effect]:
+    def at(self, function: FunctionInfo, event: int, depth: int = MAX_DEPTH) -> list[Effect]:
         """What one call of the function leads to."""
-        return [effect for effect in self.of(function, depth) if effect.event == event and effect.through]
+        key = (function.id, depth)
+        if key not in self._by_event:
+            by_event = self._by_event[key] = dict[int, list[Effect]]()
+            for effect in self.of(function, depth):
+                if effect.through:
+                    by_event.setdefault(effect.event, []).append(effect)
+        return self._by_event[key].get(event, [])
 
     def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
         plain = self._plain.get(function.id)

@@ -102,7 +102,7 @@ def deciding_reads(program: Program, function: FunctionInfo, event: int, among: 
         return []
     events = program.stores.facts[function.id].events
     reads: list[Access] = []
-    for dep in (*program.compounds.deciding.get((function.id, event), ()), *among):
+    for dep in (*program.compounds.deciding(function, event), *among):
         found = events.get(dep)
         if isinstance(found, Access) and found.kind == "read":
             reads.append(found)

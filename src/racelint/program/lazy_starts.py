@@ -91,7 +91,7 @@ def _lazy_threads(
     for effect in program.effects.of(function):
         if effect.access.deed == "write" and effect.access.function.ir.name not in CONSTRUCTORS:
             changes.setdefault(effect.access.location, []).append(effect.event)
-    wanting = program.compounds.wanting.get((function.id, event), frozenset())
+    wanting = program.compounds.wanting(function, event)
     reads = deciding_reads(program, function, event)
     for check in reads:
         if not any_way and (check.id not in wanting or any(_looks_into(other, check) for other in reads)):
@@ -131,7 +131,7 @@ def _starts_under_lock(
             continue
         flow = program.flows.of(site.callee)
         for inner in sorted(starters.get(site.callee.id, ())):
-            decided = program.compounds.deciding.get((site.callee.id, inner))
+            decided = program.compounds.deciding(site.callee, inner)
             if (flow.at(inner).must and decided) or _starts_under_lock(
                 program, starters, site.callee, inner, depth - 1
             ):

@@ -153,7 +153,7 @@ class Program:
 
     @cached_property
     def compounds(self) -> Compounds:
-        return Compounds(self.index, self.stores, self.calls, self.shared, self.effects)
+        return Compounds(self.stores, self.calls, self.shared, self.effects)
 
     @cached_property
     def call_states(self) -> CallStates:

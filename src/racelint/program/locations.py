@@ -41,6 +41,8 @@ class Location(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     def container(self) -> Location:
         """The variable that holds the container of a content location, or itself."""
         fields = self.fields
+        if fields[-1] != ELEMENT:
+            return self
         while len(fields) > 1 and fields[-1] == ELEMENT:
             fields = fields[:-1]
         return Location(self.kind, self.owner, fields)
@@ -92,11 +94,13 @@ class Locations:
     def of(self, path: Path, function: FunctionInfo) -> Location | None:
         """The location of `path` in `function`; None for locals and for what is not known."""
         key = (function.id, path)
-        if key not in self._known:
-            self._known[key] = None
-            location = self._resolve(path, function)
-            self._known[key] = location if location is None else self._same.setdefault(location, location)
-        return self._known[key]
+        try:
+            return self._known[key]
+        except KeyError:
+            self._known[key] = None  # where it hangs on itself
+            found = self._resolve(path, function)
+            location = self._known[key] = found if found is None else self._same.setdefault(found, found)
+            return location
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Location | None:
         if len(path) == 1:

@@ -82,12 +82,20 @@ class LockedCalls:
         known = self._known.get(key)
         if known is None:
             self._known[key] = frozenset()
-            locks -= self._taken_again_in(function)
-            ways = (context for method in overridden(function) for context in self.reach.of(method))
-            calls = [context.held for context in ways if self._is_call(context, locks)]
-            meant = [frozenset(lock for lock in held if lock.location in locks) for held in calls]
-            known = self._known[key] = frozenset().union(*meant) if all(meant) else frozenset()
+            known = self._known[key] = self._held_by_all(function, locks - self._taken_again_in(function))
         return known
+
+    def _held_by_all(self, function: FunctionInfo, locks: frozenset[Location]) -> frozenset[Lock]:
+        found: set[Lock] = set()
+        for method in overridden(function):
+            for context in self.reach.of(method):
+                held = [lock for lock in context.held if lock.location in locks]
+                if (held and found.issuperset(held)) or not self._is_call(context, locks):
+                    continue
+                if not held:
+                    return frozenset()
+                found.update(held)
+        return frozenset(found)
 
     def _taken_again_in(self, function: FunctionInfo) -> frozenset[Location]:
         """Reentrant locks that the function takes itself: it is for those, too, who do not hold them."""

@@ -130,10 +130,12 @@ class Locks:
     def of(self, path: Path, function: FunctionInfo) -> Lock | None:
         """The lock at `path`, opaque where it may be one; None where it certainly is none."""
         key = (function.id, path)
-        if key not in self._known:
-            self._known[key] = None
-            self._known[key] = self._resolve(path, function)
-        return self._known[key]
+        try:
+            return self._known[key]
+        except KeyError:
+            self._known[key] = None  # where it hangs on itself
+            lock = self._known[key] = self._resolve(path, function)
+            return lock
 
     def _resolve(self, path: Path, function: FunctionInfo) -> Lock | None:
         things = self.types.of(path, function)

@@ -38,12 +38,12 @@ def _class_at_entry(record: Record) -> ClassInfo | None:
     return entry.self_class or entry.function.cls
 
 
-def _has_another(cls: ClassInfo | None, method: FunctionInfo, around: list[FunctionInfo]) -> bool:
+def _has_another(cls: ClassInfo | None, method: FunctionInfo, context: Context) -> bool:
     """Whether objects of the class have another method in its place, from which this one is not come to."""
     if cls is None or method.cls is None or cls is method.cls or method.cls not in cls.mro:
         return False
     own = cls.method(method.ir.name)
-    return own is not method and own not in around
+    return own is not method and all(frame.function is not own for frame in context.chain())
 
 
 def _derives(cls: ClassInfo | None, owner: str) -> bool:
@@ -238,9 +238,9 @@ class Overlap:
         if not again or not other.context.public or root.joins:
             return False
         within = {frame.function.id for frame in other.context.chain()}
-        deciding = self.program.compounds.deciding
         return bool(root.starts) and all(
-            function.id in within and not deciding.get((function.id, number)) for function, number in root.starts
+            function.id in within and not self.program.compounds.deciding(function, number)
+            for function, number in root.starts
         )
 
     def _precedes(self, record: Record, root: ThreadRoot) -> bool:
@@ -293,20 +293,20 @@ class Overlap:
 
     def _overridden(self, left: Record, right: Record) -> bool:
         """What the left is entered through, or accesses it, is another method for the class of the right's object."""
-        around = [context.function for context in left.context.chain()]
-        entered = _class_at_entry(right)
-        from_entries = self._hangs_from(left, around[0].cls) and self._hangs_from(right, entered)
-        if from_entries and _has_another(entered, around[0], around):
+        entry, entered = left.context.entry.function, _class_at_entry(right)
+        from_entries = _has_another(entered, entry, left.context) and self._hangs_from(left, entry.cls)
+        if from_entries and self._hangs_from(right, entered):
             return True
-        theirs = entered if right.context.parent is None else self._class_of_own(right)
         if self._class_of_own(left) is None:
             return False
-        return any(_has_another(theirs, method, around) for method in (around[0], left.access.function))
+        theirs = entered if right.context.parent is None else self._class_of_own(right)
+        return any(_has_another(theirs, method, left.context) for method in (entry, left.access.function))
 
     def _hangs_from(self, record: Record, cls: ClassInfo | None) -> bool:
         """The object whose variable it is, or what that is a part of, is the one of the class that it came in by."""
-        anchor = self._anchor(record)
-        return cls is not None and anchor is not None and any(anchor[0] == f"class:{base.id}" for base in cls.mro)
+        anchor = self._anchor(record) if cls is not None else None
+        home = self.program.anchors.class_of(anchor) if anchor is not None else None
+        return cls is not None and home is not None and any(home.id == base.id for base in cls.mro)
 
     @staticmethod
     def _class_of_own(record: Record) -> ClassInfo | None:

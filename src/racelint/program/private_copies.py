@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -46,9 +47,13 @@ class PrivateCopies:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._by_container: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in program.shared.by_location.items():
-            self._by_container.setdefault(location.container(), []).extend(accesses)
+
+    @cached_property
+    def _by_container(self) -> dict[Location, list[SharedAccess]]:
+        found: dict[Location, list[SharedAccess]] = {}
+        for location, accesses in self.program.shared.by_location.items():
+            found.setdefault(location.container(), []).extend(accesses)
+        return found
 
     def lost(self) -> Iterator[LostChange]:
         """In the order of the roots; one change may be found for several of them."""

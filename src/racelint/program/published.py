@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from racelint.model.summary import Access, Call, Path
 from racelint.program.thread_root import loops_around
 from racelint.program.values import FunctionFacts
@@ -13,12 +15,17 @@ class Published:
 
     def __init__(self, facts: FunctionFacts) -> None:
         self._facts = facts
-        self._stores: dict[str, list[Access]] = {}
-        for access in facts.accesses:
+
+    @cached_property
+    def _stores(self) -> dict[str, list[Access]]:
+        """By what is made: where it is stored for others to find."""
+        found: dict[str, list[Access]] = {}
+        for access in self._facts.accesses:
             made = access.value[0] if len(access.value) == 1 and access.kind == "write" else ()
             lasting = access.path[0].startswith("g:") or len(access.path) > 1
             if len(made) == 1 and made[0].startswith(("c:", "v:")) and lasting and not access.augmented:
-                self._stores.setdefault(made[0], []).append(access)
+                found.setdefault(made[0], []).append(access)
+        return found
 
     def path_of(self, path: Path, event: Access | Call) -> Path:
         """Where others find what is at the path by the time of the event; the path itself where they do not."""

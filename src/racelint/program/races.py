@@ -5,7 +5,7 @@ Reporting principles are the rules'. This file says what is so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import msgspec
@@ -52,14 +52,13 @@ class Races:
         by_variable: dict[Location, list[SharedAccess]] = {}
         for location, accesses in self.program.shared.by_location.items():
             by_variable.setdefault(location.container(), []).extend(accesses)
-        worth = []
-        for location in sorted(by_variable):
-            accesses = by_variable[location]
-            changed = any(access.changes and self._changes_later(access.function) for access in accesses)
-            confined = self.program.contracts.confined(location, accesses) or self._is_for_one_thread(location)
-            if changed and not confined:
-                worth.append((location, accesses))
-        return self.grouped(worth)
+        worth: dict[Location, list[SharedAccess]] = {}
+        for location, accesses in by_variable.items():
+            if not any(access.changes and self._changes_later(access.function) for access in accesses):
+                continue
+            if not self.program.contracts.confined(location, accesses) and not self._is_for_one_thread(location):
+                worth[location] = accesses
+        return self.grouped((location, worth[location]) for location in sorted(worth))
 
     @cached_property
     def by_location(self) -> dict[Location, Group]:
@@ -89,9 +88,9 @@ class Races:
         of_locks = self.program.lock_places.holds_locks(location)
         contract = contracts.covers(location)
         promised = contract or any(contracts.covers_function(access.function) for access in accesses)
-        threaded = any(self.program.reach.in_thread(access.function) for access in accesses)
         under_locks = location.kind == "global" and any(map(self._is_under_own_lock, accesses))
-        if not locks and not promised and not threaded and not of_locks and not under_locks:
+        told = locks or promised or of_locks or under_locks
+        if not told and not any(self.program.reach.in_thread(access.function) for access in accesses):
             return None
         return _Doubt(location, accesses, locks, contract, promised, of_locks, under_locks)
 
@@ -142,9 +141,16 @@ class Races:
         }
         return frozenset(own | inherited)
 
-    def functions_with_compounds(self) -> list[tuple[FunctionInfo, list[Compound]]]:
-        by_function = self.program.compounds.by_function
-        return [(f, by_function[f.id]) for f in self.program.index.functions if by_function.get(f.id)]
+    def functions_with(self, is_meant: Callable[[SharedAccess], bool], calls: int = 0) -> frozenset[str]:
+        """The ids of functions that access the variable of a group so, and of those that so many calls lead there."""
+        accesses, incoming = self.program.shared.by_location, self.program.calls.incoming
+        places = [place for place in accesses if place.container() in self.by_location]
+        fresh = {access.function.id for place in places for access in accesses[place] if is_meant(access)}
+        found = frozenset(fresh)
+        for _ in range(calls):
+            fresh = {site.caller.id for name in fresh for site in incoming.get(name, ()) if not site.weak}
+            found |= fresh
+        return found
 
     def may_meet(self, mine: SharedAccess, theirs: SharedAccess) -> bool:
         """Whether two threads may do both at once, on one variable, no lock keeping them apart."""

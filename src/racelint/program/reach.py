@@ -28,6 +28,9 @@ from racelint.program.switches import Switches
 from racelint.program.thread_root import ThreadRoot, class_of_object
 from racelint.program.users import Users, is_public
 from racelint.program.values import Stores
+from racelint.program.ways import Given
+
+_UNSWITCHED: Given = frozenset()
 
 
 def _is_asked_for(root: ThreadRoot) -> bool:
@@ -200,7 +203,7 @@ class Reach:
         known = self._steps.get(function.id)
         if known is None:
             known = self._steps[function.id] = [
-                Step(site, site.callee.id, self._handed_calls.is_one(site), self.calls.is_on_own(site))
+                self._step(site)
                 for called in self.calls.outgoing[function.id]
                 for site in (called, *self._wrappers.through(called))
                 if (function.ir.is_async or not site.callee.ir.is_async)
@@ -208,35 +211,49 @@ class Reach:
             ]
         return known
 
+    def _step(self, site: CallSite) -> Step:
+        callee = site.callee
+        return Step(
+            site,
+            callee.id,
+            self._handed_calls.is_one(site),
+            self.calls.is_on_own(site),
+            self.flows.of(site.caller).at(site.event),
+            self.decorated.get(callee.id, frozenset()),
+            callee.ir.is_generator and not callee.is_contextmanager,
+            self.switches.has_any(callee),
+        )
+
     def _called(self, context: Context, step: Step) -> State | None:
-        site = step.site
-        if not _suits(context, step) or self.switches.rule_out(context.function, site.event, context.switches):
+        site, inside = step.site, step.site.on
+        if step.own and site.callee.cls is not None:
+            if not _suits(context, site.callee, site.callee.cls):
+                return None
+            inside = _class_inside(context, site.callee.cls)
+        if context.switches and self.switches.rule_out(context.function, site.event, context.switches):
             return None
-        flow = self.flows.of(context.function)
-        state = flow.at(site.event)
-        held = context.held
-        perhaps = context.perhaps
-        if state is not EMPTY:
-            held = frozenset(lock for lock in held if lock.location not in state.dropped)
-            held |= {hold.lock for hold in state.must}
-            perhaps = perhaps or bool(state.may - {hold.lock.location for hold in state.must})
-        if held and site.callee.ir.is_generator and not site.callee.is_contextmanager:
+        held, perhaps, taken = context.held, context.perhaps, step.taken
+        if taken is not EMPTY:
+            held = frozenset(lock for lock in held if lock.location not in taken.dropped)
+            held |= {hold.lock for hold in taken.must}
+            perhaps = perhaps or bool(taken.may - {hold.lock.location for hold in taken.must})
+        if held and step.later:
             if self._hands_on(context.function, site.event):
                 held = frozenset()
             else:
                 perhaps = True
-        held |= self.decorated.get(site.callee.id, frozenset())
+        if step.around:
+            held |= step.around
         having = (context.owned, context.private)
-        if having not in step.given:
-            step.given[having] = self._handed(context, site)
-        owned, private = step.given[having]
-        if context.anchors not in step.anchors:
-            step.anchors[context.anchors] = self._passed_anchors(context, site)
-        anchors = step.anchors[context.anchors]
-        switches = self.switches.set_by(site, context.switches)
-        return self._descent.state(
-            held, perhaps, owned, private, context.public, anchors, _class_inside(context, step), switches
-        )
+        given = step.given.get(having)
+        if given is None:
+            given = step.given[having] = self._handed(context, site)
+        owned, private = given
+        anchors = step.anchors.get(context.anchors)
+        if anchors is None:
+            anchors = step.anchors[context.anchors] = self._passed_anchors(context, site)
+        switches = self.switches.set_by(site, context.switches) if step.switched else _UNSWITCHED
+        return self._descent.state(held, perhaps, owned, private, context.public, anchors, inside, switches)
 
     def _hands_on(self, function: FunctionInfo, event: int) -> bool:
         """A generator that is returned as it is runs later, in whatever the caller holds then."""
@@ -309,23 +326,20 @@ class Reach:
             owned.add(name)
 
 
-def _suits(context: Context, step: Step) -> bool:
-    """Whether an object of the class that is known runs this method when it calls one of its own."""
-    known, callee = _class_here(context), step.site.callee
-    if known is None or callee.cls is None or not step.own:
-        return True
-    if callee.cls not in known.mro:
-        return not unrelated(known, callee.cls)
-    return known.method(callee.cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
-
-
-def _class_inside(context: Context, step: Step) -> ClassInfo | None:
-    """The class of the callee's object, as far as this way to it tells."""
-    callee = step.site.callee
-    if callee.cls is None or not step.own:
-        return step.site.on
+def _suits(context: Context, callee: FunctionInfo, cls: ClassInfo) -> bool:
+    """Whether an object of the class that is known runs this method of `cls` when it calls one of its own."""
     known = _class_here(context)
-    return known if known is not None and callee.cls in known.mro else callee.cls
+    if known is None:
+        return True
+    if cls not in known.mro:
+        return not unrelated(known, cls)
+    return known.method(cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
+
+
+def _class_inside(context: Context, cls: ClassInfo) -> ClassInfo:
+    """The class of the object that calls a method of `cls` of its own, as far as this way to it tells."""
+    known = _class_here(context)
+    return known if known is not None and cls in known.mro else cls
 
 
 def _class_here(context: Context) -> ClassInfo | None:

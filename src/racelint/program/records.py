@@ -75,6 +75,8 @@ class Records:
         certain = {hold.lock for hold in state.must if not self._lets_several_in(hold.lock)}
         others = {lock for lock in certain if self._other_instance(lock, access)}
         unsure = by_protocol or bool(state.may - {hold.lock.location for hold in state.must})
+        opaque = any(lock.opaque or lock.keyed for lock in certain)
+        own = self._kept_by(certain - others, static)
         found = []
         for context in program.reach.of(function):
             if program.ownership.owned(access.path, access.event, function, context.owned):
@@ -83,15 +85,21 @@ class Records:
                 continue
             if program.reach.switches.rule_out(function, access.event, context.switches):
                 continue
-            inherited = {lock for lock in context.held if lock.location not in state.dropped}
-            taken = {lock for lock in inherited if not self._lets_several_in(lock)} | certain
-            held = taken - others
-            if static:
-                held = {lock for lock in held if lock.shared or self._is_singleton(lock)}
-            perhaps = context.perhaps or unsure or any(lock.opaque or lock.keyed for lock in taken)
+            perhaps, held = context.perhaps or unsure or opaque, own
+            if context.held:
+                inherited = {lock for lock in context.held if lock.location not in state.dropped}
+                taken = {lock for lock in inherited if not self._lets_several_in(lock)} | certain
+                perhaps = perhaps or any(lock.opaque or lock.keyed for lock in taken)
+                held = self._kept_by(taken - others, static)
             foreign = bool(certain) and not held
-            found.append(Record(access, context, state, frozenset(held), perhaps, foreign, static))
+            found.append(Record(access, context, state, held, perhaps, foreign, static))
         return found
+
+    def _kept_by(self, locks: set[Lock], static: bool) -> frozenset[Lock]:
+        """Of the locks held those that keep others from what is accessed: from state of the process, one for all."""
+        return (
+            frozenset(lock for lock in locks if lock.shared or self._is_singleton(lock)) if static else frozenset(locks)
+        )
 
     def _lets_several_in(self, lock: Lock) -> bool:
         """A semaphore that is made with more permits than one keeps nobody out."""
@@ -133,9 +141,9 @@ class Records:
 
     def _is_repeated(self, site: CallSite) -> bool:
         """`if …: self.__init__()` in a method that is no constructor."""
-        own = site.receiver is not None and is_own(site.receiver, site.caller)
-        decided = self.program.compounds.deciding.get((site.caller.id, site.event))
-        return own and bool(decided) and not site.weak and not makes_self(site.caller)
+        if site.weak or site.receiver is None or makes_self(site.caller) or not is_own(site.receiver, site.caller):
+            return False
+        return bool(self.program.compounds.deciding(site.caller, site.event))
 
     def _spawns(self, function: FunctionInfo) -> bool:
         """Whether the function starts threads: else what it does to its variables is done before anyone shares them."""

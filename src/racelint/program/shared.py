@@ -30,6 +30,8 @@ from racelint.program.values import Stores
 _CHANGING_NAMES = frozenset(name.rpartition(".")[2] for name in CHANGING_FUNCTIONS)
 _READING_BY_NAME = ((("g:hasattr",),), (("g:getattr",),))
 _BY_NAME = (*_READING_BY_NAME, (("g:setattr",),))
+_OF_ONE_CALL = frozenset({"v:", "k:"})
+"""What a call of the function has for itself: displays and constants."""
 Deed = Literal["read", "write", "delete", "mutate", "iterate"]
 
 
@@ -109,7 +111,7 @@ class SharedAccesses:
         return self.locations.kept(found, function) if found[0][:2] == "c:" else found
 
     def _plain(self, event: Access, function: FunctionInfo) -> SharedAccess | None:
-        if event.path[0].startswith(("v:", "k:")):
+        if event.path[0][:2] in _OF_ONE_CALL:
             return None
         location = self.locations.of(event.path, function)
         if location is None or self._is_property(event, function) or self._is_overridden(event, location, function):
@@ -197,7 +199,7 @@ class SharedAccesses:
 
     def _by_function(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`heapq.heappush(self.jobs, job)` changes what `self.jobs` holds."""
-        if not call.args or not any(path[-1].rpartition(":")[2] in _CHANGING_NAMES for path in call.func):
+        if not any(path[-1].rpartition(":")[2] in _CHANGING_NAMES for path in call.func):
             return None
         for thing in self.types.of_value(call.func, function):
             method = CHANGING_FUNCTIONS.get(thing.dotted, "") if isinstance(thing, External) else ""
@@ -211,11 +213,15 @@ class SharedAccesses:
 
     def _by_method(self, call: Call, function: FunctionInfo) -> SharedAccess | None:
         """`self.items.append(x)` changes what `self.items` holds."""
-        named = self._by_name(call, function) or self._by_iter(call, function) or self._by_function(call, function)
-        if named is not None:
-            return named
+        if call.func and len(call.func[0]) == 1:
+            named = self._by_name(call, function) or self._by_iter(call, function)
+            if named is not None:
+                return named
+        by_function = self._by_function(call, function) if call.args else None
+        if by_function is not None:
+            return by_function
         for path in call.func[:1]:
-            if len(path) < 2 or path[0].startswith(("v:", "k:")):
+            if len(path) < 2 or path[0][:2] in _OF_ONE_CALL:
                 continue
             method = path[-1]
             if method in WRITING_METHODS and self._is_stream(path[:-1], function):

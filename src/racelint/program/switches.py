@@ -30,6 +30,10 @@ class Switches:
                 found.add((name, truth))
         return frozenset(found)
 
+    def has_any(self, function: FunctionInfo) -> bool:
+        """Whether a call may set any switch of the function."""
+        return bool(self._switches_of(function))
+
     def _switches_of(self, function: FunctionInfo) -> tuple[tuple[str, Value], ...]:
         named = self._named.get(function.id)
         if named is None:

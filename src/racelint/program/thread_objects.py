@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from racelint.model.summary import Access, Value
 from racelint.program.callees import Callees
@@ -27,22 +28,34 @@ class ThreadObjects:
     def __init__(
         self, index: Index, stores: Stores, types: Types, callees: Callees, reach: Reach, roots: list[ThreadRoot]
     ) -> None:
+        self.index = index
         self.stores = stores
         self.types = types
         self.reach = reach
         self.callees = callees
-        self._keepers: dict[str, set[str]] = {}
+        self._roots = roots
         self._classes = index.classes_by_id
         self._known: dict[tuple[str, str], bool] = {}
-        self._handed_out: set[str] = set()
         self._brief: dict[str, bool] = {}
-        for function in index.functions:
-            for value in (*left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
-                self._handed_out.update(cls.id for cls in self._classes_of(value, function))
-        handed = [*_handed_over(roots), *_seen_from_around(stores, roots)]
+
+    @cached_property
+    def _handed_out(self) -> frozenset[str]:
+        """Classes of which a function leaves an object to its callers, or gives one to others."""
+        found: set[str] = set()
+        for function in self.index.functions:
+            for value in (*left_to_callers(self.stores.facts[function.id]), *self._given_to_others(function)):
+                found.update(cls.id for cls in self._classes_of(value, function))
+        return frozenset(found)
+
+    @cached_property
+    def _keepers(self) -> dict[str, set[str]]:
+        """By class: the classes of the objects that keep one of it, or anyone."""
+        found: dict[str, set[str]] = {}
+        handed = [*_handed_over(self._roots), *_seen_from_around(self.stores, self._roots)]
         for holder, value, function in [*self._stored(), *handed]:
             for cls in self._classes_of(value, function):
-                self._keepers.setdefault(cls.id, set()).add(holder)
+                found.setdefault(cls.id, set()).add(holder)
+        return found
 
     def within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
         """Whether each object of `cls` that a thread of `root` meets is one that this very thread has made."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from racelint.knowledge.containers import ANSWERS, IMMUTABLE_RESULTS, TEXT_METHODS
 from racelint.knowledge.raising import LOOKUP_ERRORS
 from racelint.model.summary import ELEMENT, Access, Branch, Call, Path, Raise
-from racelint.program.compounds import Compound, asserts
+from racelint.program.branch_conditions import asserts
+from racelint.program.compounds import Compound
 from racelint.program.decisions import sets_flag
 from racelint.program.groups import Group
 from racelint.program.index import ClassInfo, External, FunctionInfo
@@ -47,6 +48,8 @@ _FINDING = frozenset({"import_module", "__import__", "import_string", "getLogger
 """Calls that give the same object whenever they are asked for the same name."""
 _ADDING_TO_IT = frozenset({"addHandler", "addFilter"})
 """What is done twice to the object that both of two threads find."""
+_Frames = tuple[tuple[FunctionInfo, int], ...]
+"""Functions, each with an event in it: an access, then the call that led to it, and so on out."""
 _ONE_STEP = "it is replaced in one step, and the lock never spans more than one step on it"
 
 
@@ -62,8 +65,8 @@ def harmless(record: Record, group: Group, guard: Location, program: Program) ->
     if _is_time(record.access, program):
         return _TIME
     sections = []
-    for other in guarded:
-        section = _section(other, guard, program)
+    for frames in dict.fromkeys(_frames_inside(other, guard, program) for other in guarded):
+        section = _section(frames, guard, program)
         if not section:
             return ""
         sections.append(section)
@@ -94,15 +97,16 @@ def needs_no_lock(group: Group, guard: Location, program: Program) -> bool:
             return False
         if guard not in record.locations_held:
             continue
-        section, function = _section(record, guard, program), record.access.function
+        section = _section(_frames_inside(record, guard, program), guard, program)
+        function = record.access.function
         if not section or any(
             step.function is not function or step.location.container() != group.location.container() for step in section
         ):
             return False
         if not runs_through(section, function, program):
             return False
-    functions = {record.access.function.id for record in group.records}
-    compounds = [compound for name in functions for compound in program.compounds.by_function.get(name, ())]
+    functions = {record.access.function for record in group.records}
+    compounds = [compound for function in functions for compound in program.compounds.of(function)]
     return all(
         atomic_with_gil(compound, program)
         for compound in compounds
@@ -150,7 +154,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
     facts = program.stores.facts[function.id]
     asked = {dep for node in facts.nodes if isinstance(node, Branch) for dep in node.deps}
     for call in facts.calls:
-        decided = call.id not in beside and compound.since in deciding.get((function.id, call.id), ())
+        decided = call.id not in beside and compound.since in deciding(function, call.id)
         names = [path[-1].rpartition(":")[2] for path in call.func]
         if call.id == compound.act.event or (
             call.id in asked
@@ -161,7 +165,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         if decided and not told and not any(name in _LOGGING | _DONE_ONCE | _FINDING for name in names):
             return False
     for access in program.shared.by_function[function.id]:
-        decided = access.changes and compound.since in deciding.get((function.id, access.event), ())
+        decided = access.changes and compound.since in deciding(function, access.event)
         twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and sets_flag(access))
         if decided and access.event not in beside and not twice_is_once:
             return False
@@ -318,7 +322,7 @@ def _adds_to_it(compound: Compound, program: Program) -> bool:
     return any(
         path[-1] in _ADDING_TO_IT or any({*act.value, act.path} & {*argument.value} for argument in call.args)
         for call in program.stores.facts[compound.function.id].calls
-        if compound.since in deciding.get((compound.function.id, call.id), ())
+        if compound.since in deciding(compound.function, call.id)
         for path in call.func
     )
 
@@ -339,22 +343,29 @@ def _is_plain_store(access: SharedAccess) -> bool:
     return access.deed == "write" and not access.augmented and not access.location.content
 
 
-def _section(record: Record, guard: Location, program: Program) -> list[SharedAccess]:
-    """What the critical section that a record stands in does to shared variables, in source order.
+def _frames_inside(record: Record, guard: Location, program: Program) -> _Frames:
+    """The functions from a record's own out to the one that takes the lock; empty where none on its way does."""
+    frames = list[tuple[FunctionInfo, int]]()
+    for function, event in record.context.outwards(record.access.event):
+        frames.append((function, event))
+        if program.flows.of(function).at(event).hold(guard) is not None:
+            return tuple(frames)
+    return ()
+
+
+def _section(frames: _Frames, guard: Location, program: Program) -> list[SharedAccess]:
+    """What the critical section around the first of the frames does to shared variables, in source order.
 
     Empty where it is not seen which one that is. One that a caller entered lasts for all of the called function.
     """
-    context, event, inner = record.context, record.access.event, list[SharedAccess]()
-    hold = record.state.hold(guard)
-    while hold is None:
-        inner += program.shared.by_function[context.function.id]
-        if context.parent is None:
-            return []
-        event, context = context.site, context.parent
-        hold = program.flows.of(context.function).at(event).hold(guard)
-    flow = program.flows.of(context.function)
+    if not frames:
+        return []
+    *called, (function, event) = frames
+    inner = [access for frame, _ in called for access in program.shared.by_function[frame.id]]
+    flow = program.flows.of(function)
+    hold = flow.at(event).hold(guard)
     before, after = list[SharedAccess](), list[SharedAccess]()
-    for access in program.shared.by_function[context.function.id]:
+    for access in program.shared.by_function[function.id]:
         if flow.at(access.event).hold(guard) != hold or access.location == guard:
             continue
         if inner and access.event == event:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from racelint.knowledge.containers import IMMUTABLE_RESULTS
-from racelint.program.compounds import Compound
+from racelint.program.compounds import CALLS_TO_ACT, Compound, acts_for_caller
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
@@ -22,8 +22,10 @@ class BrokenCompounds(Search):
     @cached_property
     def _compounds(self) -> dict[Location, list[Compound]]:
         found: dict[Location, list[Compound]] = {}
-        for _, compounds in self.races.functions_with_compounds():
-            for compound in compounds:
+        acting = self.races.functions_with(lambda access: True)
+        acting |= self.races.functions_with(acts_for_caller, calls=CALLS_TO_ACT)
+        for function in self.program.index.functions:
+            for compound in self.program.compounds.of(function) if function.id in acting else ():
                 found.setdefault(compound.act.location.container(), []).append(compound)
         return found
 
@@ -45,7 +47,7 @@ class BrokenCompounds(Search):
         since = flow.at(compound.since)
         if not regions or regions & {(hold.lock.location, hold.region) for hold in since.must}:
             return False
-        for event in self.program.compounds.deciding.get((compound.function.id, compound.act.event), ()):
+        for event in self.program.compounds.deciding(compound.function, compound.act.event):
             if regions & {(hold.lock.location, hold.region) for hold in flow.at(event).must}:
                 return True
         return False
@@ -98,12 +100,8 @@ class BrokenCompounds(Search):
             and not (other.locations_held & guards)
             and touches(record, other)
             and (not takes or removes(other) or not other.access.location.content)
-            and self.overlap.parallel(record, other, group)
         ]
-        if not candidates:
-            return None
-        return min(
-            candidates,
+        candidates.sort(
             key=lambda other: (
                 not (other.locations_held & group.owner_locks)
                 or self.overlap.evidence_of(record, other, group) != "thread",
@@ -111,6 +109,7 @@ class BrokenCompounds(Search):
                 other.order,
             ),
         )
+        return next((other for other in candidates if self.overlap.parallel(record, other, group)), None)
 
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
         """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""

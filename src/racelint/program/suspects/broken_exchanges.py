@@ -40,7 +40,7 @@ class BrokenExchanges(Search):
     def _compound(self, act: SharedAccess) -> Compound | None:
         """From the look-up of the old entry to the store of the new one, neither of which hangs on what it was."""
         function = act.function
-        decided = self.program.compounds.deciding.get((function.id, act.event), ())
+        decided = self.program.compounds.deciding(function, act.event)
         for access in self.program.shared.by_function[function.id]:
             if access.location != act.location or access.key != act.key or access.method not in _TAKING:
                 continue
@@ -75,5 +75,5 @@ class BrokenExchanges(Search):
 
     def _relies_on_it(self, access: SharedAccess) -> bool:
         """`del self.timers[key]`, not prepared for finding nothing."""
-        expected = self.program.compounds.expected.get(access.function.id, ())
+        expected = self.program.compounds.expected(access.function)
         return access.deed == "delete" and access.event not in expected

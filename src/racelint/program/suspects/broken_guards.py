@@ -52,7 +52,7 @@ class BrokenGuards(Search):
 
     def _expects_nothing(self, record: Record) -> bool:
         """Whether its failure for want of an element is handled."""
-        return record.access.event in self.program.compounds.expected.get(record.access.function.id, ())
+        return record.access.event in self.program.compounds.expected(record.access.function)
 
     def _is_loaded_to_add(self, record: Record) -> bool:
         """`self.items` of `self.items.append(x)`."""
@@ -80,7 +80,7 @@ class BrokenGuards(Search):
             and access.function.id in around
             and not makes_self(access.function)
             and access.value != (("k:None",),)
-            and not self.program.compounds.deciding.get((access.function.id, access.event))
+            and not self.program.compounds.deciding(access.function, access.event)
             and self._rebound.is_set_up(access.function)
             for access in self.program.shared.by_location.get(guard, ())
         )

@@ -88,7 +88,7 @@ class Guards:
         found: set[tuple[Location, Location]] = set()
         for function in self.program.index.functions:
             flow = self.program.flows.of(function)
-            for compound in self.program.compounds.by_function.get(function.id, ()):
+            for compound in self.program.compounds.of(function) if flow.before else ():
                 before = {(hold.lock.location, hold.region) for hold in flow.at(compound.begins).must}
                 after = {(hold.lock.location, hold.region) for hold in flow.at(compound.act.event).must}
                 found |= {(compound.act.location.container(), lock) for lock, _ in before & after}

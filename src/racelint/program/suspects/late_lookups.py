@@ -42,7 +42,7 @@ class LateLookups(Search):
         access, before = record.access, put.access
         same = access.function is before.function and access.location == before.location and access.key == before.key
         plain = access.deed == "read" and not access.method and access.event > before.event
-        expected = self.program.compounds.expected.get(access.function.id, ())
+        expected = self.program.compounds.expected(access.function)
         return same and plain and access.event not in expected
 
     def _may_take_it(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from racelint.program.call_state import CallState
 from racelint.program.compounds import Compound
+from racelint.program.effects import MAX_DEPTH
 from racelint.program.groups import Group
 from racelint.program.locations import Location
 from racelint.program.records import Record
@@ -22,8 +23,9 @@ class OverwrittenState(Search):
     @cached_property
     def _states(self) -> dict[Location, list[CallState]]:
         found: dict[Location, list[CallState]] = {}
+        writing = self.races.functions_with(self.program.call_states.is_kept, calls=MAX_DEPTH)
         for function in self.program.index.functions:
-            for state in self.program.call_states.of(function):
+            for state in self.program.call_states.of(function) if function.id in writing else ():
                 found.setdefault(state.read.access.location, []).append(state)
         return found
 
@@ -36,12 +38,14 @@ class OverwrittenState(Search):
             written, read = state.written.access, state.read.access
             compound = Compound("write-then-use", read, state.written.event, written, state.function)
             seen = replace(read, function=state.function, event=state.read.event)
-            for record in self.races.records.of(seen):
+            records = self.races.records.of(seen)
+            writes = self.races.records.of(written) if records else []
+            for record in records:
                 guards = self.races.compound_guards(compound, record)
-                conflict = None if record.perhaps or guards else self._same_write(group, record, state)
+                conflict = None if record.perhaps or guards else self._same_write(group, record, state, writes)
                 if conflict is not None:
                     if state.read.through or not state.written.through:
-                        record = self._in_same_run(record, self.races.records.of(written))
+                        record = self._in_same_run(record, writes)
                     yield self.inquiry.suspect("overwritten", group, record, conflict, compound, None)
                     break
 
@@ -51,10 +55,10 @@ class OverwrittenState(Search):
         same = (write for write in writes if write.context.entry is record.context.entry)
         return next(same, next(iter(writes), record))
 
-    def _same_write(self, group: Group, record: Record, state: CallState) -> Record | None:
+    def _same_write(self, group: Group, record: Record, state: CallState, writes: list[Record]) -> Record | None:
         """Another thread that is in the same call; a lock beside the class promises too little for that."""
         direct = not state.written.through and not state.read.through
-        for other in self.races.records.of(state.written.access):
+        for other in writes:
             if (other.perhaps and record.held) or not self.overlap.parallel(record, other, group):
                 continue
             evidence = self.overlap.evidence_of(record, other, group)

@@ -43,7 +43,7 @@ class StaleDecisions(Search):
         function = act.function
         region = self._region(function, act.event, guard)
         accesses = {access.event: access for access in self.program.shared.by_function[function.id]}
-        decided = self.program.compounds.deciding.get((function.id, act.event), ())
+        decided = self.program.compounds.deciding(function, act.event)
         states = [
             (event, read)
             for event in decided
