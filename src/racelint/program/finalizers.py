@@ -123,16 +123,15 @@ class Finalizers:
     def _queues(self) -> dict[str, list[Reached[Taking]]]:
         """Uses of queues whose lock is not reentrant, by all functions that come to them."""
         own: dict[str, list[Reached[Taking]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                path = call.func[0] if call.func else ()
-                if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_of_queue(path, function):
-                    location = self.program.locations.of(path[:-1], function)
-                    if location is not None:
-                        lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
-                        owner = owner_of(lock, function, self.program.index)
-                        taking = Taking(lock, function, call.id, call.span)
-                        own.setdefault(function.id, []).append(Reached(taking, owner))
+        for function, call in self.program.callees.written(*LOCKING_QUEUE_METHODS):
+            path = call.func[0]
+            if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_of_queue(path, function):
+                location = self.program.locations.of(path[:-1], function)
+                if location is not None:
+                    lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
+                    owner = owner_of(lock, function, self.program.index)
+                    taking = Taking(lock, function, call.id, call.span)
+                    own.setdefault(function.id, []).append(Reached(taking, owner))
         return reached(self.program.takings.running, own, lambda entry, site: False)
 
     def _is_of_queue(self, path: Path, function: FunctionInfo) -> bool:

@@ -148,13 +148,12 @@ class SelfJoins:
     def _calls_of_shutdown(self) -> dict[Location | None, list[tuple[FunctionInfo, Call]]]:
         """By the place of the executor of threads; those that say `wait=False` are left out."""
         found: dict[Location | None, list[tuple[FunctionInfo, Call]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                path = call.func[0] if call.func else ()
-                shuts = len(path) > 1 and path[-1] == "shutdown" and _waiting(call) != (("k:False",),)
-                if shuts and is_member_of(self.program, path, function, _EXECUTORS):
-                    place = self.program.locations.of(path[:-1], function)
-                    found.setdefault(place, []).append((function, call))
+        for function, call in self.program.callees.written("shutdown"):
+            path = call.func[0]
+            shuts = len(path) > 1 and path[-1] == "shutdown" and _waiting(call) != (("k:False",),)
+            if shuts and is_member_of(self.program, path, function, _EXECUTORS):
+                place = self.program.locations.of(path[:-1], function)
+                found.setdefault(place, []).append((function, call))
         return found
 
     def _of_own_class(self, root: ThreadRoot, cls: ClassInfo) -> Iterator[Join]:
