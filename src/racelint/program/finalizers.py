@@ -56,7 +56,7 @@ class Finalizers:
         seen = set()
         for interrupter in self._interrupters():
             name = interrupter.function.id
-            for taken in (*self.program.takings.by_function.get(name, ()), *self._queues.get(name, ())):
+            for taken in (*self.program.takings.taken(interrupter.function), *self._queues.get(name, ())):
                 place = (taken.fact.function.id, taken.fact.event)
                 if place not in seen and self._may_be_held(interrupter, taken):
                     seen.add(place)
@@ -110,7 +110,7 @@ class Finalizers:
     def _holders(self) -> dict[Location, set[tuple[str, bool]]]:
         """Who takes a lock, and whether they call anything while they hold it: else nothing is collected meanwhile."""
         found: dict[Location, set[tuple[str, bool]]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.takings.takers:
             taken = {taking.lock.location for taking, _ in self.program.takings.own(function)}
             flow = self.program.flows.of(function)
             for location in taken:
@@ -132,7 +132,10 @@ class Finalizers:
                     owner = owner_of(lock, function, self.program.index)
                     taking = Taking(lock, function, call.id, call.span)
                     own.setdefault(function.id, []).append(Reached(taking, owner))
-        return reached(self.program.takings.running, own, lambda entry, site: False)
+        if not own:
+            return {}
+        functions = [interrupter.function for interrupter in self._interrupters()]
+        return reached(self.program.takings.running, functions, lambda function: own.get(function.id, ()))
 
     def _is_of_queue(self, path: Path, function: FunctionInfo) -> bool:
         return is_member_of(self.program, path, function, LOCKED_QUEUES)

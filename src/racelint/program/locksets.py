@@ -6,6 +6,8 @@ once.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec.structs import replace
 
 from racelint.knowledge.locks import ACQUIRES, READERS_AND_WRITERS, RELEASES
@@ -54,6 +56,23 @@ class LockFlows:
                 solved = _Solver(self, function).solve()
                 known = self._flows[function.id] = solved
         return known
+
+    @cached_property
+    def takers(self) -> tuple[FunctionInfo, ...]:
+        """The functions that take a lock themselves, in source order."""
+        functions = self.types.index.functions
+        return tuple(f for f in functions if (flow := self.of(f)).acquisitions or flow.entrances)
+
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The ids of those that certainly hold a lock at some event of theirs."""
+        functions = self.types.index.functions
+        return frozenset(f.id for f in functions if any(state.must for state in self.of(f).before.values()))
+
+    @cached_property
+    def acting(self) -> tuple[FunctionInfo, ...]:
+        """The functions that do something to the locks of their callers, in source order."""
+        return tuple(f for f in self.types.index.functions if self.effect(f) != NO_EFFECT)
 
     def _touches_locks(self, function: FunctionInfo) -> bool:
         known = self._touching.get(function.id)

@@ -78,7 +78,7 @@ class ReboundLocks:
 
     def _users(self) -> dict[Location | None, list[FunctionInfo]]:
         found: dict[Location | None, list[FunctionInfo]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.flows.takers:
             locations = {lock.location for lock, _, _ in self.program.flows.of(function).acquisitions}
             for location in locations:
                 found.setdefault(location, []).append(function)

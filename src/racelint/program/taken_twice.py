@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from racelint.model.summary import ELEMENT, Call, Loop, With
+from racelint.model.summary import ELEMENT, Call, With
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
@@ -32,15 +32,15 @@ def taken_twice(program: Program) -> Iterator[Nesting]:
 
 def _while_iterating(program: Program, function: FunctionInfo) -> Iterator[Nesting]:
     """What the body of a loop takes while the generator that it goes through holds a lock."""
-    facts, takings = program.stores.facts[function.id], program.takings
-    for loop in (node for node in facts.nodes if isinstance(node, Loop)):
-        inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))}
-        for site in takings.running.outgoing.get(function.id, ()) if inside else ():
-            gone_through = any(path[0] == f"c:{site.event}" and {*path[1:]} <= {ELEMENT} for path in loop.iterates)
-            if not site.callee.ir.is_generator or not gone_through:
+    takings = program.takings
+    for loop in program.stores.facts[function.id].loops:
+        made = {path[0] for path in loop.iterates if path[0].startswith("c:") and {*path[1:]} <= {ELEMENT}}
+        inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))} if made else ()
+        for site in takings.running.outgoing(function) if inside else ():
+            if not site.callee.ir.is_generator or f"c:{site.event}" not in made:
                 continue
             held = [_seen_from(site, each, program) for each in _held_at_yields(program, site.callee)]
-            for inner in takings.running.outgoing[function.id]:
+            for inner in takings.running.outgoing(function) if held else ():
                 if inner.event in inside:
                     for then in takings.through(inner):
                         yield from (Nesting(function, event_span(function, inner.event), each, then) for each in held)

@@ -58,6 +58,7 @@ class Takings:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.running = Running(program)
+        self._taken: dict[str, list[Reached[Taking]]] = {}
         self._nestings: dict[str, list[Nesting]] = {}
 
     def own(self, function: FunctionInfo) -> Iterator[tuple[Taking, LockState]]:
@@ -91,21 +92,36 @@ class Takings:
         )
 
     @cached_property
-    def by_function(self) -> dict[str, list[Reached[Taking]]]:
-        """All that a run of each function takes, by function id, the nearest first."""
-        own: dict[str, list[Reached[Taking]]] = {}
-        for function in self.program.index.functions:
-            entries: dict[Hashable, Reached[Taking]] = {}
-            for taking, state in self.own(function):
-                way = self.running.way(function, taking.event)
-                if taking.lock.location in state.dropped or self.is_asked_for(taking, function, taking.event):
-                    continue
-                owner = owner_of(taking.lock, function, self.program.index)
-                entry = Reached(taking, owner, (), way.certain, way.given)
-                entries.setdefault(entry.key, entry)
-            if entries:
-                own[function.id] = list(entries.values())
-        return reached(self.running, own, self._is_dropped)
+    def takers(self) -> tuple[FunctionInfo, ...]:
+        """The functions that take a lock themselves or have a decorator do so, in source order."""
+        taking = {function.id for function in self.program.flows.takers}.union(self.program.decorator_locks)
+        return tuple(function for function in self.program.index.functions if function.id in taking)
+
+    def taken(self, function: FunctionInfo) -> list[Reached[Taking]]:
+        """All that a run of the function takes, the nearest first."""
+        known = self._taken.get(function.id)
+        if known is None:
+            self._taken |= reached(self.running, self._asked_with(function), self._first, self._is_dropped)
+            known = self._taken[function.id]
+        return known
+
+    def _asked_with(self, function: FunctionInfo) -> list[FunctionInfo]:
+        """At first, with a function all that hold a lock: what they take meanwhile will be asked as well."""
+        if self._taken:
+            return [function]
+        return [function, *self.holders]
+
+    def _first(self, function: FunctionInfo) -> list[Reached[Taking]]:
+        """What the function itself takes, unless it has given that back before, or asked who holds it."""
+        entries: dict[Hashable, Reached[Taking]] = {}
+        for taking, state in self.own(function):
+            way = self.running.way(function, taking.event)
+            if taking.lock.location in state.dropped or self.is_asked_for(taking, function, taking.event):
+                continue
+            owner = owner_of(taking.lock, function, self.program.index)
+            entry = Reached(taking, owner, (), way.certain, way.given)
+            entries.setdefault(entry.key, entry)
+        return list(entries.values())
 
     def _is_dropped(self, entry: Reached[Taking], site: CallSite) -> bool:
         """The caller has given the lock back before, or looked at who holds it: it is not taken twice then."""
@@ -126,14 +142,23 @@ class Takings:
     def is_asked_for(self, taking: Taking, function: FunctionInfo, event: int) -> bool:
         """Whether the way to an event led over a question who holds the lock."""
         asked = self.running.way(function, event).asked
-        return bool(asked & {"*", taking.lock.location.attribute})
+        return bool(asked) and ("*" in asked or taking.lock.location.attribute in asked)
+
+    def holds(self, function: FunctionInfo) -> bool:
+        """Whether the function itself (or its decorator) holds a lock at any of its events."""
+        return function.id in self.program.flows.holders or function.id in self.program.decorator_locks
+
+    @cached_property
+    def holders(self) -> list[FunctionInfo]:
+        """The functions that hold a lock at any of their events, in source order."""
+        return [function for function in self.program.index.functions if self.holds(function)]
 
     def held(self, function: FunctionInfo, event: int) -> list[Held]:
         """The locks that the function itself (or its decorator) holds at an event."""
+        if not self.holds(function):
+            return []
         must = self.program.flows.of(function).at(event).must
         decorating = self.program.decorator_locks.get(function.id, ())
-        if not must and not decorating:
-            return []
         found = [self._held(hold, function) for hold in must]
         for lock in sorted(decorating, key=lambda lock: lock.location):
             if not any(held.lock.location == lock.location for held in found):
@@ -146,7 +171,7 @@ class Takings:
 
     def through(self, site: CallSite) -> Iterator[Reached[Taking]]:
         """What the call at `site` takes, as its caller sees it; `certain` speaks of what comes after the call."""
-        for entry in self.by_function.get(site.callee.id, ()):
+        for entry in self.taken(site.callee):
             if not self._is_dropped(entry, site):
                 carried = self.running.carried(entry, site)
                 if carried is not None:
@@ -165,10 +190,11 @@ class Takings:
                 then = Reached(taking, owner_of(taking.lock, function, self.program.index))
                 for held in self.held(function, taking.event):
                     yield Nesting(function, taking.span, held, then)
-        for site in self.running.outgoing.get(function.id, ()):
+        for site in self.running.outgoing(function) if self.holds(function) else ():
             yield from self._nested(function, site, self.held(function, site.event))
-        for callback in self.running.callbacks.get(function.id, ()):
-            yield from self._nested(function, callback.run, self._held_around(callback))
+        if any(self.holds(site.callee) for site in self.program.calls.outgoing[function.id]):
+            for callback in self.running.callbacks(function):
+                yield from self._nested(function, callback.run, self._held_around(callback))
 
     def _nested(self, function: FunctionInfo, site: CallSite, here: list[Held]) -> Iterator[Nesting]:
         if here:

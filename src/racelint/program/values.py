@@ -70,6 +70,7 @@ class FunctionFacts:
         self.calls: list[Call] = []
         self.returns: list[Return] = []
         self.withs: list[With] = []
+        self.loops: list[Loop] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
         self.nodes = tuple(nodes_of(function.ir.body))
@@ -84,6 +85,8 @@ class FunctionFacts:
                 self.returns.append(node)
             elif isinstance(node, With):
                 self.withs.append(node)
+            elif isinstance(node, Loop):
+                self.loops.append(node)
             elif isinstance(node, Suspend) and node.kind == "yield":
                 self.yields.append(node)
 
