@@ -59,9 +59,9 @@ class Callees:
         return self._named.keys()
 
     @property
-    def words(self) -> Iterable[str]:
-        """The words that calls end in."""
-        return self._written.keys()
+    def members(self) -> Iterable[tuple[str, str]]:
+        """The methods of types outside of the program that are called, each with its type's dotted name."""
+        return self._members.keys()
 
     def outside(self, function: FunctionInfo) -> list[Named]:
         """The function's calls of what is outside of the program."""

@@ -12,6 +12,7 @@ from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, REFERENCE_CALLB
 from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
 from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Call, Path, Value
+from racelint.program.callees import Named
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -54,7 +55,9 @@ class Finalizers:
     def interruptions(self) -> Iterator[Interruption]:
         """In source order of the interrupters, one for each place where a lock is taken."""
         seen = set()
-        for interrupter in self._interrupters():
+        interrupters = [*self._interrupters()]
+        self.program.takings.work_out([interrupter.function for interrupter in interrupters])
+        for interrupter in interrupters:
             name = interrupter.function.id
             for taken in (*self.program.takings.taken(interrupter.function), *self._queues.get(name, ())):
                 place = (taken.fact.function.id, taken.fact.event)
@@ -63,12 +66,14 @@ class Finalizers:
                     yield Interruption(interrupter, taken)
 
     def _interrupters(self) -> Iterator[Interrupter]:
+        registering: dict[FunctionInfo, list[Named]] = {}
+        for named in self.program.callees.named(REFERENCE_CALLBACKS):
+            registering.setdefault(named.function, []).append(named)
         for function in self.program.index.functions:
             if function.ir.name == "__del__" and function.cls is not None:
                 yield Interrupter("__del__", function)
-            for named in self.program.callees.outside(function):
-                registered = REFERENCE_CALLBACKS.get(named.dotted)
-                value = _argument(named.call, *registered) if registered is not None else ()
+            for named in registering.get(function, ()):
+                value = _argument(named.call, *REFERENCE_CALLBACKS[named.dotted])
                 for thing in self.program.types.of_value(value, function):
                     if isinstance(thing, Bound):
                         yield Interrupter("weakref callback", thing.function)

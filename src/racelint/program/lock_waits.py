@@ -282,8 +282,7 @@ class LockWaits:
         """Where sockets are kept of which some function says `setblocking(False)`."""
         return frozenset(
             self.program.locations.of(path[:-1], function)
-            for function in self.program.index.functions
-            for call in self.program.stores.facts[function.id].calls
+            for function, call in self.program.callees.written("setblocking")
             for path in call.func[:1]
             if path[-1] == "setblocking" and len(path) > 2 and any(a.value == (("k:False",),) for a in call.args)
         )

@@ -64,6 +64,11 @@ class LockFlows:
         return tuple(f for f in functions if (flow := self.of(f)).acquisitions or flow.entrances)
 
     @cached_property
+    def releasers(self) -> tuple[FunctionInfo, ...]:
+        """Those that give one back by hand, in source order."""
+        return tuple(f for f in self.types.index.functions if self.of(f).releases)
+
+    @cached_property
     def holders(self) -> frozenset[str]:
         """The ids of those that certainly hold a lock at some event of theirs."""
         functions = self.types.index.functions

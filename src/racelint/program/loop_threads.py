@@ -178,14 +178,13 @@ class LoopThreads:
                 kept = {self.program.locations.of(path, root.target) for path in paths}
                 own = frozenset(closure(self.program, [root.target]))
                 yield from self._thread(root.site_function, root.starts, root.site.span, (*bound, *captured), kept, own)
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                if any(path[-1] in LOOP_RUNS for argument in call.args for path in argument.value):
-                    p = self.program
-                    spawn = spawn_at(call, function, p.index, p.stores, p.types, p.calls)
-                    if spawn is not None and spawn.starter.kind == "thread":
-                        paths = [path[:-1] for path in spawn.target if path[-1] in LOOP_RUNS and len(path) > 1]
-                        yield from self._thread(function, spawn.starts, call.span, tuple(paths), set(), frozenset())
+        for start in self.program.start_calls:
+            paths = [path[:-1] for path in start.target if path[-1] in LOOP_RUNS and len(path) > 1]
+            if paths and start.starter.kind == "thread":
+                p, call = self.program, start.call
+                spawn = spawn_at(call, start.function, p.index, p.stores, p.types, p.calls)
+                if spawn is not None:
+                    yield from self._thread(start.function, spawn.starts, call.span, tuple(paths), set(), frozenset())
 
     def _thread(
         self,

@@ -54,9 +54,9 @@ class ProxyCopies:
         for event in facts.events.values():
             if isinstance(event, Call):
                 for path in event.func[:1]:
-                    if len(path) > 1 and path[-1] in MUTATING_METHODS:
+                    if path[-1] in MUTATING_METHODS and _may_be_given(path[:-1]):
                         yield event.id, event.span, path[:-1]
-            elif event.kind in ("write", "delete") and len(event.path) > 1:
+            elif event.kind in ("write", "delete") and _may_be_given(event.path[:-1]):
                 yield event.id, event.span, event.path[:-1]
 
     def _proxy(self, element: Path, function: FunctionInfo, facts: FunctionFacts) -> Path | None:
@@ -120,3 +120,8 @@ def _is_copy(element: Path, event: int, value: Value, deps: tuple[int, ...], fac
     reads = (facts.events.get(dep) for dep in deps if dep > event)
     again = any(isinstance(read, Access) and read.path == element for read in reads)
     return element in value and not again
+
+
+def _may_be_given(element: Path) -> bool:
+    """Whether the path is a part of something, or the answer of a call."""
+    return len(element) > 1 or (len(element) == 1 and element[0].startswith("c:"))

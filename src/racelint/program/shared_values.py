@@ -40,7 +40,7 @@ class SharedValues:
     def raced(self) -> Iterator[list[Update]]:
         """The updates of each value that two processes may make at once."""
         groups: dict[Origin, dict[tuple[str, int], Update]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.index.functions if self.children else ():
             for access in self._updates(function):
                 for origin, child in self._runners(function, access):
                     found = groups.setdefault(origin, {})

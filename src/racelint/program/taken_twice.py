@@ -20,9 +20,11 @@ from racelint.program.values import event_span, nodes_of
 def taken_twice(program: Program) -> Iterator[Nesting]:
     """In source order, one for each function, lock and place where that is first taken."""
     signallers = _signallers(program)
+    holding = any(function.ir.is_generator for function in program.takings.holders)
     for function in program.index.functions:
         seen = set()
-        for nesting in (*program.takings.nestings(function), *_while_iterating(program, function)):
+        iterating = _while_iterating(program, function) if holding else ()
+        for nesting in (*program.takings.nestings(function), *iterating):
             key = (nesting.held.lock.location, nesting.held.owner, nesting.held.function.id, nesting.held.span)
             again = _is_again(program, nesting) and key not in seen
             if again and not _is_signal(program, nesting, signallers):
@@ -61,7 +63,7 @@ def _seen_from(site: CallSite, held: Held, program: Program) -> Held:
 def _signallers(program: Program) -> dict[Location, set[str]]:
     """By lock, the functions that give it back without having taken it."""
     found: dict[Location, set[str]] = {}
-    for function in program.index.functions:
+    for function in program.flows.releasers:
         for lock, _, before in program.flows.of(function).releases:
             if lock.location not in before.may:
                 found.setdefault(lock.location, set()).add(function.id)

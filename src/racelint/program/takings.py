@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -99,17 +99,15 @@ class Takings:
 
     def taken(self, function: FunctionInfo) -> list[Reached[Taking]]:
         """All that a run of the function takes, the nearest first."""
-        known = self._taken.get(function.id)
-        if known is None:
-            self._taken |= reached(self.running, self._asked_with(function), self._first, self._is_dropped)
-            known = self._taken[function.id]
-        return known
+        if function.id not in self._taken:
+            # Of those that hold a lock it will be asked anyway: once for all is cheaper than one by one.
+            self.work_out([function] if self._taken else [function, *self.holders])
+        return self._taken[function.id]
 
-    def _asked_with(self, function: FunctionInfo) -> list[FunctionInfo]:
-        """At first, with a function all that hold a lock: what they take meanwhile will be asked as well."""
-        if self._taken:
-            return [function]
-        return [function, *self.holders]
+    def work_out(self, functions: Sequence[FunctionInfo]) -> None:
+        """See what runs of several functions take."""
+        asked = [function for function in functions if function.id not in self._taken]
+        self._taken |= reached(self.running, asked, self._first, self._is_dropped)
 
     def _first(self, function: FunctionInfo) -> list[Reached[Taking]]:
         """What the function itself takes, unless it has given that back before, or asked who holds it."""
@@ -177,6 +175,11 @@ class Takings:
                 if carried is not None:
                     yield replace(carried, certain=entry.certain)
 
+    @cached_property
+    def _callers_of_holders(self) -> frozenset[str]:
+        incoming = self.program.calls.incoming
+        return frozenset(site.caller.id for holder in self.holders for site in incoming.get(holder.id, ()))
+
     def nestings(self, function: FunctionInfo) -> list[Nesting]:
         """Every taking of the function and of what it calls, with each lock that is held then."""
         known = self._nestings.get(function.id)
@@ -192,7 +195,7 @@ class Takings:
                     yield Nesting(function, taking.span, held, then)
         for site in self.running.outgoing(function) if self.holds(function) else ():
             yield from self._nested(function, site, self.held(function, site.event))
-        if any(self.holds(site.callee) for site in self.program.calls.outgoing[function.id]):
+        if function.id in self._callers_of_holders:
             for callback in self.running.callbacks(function):
                 yield from self._nested(function, callback.run, self._held_around(callback))
 
