@@ -50,8 +50,12 @@ class BlockingCalls:
 
     def of(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
         """What a call waits for by itself, without looking into the program's own functions."""
-        if call.awaited or _never_waits(call):
+        if call.awaited:
             return None
+        found = self._of(call, function)
+        return found if found is not None and not _never_waits(call) else None
+
+    def _of(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
         for path in call.func:
             for thing in self.program.types.of(path, function):
                 if isinstance(thing, External) and thing.dotted in BLOCKING_FUNCTIONS:

@@ -40,9 +40,8 @@ def _registered(slot: str, index: Index, stores: Stores, types: Types) -> list[F
         target
         for function in index.functions
         for call in stores.facts[function.id].calls
-        if any(path[-1].endswith("register_at_fork") for path in call.func)
         for argument in call.args
-        if argument.name == slot
+        if argument.name == slot and any(path[-1].endswith("register_at_fork") for path in call.func)
         for target in _functions(argument.value, function, types)
     ]
 

@@ -75,6 +75,7 @@ class Running:
         self._gathered: dict[str, frozenset[int]] = {}
         self._outgoing: dict[str, list[CallSite]] = {}
         self._callbacks: dict[str, list[Callback]] = {}
+        self._positions = {function: position for position, function in enumerate(program.index.functions)}
 
     def outgoing(self, function: FunctionInfo) -> list[CallSite]:
         """What a run of the function runs by calls of its own."""
@@ -101,7 +102,7 @@ class Running:
                 if callee.id not in found:
                     found[callee.id] = callee
                     pending.append(callee)
-        return [function for function in self.program.index.functions if function.id in found]
+        return sorted(found.values(), key=self._positions.__getitem__)
 
     def way(self, function: FunctionInfo, event: int) -> Way:
         if function.id not in self._ways:

@@ -37,6 +37,7 @@ def _while_iterating(program: Program, function: FunctionInfo) -> Iterator[Nesti
     takings = program.takings
     for loop in program.stores.facts[function.id].loops:
         made = {path[0] for path in loop.iterates if path[0].startswith("c:") and {*path[1:]} <= {ELEMENT}}
+        made = {root for root in made if program.calls.at(function, int(root[2:]))}
         inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))} if made else ()
         for site in takings.running.outgoing(function) if inside else ():
             if not site.callee.ir.is_generator or f"c:{site.event}" not in made:

@@ -176,6 +176,11 @@ class Takings:
                     yield replace(carried, certain=entry.certain)
 
     @cached_property
+    def _nesting(self) -> frozenset[str]:
+        """The ids of the functions that may have nestings."""
+        return self._callers_of_holders.union(f.id for f in (*self.takers, *self.holders))
+
+    @cached_property
     def _callers_of_holders(self) -> frozenset[str]:
         incoming = self.program.calls.incoming
         return frozenset(site.caller.id for holder in self.holders for site in incoming.get(holder.id, ()))
@@ -184,7 +189,8 @@ class Takings:
         """Every taking of the function and of what it calls, with each lock that is held then."""
         known = self._nestings.get(function.id)
         if known is None:
-            known = self._nestings[function.id] = list(self._nestings_of(function))
+            known = list(self._nestings_of(function)) if function.id in self._nesting else []
+            self._nestings[function.id] = known
         return known
 
     def _nestings_of(self, function: FunctionInfo) -> Iterator[Nesting]:

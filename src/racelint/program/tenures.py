@@ -44,8 +44,9 @@ class Tenures:
         for function in dict.fromkeys((*program.flows.takers, *program.flows.releasers)):
             self._note(function)
         for function in program.index.functions:
-            for path in self._handed_out(function):
-                self._note_handed_out(path, function)
+            for access in program.stores.facts[function.id].accesses:
+                if access.path[-1] in RELEASES and access.kind == "read" and not access.called:
+                    self._note_handed_out(access.path, function)
 
     def judged(self) -> Iterator[Judged]:
         """Every acquisition whose function is answerable for it."""
@@ -113,6 +114,9 @@ class Tenures:
             self._taken.setdefault(lock.location, set()).add(function.id)
 
     def _note_handed_out(self, path: Path, function: FunctionInfo) -> None:
+        """`lock.release` is given away uncalled."""
+        if len(path) < 2:
+            return
         handed = self.program.locks.of(path[:-1], function)
         taken = {lock.location for lock, _, _ in self.program.flows.of(function).acquisitions}
         if handed is not None and handed.location in taken:
@@ -121,13 +125,6 @@ class Tenures:
             self._given_back_names.setdefault(path[-2], set()).add(function.id)
         else:
             self._given_back.setdefault(handed.location, set()).add(function.id)
-
-    def _handed_out(self, function: FunctionInfo) -> Iterator[Path]:
-        """`lock.release` given away uncalled."""
-        facts = self.program.stores.facts[function.id]
-        for access in facts.accesses:
-            if access.path[-1] in RELEASES and access.kind == "read" and not access.called and len(access.path) > 1:
-                yield access.path
 
     def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
         path, facts = tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]
