@@ -60,24 +60,28 @@ class LockFlows:
     @cached_property
     def takers(self) -> tuple[FunctionInfo, ...]:
         """The functions that take a lock themselves, in source order."""
-        functions = self.types.index.functions
-        return tuple(f for f in functions if (flow := self.of(f)).acquisitions or flow.entrances)
+        return tuple(f for f in self._touching_locks if (flow := self.of(f)).acquisitions or flow.entrances)
 
     @cached_property
     def releasers(self) -> tuple[FunctionInfo, ...]:
         """Those that give one back by hand, in source order."""
-        return tuple(f for f in self.types.index.functions if self.of(f).releases)
+        return tuple(f for f in self._touching_locks if self.of(f).releases)
 
     @cached_property
     def holders(self) -> frozenset[str]:
         """The ids of those that certainly hold a lock at some event of theirs."""
-        functions = self.types.index.functions
-        return frozenset(f.id for f in functions if any(state.must for state in self.of(f).before.values()))
+        states = ((f.id, state) for f in self._touching_locks for state in self.of(f).before.values())
+        return frozenset(name for name, state in states if state.must)
 
     @cached_property
     def acting(self) -> tuple[FunctionInfo, ...]:
         """The functions that do something to the locks of their callers, in source order."""
-        return tuple(f for f in self.types.index.functions if self.effect(f) != NO_EFFECT)
+        return tuple(f for f in self._touching_locks if self.effect(f) != NO_EFFECT)
+
+    @cached_property
+    def _touching_locks(self) -> tuple[FunctionInfo, ...]:
+        """All functions of which there is more to say than that they hold nothing, in source order."""
+        return tuple(f for f in self.types.index.functions if self.of(f).before)
 
     def _touches_locks(self, function: FunctionInfo) -> bool:
         known = self._touching.get(function.id)

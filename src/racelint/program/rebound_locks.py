@@ -49,7 +49,7 @@ class ReboundLocks:
         for function in self.program.index.functions:
             if function.ir.kind in ("module", "class"):
                 continue
-            for access in self.program.stores.facts[function.id].accesses:
+            for access in self.program.stores.facts[function.id].changes:
                 if access.kind != "write" or len(access.value) != 1 or access.value[0][0][:2] != "c:":
                     continue
                 if self._stores_new_lock(access, function) and not self.is_set_up(function):

@@ -56,7 +56,7 @@ class SharedValues:
 
     def _updates(self, function: FunctionInfo) -> Iterator[Access]:
         facts = self.program.stores.facts[function.id]
-        for access in facts.accesses:
+        for access in facts.changes:
             if access.kind != "write" or len(access.path) < 2 or not access.deps:
                 continue
             if access.path in access.value:

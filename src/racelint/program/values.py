@@ -67,6 +67,8 @@ class FunctionFacts:
     def __init__(self, function: FunctionInfo) -> None:
         self.function = function
         self.accesses: list[Access] = []
+        self.changes: list[Access] = []
+        """The accesses that write or delete."""
         self.calls: list[Call] = []
         self.returns: list[Return] = []
         self.withs: list[With] = []
@@ -78,6 +80,8 @@ class FunctionFacts:
             if isinstance(node, Access):
                 self.accesses.append(node)
                 self.events[node.id] = node
+                if node.kind in ("write", "delete"):
+                    self.changes.append(node)
             elif isinstance(node, Call):
                 self.calls.append(node)
                 self.events[node.id] = node
@@ -148,7 +152,7 @@ class Stores:
         """By function id (or class id, module name) and the container's path there."""
         for function in index.functions:
             facts = self.facts[function.id] = FunctionFacts(function)
-            for access in facts.accesses:
+            for access in facts.changes:
                 if access.kind == "write":
                     self._record(index, function, access)
             for call in facts.calls:
