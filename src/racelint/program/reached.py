@@ -73,6 +73,7 @@ class Running:
         self._ways: dict[str, Ways] = {}
         self._iterated: dict[str, frozenset[int]] = {}
         self._gathered: dict[str, frozenset[int]] = {}
+        self._given: dict[str, list[Call]] = {}
         self._outgoing: dict[str, list[CallSite]] = {}
         self._callbacks: dict[str, list[Callback]] = {}
         self._positions = {function: position for position, function in enumerate(program.index.functions)}
@@ -176,9 +177,7 @@ class Running:
 
     def _called_back(self, site: CallSite) -> Iterator[Callback]:
         """Functions passed for parameters that the callee calls."""
-        for call in self.program.stores.facts[site.callee.id].calls:
-            if not call.func or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
-                continue
+        for call in self._parameters_called(site.callee):
             for path in site.bindings.get(call.func[0][0][2:], ()):
                 path, given = self._unwrapped(path, site.caller)
                 for thing in self.program.types.of(path, site.caller):
@@ -188,6 +187,15 @@ class Running:
                         receiver = path[:-1] if named else None
                         run = CallSite(site.caller, site.event, thing.function, receiver, bindings, False)
                         yield Callback(site, call, run)
+
+    def _parameters_called(self, function: FunctionInfo) -> list[Call]:
+        """The calls of what the function was given."""
+        known = self._given.get(function.id)
+        if known is None:
+            calls = (call for call in self.program.stores.facts[function.id].calls if call.func)
+            known = [call for call in calls if len(call.func[0]) == 1 and call.func[0][0].startswith("p:")]
+            self._given[function.id] = known
+        return known
 
     def _unwrapped(self, path: Path, function: FunctionInfo) -> tuple[Path, tuple[Argument, ...]]:
         """The function inside of `functools.partial(function, …)`, and what it is given there."""
