@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from racelint.model.summary import Access, Value
 from racelint.program.callees import Callees
@@ -31,18 +32,30 @@ class ThreadObjects:
         self.types = types
         self.reach = reach
         self.callees = callees
-        self._keepers: dict[str, set[str]] = {}
+        self._roots = roots
+        self._functions = index.functions
         self._classes = index.classes_by_id
         self._known: dict[tuple[str, str], bool] = {}
-        self._handed_out: set[str] = set()
         self._brief: dict[str, bool] = {}
-        for function in index.functions:
-            for value in (*left_to_callers(stores.facts[function.id]), *self._given_to_others(function)):
-                self._handed_out.update(cls.id for cls in self._classes_of(value, function))
-        handed = [*_handed_over(roots), *_seen_from_around(stores, roots)]
-        for holder, value, function in [*self._stored(), *handed]:
+
+    @cached_property
+    def _handed_out(self) -> set[str]:
+        """The ids of classes of which functions give an object to their callers, or to what may keep it."""
+        found: set[str] = set()
+        for function in self._functions:
+            for value in (*left_to_callers(self.stores.facts[function.id]), *self._given_to_others(function)):
+                found.update(cls.id for cls in self._classes_of(value, function))
+        return found
+
+    @cached_property
+    def _keepers(self) -> dict[str, set[str]]:
+        """By class id: what keeps an object of the class."""
+        found: dict[str, set[str]] = {}
+        handed = (*_handed_over(self._roots), *_seen_from_around(self.stores, self._roots))
+        for holder, value, function in (*self._stored(), *handed):
             for cls in self._classes_of(value, function):
-                self._keepers.setdefault(cls.id, set()).add(holder)
+                found.setdefault(cls.id, set()).add(holder)
+        return found
 
     def within(self, cls: ClassInfo, root: ThreadRoot) -> bool:
         """Whether each object of `cls` that a thread of `root` meets is one that this very thread has made."""
@@ -99,7 +112,7 @@ class ThreadObjects:
         for entries in self.stores.variables.values():
             yield from ((_ANYONE, entry.value, entry.function) for entry in entries)
         for facts in self.stores.facts.values():
-            for access in facts.accesses:
+            for access in facts.changes:
                 if access.kind == "write" and len(access.path) > 2:
                     yield from self._stored_deep(access, facts.function)
 
