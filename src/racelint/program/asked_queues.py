@@ -6,7 +6,7 @@ for the next, for ever where none comes; `get_nowait()` raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -48,9 +48,9 @@ class _Use(msgspec.Struct, frozen=True):
 def asked_queues(program: Program) -> Iterator[AskedQueue]:
     """In source order, one for each function and queue."""
     taken: dict[Location, list[_Use]] = {}
-    for function in program.index.functions:
+    for function, call in program.callees.written(*_TAKING):
         if not function.ir.is_async:
-            for use in _uses(program, function, _TAKING):
+            for use in _uses(program, function, (call,), _TAKING):
                 taken.setdefault(use.location, []).append(use)
     for location in sorted(taken):
         decided = [(use, ask) for use in taken[location] if (ask := _asked(program, use)) is not None]
@@ -58,9 +58,9 @@ def asked_queues(program: Program) -> Iterator[AskedQueue]:
             yield from _raced(program, location, taken[location], decided)
 
 
-def _uses(program: Program, function: FunctionInfo, names: frozenset[str]) -> Iterator[_Use]:
+def _uses(program: Program, function: FunctionInfo, calls: Iterable[Call], names: frozenset[str]) -> Iterator[_Use]:
     """Calls of methods of queues that the program keeps, and of its own methods which do the same to theirs."""
-    for call in program.stores.facts[function.id].calls:
+    for call in calls:
         path = call.func[0] if call.func else ()
         if len(path) < 2 or not (
             _is_of_queue(program, path, function, names) or _is_handed_on(program, function, call, names)
@@ -94,7 +94,8 @@ def _asked(program: Program, use: _Use) -> Call | None:
     if call.func[0][-1] == "get_nowait" and any(isinstance(n, Try) for n in enclosing(place_of(function, call.id))):
         return None
     deciding = set(_deciding(function, call))
-    asks = [ask.call for ask in _uses(program, function, _ASKING) if ask.location == use.location]
+    calls = program.stores.facts[function.id].calls
+    asks = [ask.call for ask in _uses(program, function, calls, _ASKING) if ask.location == use.location]
     return next((ask for ask in asks if ask.id in deciding), None)
 
 

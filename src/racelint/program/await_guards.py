@@ -23,6 +23,7 @@ class AwaitGuards:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._around: dict[tuple[str, int], list[AnyNode]] = {}
+        self._called_under_one: dict[tuple[str, int], bool] = {}
 
     def around(self, function: FunctionInfo, event: int) -> list[AnyNode]:
         """The compound nodes that an event stands in, outermost first."""
@@ -85,6 +86,12 @@ class AwaitGuards:
         return any(path[-1] in ACQUIRES for call in calls for path in call.func)
 
     def _always_called_under_one(self, function: FunctionInfo, depth: int) -> bool:
+        key = (function.id, depth)
+        if key not in self._called_under_one:
+            self._called_under_one[key] = self._is_called_under_one(function, depth)
+        return self._called_under_one[key]
+
+    def _is_called_under_one(self, function: FunctionInfo, depth: int) -> bool:
         if self.program.decorator_locks.get(function.id):
             return True
         sites = [site for site in self.program.calls.incoming.get(function.id, []) if not site.weak]

@@ -53,7 +53,7 @@ class LockBalance(msgspec.Struct):
 
 def balances(program: Program) -> Iterator[LockBalance]:
     """Of each of Python's own locks that a function releases by hand, in source order."""
-    for function in program.index.functions:
+    for function in program.flows.releasers:
         seen = set()
         for lock, call, _ in program.flows.of(function).releases:
             path = call.func[0][:-1]

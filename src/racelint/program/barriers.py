@@ -10,7 +10,7 @@ import msgspec
 from racelint.knowledge.threads import Starter
 from racelint.model.summary import ELEMENT, AnyNode, Branch, Call, Loop, Path, Try
 from racelint.program.counts import runs_of
-from racelint.program.index import External, FunctionInfo
+from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.numbers import Assumption, number, number_of_value
 from racelint.program.processes import Child, Origin, Origins, callers_of, closure, reached_by
@@ -60,12 +60,10 @@ class Barriers:
 
     def mismatched(self) -> Iterator[Barrier]:
         """In source order."""
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                if self._is_made_by(call, function):
-                    barrier = self._off(call, function) or self._off_whatever_size(call, function)
-                    if barrier is not None:
-                        yield barrier
+        for function, call in self.program.callees.calls(names=_BARRIERS):
+            barrier = self._off(call, function) or self._off_whatever_size(call, function)
+            if barrier is not None:
+                yield barrier
 
     def _off(self, call: Call, function: FunctionInfo) -> Barrier | None:
         parties = self._parties(call, function)
@@ -90,10 +88,6 @@ class Barriers:
             return None
         found[0].sized = len({barrier.parties for barrier in found}) == 1
         return found[0]
-
-    def _is_made_by(self, call: Call, function: FunctionInfo) -> bool:
-        things = self.program.types.of_value(call.func, function)
-        return any(isinstance(thing, External) and thing.dotted in _BARRIERS for thing in things)
 
     def _parties(self, call: Call, function: FunctionInfo) -> int | None:
         given = {argument.name or str(position): argument for position, argument in enumerate(call.args)}
@@ -150,11 +144,10 @@ class Barriers:
     @cached_property
     def _calls_on_barriers(self) -> list[tuple[FunctionInfo, Call, Path]]:
         found = []
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                for path in call.func[:1]:
-                    if len(path) > 1 and (path[-1] == "wait" or path[-1] in _ENDING):
-                        found.append((function, call, path))
+        for function, call in self.program.callees.written("wait", *_ENDING):
+            path = call.func[0]
+            if len(path) > 1 and (path[-1] == "wait" or path[-1] in _ENDING):
+                found.append((function, call, path))
         return found
 
     @cached_property

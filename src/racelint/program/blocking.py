@@ -50,13 +50,18 @@ class BlockingCalls:
 
     def of(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
         """What a call waits for by itself, without looking into the program's own functions."""
-        if call.awaited or _never_waits(call):
+        if call.awaited:
             return None
+        found = self._of(call, function)
+        return found if found is not None and not _never_waits(call) else None
+
+    def _of(self, call: Call, function: FunctionInfo) -> BlockingCall | None:
+        declared = self.program.settings.extra_blocking_calls
         for path in call.func:
             for thing in self.program.types.of(path, function):
                 if isinstance(thing, External) and thing.dotted in BLOCKING_FUNCTIONS:
                     return BlockingCall(BLOCKING_FUNCTIONS[thing.dotted], _short(thing.dotted), function, call)
-                if (name := _declared_name(thing)) and means(self.program.settings.extra_blocking_calls, name):
+                if declared and (name := _declared_name(thing)) and means(declared, name):
                     return BlockingCall(_DECLARED, _short(name), function, call)
                 if isinstance(thing, Member) and (thing.dotted, thing.name) in BLOCKING_METHODS:
                     found = BLOCKING_METHODS[thing.dotted, thing.name]

@@ -41,11 +41,12 @@ class BusyWaits:
     def found(self) -> Iterator[BusyWait]:
         """In source order."""
         for function in self.program.index.functions:
-            if function.ir.is_async or is_of_tests(function):
+            loops = self.program.stores.facts[function.id].loops
+            if not loops or function.ir.is_async or is_of_tests(function):
                 continue
-            for node in self.program.stores.facts[function.id].nodes:
-                if isinstance(node, Loop) and node.kind == "while" and not node.is_async and not node.counted:
-                    wait = self._waits(node, function)
+            for loop in loops:
+                if loop.kind == "while" and not loop.is_async and not loop.counted:
+                    wait = self._waits(loop, function)
                     if wait is not None:
                         yield wait
 

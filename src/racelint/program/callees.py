@@ -1,4 +1,4 @@
-"""What the calls of a program name: classes of it that are made, and what is outside of it."""
+"""What the calls of a program name: classes of it that are made, what is outside of it, the words that they end in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import msgspec
 
 from racelint.model.summary import Call
 from racelint.program.index import ClassInfo, External, FunctionInfo, Index
+from racelint.program.things import Member, Thing
 from racelint.program.types import Types
 from racelint.program.values import Stores
+
+_Entry = tuple[int, FunctionInfo, Call]
+"""A call and where it stands in the program."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -21,24 +25,43 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Callees:
-    """Found in one pass for all who ask. Each list is in source order."""
+    """Found in one pass for all who ask: who looks for a few calls need not go through all. In source order."""
 
     def __init__(self, index: Index, stores: Stores, types: Types) -> None:
         self.makings: dict[str, list[tuple[FunctionInfo, Call]]] = {}
         """By class id: the calls of the class itself."""
         self._outside: dict[str, list[Named]] = {}
         self._named: dict[str, list[tuple[int, Named]]] = {}
+        self._members: dict[tuple[str, str], list[_Entry]] = {}
+        self._written: dict[str, list[_Entry]] = {}
         number = 0
         for function in index.functions:
             for call in stores.facts[function.id].calls:
-                for thing in types.of_value(call.func, function):
-                    if isinstance(thing, ClassInfo):
+                number += 1
+                entry = (number, function, call)
+                for path in call.func:
+                    word = path[-1] if len(path) > 1 else path[0].rpartition(":")[2]
+                    self._written.setdefault(word, []).append(entry)
+                for thing in _called(call, function, types):
+                    if isinstance(thing, Member):
+                        self._members.setdefault((thing.dotted, thing.name), []).append(entry)
+                    elif isinstance(thing, ClassInfo):
                         self.makings.setdefault(thing.id, []).append((function, call))
                     elif isinstance(thing, External):
+                        number += 1
                         named = Named(function, call, thing.dotted)
                         self._outside.setdefault(function.id, []).append(named)
                         self._named.setdefault(thing.dotted, []).append((number, named))
-                        number += 1
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The dotted names of all that is called outside of the program."""
+        return self._named.keys()
+
+    @property
+    def members(self) -> Iterable[tuple[str, str]]:
+        """The methods of types outside of the program that are called, each with its type's dotted name."""
+        return self._members.keys()
 
     def outside(self, function: FunctionInfo) -> list[Named]:
         """The function's calls of what is outside of the program."""
@@ -48,3 +71,25 @@ class Callees:
         """All calls of what has one of these dotted names."""
         found = [entry for name in names for entry in self._named.get(name, [])]
         return [named for _, named in sorted(found, key=lambda entry: entry[0])]
+
+    def written(self, *words: str) -> list[tuple[FunctionInfo, Call]]:
+        """All calls that end in one of these words, whatever they call: `wait()` and `self.done.wait()` in `wait`."""
+        return self.calls(words=words)
+
+    def calls(
+        self, *, words: Iterable[str] = (), names: Iterable[str] = (), members: Iterable[tuple[str, str]] = ()
+    ) -> list[tuple[FunctionInfo, Call]]:
+        """All calls that end in one of the words, or call what has one of the names, or a method of an outside type."""
+        found: list[_Entry] = [entry for word in words for entry in self._written.get(word, ())]
+        found += [entry for member in members for entry in self._members.get(member, ())]
+        for name in names:
+            found += [(number, named.function, named.call) for number, named in self._named.get(name, ())]
+        found.sort(key=lambda entry: entry[0])
+        return list({id(call): (function, call) for _, function, call in found}.values())
+
+
+def _called(call: Call, function: FunctionInfo, types: Types) -> Iterable[Thing]:
+    """All that the call may run, each once."""
+    if len(call.func) == 1:
+        return types.of(call.func[0], function)
+    return dict.fromkeys(thing for path in call.func for thing in types.of(path, function))

@@ -68,14 +68,13 @@ class ClassStates:
         name = declared.path[-1]
         family = [*cls.mro, *descendants(cls)]
         changes = list(self._changes(cls, name))
-        if not changes or self._is_bound_elsewhere(family, declared) or self._through_class(family, name):
-            return None
-        if self._is_singleton(cls):
+        if not changes or self._is_bound_elsewhere(family, declared) or self._is_singleton(cls):
             return None
         for method, changed in changes:
             evidence = self._evidence(method)
             if evidence is not None:
-                return ClassState(cls, declared, method, changed, evidence)
+                meant = self._through_class(family, name)
+                return None if meant else ClassState(cls, declared, method, changed, evidence)
         return None
 
     def _declared(self, cls: ClassInfo) -> Iterator[Access]:

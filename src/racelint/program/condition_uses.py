@@ -62,11 +62,11 @@ class ConditionUses:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.all: list[Use] = [use for function in program.index.functions for use in self._of(function)]
+        self.all: list[Use] = [*self._found()]
 
-    def _of(self, function: FunctionInfo) -> Iterator[Use]:
-        for call in self.program.stores.facts[function.id].calls:
-            path = call.func[0] if call.func else ()
+    def _found(self) -> Iterator[Use]:
+        for function, call in self.program.callees.written(*WAITS, *NOTIFIES):
+            path = call.func[0]
             if len(path) < 2 or path[-1] not in WAITS | NOTIFIES:
                 continue
             lock = self.program.locks.of(path[:-1], function)

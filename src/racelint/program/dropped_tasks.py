@@ -26,12 +26,11 @@ class DroppedTask(msgspec.Struct, frozen=True):
 
 def dropped_tasks(program: Program) -> Iterator[DroppedTask]:
     """In source order."""
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            if not call.awaited and _makes_task(program, call, function):
-                bound = call.used
-                if not bound or not _is_mentioned((f"c:{call.id}",), call, function):
-                    yield DroppedTask(function, call, bound)
+    for function, call in program.callees.calls(names=TASK_MAKERS, words=_LOOP_METHODS):
+        if not call.awaited and _makes_task(program, call, function):
+            bound = call.used
+            if not bound or not _is_mentioned((f"c:{call.id}",), call, function):
+                yield DroppedTask(function, call, bound)
 
 
 def _makes_task(program: Program, call: Call, function: FunctionInfo) -> bool:

@@ -55,13 +55,12 @@ class EventRaces:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.by_function: dict[str, list[EventUse]] = {}
-        for function in program.index.functions:
-            for call in program.stores.facts[function.id].calls:
-                path = call.func[0] if call.func else ()
-                if len(path) > 1 and path[-1] in _METHODS and is_event(program, path[:-1], function):
-                    place = program.locations.of(path[:-1], function)
-                    if place is not None:
-                        self.by_function.setdefault(function.id, []).append(EventUse(function, call, place))
+        for function, call in program.callees.written(*_METHODS):
+            path = call.func[0]
+            if len(path) > 1 and path[-1] in _METHODS and is_event(program, path[:-1], function):
+                place = program.locations.of(path[:-1], function)
+                if place is not None:
+                    self.by_function.setdefault(function.id, []).append(EventUse(function, call, place))
 
     @cached_property
     def _setters(self) -> dict[Location, list[EventUse]]:

@@ -12,6 +12,7 @@ from racelint.knowledge.finalizers import LOCKING_QUEUE_METHODS, REFERENCE_CALLB
 from racelint.knowledge.locks import ACQUIRES, RELEASES, LockFacts
 from racelint.knowledge.threads import LOCKED_QUEUES
 from racelint.model.summary import Call, Path, Value
+from racelint.program.callees import Named
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -54,21 +55,25 @@ class Finalizers:
     def interruptions(self) -> Iterator[Interruption]:
         """In source order of the interrupters, one for each place where a lock is taken."""
         seen = set()
-        for interrupter in self._interrupters():
+        interrupters = [*self._interrupters()]
+        self.program.takings.work_out([interrupter.function for interrupter in interrupters])
+        for interrupter in interrupters:
             name = interrupter.function.id
-            for taken in (*self.program.takings.by_function.get(name, ()), *self._queues.get(name, ())):
+            for taken in (*self.program.takings.taken(interrupter.function), *self._queues.get(name, ())):
                 place = (taken.fact.function.id, taken.fact.event)
                 if place not in seen and self._may_be_held(interrupter, taken):
                     seen.add(place)
                     yield Interruption(interrupter, taken)
 
     def _interrupters(self) -> Iterator[Interrupter]:
+        registering: dict[FunctionInfo, list[Named]] = {}
+        for named in self.program.callees.named(REFERENCE_CALLBACKS):
+            registering.setdefault(named.function, []).append(named)
         for function in self.program.index.functions:
             if function.ir.name == "__del__" and function.cls is not None:
                 yield Interrupter("__del__", function)
-            for named in self.program.callees.outside(function):
-                registered = REFERENCE_CALLBACKS.get(named.dotted)
-                value = _argument(named.call, *registered) if registered is not None else ()
+            for named in registering.get(function, ()):
+                value = _argument(named.call, *REFERENCE_CALLBACKS[named.dotted])
                 for thing in self.program.types.of_value(value, function):
                     if isinstance(thing, Bound):
                         yield Interrupter("weakref callback", thing.function)
@@ -110,7 +115,7 @@ class Finalizers:
     def _holders(self) -> dict[Location, set[tuple[str, bool]]]:
         """Who takes a lock, and whether they call anything while they hold it: else nothing is collected meanwhile."""
         found: dict[Location, set[tuple[str, bool]]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.takings.takers:
             taken = {taking.lock.location for taking, _ in self.program.takings.own(function)}
             flow = self.program.flows.of(function)
             for location in taken:
@@ -123,17 +128,19 @@ class Finalizers:
     def _queues(self) -> dict[str, list[Reached[Taking]]]:
         """Uses of queues whose lock is not reentrant, by all functions that come to them."""
         own: dict[str, list[Reached[Taking]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                path = call.func[0] if call.func else ()
-                if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_of_queue(path, function):
-                    location = self.program.locations.of(path[:-1], function)
-                    if location is not None:
-                        lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
-                        owner = owner_of(lock, function, self.program.index)
-                        taking = Taking(lock, function, call.id, call.span)
-                        own.setdefault(function.id, []).append(Reached(taking, owner))
-        return reached(self.program.takings.running, own, lambda entry, site: False)
+        for function, call in self.program.callees.written(*LOCKING_QUEUE_METHODS):
+            path = call.func[0]
+            if len(path) > 1 and path[-1] in LOCKING_QUEUE_METHODS and self._is_of_queue(path, function):
+                location = self.program.locations.of(path[:-1], function)
+                if location is not None:
+                    lock = Lock(location, _QUEUE, self.program.locks.is_shared(location), path[:-2])
+                    owner = owner_of(lock, function, self.program.index)
+                    taking = Taking(lock, function, call.id, call.span)
+                    own.setdefault(function.id, []).append(Reached(taking, owner))
+        if not own:
+            return {}
+        functions = [interrupter.function for interrupter in self._interrupters()]
+        return reached(self.program.takings.running, functions, lambda function: own.get(function.id, ()))
 
     def _is_of_queue(self, path: Path, function: FunctionInfo) -> bool:
         return is_member_of(self.program, path, function, LOCKED_QUEUES)

@@ -27,12 +27,14 @@ class ForeignCall(msgspec.Struct, frozen=True):
 
 def foreign_calls(program: Program) -> Iterator[ForeignCall]:
     """In source order, for each call the lock taken last."""
+    takings = program.takings
+    run_by_holders = {site.callee.id for holder in takings.holders for site in program.calls.outgoing[holder.id]}
     for function in program.index.functions:
-        by_callers = _held_by_callers(program, function)
-        if not (by_callers or program.flows.of(function).before or program.decorator_locks.get(function.id)):
+        by_callers = _held_by_callers(program, function) if function.id in run_by_holders else []
+        if not (by_callers or takings.holds(function)):
             continue
         for call in program.stores.facts[function.id].calls:
-            held = [h for h in program.takings.held(function, call.id) if _keeps_out(h)]
+            held = [h for h in takings.held(function, call.id) if _keeps_out(h)]
             dropped = program.flows.of(function).at(call.id).dropped
             held = held or [h for h in by_callers if h.lock.location not in dropped]
             given = handed_in(program, call, function) if held else None

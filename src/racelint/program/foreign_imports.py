@@ -52,10 +52,13 @@ def foreign_imports(program: Program) -> Iterator[ForeignImport]:
             for path in call.args[0].value[:1] if call.args else ():
                 fact = Importing(function, call.id, call.span, path)
                 own.setdefault(function.id, []).append(Reached(fact, None))
-    ways = reached(program.takings.running, own, lambda entry, site: False) if own else {}
-    for function in program.index.functions:
+    if not own:
+        return
+    holders = program.takings.holders
+    ways = reached(program.takings.running, holders, lambda function: own.get(function.id, ()))
+    for function in holders:
         seen = set()
-        for then in ways.get(function.id, ()) if is_public(function) else ():
+        for then in ways[function.id] if is_public(function) else ():
             event, span = _place(program, then)
             for held in program.takings.held(function, event):
                 if held.lock.location not in seen and _is_named_by_caller(then, function) and _is_met(program, held):

@@ -46,7 +46,7 @@ class ForkLocks:
         held: set[Location] = set()
         for handler in handlers:
             held |= self._held_before(handler.call, handler.function)
-        for function in self.program.index.functions:
+        for function in dict.fromkeys(named.function for named in self.program.callees.named(("os.getpid",))):
             check = self._compares_pid(function)
             if check is not None:
                 yield from self._taken_in(function, (function, check), held)

@@ -77,12 +77,23 @@ class Forks:
     def found(self) -> Iterator[ForkBesideThreads]:
         """In source order, each fork once."""
         seen: set[tuple[str, int]] = set()
-        for function in self.program.index.functions:
+        leading = self._leading()
+        for function in (function for function in self.program.index.functions if function.id in leading):
             for beside in self._in(function):
                 key = (beside.fork.function.id, beside.fork.call.id)
                 if key not in seen:
                     seen.add(key)
                     yield beside
+
+    def _leading(self) -> set[str]:
+        """The ids of those that come to a fork by few enough calls."""
+        found = set(self.by_function)
+        nearest = found
+        for _ in range(_MAX_DEPTH):
+            sites = (site for name in nearest for site in self.program.calls.incoming.get(name, ()))
+            nearest = {site.caller.id for site in sites if not site.weak} - found
+            found |= nearest
+        return found
 
     def _plain(self) -> Iterator[Fork]:
         """`os.fork()`, but where the child becomes another program at once."""

@@ -57,23 +57,29 @@ class HeldWaits:
             if use.method in WAITS:
                 way = self.takings.running.way(use.function, use.call.id)
                 own.setdefault(use.function.id, []).append(Reached(CondWait(use), (), (), way.certain, way.given))
-        everywhere = reached(self.takings.running, own, lambda entry, site: False)
+        if not own:
+            return
+        holders = self.takings.holders
+        everywhere = reached(self.takings.running, holders, lambda function: own.get(function.id, ()))
         seen = set()
-        for wait in self._all(own, everywhere):
+        for wait in self._all(holders, own, everywhere):
             key = (wait.held.lock.location, wait.wait.fact.key)
             if key not in seen:
                 seen.add(key)
                 yield wait
 
     def _all(
-        self, own: dict[str, list[Reached[CondWait]]], everywhere: dict[str, list[Reached[CondWait]]]
+        self,
+        holders: list[FunctionInfo],
+        own: dict[str, list[Reached[CondWait]]],
+        everywhere: dict[str, list[Reached[CondWait]]],
     ) -> Iterator[HeldWait]:
-        for function in self.program.index.functions:
+        for function in holders:
             for entry in own.get(function.id, ()):
                 yield from self._held(function, entry.fact.use.call.id, entry)
-        for function in self.program.index.functions:
-            for site in self.takings.running.outgoing.get(function.id, ()):
-                for entry in everywhere.get(site.callee.id, ()):
+        for function in holders:
+            for site in self.takings.running.outgoing(function):
+                for entry in everywhere[site.callee.id]:
                     carried = self.takings.running.carried(entry, site)
                     if carried is not None and len(carried.chain) <= _MAX_CALLS:
                         yield from self._held(function, site.event, replace(carried, certain=entry.certain))

@@ -57,15 +57,16 @@ class HotLoops:
         self.computing = Computing(program)
 
     def of(self, function: FunctionInfo) -> Iterator[HotLoop]:
-        taken = self._taken(function)
-        for node in self.program.stores.facts[function.id].nodes:
-            if isinstance(node, Loop) and node.kind != "comprehension" and not node.infinite and not node.is_async:
-                found = self._section(node.body, taken, function) if taken else None
-                turns = number(self.program, node.turns, function)
-                if found is not None and self._is_hot(node, found, function):
-                    yield HotLoop(function, node, found[0], found[1], turns)
+        loops = self.program.stores.facts[function.id].loops
+        taken = self._taken(function) if loops else {}
+        for loop in loops:
+            if loop.kind != "comprehension" and not loop.infinite and not loop.is_async:
+                found = self._section(loop.body, taken, function) if taken else None
+                turns = number(self.program, loop.turns, function)
+                if found is not None and self._is_hot(loop, found, function):
+                    yield HotLoop(function, loop, found[0], found[1], turns)
                 elif turns is not None and turns >= MANY_TURNS:
-                    yield from self._called(node, turns, function)
+                    yield from self._called(loop, turns, function)
 
     def _taken(self, function: FunctionInfo) -> dict[int, tuple[Lock, With | Call]]:
         taken = {}

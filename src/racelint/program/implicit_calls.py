@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calls import CallSite, is_own
@@ -32,14 +32,19 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
     """In source order, where the class of the object is certain."""
     facts = program.stores.facts[function.id]
     for call in facts.calls:
-        yield from _by_builtin(program, call, function)
-        yield from _by_key(program, call, function)
+        outside = [t for t in program.types.of_value(call.func, function) if isinstance(t, (External, Member))]
+        if outside:
+            yield from _by_builtin(program, call, function, outside)
+            yield from _by_key(program, call, function, outside)
     for access in facts.accesses:
-        yield from _by_access(program, access, function)
+        if access.kind == "iterate" or access.path[-1] == ELEMENT:
+            yield from _by_access(program, access, function)
 
 
-def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
-    for thing in program.types.of_value(call.func, function):
+def _by_builtin(
+    program: Program, call: Call, function: FunctionInfo, called: Sequence[External | Member]
+) -> Iterator[CallSite]:
+    for thing in called:
         if isinstance(thing, External) and thing.dotted.startswith("operator."):
             yield from _by_operator(program, call, function, thing.dotted[9:])
             continue
@@ -51,13 +56,14 @@ def _by_builtin(program: Program, call: Call, function: FunctionInfo) -> Iterato
                 yield from _of(program, function, call.id, path, names)
 
 
-def _by_key(program: Program, call: Call, function: FunctionInfo) -> Iterator[CallSite]:
+def _by_key(
+    program: Program, call: Call, function: FunctionInfo, called: Sequence[External | Member]
+) -> Iterator[CallSite]:
     """The function that compares, or reduces, while the call runs: `sorted(jobs, key=self.rank)`."""
     given = [argument.value for argument in call.args if argument.name == "key"]
-    for thing in program.types.of_value(call.func, function) if given or call.args else ():
-        dotted = f"{thing.dotted}.{thing.name}" if isinstance(thing, Member) else ""
-        dotted = thing.dotted if isinstance(thing, External) else dotted
-        values = given if dotted in _SORTING else [call.args[0].value] if dotted in _REDUCING and call.args else []
+    for thing in called if call.args else ():
+        dotted = thing.dotted if isinstance(thing, External) else f"{thing.dotted}.{thing.name}"
+        values = given if dotted in _SORTING else [call.args[0].value] if dotted in _REDUCING else []
         for path in (path for value in values for path in value):
             for run in program.types.of(path, function):
                 if isinstance(run, Bound):

@@ -63,11 +63,11 @@ class KeptCallbacks:
 
     def found(self) -> Iterator[HeldNotice]:
         """In source order, the first of each section of a lock; of several locks, for the one taken last."""
-        own = self.told
-        ways = reached(self.program.takings.running, own, lambda entry, site: False) if own else {}
-        for function in self.program.index.functions:
+        holders = self.program.takings.holders
+        ways = reached(self.program.takings.running, holders, self.told_by)
+        for function in holders:
             seen: set[Span] = set()
-            for then in ways.get(function.id, ()):
+            for then in ways[function.id]:
                 notices = self._held(function, then) if len(then.chain) <= _MAX_CALLS else []
                 found = max(notices, key=lambda notice: notice.held.span, default=None)
                 if found is not None and found.held.span not in seen:
@@ -85,20 +85,18 @@ class KeptCallbacks:
                     found.append(HeldNotice(function, event_span(function, event), held, then, back))
         return found
 
-    @cached_property
-    def told(self) -> dict[str, list[Reached[Notice]]]:
-        """By function: the callbacks that it tells itself."""
-        found: dict[str, list[Reached[Notice]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                if call.used or call.awaited or len(call.func) != 1:
-                    continue
-                kept = self._kept(call.func[0], function)
-                notice = self._notice(call, kept, function) if kept is not None else None
-                if kept is not None and notice is not None:
-                    owner = kept[:1] if kept[0].startswith("p:") else ()
-                    way = self.program.takings.running.way(function, call.id)
-                    found.setdefault(function.id, []).append(Reached(notice, owner, (), way.certain, way.given))
+    def told_by(self, function: FunctionInfo) -> list[Reached[Notice]]:
+        """The callbacks that the function tells itself."""
+        found: list[Reached[Notice]] = []
+        for call in self.program.stores.facts[function.id].calls:
+            if call.used or call.awaited or len(call.func) != 1:
+                continue
+            kept = self._kept(call.func[0], function)
+            notice = self._notice(call, kept, function) if kept is not None else None
+            if kept is not None and notice is not None:
+                owner = kept[:1] if kept[0].startswith("p:") else ()
+                way = self.program.takings.running.way(function, call.id)
+                found.append(Reached(notice, owner, (), way.certain, way.given))
         return found
 
     def _notice(self, call: Call, kept: Path, function: FunctionInfo) -> Notice | None:
@@ -221,7 +219,7 @@ class KeptCallbacks:
         owner: Path = (f"p:{method.self_name}",) if held.owner else ()
         taken = [
             taken.certain
-            for taken in self.program.takings.by_function.get(method.id, ())
+            for taken in self.program.takings.taken(method)
             if taken.fact.lock.location == held.lock.location and taken.owner == owner
         ]
         return any(taken) if taken else None

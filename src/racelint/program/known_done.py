@@ -23,18 +23,17 @@ def is_known_done(program: Program, call: Call, function: FunctionInfo) -> bool:
 def done_callbacks(program: Program) -> dict[str, str]:
     """By function id: the parameter in which `add_done_callback` gives the function a future, which is done then."""
     found: dict[str, str] = {}
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            if not call.func or call.func[0][-1] != "add_done_callback" or not call.args:
-                continue
-            for path in call.args[0].value:
-                partial = partial_at(path, function, program.stores, program.types)
-                for target in partial.args[0].value if partial is not None else (path,):
-                    for thing in program.types.of(target, function):
-                        params = thing.function.ir.params if isinstance(thing, Bound) else ()
-                        plain = [param.name for param in params if param.kind in ("plain", "positional")]
-                        if isinstance(thing, Bound) and plain:
-                            found[thing.function.id] = plain[-1]
+    for function, call in program.callees.written("add_done_callback"):
+        if call.func[0][-1] != "add_done_callback" or not call.args:
+            continue
+        for path in call.args[0].value:
+            partial = partial_at(path, function, program.stores, program.types)
+            for target in partial.args[0].value if partial is not None else (path,):
+                for thing in program.types.of(target, function):
+                    params = thing.function.ir.params if isinstance(thing, Bound) else ()
+                    plain = [param.name for param in params if param.kind in ("plain", "positional")]
+                    if isinstance(thing, Bound) and plain:
+                        found[thing.function.id] = plain[-1]
     return found
 
 

@@ -6,7 +6,8 @@ may have gone on by then, and a statement that hands the closure out may not hav
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -125,15 +126,23 @@ class LateBindings:
         waited = {path[:-1] for call in facts.calls for path in call.func if path[-1] in ("wait", "get", "acquire")}
         for call in facts.calls:
             for callback in self._callbacks(call, home):
+                told = bool(waited) and self._signals(callback, home, waited)
+                if not told and callback.id not in self._run_by_threads:
+                    continue
                 late = [
                     (function, read, writes[0].span)
                     for function, read in self._captured(callback, home)
                     if (writes := self._writes(home, read.path)) and not self._is_bound_before(home, read.path, call.id)
                 ]
-                signalled = late and waited and self._signals(callback, home, waited) and self._may_run(call, home)
+                signalled = late and told and self._may_run(call, home)
                 if signalled or (late and self._is_run_by_thread(callback, call, home)):
                     for function, read, span in late:
                         yield self._binding(function, read, home, span, call.span, first=True)
+
+    @cached_property
+    def _run_by_threads(self) -> Container[str]:
+        roots = (root for root in self.program.roots if root.kind in ("thread", "timer", "pool"))
+        return closure(self.program, [root.target for root in roots])
 
     def _callbacks(self, call: Call, home: FunctionInfo) -> Iterator[FunctionInfo]:
         for argument in call.args:

@@ -178,7 +178,8 @@ def _starting_events(program: Program) -> dict[str, set[int]]:
                 found.setdefault(function.id, set()).add(event)
     for _ in range(_MAX_DEPTH):
         starting = frozenset(found)
-        for function in program.index.functions:
+        callers = {site.caller.id for name in starting for site in program.calls.incoming.get(name, ())}
+        for function in (function for function in program.index.functions if function.id in callers):
             for site in program.calls.outgoing[function.id]:
                 if site.callee.id in starting and not site.weak and _comes_to(program, site, found[site.callee.id]):
                     found.setdefault(function.id, set()).add(site.event)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from racelint.program.switch_points import SwitchPoints
     from racelint.program.takings import Takings
     from racelint.program.tasks import Tasks
+    from racelint.program.tenures import Tenures
 
 
 class Program:
@@ -129,7 +130,7 @@ class Program:
 
     @cached_property
     def start_calls(self) -> tuple[StartCall, ...]:
-        return tuple(start_calls(self.index, self.stores, self.types, self.calls))
+        return tuple(start_calls(self.index, self.stores, self.types, self.calls, self.callees))
 
     @cached_property
     def alternatives(self) -> Alternatives:
@@ -199,6 +200,12 @@ class Program:
         from racelint.program.takings import Takings
 
         return Takings(self)
+
+    @cached_property
+    def tenures(self) -> Tenures:
+        from racelint.program.tenures import Tenures
+
+        return Tenures(self)
 
     @cached_property
     def switch_points(self) -> SwitchPoints:

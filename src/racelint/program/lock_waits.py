@@ -86,10 +86,11 @@ class LockWaits:
         self.takings = program.takings
         self.calls = BlockingCalls(program)
         self._unknown = UnknownWaits(program)
+        self._waits: dict[str, list[Reached[Waiting]]] = {}
 
     def found(self) -> Iterator[HeldWait]:
         """In source order: one for each section of a lock, the gravest."""
-        waits = [wait for function in self.program.index.functions for wait in self._in_function(function)]
+        waits = [wait for function in self.takings.holders for wait in self._in_function(function)]
         slow: dict[Location, set[tuple[str, Span]]] = {}
         for wait in waits:
             if wait.wait.fact.kind != "file":
@@ -122,24 +123,24 @@ class LockWaits:
     @cached_property
     def _sections(self) -> dict[Location, list[tuple[FunctionInfo, Span]]]:
         """All of each lock; where a decorator takes it around a function and waits itself, that is one for all."""
-        slow = frozenset(self._own)
         found: dict[Location, list[tuple[FunctionInfo, Span]]] = {}
-        for function in self.program.index.functions:
+        for function in self.takings.takers:
             for taking, _ in self.takings.own(function):
-                if taking.event or not slow.intersection(inner.id for inner in wrappers(function, self.program.types)):
+                if taking.event or not any(map(self._own, wrappers(function, self.program.types))):
                     found.setdefault(taking.lock.location, []).append((function, taking.span))
         return found
 
     def _in_function(self, function: FunctionInfo) -> Iterator[HeldWait]:
         if function.ir.kind in ("module", "class"):
             return
-        for entry in self._own.get(function.id, ()):
+        for entry in self._own(function):
             for held in self._held(function, entry.fact.call.id):
                 if self._counts(held, entry.fact):
                     yield self._held_wait(function, entry.fact.call.id, held, entry)
-        for site in self.takings.running.outgoing.get(function.id, ()):
-            here = self._held(function, site.event)
-            for entry in self._all.get(site.callee.id, ()) if here else ():
+        for site in self.takings.running.outgoing(function):
+            waits = self._all[site.callee.id]
+            here = self._held(function, site.event) if waits else ()
+            for entry in waits if here else ():
                 carried = self.takings.running.carried(entry, site)
                 if carried is not None and len(carried.chain) <= self._farthest(entry.fact):
                     for held in here:
@@ -187,27 +188,26 @@ class LockWaits:
         """A coroutine's lock keeps others waiting over an await alone."""
         return held.lock.facts is not None and (held.lock.facts.world == "async") == wait.awaited
 
-    @cached_property
-    def _own(self) -> dict[str, list[Reached[Waiting]]]:
-        found: dict[str, list[Reached[Waiting]]] = {}
-        for function in self.program.index.functions:
+    def _own(self, function: FunctionInfo) -> list[Reached[Waiting]]:
+        known = self._waits.get(function.id)
+        if known is None:
+            known = self._waits[function.id] = []
             for call in self.program.stores.facts[function.id].calls:
                 wait = self._waiting(call, function)
                 if wait is not None:
                     way = self.takings.running.way(function, call.id)
-                    found.setdefault(function.id, []).append(Reached(wait, (), (), way.certain, way.given))
-        return found
+                    known.append(Reached(wait, (), (), way.certain, way.given))
+        return known
 
     @cached_property
     def _all(self) -> dict[str, list[Reached[Waiting]]]:
-        own = dict(self._own)
-        for function in self.program.index.functions:
-            around = [
-                entry for inner in wrappers(function, self.program.types) for entry in self._own.get(inner.id, ())
-            ]
-            if around:
-                own[function.id] = [*own.get(function.id, ()), *around]
-        return reached(self.takings.running, own, lambda entry, site: False)
+        """What a function that holds a lock comes to, and what those do that it runs."""
+        return reached(self.takings.running, self.takings.holders, self._around)
+
+    def _around(self, function: FunctionInfo) -> list[Reached[Waiting]]:
+        """The waits of the function itself and of its wrappers."""
+        wrapping = wrappers(function, self.program.types) if function.ir.decorators else ()
+        return [*self._own(function), *(entry for inner in wrapping for entry in self._own(inner))]
 
     def _waiting(self, call: Call, function: FunctionInfo) -> Waiting | None:
         kind = self._kind(call, function)
@@ -282,8 +282,7 @@ class LockWaits:
         """Where sockets are kept of which some function says `setblocking(False)`."""
         return frozenset(
             self.program.locations.of(path[:-1], function)
-            for function in self.program.index.functions
-            for call in self.program.stores.facts[function.id].calls
+            for function, call in self.program.callees.written("setblocking")
             for path in call.func[:1]
             if path[-1] == "setblocking" and len(path) > 2 and any(a.value == (("k:False",),) for a in call.args)
         )
@@ -293,7 +292,7 @@ class LockWaits:
         if wait.timed or wait.kind != "wait":
             return None
         for root in self._awaited_roots(wait):
-            for taken in self.takings.by_function.get(root.target.id, ()):
+            for taken in self.takings.taken(root.target):
                 if taken.fact.lock.location == held.lock.location:
                     return root.target
         return self._worker(held, wait) if wait.call.func[0][-1] == "join" else self._giver(held, wait)
@@ -304,14 +303,12 @@ class LockWaits:
         location = self.program.locations.of(path[:-1], wait.function) if len(path) > 1 else None
         if location is None:
             return None
-        for function in self.program.index.functions:
-            taken = {taken.fact.lock.location for taken in self.takings.by_function.get(function.id, ())}
-            if function is held.function or held.lock.location not in taken:
+        for function, call in self.program.callees.written("task_done"):
+            done = call.func[0]
+            if function is held.function or len(done) < 2 or self.program.locations.of(done[:-1], function) != location:
                 continue
-            for call in self.program.stores.facts[function.id].calls:
-                done = call.func[0] if call.func else ()
-                if done[-1:] == ("task_done",) and self.program.locations.of(done[:-1], function) == location:
-                    return function
+            if any(taken.fact.lock.location == held.lock.location for taken in self.takings.taken(function)):
+                return function
         return None
 
     def _awaited_roots(self, wait: Waiting) -> list[ThreadRoot]:

@@ -6,6 +6,8 @@ once.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec.structs import replace
 
 from racelint.knowledge.locks import ACQUIRES, READERS_AND_WRITERS, RELEASES
@@ -54,6 +56,32 @@ class LockFlows:
                 solved = _Solver(self, function).solve()
                 known = self._flows[function.id] = solved
         return known
+
+    @cached_property
+    def takers(self) -> tuple[FunctionInfo, ...]:
+        """The functions that take a lock themselves, in source order."""
+        return tuple(f for f in self._touching_locks if (flow := self.of(f)).acquisitions or flow.entrances)
+
+    @cached_property
+    def releasers(self) -> tuple[FunctionInfo, ...]:
+        """Those that give one back by hand, in source order."""
+        return tuple(f for f in self._touching_locks if self.of(f).releases)
+
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The ids of those that certainly hold a lock at some event of theirs."""
+        states = ((f.id, state) for f in self._touching_locks for state in self.of(f).before.values())
+        return frozenset(name for name, state in states if state.must)
+
+    @cached_property
+    def acting(self) -> tuple[FunctionInfo, ...]:
+        """The functions that do something to the locks of their callers, in source order."""
+        return tuple(f for f in self._touching_locks if self.effect(f) != NO_EFFECT)
+
+    @cached_property
+    def _touching_locks(self) -> tuple[FunctionInfo, ...]:
+        """All functions of which there is more to say than that they hold nothing, in source order."""
+        return tuple(f for f in self.types.index.functions if self.of(f).before)
 
     def _touches_locks(self, function: FunctionInfo) -> bool:
         known = self._touching.get(function.id)

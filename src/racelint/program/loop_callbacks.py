@@ -19,13 +19,12 @@ _MAX_METHODS = 16
 
 def loop_callbacks(program: Program) -> Iterator[CallSite]:
     """A call site for each, at the call that runs the loop."""
-    for function in program.index.functions:
+    for function, call in program.callees.written(*CALLBACK_LOOPS):
         if function.cls is None or not function.self_name:
             continue
-        for call in program.stores.facts[function.id].calls:
-            for path in call.func[:1]:
-                if len(path) > 1 and path[-1] in CALLBACK_LOOPS and not program.calls.at(function, call.id):
-                    yield from _run_by(program, function, call, path[:-1], function.cls)
+        for path in call.func[:1]:
+            if len(path) > 1 and path[-1] in CALLBACK_LOOPS and not program.calls.at(function, call.id):
+                yield from _run_by(program, function, call, path[:-1], function.cls)
 
 
 def _run_by(program: Program, function: FunctionInfo, call: Call, loop: Path, cls: ClassInfo) -> Iterator[CallSite]:

@@ -20,6 +20,7 @@ from racelint.program.thread_root import ThreadRoot
 _ASKS_THREAD = ("get_ident", "current_thread", "get_running_loop", "_get_running_loop", "is_running", "current_task")
 _SAFELY = "loop.call_soon_threadsafe"
 _FROM_ANYWHERE = frozenset({"asyncio.run_coroutine_threadsafe"})
+_LOOPS_OWN = frozenset(LOOP_ONLY).union(*OWNED_BY_LOOP.values())
 _TO_LOOP = (
     "call_soon",
     "call_soon_threadsafe",
@@ -63,18 +64,25 @@ class LoopThreads:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._callbacks = self._callbacks_of_loops()
+        self._asking = {function.id for function, _ in program.callees.written(*_ASKS_THREAD)}
+        running = program.callees.calls(words=LOOP_RUNS, names=RUNNERS)
+        self._looping = {function.id for function, _ in running if self._loop_runs(function)}
         self._running: dict[str, bool] = {}
 
     def found(self) -> Iterator[ForeignCall]:
         """Those of threads that the program starts, then those to loops that it gives a thread of their own."""
-        for function in self.program.index.functions:
+        of_loops: dict[FunctionInfo, list[Call]] = {}
+        for function, call in self.program.callees.calls(words=_LOOPS_OWN, names=TASK_MAKERS):
+            of_loops.setdefault(function, []).append(call)
+        for function, calls in of_loops.items():
             if not function.ir.is_async and not self._asks(function):
-                yield from self._from_threads(function)
+                yield from self._from_threads(function, calls)
         yield from self._handed_out()
         for thread in self._loop_threads():
             yield from self._to_loop(thread)
 
-    def _from_threads(self, function: FunctionInfo) -> Iterator[ForeignCall]:
+    def _from_threads(self, function: FunctionInfo, calls: list[Call]) -> Iterator[ForeignCall]:
+        """Those among `calls` of the function."""
         contexts = [
             (context, context.root)
             for context in self.program.reach.in_threads(function)
@@ -85,7 +93,7 @@ class LoopThreads:
         context, root = contexts[0]
         where = (root.site_function, root.site.span) if root.site_function and root.site else None
         started = where or (root.target, root.target.ir.name_span)
-        for call in self.program.stores.facts[function.id].calls:
+        for call in calls:
             found = self._belongs_to_loop(call, function)
             owned = any(path[0].removeprefix("p:") in context.owned | context.private for path in call.func)
             if found is not None and not owned:
@@ -125,13 +133,12 @@ class LoopThreads:
     def _told_to_be_loops(self) -> frozenset[Location]:
         """What is used elsewhere as only a loop is: `run_coroutine_threadsafe(…, self.loop)`."""
         found: set[Location | None] = set()
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                name = call.func[0][-1].rpartition(":")[2] if call.func else ""
-                if name == "call_soon_threadsafe" and len(call.func[0]) > 1:
-                    found.add(self.program.locations.of(call.func[0][:-1], function))
-                elif name == "run_coroutine_threadsafe" and len(call.args) > 1:
-                    found.update(self.program.locations.of(path, function) for path in call.args[1].value)
+        for function, call in self.program.callees.written("call_soon_threadsafe", "run_coroutine_threadsafe"):
+            name = call.func[0][-1].rpartition(":")[2]
+            if name == "call_soon_threadsafe" and len(call.func[0]) > 1:
+                found.add(self.program.locations.of(call.func[0][:-1], function))
+            elif name == "run_coroutine_threadsafe" and len(call.args) > 1:
+                found.update(self.program.locations.of(path, function) for path in call.args[1].value)
         return frozenset(location for location in found if location is not None)
 
     def _only_in_threads(self, function: FunctionInfo) -> bool:
@@ -140,8 +147,8 @@ class LoopThreads:
     def _runs_a_loop(self, target: FunctionInfo) -> bool:
         known = self._running.get(target.id)
         if known is None:
-            reached = closure(self.program, [target]).values()
-            known = self._running[target.id] = any(self._loop_runs(function) for function in reached)
+            known = bool(self._looping) and not self._looping.isdisjoint(closure(self.program, [target]))
+            self._running[target.id] = known
         return known
 
     def _loop_runs(self, function: FunctionInfo) -> list[Path]:
@@ -158,8 +165,7 @@ class LoopThreads:
 
     def _asks(self, function: FunctionInfo) -> bool:
         """It looks which thread it is on, or whether the loop runs."""
-        calls = self.program.stores.facts[function.id].calls
-        return any(path[-1].rpartition(":")[2] in _ASKS_THREAD for call in calls for path in call.func)
+        return function.id in self._asking
 
     def _loop_threads(self) -> Iterator[_LoopThread]:
         for root in self.program.roots:
@@ -172,14 +178,13 @@ class LoopThreads:
                 kept = {self.program.locations.of(path, root.target) for path in paths}
                 own = frozenset(closure(self.program, [root.target]))
                 yield from self._thread(root.site_function, root.starts, root.site.span, (*bound, *captured), kept, own)
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                if any(path[-1] in LOOP_RUNS for argument in call.args for path in argument.value):
-                    p = self.program
-                    spawn = spawn_at(call, function, p.index, p.stores, p.types, p.calls)
-                    if spawn is not None and spawn.starter.kind == "thread":
-                        paths = [path[:-1] for path in spawn.target if path[-1] in LOOP_RUNS and len(path) > 1]
-                        yield from self._thread(function, spawn.starts, call.span, tuple(paths), set(), frozenset())
+        for start in self.program.start_calls:
+            paths = [path[:-1] for path in start.target if path[-1] in LOOP_RUNS and len(path) > 1]
+            if paths and start.starter.kind == "thread":
+                p, call = self.program, start.call
+                spawn = spawn_at(call, start.function, p.index, p.stores, p.types, p.calls)
+                if spawn is not None:
+                    yield from self._thread(start.function, spawn.starts, call.span, tuple(paths), set(), frozenset())
 
     def _thread(
         self,
@@ -197,16 +202,13 @@ class LoopThreads:
             yield _LoopThread(starter, min(begun), span, paths, known, own)
 
     def _to_loop(self, thread: _LoopThread) -> Iterator[ForeignCall]:
-        for function in self.program.index.functions:
-            if function is not thread.starter and not self._may_be_foreign(function, thread):
-                continue
-            for call in self.program.stores.facts[function.id].calls:
-                late = function is not thread.starter or call.id > thread.start
-                if late and any(self._is_its_loop(path, function, thread) for path in call.func):
-                    name = call.func[0][-1]
-                    runs = "its loop runs on a thread of its own"
-                    started = (thread.starter, thread.span)
-                    yield ForeignCall(function, call, f"loop.{name}", runs, LOOP_ONLY[name], started)
+        for function, call in self.program.callees.written(*LOOP_ONLY):
+            late = call.id > thread.start if function is thread.starter else self._may_be_foreign(function, thread)
+            if late and any(self._is_its_loop(path, function, thread) for path in call.func):
+                name = call.func[0][-1]
+                runs = "its loop runs on a thread of its own"
+                started = (thread.starter, thread.span)
+                yield ForeignCall(function, call, f"loop.{name}", runs, LOOP_ONLY[name], started)
 
     def _may_be_foreign(self, function: FunctionInfo, thread: _LoopThread) -> bool:
         """A plain function that knows the loop, and that nothing says to run on the loop's thread."""
@@ -228,16 +230,14 @@ class LoopThreads:
         return function.id in self._callbacks or any(s.caller.ir.is_async for s in sites if not s.weak)
 
     def _callbacks_of_loops(self) -> frozenset[str]:
-        found: set[str] = set()
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                if call.func and call.func[0][-1] in _TO_LOOP:
-                    for argument in call.args:
-                        for thing in self.program.types.of_value(argument.value, function):
-                            target = getattr(thing, "function", None)
-                            if isinstance(target, FunctionInfo):
-                                found |= closure(self.program, [target]).keys()
-        return frozenset(found)
+        found: list[FunctionInfo] = []
+        for function, call in self.program.callees.written(*_TO_LOOP):
+            for argument in call.args if call.func[0][-1] in _TO_LOOP else ():
+                for thing in self.program.types.of_value(argument.value, function):
+                    target = getattr(thing, "function", None)
+                    if isinstance(target, FunctionInfo):
+                        found.append(target)
+        return frozenset(closure(self.program, found))
 
 
 def _has_own_thread(root: ThreadRoot) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from racelint.knowledge.containers import MUTATING_METHODS
 from racelint.knowledge.processes import PLAIN_CONTAINERS
 from racelint.knowledge.threads import STARTERS
-from racelint.model.summary import ELEMENT, Access, Call, Loop, Path, Return, Span
+from racelint.model.summary import ELEMENT, Access, Call, Path, Return, Span
 from racelint.program.index import ClassInfo, External, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
@@ -20,7 +20,6 @@ from racelint.program.processes import Child, Parent
 from racelint.program.shared import SharedAccess
 from racelint.program.things import Constant, Instance, Object
 from racelint.program.thread_root import loops_around
-from racelint.program.values import nodes_of
 
 
 class Touch(msgspec.Struct, frozen=True):
@@ -47,6 +46,7 @@ class PrivateCopies:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._of_function: dict[str, list[SharedAccess]] = {}
 
     @cached_property
     def _by_container(self) -> dict[Location, list[SharedAccess]]:
@@ -123,10 +123,15 @@ class PrivateCopies:
         """The starting process gives it a value of its own after the start: it does not look for the child's."""
         return access.changes and access.function.ir.kind != "module" and parent.is_after(access.function, access.event)
 
-    def _plain(self, function: FunctionInfo) -> Iterator[SharedAccess]:
-        for access in self.program.shared.by_function[function.id]:
-            if function.ir.name not in ("__init__", "__new__", "__setstate__") and self._is_plain(access, function):
-                yield access
+    def _plain(self, function: FunctionInfo) -> list[SharedAccess]:
+        if function.ir.name in ("__init__", "__new__", "__setstate__"):
+            return []
+        known = self._of_function.get(function.id)
+        if known is None:
+            accesses = self.program.shared.by_function[function.id]
+            known = [access for access in accesses if self._is_plain(access, function)]
+            self._of_function[function.id] = known
+        return known
 
     def _is_plain(self, access: SharedAccess, function: FunctionInfo) -> bool:
         """A name of a module or an attribute, holding a built-in container or something that is replaced."""
@@ -164,16 +169,19 @@ class PrivateCopies:
             function = site.caller
         return True
 
-    @staticmethod
-    def _looks_again(function: FunctionInfo, event: int, child: Child) -> bool:
+    def _looks_again(self, function: FunctionInfo, event: int, child: Child) -> bool:
         """Read inside a loop, here or on the way from the root."""
         while True:
-            if event in loops_around(function) or _is_head(function, event):
+            if event in loops_around(function) or self._is_head(function, event):
                 return True
             site = child.sites.get(function.id)
             if site is None or function is child.root.target:
                 return False
             function, event = site.caller, site.event
+
+    def _is_head(self, function: FunctionInfo, event: int) -> bool:
+        heads = (node for loop in self.program.stores.facts[function.id].loops for node in loop.head)
+        return any(isinstance(node, (Access, Call)) and node.id == event for node in heads)
 
     def _through_arguments(self, child: Child, parent: Parent) -> Iterator[LostChange]:
         """Containers and objects passed to the child."""
@@ -232,7 +240,7 @@ class PrivateCopies:
     def _touches(self, function: FunctionInfo, path: Path) -> Iterator[tuple[Touch, bool]]:
         """What a function does with the object at a path: (where, whether it changes it), in source order."""
         last = 0
-        for node in nodes_of(function.ir.body):
+        for node in self.program.stores.facts[function.id].nodes:
             if isinstance(node, (Access, Call)):
                 last = max(last, node.id)
             if (
@@ -259,13 +267,6 @@ class PrivateCopies:
 
     def _is_ours(self, call: Call, function: FunctionInfo) -> bool:
         return any(site.event == call.id for site in self.program.calls.outgoing[function.id])
-
-
-def _is_head(function: FunctionInfo, event: int) -> bool:
-    return any(
-        isinstance(node, Loop) and any(isinstance(n, (Access, Call)) and n.id == event for n in node.head)
-        for node in nodes_of(function.ir.body)
-    )
 
 
 def _touch(access: SharedAccess) -> Touch:

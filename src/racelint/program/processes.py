@@ -78,12 +78,13 @@ def _is_in_a_helper(program: Program, site: CallSite) -> bool:
 def closure(program: Program, functions: Iterable[FunctionInfo]) -> dict[str, FunctionInfo]:
     """The functions and all that they call, spawned code left out."""
     found = {function.id: function for function in functions}
-    queue = deque(found.values())
+    queue, outgoing = deque(found.values()), program.calls.outgoing
     while queue:
-        for site in program.calls.outgoing[queue.popleft().id]:
-            if not site.weak and site.callee.id not in found:
-                found[site.callee.id] = site.callee
-                queue.append(site.callee)
+        for site in outgoing[queue.popleft().id]:
+            callee = site.callee
+            if callee.id not in found and not site.weak:
+                found[callee.id] = callee
+                queue.append(callee)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -38,9 +38,12 @@ class ProxyCopies:
 
     def found(self) -> Iterator[ProxyCopy]:
         """In source order."""
+        mutating: dict[str, list[Call]] = {}
+        for function, call in self.program.callees.written(*MUTATING_METHODS):
+            mutating.setdefault(function.id, []).append(call)
         for function in self.program.index.functions:
             facts = self.program.stores.facts[function.id]
-            for event, span, element in self._changes(facts):
+            for event, span, element in self._changes((*mutating.get(function.id, ()), *facts.changes)):
                 base = self._proxy(element, function, facts)
                 if base is None or self._is_put_back(base, element, event, self._key(element, event, facts), facts):
                     continue
@@ -49,14 +52,14 @@ class ProxyCopies:
                     yield ProxyCopy(function, span, base, element, bool(things))
 
     @staticmethod
-    def _changes(facts: FunctionFacts) -> Iterator[tuple[int, Span, Path]]:
-        """The events that change an object in place, with the path of the object."""
-        for event in facts.events.values():
+    def _changes(events: Iterable[Access | Call]) -> Iterator[tuple[int, Span, Path]]:
+        """The events that change a part of an object in place, with the path of the object."""
+        for event in sorted(events, key=lambda event: event.id):
             if isinstance(event, Call):
                 for path in event.func[:1]:
-                    if len(path) > 1 and path[-1] in MUTATING_METHODS:
+                    if path[-1] in MUTATING_METHODS and _may_be_given(path[:-1]):
                         yield event.id, event.span, path[:-1]
-            elif event.kind in ("write", "delete") and len(event.path) > 1:
+            elif _may_be_given(event.path[:-1]):
                 yield event.id, event.span, event.path[:-1]
 
     def _proxy(self, element: Path, function: FunctionInfo, facts: FunctionFacts) -> Path | None:
@@ -120,3 +123,8 @@ def _is_copy(element: Path, event: int, value: Value, deps: tuple[int, ...], fac
     reads = (facts.events.get(dep) for dep in deps if dep > event)
     again = any(isinstance(read, Access) and read.path == element for read in reads)
     return element in value and not again
+
+
+def _may_be_given(element: Path) -> bool:
+    """Whether the path is a part of something, or the answer of a call."""
+    return len(element) > 1 or (len(element) == 1 and element[0].startswith("c:"))

@@ -7,7 +7,7 @@ a parameter is dropped where the caller passes the opposite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -73,14 +73,37 @@ class Running:
         self._ways: dict[str, Ways] = {}
         self._iterated: dict[str, frozenset[int]] = {}
         self._gathered: dict[str, frozenset[int]] = {}
-        self.incoming: dict[str, list[CallSite]] = {}
-        self.outgoing: dict[str, list[CallSite]] = {}
-        self.callbacks: dict[str, list[Callback]] = {}
-        """By the function that hands them out."""
-        for function in program.index.functions:
-            for site in self._sites(function):
-                self.outgoing.setdefault(function.id, []).append(site)
-                self.incoming.setdefault(site.callee.id, []).append(site)
+        self._given: dict[str, list[Call]] = {}
+        self._outgoing: dict[str, list[CallSite]] = {}
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._positions = {function: position for position, function in enumerate(program.index.functions)}
+
+    def outgoing(self, function: FunctionInfo) -> list[CallSite]:
+        """What a run of the function runs by calls of its own."""
+        known = self._outgoing.get(function.id)
+        if known is None:
+            known = self._outgoing[function.id] = list(self._sites(function))
+        return known
+
+    def callbacks(self, function: FunctionInfo) -> list[Callback]:
+        """The functions that it hands to others, which run them."""
+        self.outgoing(function)
+        return self._callbacks.get(function.id, [])
+
+    def below(self, functions: Iterable[FunctionInfo], besides: Iterable[CallSite] = ()) -> list[FunctionInfo]:
+        """The functions and all that they run, by `besides` too, through any number of calls, in source order."""
+        more: dict[str, list[FunctionInfo]] = {}
+        for site in besides:
+            more.setdefault(site.caller.id, []).append(site.callee)
+        found = {function.id: function for function in functions}
+        pending = list(found.values())
+        while pending:
+            function = pending.pop()
+            for callee in (*(site.callee for site in self.outgoing(function)), *more.get(function.id, ())):
+                if callee.id not in found:
+                    found[callee.id] = callee
+                    pending.append(callee)
+        return sorted(found.values(), key=self._positions.__getitem__)
 
     def way(self, function: FunctionInfo, event: int) -> Way:
         if function.id not in self._ways:
@@ -92,7 +115,7 @@ class Running:
             if not site.weak and self._runs(site) and self._fits(site):
                 yield site
                 for callback in self._called_back(site):
-                    self.callbacks.setdefault(function.id, []).append(callback)
+                    self._callbacks.setdefault(function.id, []).append(callback)
                     yield callback.run
         for node in self.program.stores.facts[function.id].withs:
             yield from self._entered(node, function)
@@ -154,9 +177,7 @@ class Running:
 
     def _called_back(self, site: CallSite) -> Iterator[Callback]:
         """Functions passed for parameters that the callee calls."""
-        for call in self.program.stores.facts[site.callee.id].calls:
-            if not call.func or len(call.func[0]) != 1 or not call.func[0][0].startswith("p:"):
-                continue
+        for call in self._parameters_called(site.callee):
             for path in site.bindings.get(call.func[0][0][2:], ()):
                 path, given = self._unwrapped(path, site.caller)
                 for thing in self.program.types.of(path, site.caller):
@@ -166,6 +187,15 @@ class Running:
                         receiver = path[:-1] if named else None
                         run = CallSite(site.caller, site.event, thing.function, receiver, bindings, False)
                         yield Callback(site, call, run)
+
+    def _parameters_called(self, function: FunctionInfo) -> list[Call]:
+        """The calls of what the function was given."""
+        known = self._given.get(function.id)
+        if known is None:
+            calls = (call for call in self.program.stores.facts[function.id].calls if call.func)
+            known = [call for call in calls if len(call.func[0]) == 1 and call.func[0][0].startswith("p:")]
+            self._given[function.id] = known
+        return known
 
     def _unwrapped(self, path: Path, function: FunctionInfo) -> tuple[Path, tuple[Argument, ...]]:
         """The function inside of `functools.partial(function, …)`, and what it is given there."""
@@ -207,30 +237,36 @@ def passed(name: str, site: CallSite) -> tuple[bool | None, str]:
 
 def reached(
     running: Running,
-    own: dict[str, list[Reached[Fact]]],
-    dropped: Callable[[Reached[Fact], CallSite], bool],
-    besides: Mapping[str, Sequence[CallSite]] | None = None,
+    asked: Iterable[FunctionInfo],
+    own: Callable[[FunctionInfo], Sequence[Reached[Fact]]],
+    dropped: Callable[[Reached[Fact], CallSite], bool] = lambda entry, site: False,
+    besides: Sequence[CallSite] = (),
 ) -> dict[str, list[Reached[Fact]]]:
-    """All that each function comes to, by its id. `dropped` says what a call site keeps from its caller.
+    """All that each of the functions asked about, and of those that they run, comes to, by its id, the nearest first.
 
-    `besides`: more calls that run a function, by its id.
+    `own` gives the facts of a single function, `dropped` says what a call site keeps from its caller. `besides`: more
+    calls that run a function.
     """
-    found = {name: list(entries) for name, entries in own.items()}
-    seen = {name: {entry.key for entry in entries} for name, entries in own.items()}
-    fresh: Iterable[tuple[str, Reached[Fact]]] = [(name, entry) for name in sorted(own) for entry in own[name]]
+    below = running.below(asked, besides)
+    incoming: dict[str, list[CallSite]] = {}
+    for site in (*(site for function in below for site in running.outgoing(function)), *besides):
+        incoming.setdefault(site.callee.id, []).append(site)
+    found = {function.id: list(own(function)) for function in below}
+    seen = {name: {entry.key for entry in entries} for name, entries in found.items()}
+    fresh: Iterable[tuple[str, Reached[Fact]]] = [(name, entry) for name in sorted(found) for entry in found[name]]
     for _ in range(_MAX_CALLS):
         following = []
         for name, entry in fresh:
-            for site in (*running.incoming.get(name, ()), *(besides or {}).get(name, ())):
-                if dropped(entry, site):
+            for site in incoming.get(name, ()):
+                caller = site.caller.id
+                known = seen.get(caller)
+                if known is None or len(known) >= _MAX_FACTS or dropped(entry, site):
                     continue
                 carried = running.carried(entry, site)
-                caller = site.caller.id
-                known = seen.setdefault(caller, set())
-                if carried is None or carried.key in known or len(known) >= _MAX_FACTS:
+                if carried is None or carried.key in known:
                     continue
                 known.add(carried.key)
-                found.setdefault(caller, []).append(carried)
+                found[caller].append(carried)
                 following.append((caller, carried))
         fresh = following
     return found

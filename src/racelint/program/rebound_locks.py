@@ -47,10 +47,12 @@ class ReboundLocks:
         """In source order."""
         users = self._users()
         for function in self.program.index.functions:
-            if function.ir.kind in ("module", "class") or self.is_set_up(function):
+            if function.ir.kind in ("module", "class"):
                 continue
-            for access in self.program.stores.facts[function.id].accesses:
-                if access.kind == "write" and len(access.value) == 1 and self._stores_new_lock(access, function):
+            for access in self.program.stores.facts[function.id].changes:
+                if access.kind != "write" or len(access.value) != 1 or access.value[0][0][:2] != "c:":
+                    continue
+                if self._stores_new_lock(access, function) and not self.is_set_up(function):
                     location = self.program.locations.of(access.path, function)
                     others = [user for user in users.get(location, ()) if user is not function] if location else []
                     if location is None or location.kind == "captured" or location.content:
@@ -78,7 +80,7 @@ class ReboundLocks:
 
     def _users(self) -> dict[Location | None, list[FunctionInfo]]:
         found: dict[Location | None, list[FunctionInfo]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.flows.takers:
             locations = {lock.location for lock, _, _ in self.program.flows.of(function).acquisitions}
             for location in locations:
                 found.setdefault(location, []).append(function)

@@ -15,6 +15,7 @@ from racelint.knowledge.threads import (
     Starter,
 )
 from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.program.callees import Callees
 from racelint.program.calls import CallGraph, bind
 from racelint.program.decorators import wrappers
 from racelint.program.families import descendants
@@ -86,14 +87,18 @@ class StartCall(msgspec.Struct, frozen=True):
     target: Value
 
 
-def start_calls(index: Index, stores: Stores, types: Types, calls: CallGraph) -> Iterator[StartCall]:
+def start_calls(index: Index, stores: Stores, types: Types, calls: CallGraph, callees: Callees) -> Iterator[StartCall]:
     """All of them, in source order."""
     finder = _Finder(index, stores, types, calls)
-    for function in index.functions:
-        for call in stores.facts[function.id].calls:
-            starter = finder._starter(call, function)
-            if starter is not None:
-                yield StartCall(function, call, starter, finder._target(starter, call))
+    candidates = callees.calls(
+        words=_METHODS | {"__init__", *NAMED_STARTERS},
+        names=[dotted for dotted in callees.names if dotted in STARTERS or is_foreign_thread(dotted)],
+        members=[member for member in callees.members if member in METHOD_STARTERS or member[1] == "submit"],
+    )
+    for function, call in candidates:
+        starter = finder._starter(call, function)
+        if starter is not None:
+            yield StartCall(function, call, starter, finder._target(starter, call))
 
 
 def find_initializers(index: Index, stores: Stores, types: Types, calls: CallGraph) -> list[Initializer]:

@@ -76,9 +76,15 @@ class SelfJoins:
                 given = way.given | {(name, True) for name in _if_waiting(join.call)}
                 entry = Reached(join, owner, (), way.certain, given)
                 own.setdefault(join.function.id, []).append(entry)
-        everywhere = reached(self.running, own, self._is_dropped, self._by_loops()) if own else {}
+        if not own:
+            return
+        joined = {entry.fact.root.id for entries in own.values() for entry in entries}
+        roots = [root for root in self.program.roots if root.id in joined]
+        asked = [function for root in roots for function in _entrances(root)]
+        more = [*loop_callbacks(self.program)]
+        everywhere = reached(self.running, asked, lambda f: own.get(f.id, ()), self._is_dropped, more)
         seen = set()
-        for root in self.program.roots:
+        for root in roots:
             finalizer = _finalizer(root)
             for entry in everywhere.get(root.target.id, ()):
                 place = (entry.fact.function.id, entry.fact.call.id)
@@ -98,15 +104,15 @@ class SelfJoins:
 
     def _by_callbacks(self, root: ThreadRoot, everywhere: dict[str, list[Reached[Join]]]) -> Iterator[SelfJoin]:
         """What users call of the object joins the thread, which calls back whom the object keeps."""
-        cls = class_of_object(root) or (root.target.cls if root.receiver is not None else None)
-        if root.kind != "thread" or cls is None:
+        cls = _class_of(root)
+        if cls is None:
             return
         methods = [method for method in cls.all_methods() if _is_for_users(method)]
         entries = [(m, e) for m in methods for e in everywhere.get(m.id, ()) if e.fact.root is root]
         entries = [(m, e) for m, e in entries if _hangs_from_self(e.owner, m)]
         if entries:
             run = (f for f in closure(self.program, [root.target]).values() if f.cls in cls.mro)
-            told = next((t.fact for f in run for t in self._callbacks.told.get(f.id, ()) if t.owner), None)
+            told = next((t.fact for f in run for t in self._callbacks.told_by(f) if t.owner), None)
             if told is not None:
                 method, entry = entries[0]
                 yield SelfJoin(entry.fact, entry.chain, None, told, method)
@@ -114,13 +120,6 @@ class SelfJoins:
     @cached_property
     def _callbacks(self) -> KeptCallbacks:
         return KeptCallbacks(self.program)
-
-    def _by_loops(self) -> dict[str, list[CallSite]]:
-        """What loops of libraries call, by the function called."""
-        found: dict[str, list[CallSite]] = {}
-        for site in loop_callbacks(self.program):
-            found.setdefault(site.callee.id, []).append(site)
-        return found
 
     def _joins(self) -> Iterator[Join]:
         for root in self.program.roots:
@@ -148,13 +147,12 @@ class SelfJoins:
     def _calls_of_shutdown(self) -> dict[Location | None, list[tuple[FunctionInfo, Call]]]:
         """By the place of the executor of threads; those that say `wait=False` are left out."""
         found: dict[Location | None, list[tuple[FunctionInfo, Call]]] = {}
-        for function in self.program.index.functions:
-            for call in self.program.stores.facts[function.id].calls:
-                path = call.func[0] if call.func else ()
-                shuts = len(path) > 1 and path[-1] == "shutdown" and _waiting(call) != (("k:False",),)
-                if shuts and is_member_of(self.program, path, function, _EXECUTORS):
-                    place = self.program.locations.of(path[:-1], function)
-                    found.setdefault(place, []).append((function, call))
+        for function, call in self.program.callees.written("shutdown"):
+            path = call.func[0]
+            shuts = len(path) > 1 and path[-1] == "shutdown" and _waiting(call) != (("k:False",),)
+            if shuts and is_member_of(self.program, path, function, _EXECUTORS):
+                place = self.program.locations.of(path[:-1], function)
+                found.setdefault(place, []).append((function, call))
         return found
 
     def _of_own_class(self, root: ThreadRoot, cls: ClassInfo) -> Iterator[Join]:
@@ -206,6 +204,23 @@ class SelfJoins:
             access.kind == "write" and made in access.value and access.path == (*root.receiver, *owner[1:])
             for access in stored
         )
+
+
+def _entrances(root: ThreadRoot) -> Iterator[FunctionInfo]:
+    """From where a join of the thread may be come to that ends badly: its target, and methods of the object."""
+    finalizer, cls = _finalizer(root), _class_of(root)
+    yield root.target
+    if finalizer is not None:
+        yield finalizer
+    if cls is not None:
+        yield from cls.all_methods()
+
+
+def _class_of(root: ThreadRoot) -> ClassInfo | None:
+    """The class of the object that the thread is, or one of whose methods it runs."""
+    if root.kind != "thread":
+        return None
+    return class_of_object(root) or (root.target.cls if root.receiver is not None else None)
 
 
 def _finalizer(root: ThreadRoot) -> FunctionInfo | None:

@@ -40,7 +40,7 @@ class SharedValues:
     def raced(self) -> Iterator[list[Update]]:
         """The updates of each value that two processes may make at once."""
         groups: dict[Origin, dict[tuple[str, int], Update]] = {}
-        for function in self.program.index.functions:
+        for function in self.program.index.functions if self.children else ():
             for access in self._updates(function):
                 for origin, child in self._runners(function, access):
                     found = groups.setdefault(origin, {})
@@ -56,14 +56,14 @@ class SharedValues:
 
     def _updates(self, function: FunctionInfo) -> Iterator[Access]:
         facts = self.program.stores.facts[function.id]
-        for access in facts.accesses:
-            if access.kind != "write" or len(access.path) < 2 or not self._is_shared(access, function):
+        for access in facts.changes:
+            if access.kind != "write" or len(access.path) < 2 or not access.deps:
                 continue
             if access.path in access.value:
                 continue  # what was taken out is put back as it is
             again = any(_reads(facts.events.get(dep), access) for dep in access.deps)
             simple = access.augmented or access.key or access.path[-1] != ELEMENT
-            if again and simple and not self._is_own_slot(access, function):
+            if again and simple and self._is_shared(access, function) and not self._is_own_slot(access, function):
                 yield access
 
     @staticmethod

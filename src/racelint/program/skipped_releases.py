@@ -37,10 +37,11 @@ def skipped_releases(program: Program) -> Iterator[SkippedRelease]:
     releasers: dict[Location, list[FunctionInfo]] = {}
     takers: dict[Location, FunctionInfo] = {}
     found: list[tuple[FunctionInfo, Call, Lock]] = []
-    for function in program.index.functions:
+    for function in program.flows.acting:
         effect = program.flows.effect(function)
         for location in (*(hold.lock.location for hold in effect.held), *sorted(effect.perhaps)):
             takers.setdefault(location, function)
+    for function in program.flows.releasers:
         for lock, call in _given_back(program, function):
             releasers.setdefault(lock.location, []).append(function)
             found.append((function, call, lock))

@@ -27,7 +27,7 @@ class SplitLock(msgspec.Struct, frozen=True):
 def split_locks(program: Program) -> Iterator[SplitLock]:
     """In source order, one for each lock."""
     takers: dict[Location, set[str]] = {}
-    for function in program.index.functions:
+    for function in program.flows.takers:
         for lock, _, _ in program.flows.of(function).acquisitions:
             takers.setdefault(lock.location, set()).add(function.id)
     seen: set[Location] = set()

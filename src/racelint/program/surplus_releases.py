@@ -58,7 +58,7 @@ def _is_left_held(program: Program, lock: Lock) -> bool:
     """A reentrant lock that some function takes for its caller, who gives it back in another."""
     if not lock.reentrant:
         return False
-    effects = (program.flows.effect(function) for function in program.index.functions)
+    effects = (program.flows.effect(function) for function in program.flows.acting)
     return any(
         lock.location in effect.perhaps or any(hold.lock.location == lock.location for hold in effect.held)
         for effect in effects

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from racelint.model.summary import ELEMENT, Call, Loop, With
+from racelint.model.summary import ELEMENT, Call, With
 from racelint.program.calls import CallSite
 from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
@@ -20,9 +20,11 @@ from racelint.program.values import event_span, nodes_of
 def taken_twice(program: Program) -> Iterator[Nesting]:
     """In source order, one for each function, lock and place where that is first taken."""
     signallers = _signallers(program)
+    holding = any(function.ir.is_generator for function in program.takings.holders)
     for function in program.index.functions:
         seen = set()
-        for nesting in (*program.takings.nestings(function), *_while_iterating(program, function)):
+        iterating = _while_iterating(program, function) if holding else ()
+        for nesting in (*program.takings.nestings(function), *iterating):
             key = (nesting.held.lock.location, nesting.held.owner, nesting.held.function.id, nesting.held.span)
             again = _is_again(program, nesting) and key not in seen
             if again and not _is_signal(program, nesting, signallers):
@@ -32,15 +34,16 @@ def taken_twice(program: Program) -> Iterator[Nesting]:
 
 def _while_iterating(program: Program, function: FunctionInfo) -> Iterator[Nesting]:
     """What the body of a loop takes while the generator that it goes through holds a lock."""
-    facts, takings = program.stores.facts[function.id], program.takings
-    for loop in (node for node in facts.nodes if isinstance(node, Loop)):
-        inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))}
-        for site in takings.running.outgoing.get(function.id, ()) if inside else ():
-            gone_through = any(path[0] == f"c:{site.event}" and {*path[1:]} <= {ELEMENT} for path in loop.iterates)
-            if not site.callee.ir.is_generator or not gone_through:
+    takings = program.takings
+    for loop in program.stores.facts[function.id].loops:
+        made = {path[0] for path in loop.iterates if path[0].startswith("c:") and {*path[1:]} <= {ELEMENT}}
+        made = {root for root in made if program.calls.at(function, int(root[2:]))}
+        inside = {node.id for node in nodes_of(loop.body) if isinstance(node, (Call, With))} if made else ()
+        for site in takings.running.outgoing(function) if inside else ():
+            if not site.callee.ir.is_generator or f"c:{site.event}" not in made:
                 continue
             held = [_seen_from(site, each, program) for each in _held_at_yields(program, site.callee)]
-            for inner in takings.running.outgoing[function.id]:
+            for inner in takings.running.outgoing(function) if held else ():
                 if inner.event in inside:
                     for then in takings.through(inner):
                         yield from (Nesting(function, event_span(function, inner.event), each, then) for each in held)
@@ -61,7 +64,7 @@ def _seen_from(site: CallSite, held: Held, program: Program) -> Held:
 def _signallers(program: Program) -> dict[Location, set[str]]:
     """By lock, the functions that give it back without having taken it."""
     found: dict[Location, set[str]] = {}
-    for function in program.index.functions:
+    for function in program.flows.releasers:
         for lock, _, before in program.flows.of(function).releases:
             if lock.location not in before.may:
                 found.setdefault(lock.location, set()).add(function.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -58,6 +58,7 @@ class Takings:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.running = Running(program)
+        self._taken: dict[str, list[Reached[Taking]]] = {}
         self._nestings: dict[str, list[Nesting]] = {}
 
     def own(self, function: FunctionInfo) -> Iterator[tuple[Taking, LockState]]:
@@ -91,21 +92,34 @@ class Takings:
         )
 
     @cached_property
-    def by_function(self) -> dict[str, list[Reached[Taking]]]:
-        """All that a run of each function takes, by function id, the nearest first."""
-        own: dict[str, list[Reached[Taking]]] = {}
-        for function in self.program.index.functions:
-            entries: dict[Hashable, Reached[Taking]] = {}
-            for taking, state in self.own(function):
-                way = self.running.way(function, taking.event)
-                if taking.lock.location in state.dropped or self.is_asked_for(taking, function, taking.event):
-                    continue
-                owner = owner_of(taking.lock, function, self.program.index)
-                entry = Reached(taking, owner, (), way.certain, way.given)
-                entries.setdefault(entry.key, entry)
-            if entries:
-                own[function.id] = list(entries.values())
-        return reached(self.running, own, self._is_dropped)
+    def takers(self) -> tuple[FunctionInfo, ...]:
+        """The functions that take a lock themselves or have a decorator do so, in source order."""
+        taking = {function.id for function in self.program.flows.takers}.union(self.program.decorator_locks)
+        return tuple(function for function in self.program.index.functions if function.id in taking)
+
+    def taken(self, function: FunctionInfo) -> list[Reached[Taking]]:
+        """All that a run of the function takes, the nearest first."""
+        if function.id not in self._taken:
+            # Of those that hold a lock it will be asked anyway: once for all is cheaper than one by one.
+            self.work_out([function] if self._taken else [function, *self.holders])
+        return self._taken[function.id]
+
+    def work_out(self, functions: Sequence[FunctionInfo]) -> None:
+        """See what runs of several functions take."""
+        asked = [function for function in functions if function.id not in self._taken]
+        self._taken |= reached(self.running, asked, self._first, self._is_dropped)
+
+    def _first(self, function: FunctionInfo) -> list[Reached[Taking]]:
+        """What the function itself takes, unless it has given that back before, or asked who holds it."""
+        entries: dict[Hashable, Reached[Taking]] = {}
+        for taking, state in self.own(function):
+            way = self.running.way(function, taking.event)
+            if taking.lock.location in state.dropped or self.is_asked_for(taking, function, taking.event):
+                continue
+            owner = owner_of(taking.lock, function, self.program.index)
+            entry = Reached(taking, owner, (), way.certain, way.given)
+            entries.setdefault(entry.key, entry)
+        return list(entries.values())
 
     def _is_dropped(self, entry: Reached[Taking], site: CallSite) -> bool:
         """The caller has given the lock back before, or looked at who holds it: it is not taken twice then."""
@@ -126,14 +140,23 @@ class Takings:
     def is_asked_for(self, taking: Taking, function: FunctionInfo, event: int) -> bool:
         """Whether the way to an event led over a question who holds the lock."""
         asked = self.running.way(function, event).asked
-        return bool(asked & {"*", taking.lock.location.attribute})
+        return bool(asked) and ("*" in asked or taking.lock.location.attribute in asked)
+
+    def holds(self, function: FunctionInfo) -> bool:
+        """Whether the function itself (or its decorator) holds a lock at any of its events."""
+        return function.id in self.program.flows.holders or function.id in self.program.decorator_locks
+
+    @cached_property
+    def holders(self) -> list[FunctionInfo]:
+        """The functions that hold a lock at any of their events, in source order."""
+        return [function for function in self.program.index.functions if self.holds(function)]
 
     def held(self, function: FunctionInfo, event: int) -> list[Held]:
         """The locks that the function itself (or its decorator) holds at an event."""
+        if not self.holds(function):
+            return []
         must = self.program.flows.of(function).at(event).must
         decorating = self.program.decorator_locks.get(function.id, ())
-        if not must and not decorating:
-            return []
         found = [self._held(hold, function) for hold in must]
         for lock in sorted(decorating, key=lambda lock: lock.location):
             if not any(held.lock.location == lock.location for held in found):
@@ -146,17 +169,28 @@ class Takings:
 
     def through(self, site: CallSite) -> Iterator[Reached[Taking]]:
         """What the call at `site` takes, as its caller sees it; `certain` speaks of what comes after the call."""
-        for entry in self.by_function.get(site.callee.id, ()):
+        for entry in self.taken(site.callee):
             if not self._is_dropped(entry, site):
                 carried = self.running.carried(entry, site)
                 if carried is not None:
                     yield replace(carried, certain=entry.certain)
 
+    @cached_property
+    def _nesting(self) -> frozenset[str]:
+        """The ids of the functions that may have nestings."""
+        return self._callers_of_holders.union(f.id for f in (*self.takers, *self.holders))
+
+    @cached_property
+    def _callers_of_holders(self) -> frozenset[str]:
+        incoming = self.program.calls.incoming
+        return frozenset(site.caller.id for holder in self.holders for site in incoming.get(holder.id, ()))
+
     def nestings(self, function: FunctionInfo) -> list[Nesting]:
         """Every taking of the function and of what it calls, with each lock that is held then."""
         known = self._nestings.get(function.id)
         if known is None:
-            known = self._nestings[function.id] = list(self._nestings_of(function))
+            known = list(self._nestings_of(function)) if function.id in self._nesting else []
+            self._nestings[function.id] = known
         return known
 
     def _nestings_of(self, function: FunctionInfo) -> Iterator[Nesting]:
@@ -165,10 +199,11 @@ class Takings:
                 then = Reached(taking, owner_of(taking.lock, function, self.program.index))
                 for held in self.held(function, taking.event):
                     yield Nesting(function, taking.span, held, then)
-        for site in self.running.outgoing.get(function.id, ()):
+        for site in self.running.outgoing(function) if self.holds(function) else ():
             yield from self._nested(function, site, self.held(function, site.event))
-        for callback in self.running.callbacks.get(function.id, ()):
-            yield from self._nested(function, callback.run, self._held_around(callback))
+        if function.id in self._callers_of_holders:
+            for callback in self.running.callbacks(function):
+                yield from self._nested(function, callback.run, self._held_around(callback))
 
     def _nested(self, function: FunctionInfo, site: CallSite, here: list[Held]) -> Iterator[Nesting]:
         if here:

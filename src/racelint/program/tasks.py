@@ -27,6 +27,8 @@ from racelint.program.thread_root import loops_around
 from racelint.program.users import is_public
 
 Starting = Literal["task", "main", ""]
+_STARTING_FUNCTIONS = frozenset({*TASK_MAKERS, *SERVERS, *GATHERERS, *RUNNERS})
+_STARTING_METHODS = frozenset({*RUNNING_METHODS, *TASK_MAKING_METHODS})
 _MAX_ROUNDS = 12
 _MAX_ENTRIES = 12
 
@@ -67,11 +69,10 @@ class Tasks:
         self._own: dict[str, set[Entry]] = {}
         self._edges: dict[str, list[_Edge]] = {}
         self._scripts: set[str] = set()
-        for function in program.index.functions:
-            for call in program.stores.facts[function.id].calls:
-                self._note_callables(call, function)
-                if function.ir.kind == "module" and self._starts(call, function) == "main":
-                    self._scripts.add(function.module.name)
+        for function, call in program.callees.calls(words=_STARTING_METHODS, names=_STARTING_FUNCTIONS):
+            self._note_callables(call, function)
+            if function.ir.kind == "module" and self._starts(call, function) == "main":
+                self._scripts.add(function.module.name)
         coroutines = [function for function in program.index.functions if function.ir.is_async]
         for function in coroutines:
             self._note(function)

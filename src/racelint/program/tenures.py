@@ -41,12 +41,16 @@ class Tenures:
         self._given_back: dict[Location, set[str]] = {}
         self._given_back_names: dict[str, set[str]] = {}
         self._taken: dict[Location, set[str]] = {}
-        for function in program.index.functions:
+        for function in dict.fromkeys((*program.flows.takers, *program.flows.releasers)):
             self._note(function)
+        for function in program.index.functions:
+            for access in program.stores.facts[function.id].accesses:
+                if access.path[-1] in RELEASES and access.kind == "read" and not access.called:
+                    self._note_handed_out(access.path, function)
 
     def judged(self) -> Iterator[Judged]:
         """Every acquisition whose function is answerable for it."""
-        for function in self.program.index.functions:
+        for function in self.program.flows.takers:
             for lock, node, state in self.program.flows.of(function).acquisitions:
                 if not isinstance(node, Call) or self._is_looked_at(node, function):
                     continue
@@ -59,10 +63,11 @@ class Tenures:
     def taken_by_callees(self) -> Iterator[Judged]:
         """Locks that a helper leaves held for the function, which gives them back itself unless an exception comes."""
         flows = self.program.flows
-        for function in self.program.index.functions:
+        leaving = {function.id for function in flows.acting if flows.effect(function).held}
+        for function in self.program.index.functions if leaving else ():
             facts = self.program.stores.facts[function.id]
             for site in self.program.calls.outgoing[function.id]:
-                call = facts.call(site.event)
+                call = facts.call(site.event) if site.callee.id in leaving else None
                 if call is None or site.weak or site.callee is function or may_fail(call):
                     continue
                 if is_own_of_test(call.func[0], function):
@@ -107,22 +112,19 @@ class Tenures:
                 self._given_back.setdefault(lock.location, set()).add(function.id)
         for lock, _, _ in flow.acquisitions:
             self._taken.setdefault(lock.location, set()).add(function.id)
-        taken = {lock.location for lock, _, _ in flow.acquisitions}
-        for path in self._handed_out(function):
-            handed = self.program.locks.of(path[:-1], function)
-            if handed is not None and handed.location in taken:
-                continue
-            if handed is None or handed.opaque:
-                self._given_back_names.setdefault(path[-2], set()).add(function.id)
-            else:
-                self._given_back.setdefault(handed.location, set()).add(function.id)
 
-    def _handed_out(self, function: FunctionInfo) -> Iterator[Path]:
-        """`lock.release` given away uncalled."""
-        facts = self.program.stores.facts[function.id]
-        for access in facts.accesses:
-            if access.kind == "read" and not access.called and access.path[-1] in RELEASES and len(access.path) > 1:
-                yield access.path
+    def _note_handed_out(self, path: Path, function: FunctionInfo) -> None:
+        """`lock.release` is given away uncalled."""
+        if len(path) < 2:
+            return
+        handed = self.program.locks.of(path[:-1], function)
+        taken = {lock.location for lock, _, _ in self.program.flows.of(function).acquisitions}
+        if handed is not None and handed.location in taken:
+            return
+        if handed is None or handed.opaque:
+            self._given_back_names.setdefault(path[-2], set()).add(function.id)
+        else:
+            self._given_back.setdefault(handed.location, set()).add(function.id)
 
     def _unexcused(self, tenure: Tenure) -> Iterator[Leak]:
         path, facts = tenure.call.func[0][:-1], self.program.stores.facts[tenure.function.id]

@@ -112,7 +112,7 @@ class ThreadObjects:
         for entries in self.stores.variables.values():
             yield from ((_ANYONE, entry.value, entry.function) for entry in entries)
         for facts in self.stores.facts.values():
-            for access in facts.accesses:
+            for access in facts.changes:
                 if access.kind == "write" and len(access.path) > 2:
                     yield from self._stored_deep(access, facts.function)
 

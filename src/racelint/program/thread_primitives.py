@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
 from racelint.knowledge.processes import SIGNALS, THREAD_ONLY
 from racelint.model.summary import ELEMENT, Argument, Call, Path, Span, Value
-from racelint.program.index import ClassInfo, External, FunctionInfo
+from racelint.program.index import ClassInfo, FunctionInfo
 from racelint.program.linker import Program
 from racelint.program.locations import Location
 from racelint.program.ownership import makes_self
@@ -60,12 +61,10 @@ class ThreadPrimitives:
                     yield ThreadPrimitive(start.function, start.call.span, dotted)
                 if not start.starter.deferred or methods.of(start.call, start.function) in _PICKLES:
                     yield from self._inside(start.call, start.function)
-        for function in p.index.functions:
-            for call in p.stores.facts[function.id].calls:
-                given = tuple(argument for argument in call.args if argument.name == "initargs")
-                if given and self._makes_a_pool(call, function):
-                    for dotted in self._among(given, function):
-                        yield ThreadPrimitive(function, call.span, dotted)
+        for function, call in p.callees.calls(names=_POOLS):
+            given = tuple(argument for argument in call.args if argument.name == "initargs")
+            for dotted in self._among(given, function) if given else ():
+                yield ThreadPrimitive(function, call.span, dotted)
 
     def _given(self, start: StartCall) -> tuple[Argument, ...]:
         """The arguments of the start, and of the `functools.partial` that it starts."""
@@ -94,10 +93,6 @@ class ThreadPrimitives:
                     if isinstance(thing, Object) and thing.dotted in THREAD_ONLY:
                         return f"{cls.name}.{name}", thing.dotted
         return None
-
-    def _makes_a_pool(self, call: Call, function: FunctionInfo) -> bool:
-        things = self.program.types.of_value(call.func, function)
-        return any(isinstance(thing, External) and thing.dotted in _POOLS for thing in things)
 
     def _among(self, args: tuple[Argument, ...], function: FunctionInfo) -> list[str]:
         """The primitives among the arguments and the elements of displays."""
@@ -150,12 +145,20 @@ class ThreadPrimitives:
         """Calls of signals on what is kept somewhere, the first of each."""
         found: dict[Location, tuple[str, FunctionInfo, Span]] = {}
         for function in functions:
-            for call in self.program.stores.facts[function.id].calls:
+            for call in self._signals.get(function.id, ()):
                 for path in call.func:
                     if len(path) > 1 and path[-1] in SIGNALS and self._primitives((path[:-1],), function):
                         location = self._location(path[:-1], function)
                         if location is not None:
                             found.setdefault(location, (path[-1], function, call.span))
+        return found
+
+    @cached_property
+    def _signals(self) -> dict[str, list[Call]]:
+        """By function: the calls that may be of a signal, by their names."""
+        found: dict[str, list[Call]] = {}
+        for function, call in self.program.callees.written(*SIGNALS):
+            found.setdefault(function.id, []).append(call)
         return found
 
     def _location(self, path: Path, function: FunctionInfo) -> Location | None:

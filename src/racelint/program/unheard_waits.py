@@ -22,17 +22,16 @@ class UnheardWait(msgspec.Struct, frozen=True):
 
 def unheard_waits(program: Program) -> Iterator[UnheardWait]:
     """In source order. Waits in loops are left out (they come back to their test), and those that end a function."""
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            path = call.func[0] if call.func else ()
-            if len(path) < 2 or call.used or path[-1] not in ("wait", "wait_for"):
-                continue
-            if timeout_of(call, 1 if path[-1] == "wait_for" else 0) is None or not _waits(program, path, function):
-                continue
-            places = place_of(function, call.id)
-            looped = any(isinstance(node, Loop) for node in enclosing(places))
-            if not looped and _is_relied_on(program, function, call):
-                yield UnheardWait(function, call, path[:-1])
+    for function, call in program.callees.written("wait", "wait_for"):
+        path = call.func[0]
+        if len(path) < 2 or call.used or path[-1] not in ("wait", "wait_for"):
+            continue
+        if timeout_of(call, 1 if path[-1] == "wait_for" else 0) is None or not _waits(program, path, function):
+            continue
+        places = place_of(function, call.id)
+        looped = any(isinstance(node, Loop) for node in enclosing(places))
+        if not looped and _is_relied_on(program, function, call):
+            yield UnheardWait(function, call, path[:-1])
 
 
 def _waits(program: Program, path: Path, function: FunctionInfo) -> bool:

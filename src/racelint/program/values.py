@@ -67,9 +67,12 @@ class FunctionFacts:
     def __init__(self, function: FunctionInfo) -> None:
         self.function = function
         self.accesses: list[Access] = []
+        self.changes: list[Access] = []
+        """The accesses that write or delete."""
         self.calls: list[Call] = []
         self.returns: list[Return] = []
         self.withs: list[With] = []
+        self.loops: list[Loop] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
         self.nodes = tuple(nodes_of(function.ir.body))
@@ -77,6 +80,8 @@ class FunctionFacts:
             if isinstance(node, Access):
                 self.accesses.append(node)
                 self.events[node.id] = node
+                if node.kind in ("write", "delete"):
+                    self.changes.append(node)
             elif isinstance(node, Call):
                 self.calls.append(node)
                 self.events[node.id] = node
@@ -84,6 +89,8 @@ class FunctionFacts:
                 self.returns.append(node)
             elif isinstance(node, With):
                 self.withs.append(node)
+            elif isinstance(node, Loop):
+                self.loops.append(node)
             elif isinstance(node, Suspend) and node.kind == "yield":
                 self.yields.append(node)
 
@@ -145,7 +152,7 @@ class Stores:
         """By function id (or class id, module name) and the container's path there."""
         for function in index.functions:
             facts = self.facts[function.id] = FunctionFacts(function)
-            for access in facts.accesses:
+            for access in facts.changes:
                 if access.kind == "write":
                     self._record(index, function, access)
             for call in facts.calls:

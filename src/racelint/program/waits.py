@@ -57,12 +57,11 @@ class _Point(msgspec.Struct, frozen=True):
 
 def waits_of(program: Program) -> Iterator[Wait]:
     """Every wait on something that is certainly a condition."""
-    for function in program.index.functions:
-        for call in program.stores.facts[function.id].calls:
-            for path in call.func:
-                if len(path) > 1 and path[-1] == "wait" and is_condition(program, path[:-1], function):
-                    yield _Judge(program, function, call, path[:-1]).wait()
-                    break
+    for function, call in program.callees.written("wait"):
+        for path in call.func:
+            if len(path) > 1 and path[-1] == "wait" and is_condition(program, path[:-1], function):
+                yield _Judge(program, function, call, path[:-1]).wait()
+                break
 
 
 class _Judge:

@@ -47,6 +47,9 @@ class Way(msgspec.Struct, frozen=True):
         return replace(self, certain=False)
 
 
+_ALWAYS = Way()
+
+
 class Keyword(msgspec.Struct, frozen=True):
     """`kwargs.pop(name, default)`, and the path of what it gives."""
 
@@ -65,7 +68,7 @@ class Ways:
         self._block(function.ir.body, Way())
 
     def of(self, event: int) -> Way:
-        return self._known.get(event, Way())
+        return self._known.get(event, _ALWAYS)
 
     def _block(self, nodes: tuple[AnyNode, ...], way: Way) -> Way:
         """Walk a block; how its end is reached."""

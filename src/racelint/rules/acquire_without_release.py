@@ -10,7 +10,6 @@ from racelint.program import Program
 from racelint.program.leaks import Leak, Tenure
 from racelint.program.skipped_releases import SkippedRelease, skipped_releases
 from racelint.program.spelling import spelled, spelled_call
-from racelint.program.tenures import Tenures
 from racelint.program.unprotected_yields import UnprotectedYield, unprotected_yields
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import holder_word, lock_name, lock_subject
@@ -74,7 +73,7 @@ class AcquireWithoutRelease(Rule):
     confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        tenures = Tenures(program)
+        tenures = program.tenures
         told: set[tuple[str, int]] = set()
         for judged in (*tenures.judged(), *tenures.taken_by_callees()):
             if not judged.leaks:

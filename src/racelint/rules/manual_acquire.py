@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding
 from racelint.program import Program
 from racelint.program.leaks import Tenure
-from racelint.program.tenures import Tenures
 from racelint.program.things import Instance
 from racelint.rules.base import Rule
 from racelint.rules.lock_names import lock_name, lock_subject
@@ -69,7 +68,7 @@ class ManualAcquire(Rule):
     confirmable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for judged in Tenures(program).judged():
+        for judged in program.tenures.judged():
             tenure = judged.tenure
             if tenure.leaks or tenure.handed_on or not tenure.releases or tenure.conditional:
                 continue

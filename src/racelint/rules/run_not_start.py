@@ -64,18 +64,16 @@ class RunNotStart(Rule):
     confirmable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for function in program.index.functions:
-            calls = program.stores.facts[function.id].calls
-            for call in calls:
-                path = call.func[0] if call.func else ()
-                if len(path) < 2 or path[-1] != "run" or self._is_of_own_class(path, function):
-                    continue
-                things = [thing for p in call.func for thing in program.types.of(p[:-1], function)]
-                if function.ir.name.startswith("test") and any(_runs_its_own(thing) for thing in things):
-                    continue  # what a test is after is what it does, not where
-                kinds = {_kind(thing) for thing in things} - {"none"}
-                if kinds and "" not in kinds and not _is_started(path, calls):
-                    yield self._found(function, call, sorted(kinds)[0], program, path)
+        for function, call in program.callees.written("run"):
+            path = call.func[0]
+            if len(path) < 2 or path[-1] != "run" or self._is_of_own_class(path, function):
+                continue
+            things = [thing for p in call.func for thing in program.types.of(p[:-1], function)]
+            if function.ir.name.startswith("test") and any(_runs_its_own(thing) for thing in things):
+                continue  # what a test is after is what it does, not where
+            kinds = {_kind(thing) for thing in things} - {"none"}
+            if kinds and "" not in kinds and not _is_started(path, program.stores.facts[function.id].calls):
+                yield self._found(function, call, sorted(kinds)[0], program, path)
 
     def _found(self, function: FunctionInfo, call: Call, kind: str, program: Program, path: Path) -> Finding:
         plain = any(isinstance(thing, Object) for thing in program.types.of(path[:-1], function))

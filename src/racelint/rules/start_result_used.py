@@ -64,22 +64,20 @@ class StartResultUsed(Rule):
     confirmable = False
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for function in program.index.functions:
-            facts = program.stores.facts[function.id]
-            for call in facts.calls:
-                if not call.used or not call.func or call.func[0][-1] != "start" or len(call.func[0]) < 2:
-                    continue
-                kinds = [_kind(thing) for thing in program.types.of(call.func[0][:-1], function)]
-                known = [kind for kind in kinds if kind != "none"]
-                if not known or not all(known) or _is_dropped(call, facts):
-                    continue
-                yield self.finding(
-                    function,
-                    call.span,
-                    message=f"the result of `start()` is used, but `{known[0]}.start()` returns None",
-                    why="what is made of the result is None, not the thread: keep the thread first, then start it",
-                    subject=f"{known[0]}.start",
-                )
+        for function, call in program.callees.written("start"):
+            if not call.used or call.func[0][-1] != "start" or len(call.func[0]) < 2:
+                continue
+            kinds = [_kind(thing) for thing in program.types.of(call.func[0][:-1], function)]
+            known = [kind for kind in kinds if kind != "none"]
+            if not known or not all(known) or _is_dropped(call, program.stores.facts[function.id]):
+                continue
+            yield self.finding(
+                function,
+                call.span,
+                message=f"the result of `start()` is used, but `{known[0]}.start()` returns None",
+                why="what is made of the result is None, not the thread: keep the thread first, then start it",
+                subject=f"{known[0]}.start",
+            )
 
 
 def _kind(thing: Thing) -> str:

@@ -80,7 +80,7 @@ class UncheckedAcquire(Rule):
     confirmable = True
 
     def check(self, program: Program) -> Iterator[Finding]:
-        for function in program.index.functions:
+        for function in program.flows.takers:
             for lock, node, _ in program.flows.of(function).acquisitions:
                 if not isinstance(node, Call) or (node.used and _is_asked_for(program, function, node)):
                     continue
