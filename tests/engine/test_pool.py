@@ -18,7 +18,7 @@ import pytest
 from racelint.engine import pool
 from racelint.engine.pool import summarize_all
 from racelint.engine.stack import call_with_deep_stack
-from racelint.engine.worker import Request
+from racelint.engine.worker import Reply, Request, answer
 from racelint.engine.workforce import WorkerError, workers_for
 from racelint.model.summary import ModuleSummary
 
@@ -41,6 +41,11 @@ def crash_over(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "worker.main()"
     )
     monkeypatch.setattr(pool, "_BOOT", boot)
+
+
+def test_a_reply_made_here_holds_the_very_summary_that_is_handed_over() -> None:
+    reply = answer(Request("f.py", b"def f(a=[]):\n    with a[0]:\n        a.n += 1\n", False))
+    assert reply.decoded == Reply(reply.summary).decoded
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

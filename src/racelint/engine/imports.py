@@ -39,7 +39,7 @@ def imported_names(source: bytes, module: str, *, is_package: bool) -> tuple[str
 def _line_up_to(text: str, end: int) -> str:
     """The logical line before `end`: back over one line break escaped by a backslash."""
     start = text.rfind("\n", 0, end) + 1
-    if text[:start].endswith(("\\\n", "\\\r\n")):
+    if text.endswith(("\\\n", "\\\r\n"), 0, start):
         start = text.rfind("\n", 0, start - 1) + 1
     return text[start:end]
 

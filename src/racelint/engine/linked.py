@@ -66,7 +66,7 @@ class LinkedUnit:
         elif reply.failure:
             self.said.problems.append(Problem("internal", f"could not be analysed: {reply.failure}", file.display))
         elif reply.summary:
-            self.modules[file.display] = (file, msgspec.msgpack.decode(reply.summary, type=ModuleSummary))
+            self.modules[file.display] = (file, reply.decoded)
 
     def _check(self, rules: Sequence[Rule], settings: Settings) -> None:
         """What the rules say of the linked program. A rule that fails is a problem; the others still speak."""

@@ -13,11 +13,13 @@ import signal
 import struct
 import sys
 import traceback
+from functools import cached_property
 from typing import BinaryIO
 
 import msgspec
 
 from racelint.engine.stack import call_with_deep_stack
+from racelint.model.summary import ModuleSummary
 
 _LENGTH = struct.Struct("<I")
 
@@ -34,7 +36,7 @@ class Request(msgspec.Struct, array_like=True):
     reported: tuple[int, ...] = ()
 
 
-class Reply(msgspec.Struct, array_like=True):
+class Reply(msgspec.Struct, array_like=True, dict=True):
     """The encoded ModuleSummary, or why there is none.
 
     `unreadable` is (message, line, column) where the file is to blame, `failure` the error where racelint is. A reply
@@ -44,6 +46,11 @@ class Reply(msgspec.Struct, array_like=True):
     summary: bytes = b""
     unreadable: tuple[str, int, int] | None = None
     failure: str = ""
+
+    @cached_property
+    def decoded(self) -> ModuleSummary:
+        """The summary itself; a reply that was made in this process has it from the start."""
+        return msgspec.msgpack.decode(self.summary, type=ModuleSummary)
 
 
 def write_message(stream: BinaryIO, message: Request | Reply) -> None:
@@ -75,15 +82,21 @@ def answer(request: Request) -> Reply:
             read(request.source, request.display)
             return Reply()
         if not request.reported:
-            return Reply(msgspec.msgpack.encode(summarize_source(request.source, request.display)))
+            return _holding(summarize_source(request.source, request.display))
         again = resummarize(request.source, request.display, request.reported)
-        return Reply(msgspec.msgpack.encode(again)) if again is not None else Reply()
+        return _holding(again) if again is not None else Reply()
     except UnreadableSource as error:
         return Reply(unreadable=(error.message, error.line, error.column))
     except (RecursionError, MemoryError):
         return Reply(unreadable=("too deeply nested or too large to analyse", 1, 1))
     except Exception as error:
         return Reply(failure=describe(error))
+
+
+def _holding(summary: ModuleSummary) -> Reply:
+    reply = Reply(msgspec.msgpack.encode(summary))
+    reply.decoded = summary
+    return reply
 
 
 def describe(error: BaseException) -> str:

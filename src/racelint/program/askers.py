@@ -18,6 +18,8 @@ class Askers:
         self.current: Asker | None = None
         """What the next question is asked for; None for what nobody has to know of later."""
         self._noted: list[tuple[Question, Asker]] = []
+        """What is not in `_askers` yet."""
+        self._askers: dict[Question, list[Asker]] = {}
         self._changed: dict[Question, None] = {}
         self._closed = False
 
@@ -32,9 +34,11 @@ class Askers:
 
     def outdated(self) -> tuple[list[Question], set[FunctionInfo]]:
         """All that hangs on what has changed since this was last asked."""
-        askers: dict[Question, list[Asker]] = {}
-        for question, asker in self._noted if self._changed else ():
-            askers.setdefault(question, []).append(asker)
+        askers = self._askers
+        if self._changed:
+            for question, asker in self._noted:
+                askers.setdefault(question, []).append(asker)
+            self._noted.clear()
         functions: set[FunctionInfo] = set()
         found, self._changed = self._changed, {}
         pending = list(found)
@@ -49,8 +53,9 @@ class Askers:
 
     def forget(self) -> None:
         self._noted.clear()
+        self._askers.clear()
 
     def close(self) -> None:
         """No argument changes any more."""
-        self._noted.clear()
+        self.forget()
         self._closed = True

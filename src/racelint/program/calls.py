@@ -285,20 +285,17 @@ def is_own(receiver: Path, function: FunctionInfo) -> bool:
 
 def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipped: int = 0) -> dict[str, Value]:
     """Arguments by the parameter that takes them; a `*` or `**` argument ends what can be said."""
-    params = [param for param in callee.ir.params if param.kind in ("plain", "positional")]
-    if bound and callee.self_name and params:
-        params = params[1:]
+    params = callee.positional[1:] if bound and callee.self_name else callee.positional
     params = params[skipped:]
-    names = {param.name for param in callee.ir.params}
     found: dict[str, Value] = {}
     position = 0
     for argument in args:
         if argument.name.startswith("*"):
             break
         if argument.name:
-            if argument.name in names:
+            if any(param.name == argument.name for param in callee.ir.params):
                 found[argument.name] = argument.value
         elif position < len(params):
-            found[params[position].name] = argument.value
+            found[params[position]] = argument.value
             position += 1
     return found

@@ -77,6 +77,8 @@ class FunctionInfo(msgspec.Struct, eq=False, dict=True):
     """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
     of_tests: bool | None = None
     """Filled when first asked for (`test_cases.is_of_tests`)."""
+    starts_nothing: bool = False
+    """Whether no call of it starts or makes anything that runs on its own, whatever it is given (`roots`)."""
     overridden: list[FunctionInfo] | None = None
     """Filled when first asked for (`users.overridden`)."""
 
@@ -103,6 +105,11 @@ class FunctionInfo(msgspec.Struct, eq=False, dict=True):
             return ""
         first = self.ir.params[0]
         return first.name if first.kind in ("plain", "positional") else ""
+
+    @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """The names of the parameters that take arguments by position, the instance's included."""
+        return tuple(param.name for param in self.ir.params if param.kind in ("plain", "positional"))
 
     @property
     def is_abstract(self) -> bool:

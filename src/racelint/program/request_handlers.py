@@ -9,6 +9,7 @@ from racelint.knowledge.threads import (
     MIDDLEWARE_PARAMETER,
     ROUTE_DECORATORS,
     ROUTERS,
+    SAME_OBJECT,
     SELF_THREADED_HANDLERS,
     THREADED_SERVERS,
     VIEW_BASES,
@@ -19,6 +20,13 @@ from racelint.program.things import Object
 from racelint.program.thread_root import ThreadRoot
 from racelint.program.types import Types
 from racelint.program.values import Stores
+
+_SERVER_PACKAGES = frozenset(
+    name.partition(".")[0]
+    for name in (*SAME_OBJECT, *THREADED_SERVERS)
+    if SAME_OBJECT.get(name, name) in THREADED_SERVERS
+)
+"""Where threaded servers come from."""
 
 
 class RequestHandlers:
@@ -97,6 +105,12 @@ class RequestHandlers:
         for cls in self.index.classes:
             if any(name in THREADED_SERVERS for name in cls.all_external_bases()):
                 return True
+        if not any(
+            entry.module.partition(".")[0] in _SERVER_PACKAGES
+            for module in self.index.all_modules
+            for entry in module.summary.imports
+        ):
+            return False
         for function in self.index.functions:
             for call in self.stores.facts[function.id].calls:
                 for thing in self.types.of_value(call.func, function):

@@ -96,7 +96,7 @@ def start_calls(index: Index, stores: Stores, types: Types, calls: CallGraph, ca
         members=[member for member in callees.members if member in METHOD_STARTERS or member[1] == "submit"],
     )
     for function, call in candidates:
-        starter = finder._starter(call, function)
+        starter = None if function.starts_nothing else finder._starter(call, function)
         if starter is not None:
             yield StartCall(function, call, starter, finder._target(starter, call))
 
@@ -130,12 +130,18 @@ class _Finder:
         return len(sites) > 1 or any(site.event in loops_around(site.caller) for site in sites)
 
     def visit(self, function: FunctionInfo) -> None:
+        if function.starts_nothing:
+            return
+        self.types.open = False
+        nothing = True
         for call in self.stores.facts[function.id].calls:
             starter = self._starter(call, function)
             if starter is not None:
+                nothing = False
                 self._spawn(starter, call, function)
-            else:
-                self._construct(call, function)
+            elif self._construct(call, function):
+                nothing = False
+        function.starts_nothing = nothing and not self.types.open
 
     def spawn(self, call: Call, function: FunctionInfo) -> Spawn | None:
         starter = self._starter(call, function)
@@ -347,14 +353,16 @@ class _Finder:
         sites = self.calls.incoming.get(function.id, [])
         return len(sites) <= 1
 
-    def _construct(self, call: Call, function: FunctionInfo) -> None:
-        """An instance of a Thread subclass: its `run` is a root."""
+    def _construct(self, call: Call, function: FunctionInfo) -> bool:
+        """An instance of a Thread subclass: its `run` is a root. Whether that is what the call makes."""
+        found = False
         for thing in self.types.of_value(call.func, function):
             if not isinstance(thing, ClassInfo):
                 continue
             kind = thread_kind(thing)
             run = thing.method("run") if kind else None
             if kind and run is not None:
+                found = True
                 self._started_classes.add(thing.id)
                 starter = Starter(kind, 1, "target", 3, deferred=True)
                 root = ThreadRoot(
@@ -370,6 +378,7 @@ class _Finder:
                 )
                 self.lifetimes.follow(root, starter, call, function)
                 self.roots.append(root)
+        return found
 
     def subclasses(self) -> None:
         """Thread subclasses that nobody here is seen to make: a library's users do."""

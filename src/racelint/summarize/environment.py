@@ -29,8 +29,10 @@ def deps_of(*operands: Operand) -> tuple[int, ...]:
     """The union of what the operands were computed from; the newest are kept where there are very many."""
     if len(operands) == 1:
         return operands[0].deps
-    merged = sorted({dep for operand in operands for dep in operand.deps})
-    return tuple(merged[-MAX_DEPS:])
+    merged: set[int] = set()
+    for operand in operands:
+        merged.update(operand.deps)
+    return tuple(sorted(merged)[-MAX_DEPS:]) if merged else ()
 
 
 def joined(left: Operand, right: Operand) -> Operand:

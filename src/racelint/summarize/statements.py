@@ -29,6 +29,7 @@ from racelint.summarize.dispatch import lower
 from racelint.summarize.environment import NOTHING, Operand
 from racelint.summarize.numbers import turns_of
 from racelint.summarize.targets import delete, store, store_unpacked, update
+from racelint.syntax.parts import parts_of
 
 
 def lower_block(body: Body, statements: Sequence[ast.stmt]) -> None:
@@ -193,7 +194,7 @@ def _orelse(body: Body, statements: Sequence[ast.stmt]) -> tuple[AnyNode, ...]:
 def assigned_names(statements: Sequence[ast.stmt]) -> set[str]:
     """Names that a block may bind, nested functions and classes left out."""
     found: set[str] = set()
-    pending: list[ast.AST] = [*statements]
+    pending: list[Any] = [*statements]
     while pending:
         current = pending.pop()
         if isinstance(current, ast.Name):
@@ -201,12 +202,12 @@ def assigned_names(statements: Sequence[ast.stmt]) -> set[str]:
                 found.add(current.id)
         elif isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(current.name)
-        elif not isinstance(current, (ast.Lambda, ast.Constant)):
+        elif isinstance(current, ast.AST) and not isinstance(current, (ast.Lambda, ast.Constant)):
             if isinstance(current, ast.ExceptHandler) and current.name is not None:
                 found.add(current.name)
             elif isinstance(current, ast.alias) and current.asname is not None:
                 found.add(current.asname)
-            pending.extend(ast.iter_child_nodes(current))
+            pending += parts_of(current)
     return found
 
 

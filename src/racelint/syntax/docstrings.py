@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 
 from racelint.model.summary import DISCLAIMED, Directive
+from racelint.syntax.parts import parts_of
 
 _UNSAFE = (
     r"(?:not|n't)\s+(?:be\s+)?thread[\s-]*safe|(?:un|non-?)thread[\s-]*safe|thread[\s-]*unsafe"
     r"|(?:not|n't)\s+(?:be\s+)?safe\s+(?:to\s+(?:call|use|share)|for\s+use)\s+(?:it\s+)?"
     r"(?:from|by|in|with|between)\s+(?:multiple|several|different|many)\s+threads"
 )
-_MENTION = re.compile(_UNSAFE, re.IGNORECASE)
-_NEAR = re.compile(r"thread[\s-]*(?:un)?safe|safe\s+(?:to|for)\s")
-"""In each of them: what begins as a word is looked for in a fraction of the time."""
+_NEAR = (re.compile(r"thread[\s-]*(?:un)?safe"), re.compile(r"safe\s+(?:to|for)\s"))
+"""One of them is in each: what begins with a word is looked for in a fraction of the time."""
 _DISCLAIMER = re.compile(
     r"(?:^|[.:!*(]\s+|\b(?:this|it|they|these|instances|objects)\b(?:\s+\w+){0,4}\s+)(?:is\s*|are\s*)?(?:\*+)?"
     rf"(?:{_UNSAFE})",
@@ -24,13 +25,23 @@ _DISCLAIMER = re.compile(
 """Of itself, not of what it protects: `This method is not thread-safe`, `Not thread-safe.`"""
 
 
+_HOLDING_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
+
 def disclaimers_of(module: ast.Module, text: str) -> Iterator[Directive]:
     """One for each function and class whose docstring says that it is not thread-safe, at the line of its name."""
-    if not _NEAR.search(text.lower()) or not _MENTION.search(text):
+    if not _may_disclaim(text):
         return
-    for node in ast.walk(module):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    pending: list[ast.AST] = [module]
+    for node in pending:
+        pending += (part for part in parts_of(node) if isinstance(part, _HOLDING_STATEMENTS))
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
-        docstring = ast.get_docstring(node)
-        if docstring and _DISCLAIMER.search(docstring):
+        docstring = ast.get_docstring(node, clean=False)
+        if docstring and _may_disclaim(docstring) and _DISCLAIMER.search(inspect.cleandoc(docstring)):
             yield Directive(node.lineno, DISCLAIMED, "", False)
+
+
+def _may_disclaim(text: str) -> bool:
+    lower = text.lower()
+    return any(near.search(lower) for near in _NEAR)

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from racelint.syntax.parts import node_types, parts_of
+
 
 class Scope(msgspec.Struct, eq=False):
     """The names of one module, class, function or lambda."""
@@ -73,28 +75,21 @@ class ScopeTable:
 
     def _visit_all(self, nodes: list[Any], scope: Scope) -> None:
         for node in nodes:
-            self._visit(node, scope)
+            _VISITS[type(node)](self, node, scope)
 
     def _visit(self, node: ast.AST, scope: Scope) -> None:
-        kind = type(node)
-        handler = _VISITS.get(kind)
-        if handler is not None:
-            handler(self, node, scope)
-            return
-        for name in kind._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                self._visit(value, scope)
-            elif type(value) is list:
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        self._visit(item, scope)
+        _VISITS[type(node)](self, node, scope)
 
-    def _skip(self, node: ast.AST, scope: Scope) -> None:
-        """A leaf without names."""
+    def _parts(self, node: ast.AST, scope: Scope) -> None:
+        """What binds nothing by itself: look at all that it holds."""
+        for part in parts_of(node):
+            _VISITS[type(part)](self, part, scope)
+
+    def _skip(self, node: object, scope: Scope) -> None:
+        """A leaf without names, or what is missing."""
 
     def _name(self, node: ast.Name, scope: Scope) -> None:
-        if isinstance(node.ctx, ast.Store):
+        if type(node.ctx) is ast.Store:
             scope.bound.add(node.id)
             if scope.kind == "module":
                 self.module_variables.add(node.id)
@@ -193,9 +188,9 @@ def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.
         yield "double-star", arguments.kwarg, None
 
 
-_SIGNS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
-"""Nodes that say what is done with others and hold none themselves."""
 _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
+    **dict.fromkeys(node_types(), ScopeTable._parts),
+    **dict.fromkeys((type(None), str, int, bool), ScopeTable._skip),
     ast.Name: ScopeTable._name,
     ast.Attribute: ScopeTable._value,
     ast.Expr: ScopeTable._value,
@@ -215,5 +210,4 @@ _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
     ast.AsyncFunctionDef: ScopeTable._function,
     ast.Lambda: ScopeTable._lambda,
     **dict.fromkeys((ast.Constant, ast.Pass, ast.Break, ast.Continue), ScopeTable._skip),
-    **dict.fromkeys((kind for group in _SIGNS for kind in group.__subclasses__()), ScopeTable._skip),
 }
