@@ -13,7 +13,7 @@ from racelint.confirm.options import compared_with
 from racelint.confirm.outline import read_outline
 from racelint.model.finding import Finding, Step
 
-LIMITS = Limits(python=sys.executable, budget=8.0)
+LIMITS = Limits(python=sys.executable, budget=20.0)
 
 OPTIONAL = """\
 class Names:

@@ -33,10 +33,17 @@ class Grid:
         self.processes: list[subprocess.Popen[bytes]] = []
         self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
         deadline = time.monotonic() + 60
-        while not self._file.exists():
+        while not (address := self._told_address()):
             assert time.monotonic() < deadline, "the scheduler did not start"
             time.sleep(0.05)
-        self.address = str(json.loads(self._file.read_text())["address"])
+        self.address = address
+
+    def _told_address(self) -> str:
+        """Empty as long as the scheduler has not written it to the end."""
+        try:
+            return str(json.loads(self._file.read_text())["address"])
+        except (FileNotFoundError, ValueError):
+            return ""
 
     def worker(self, *preload: str) -> subprocess.Popen[bytes]:
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
