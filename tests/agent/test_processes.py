@@ -52,10 +52,11 @@ COPY = """
 def test_unlocked_increment_of_a_shared_value_is_lost(agent: AgentRunner, method: str) -> None:
     source = COUNTER.format(body="value.value += 1  # FLAG", method=method)
     source += '\n    if __name__ == "__main__":\n        main()\n'
-    answer = agent(source, ["run_target()"], kind="processes", code="RL602")
+    answer = agent(source, ["run_target()"], kind="processes", code="RL602", seconds=90.0)
     assert (answer["status"], answer["effect"]) == ("confirmed", "lost-update")
     assert any("wrote value.value" in step["action"] for step in answer["witness"]["steps"])
-    again = agent(source, ["run_target()"], kind="processes", code="RL602", schedule=answer["schedule"])
+    replayed = {"schedule": answer["schedule"], "seconds": 90.0}
+    again = agent(source, ["run_target()"], kind="processes", code="RL602", **replayed)
     assert (again["status"], again["outcome"]) == ("confirmed", answer["outcome"])
 
 
