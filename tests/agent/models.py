@@ -293,6 +293,28 @@ RACY: dict[str, Model] = {
         "f = target.Flag()",
         ("lost-update",),
     ),
+    "spin_loop_around_another": Model(
+        """
+        class Flag:
+            def __init__(self):
+                self.ready = False
+                self.queue = []
+                self.n = 0
+
+            def wait(self):
+                while not self.ready:
+                    while self.queue:
+                        self.queue.pop()
+                self.n += 1
+
+            def go(self):
+                self.ready = True
+                self.n += 1
+        """,
+        ("f.wait()", "f.go()"),
+        "f = target.Flag()",
+        ("lost-update",),
+    ),
     "three_threads": Model(
         """
         class Three:
@@ -428,6 +450,32 @@ RACY: dict[str, Model] = {
 }
 
 SAFE: dict[str, Model] = {
+    "spin_loop_around_another": Model(
+        """
+        import threading
+
+        class Flag:
+            def __init__(self):
+                self.lock = threading.Lock()
+                self.ready = False
+                self.queue = []
+                self.n = 0
+
+            def wait(self):
+                while not self.ready:
+                    while self.queue:
+                        self.queue.pop()
+                with self.lock:
+                    self.n += 1
+
+            def go(self):
+                self.ready = True
+                with self.lock:
+                    self.n += 1
+        """,
+        ("f.wait()", "f.go()"),
+        "f = target.Flag()",
+    ),
     "locked_counter": Model(
         """
         import threading

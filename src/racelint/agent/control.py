@@ -343,7 +343,7 @@ class Control(Execution):  # racelint: thread-confined
             self._end_wait(there)
         if there is not here:
             if self.turned and not here.spinning:
-                here.spins = 0
+                here.spins, here.around = 0, ()
             hand_over = self._hand_over
             hand_over(there.handle or self.carrier.launch(there), here.handle)
         if self.aborting and here is not self.main:

@@ -24,7 +24,7 @@ def turn(control: Control, site: int) -> None:
     if control.steps > control.step_limit or control.aborting:
         control.give_up("steps")
     if task.spin_site != site:
-        task.spin_site, task.spins, task.spinning = site, 0, False
+        _enter(task, site)
         control.turned = True
     task.spins += 1
     if task.spins > (2 if task.spinning else SPIN_TURNS):
@@ -38,6 +38,20 @@ def _turn_of_setup(control: Control, task: Task, site: int) -> None:
     task.spin_site = site
     if task.spins > SETUP_TURNS and not control.tasks:
         control.give_up("it turns in a loop for ever")
+
+
+def _enter(task: Task, site: int) -> None:
+    """The turn is of another loop than the last: one that begins, or one around it, which goes on counting."""
+    around = task.around
+    for depth in range(len(around) - 1, -1, -1):
+        outer, turns, spinning = around[depth]
+        if outer == site:
+            task.around = around[:depth]
+            task.spin_site, task.spins, task.spinning = outer, turns, spinning
+            return
+    if task.spin_site:
+        task.around = (*around, (task.spin_site, task.spins, task.spinning))
+    task.spin_site, task.spins, task.spinning = site, 0, False
 
 
 def _make_room(control: Control, task: Task) -> None:

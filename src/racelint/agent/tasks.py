@@ -55,6 +55,8 @@ class Task:  # racelint: thread-confined
     daemon = expired = sleeping = spinning = waited = in_region = False
     started = hurried = 0
     spin_site = spins = last_site = region_depth = 0
+    around: tuple[tuple[int, int, bool], ...] = ()
+    """The loops around the one that turned last, outermost first: site, turns, whether it spins."""
     region_scope = stalled = ""
     region_callers: tuple[Any, ...] = ()
     result: Any = None
