@@ -254,3 +254,20 @@ def test_threads_that_never_come_to_rest_do_not_hold_the_search_up(agent: AgentR
     answer = agent(BACKGROUND, ["p.start()"], "p = target.Pool()", schedules=300)
     assert answer["schedules_run"] > 1
     assert answer["status"] != "confirmed", answer["outcome"]
+
+
+def test_a_long_import_leaves_the_witness_its_steps(agent: AgentRunner) -> None:
+    source = """
+    class Counter:
+        n = 0
+
+        def increment(self):
+            self.n += 1  # FLAG
+
+    ENTRIES = {}
+    for number in list(range(99)):
+        ENTRIES[number] = ENTRIES.get(number - 1, 0) + 1
+    """
+    answer = agent(source, ["c.increment()"] * 2, "c = target.Counter()", steps=150)
+    assert (answer["status"], answer["reached"]) == ("confirmed", True)
+    assert answer["witness"]["steps"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import points
 from .preemption import Entry, happens_on_gil
+from .replay import run_all_hot
 from .schedules import ReplayPolicy, Schedule
 from .search import Search
 
@@ -43,5 +44,5 @@ class Passage:
 
         point, late = with_entry(marks["_rl_p"]), with_entry(marks["_rl_c"])
         marks.update(_rl_p=point, _rl_c=late, _rl_t=begin_turn, _rl_o=points.elements(point))
-        search.run(ReplayPolicy(schedule, search.table), marks)
+        run_all_hot(search, ReplayPolicy(schedule, search.table), marks)
         return entries

@@ -20,6 +20,17 @@ def every_schedule(schedule: Schedule) -> bool:
     return True
 
 
+def run_all_hot(search: Search, policy: ReplayPolicy, helpers: points.Marks) -> Outcome:
+    """One execution with every site hot: it takes more steps than one of the search, where few are, and may do so."""
+    control = search.control
+    limit = control.step_limit
+    control.step_limit = limit * REPLAY_STEPS
+    try:
+        return search.run(policy, helpers)
+    finally:
+        control.step_limit = limit
+
+
 class Nondeterminism(Exception):
     """Two runs of one schedule differ: the target is not under control. The text says what differed."""
 
@@ -44,12 +55,7 @@ class Replayer:
         search = self.search
         policy = ReplayPolicy(schedule, search.table)
         helpers = points.counting(search.control, points.all_hot(search.table), search.counts)
-        limit = search.control.step_limit
-        search.control.step_limit = limit * REPLAY_STEPS
-        try:
-            return search.run(policy, helpers), policy
-        finally:
-            search.control.step_limit = limit
+        return run_all_hot(search, policy, helpers), policy
 
     def shrink(
         self, schedule: Schedule, effect: str, will_do: WillDo, in_doubt: bool = False

@@ -12,6 +12,7 @@ from .access_log import AccessLog
 from .control import Control
 from .outcome import Outcome
 from .preemption import Entry
+from .replay import run_all_hot
 from .schedules import ReplayPolicy
 from .search import Search
 from .sites import Site
@@ -83,7 +84,7 @@ class Recorder:
         helpers = points.traced(marks, self._read, self._wrote)
         search.subject.trace(True)
         try:
-            outcome = search.run(self.policy, helpers)
+            outcome = run_all_hot(search, self.policy, helpers)
         finally:
             search.subject.trace(False)
         self._raised()
