@@ -293,6 +293,19 @@ RACY: dict[str, Model] = {
         "f = target.Flag()",
         ("lost-update",),
     ),
+    "mapping_with_items_of_its_own": Model(
+        """
+        class Table(dict):
+            def items(self):
+                return ()
+
+            def add(self):
+                self["n"] = self.get("n", 0) + 1  # FLAG
+        """,
+        ("t.add()", "t.add()"),
+        "t = target.Table()",
+        ("lost-update",),
+    ),
     "spin_loop_around_another": Model(
         """
         class Flag:
@@ -450,6 +463,23 @@ RACY: dict[str, Model] = {
 }
 
 SAFE: dict[str, Model] = {
+    "locked_mapping_with_items_of_its_own": Model(
+        """
+        import threading
+
+        class Table(dict):
+            lock = threading.Lock()
+
+            def items(self):
+                return ()
+
+            def add(self):
+                with self.lock:
+                    self["n"] = self.get("n", 0) + 1
+        """,
+        ("t.add()", "t.add()"),
+        "t = target.Table()",
+    ),
     "spin_loop_around_another": Model(
         """
         import threading

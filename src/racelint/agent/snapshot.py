@@ -91,7 +91,7 @@ class Snapshot:
             items = tuple(self.tree(item, depth + 1) for item in list(value)[:MAX_ELEMENTS])
             return ("list", number, items, len(value))
         if isinstance(value, dict):
-            return ("dict", number, self._pairs(value, depth))
+            return ("dict", number, self._pairs(dict.copy(value), depth))  # not its own `items`
         if isinstance(value, set):
             return ("set", number, self._unordered(value, depth))
         if isinstance(value, bytearray):
