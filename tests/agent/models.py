@@ -306,6 +306,23 @@ RACY: dict[str, Model] = {
         "t = target.Table()",
         ("lost-update",),
     ),
+    "first_of_a_set": Model(
+        """
+        class Jobs:
+            def __init__(self):
+                self.waiting = {1, 2}
+
+            def first(self):
+                return next(iter(self.waiting), None)  # FLAG
+
+            def add(self):
+                self.waiting.add(3)  # FLAG
+        """,
+        ("j.first()", "j.add()"),
+        "j = target.Jobs()",
+        ("exception",),
+        {"code": "RL106"},
+    ),
     "spin_loop_around_another": Model(
         """
         class Flag:
@@ -479,6 +496,21 @@ SAFE: dict[str, Model] = {
         """,
         ("t.add()", "t.add()"),
         "t = target.Table()",
+    ),
+    "first_of_a_copy": Model(
+        """
+        class Jobs:
+            def __init__(self):
+                self.waiting = {1, 2}
+
+            def first(self):
+                return next(iter(list(self.waiting)), None)
+
+            def add(self):
+                self.waiting.add(3)
+        """,
+        ("j.first()", "j.add()"),
+        "j = target.Jobs()",
     ),
     "spin_loop_around_another": Model(
         """

@@ -52,6 +52,10 @@ SYNCHRONISERS = (
     *("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "racelint_agent"),
     *(f"asyncio.{name}" for name in ("locks", "queues", "futures", "tasks", "events", "base_events")),
 )
+ITERATORS = tuple(
+    {type(iter(part)) for part in ([], set(), bytearray(), collections.deque(), {}, {}.values(), {}.items())}
+)
+"""Iterators of containers that refuse to go on, or go astray, where those are changed meanwhile."""
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, classmethod, staticmethod, property)
 
 
@@ -158,6 +162,10 @@ def _attribute(obj: Any, name: str, write: bool) -> list[tuple[Location, bool]]:
 
 def _contents(obj: Any, write: bool) -> list[tuple[Location, bool]]:
     obj = behind_view(obj)
+    if isinstance(obj, ITERATORS):
+        walked = walked_by(obj)
+        behind = [(("contents", id(walked)), False)] if walked is not None else []
+        return [(("contents", id(obj)), write), *behind]
     if isinstance(obj, CONTAINERS) or (write and not isinstance(obj, str | bytes | tuple | int | type(None))):
         return [(("contents", id(obj)), write)]
     if hasattr(type(obj), "__next__"):
@@ -176,6 +184,11 @@ def behind_view(obj: Any) -> Any:
     # The view's mapping is a read-only proxy of the dict: what is behind it is found by gc alone.
     behind = [part for part in gc.get_referents(proxy) if isinstance(part, dict)]
     return behind[0] if behind else proxy
+
+
+def walked_by(iterator: Any) -> Any:
+    """The container that an iterator of ITERATORS walks through, None where it has come to its end."""
+    return next((part for part in gc.get_referents(iterator) if isinstance(part, CONTAINERS)), None)
 
 
 def _call(obj: Any, method: str) -> list[tuple[Location, bool]]:

@@ -96,7 +96,7 @@ class ExpressionMarks(Marker):
         if function.id in PAST_ANY_MARK and not self._is_local(function.id):
             self.table.unmarked.append((self.path, node.lineno, function.id))
         readable = len(node.args) >= 1 and self._may_hold_shared(node.args[0], local_names=True)
-        if function.id == "next" and readable:
+        if function.id == "next" and (readable or self._begins_walk(node)):
             text = self._text(node)
             node.args[0] = self._point(node, kinds.ADVANCE, "next", self.visit(node.args[0]), text)
             return node
@@ -118,6 +118,13 @@ class ExpressionMarks(Marker):
         if late:
             self._mark_last_argument(node, site)
         return node
+
+    def _begins_walk(self, node: ast.Call) -> bool:
+        """Whether it is `next(iter(shared))`: between the two, others may change what is walked through."""
+        inner = node.args[0] if node.args else None
+        if not (isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "iter"):
+            return False
+        return len(inner.args) == 1 and self._may_hold_shared(inner.args[0], local_names=True)
 
     def _method_call(self, node: ast.Call, function: ast.Attribute) -> ast.AST:
         holder = function.value

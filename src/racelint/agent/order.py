@@ -15,13 +15,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import sites as kinds
-from .access_log import CONTAINERS, MUTATORS, behind_view, is_synchroniser, lock_identity
+from .access_log import CONTAINERS, ITERATORS, MUTATORS, behind_view, is_synchroniser, lock_identity, walked_by
 from .execution import TAKEN, Event
 from .sites import Site, SiteTable
 
 BY_NAME = frozenset({kinds.READ, kinds.WRITE, kinds.NAME_READ, kinds.NAME_WRITE})
 WRITES = frozenset({kinds.WRITE, kinds.NAME_WRITE, kinds.ITEM_WRITE, kinds.ADVANCE, kinds.CHANGE})
-PLAIN, LOCK, VIEW, OPAQUE = range(4)
+PLAIN, LOCK, VIEW, WALKER, OPAQUE = range(5)
 
 
 class Order:
@@ -77,6 +77,9 @@ class Order:
             return None, True
         if kind == LOCK:
             return lock_identity(obj), True
+        if kind == WALKER:
+            walked = walked_by(obj)
+            return (None, True) if walked is None else (id(walked), False)
         return id(behind_view(obj) if kind == VIEW else obj), False
 
     def _learn(self, sites: Iterable[Site]) -> None:
@@ -91,6 +94,8 @@ def _kind_of(kind: type) -> int:
         return LOCK
     if kind.__module__ == "builtins" and kind.__name__ in ("dict_items", "dict_keys", "dict_values"):
         return VIEW
+    if issubclass(kind, ITERATORS):
+        return WALKER
     return PLAIN if issubclass(kind, _KNOWN) or hasattr(kind, "__next__") else OPAQUE
 
 
