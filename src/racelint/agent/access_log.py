@@ -52,9 +52,8 @@ SYNCHRONISERS = (
     *("threading", "queue", "concurrent.futures", "_threading_local", "multiprocessing", "racelint_agent"),
     *(f"asyncio.{name}" for name in ("locks", "queues", "futures", "tasks", "events", "base_events")),
 )
-ITERATORS = tuple(
-    {type(iter(part)) for part in ([], set(), bytearray(), collections.deque(), {}, {}.values(), {}.items())}
-)
+_EMPTY: tuple[Any, ...] = ([], set(), bytearray(), collections.deque(), {}, {}.values(), {}.items())
+ITERATORS = tuple({type(iter(part)) for part in _EMPTY})
 """Iterators of containers that refuse to go on, or go astray, where those are changed meanwhile."""
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, classmethod, staticmethod, property)
 
