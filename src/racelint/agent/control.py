@@ -268,7 +268,7 @@ class Control(Execution):  # racelint: thread-confined
                 if self.waiting:
                     self._end_wait(there)
                 if self.turned and not task.spinning:
-                    task.spins = 0
+                    task.spins, task.around = 0, ()
                 hand_over = self._hand_over
                 hand_over(there.handle or self.carrier.launch(there), task.handle)
                 if self.aborting:
