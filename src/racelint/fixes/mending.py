@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from racelint.fixes.draft import Draft, Key, key_of
+from racelint.fixes.leftovers import leftovers_freed
 from racelint.fixes.registry import all_fixers
 from racelint.fixes.trial import Offer, Offers, offers_for, texts_with, tried
 from racelint.model.finding import Finding
@@ -62,12 +63,13 @@ def mend(
     mended = Mended(draft)
     offers: Offers | None = None
     for _ in range(MOST_ROUNDS):
-        offers = offers_for(mended.draft, chosen(mended.draft), offers)
-        mended.failures = offers.failures
-        mended.withheld = []
-        usable, broken = _usable(mended, offers, allowed, approve)
-        if not _apply(mended, usable) and not _apply_together(mended, broken, chosen, allowed, approve):
-            return mended
+        with leftovers_freed():
+            offers = offers_for(mended.draft, chosen(mended.draft), offers)
+            mended.failures = offers.failures
+            mended.withheld = []
+            usable, broken = _usable(mended, offers, allowed, approve)
+            if not _apply(mended, usable) and not _apply_together(mended, broken, chosen, allowed, approve):
+                return mended
     return mended
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft, Key, key_of
+from racelint.fixes.leftovers import leftovers_freed
 from racelint.fixes.reasons import in_one
 from racelint.fixes.registry import all_fixers
 from racelint.fixes.text_edits import apply_edits, clash, edits_between
@@ -143,7 +144,8 @@ class _Search:
             pending = [candidate for candidate in pending if candidate.place not in self.offers.found]
         for candidate in every if self.following else ():
             if candidate.spare is not None and candidate.place not in self.offers.found:
-                self._complete(candidate, candidate.spare)
+                with leftovers_freed():
+                    self._complete(candidate, candidate.spare)
         return self.offers
 
     def _take_over(self, earlier: Offers) -> Collection[int]:
@@ -178,14 +180,21 @@ class _Search:
 
     def _accept(self, batch: Sequence[Candidate]) -> None:
         """Offer those that stand the trial: all at once where that works, else in the groups that it tells apart."""
+        with leftovers_freed():
+            groups = self._try(batch)
+        for group in groups:
+            self._accept(group)
+
+    def _try(self, batch: Sequence[Candidate]) -> Sequence[Sequence[Candidate]]:
+        """Offer all of the batch if it stands the trial; the groups to try instead where it does not."""
         trial = _Trial(self.draft, [(candidate.finding, candidate.edits) for candidate in batch])
         if trial.stands:
             self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
         elif len(batch) > 1:
-            for group in _told_apart(batch, trial):
-                self._accept(group)
+            return list(_told_apart(batch, trial))
         elif batch[0].spare is None and _may_be_completed(trial, batch[0].finding.path):
             batch[0].spare = batch[0].proposal
+        return ()
 
     def _complete(self, candidate: Candidate, proposal: Proposal) -> None:
         """Offer a fix with those of what is new after it, if then all is gone."""
