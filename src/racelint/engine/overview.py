@@ -47,13 +47,13 @@ def _overview(result: ScanResult, found: Scanned, paths: Sequence[str]) -> Overv
 
 def _coverage(scope: Scope, paths: Sequence[str], linked: Set[str], unread: Set[str]) -> Coverage:
     """The coverage of `scope`: what is relevant and not `linked` could not be read, whether that is reported or not."""
-    failed = [
-        file.display
+    failed = {
+        file.display: None
         for file in scope.files
         if file.display in unread
         or file.path in scope.unreadable
         or (file.path in scope.relevant and file.display not in linked)
-    ]
+    }
     read = [file for file in scope.files if file.path in scope.sources and file.display not in failed]
     asked = [file for file in read if file.reported]
     return Coverage(

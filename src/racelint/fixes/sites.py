@@ -160,9 +160,8 @@ def _by_strangers(program: Program, suspect: Suspect) -> list[SharedAccess]:
         contexts = () if makes_self(function) or function.ir.kind in ("module", "class") else program.reach.of(function)
         return bool(contexts) and all(c.root is None and c.parent is None and not c.public for c in contexts)
 
-    container, shared = suspect.group.location, program.shared.by_location
-    changes = [a for place, accesses in shared.items() if place.container() == container for a in accesses if a.changes]
-    return [access for access in changes if is_called_back(access.function)]
+    accesses = program.shared.by_container.get(suspect.group.location, ())
+    return [access for access in accesses if access.changes and is_called_back(access.function)]
 
 
 def _is_whole(program: Program, compound: Compound, lock: Location | None) -> bool:

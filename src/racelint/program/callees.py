@@ -87,6 +87,13 @@ class Callees:
         found.sort(key=lambda entry: entry[0])
         return list({id(call): (function, call) for _, function, call in found}.values())
 
+    def by_function(self, *, words: Iterable[str] = (), names: Iterable[str] = ()) -> dict[FunctionInfo, list[Call]]:
+        """Those calls by the function that they stand in."""
+        found: dict[FunctionInfo, list[Call]] = {}
+        for function, call in self.calls(words=words, names=names):
+            found.setdefault(function, []).append(call)
+        return found
+
 
 def _called(call: Call, function: FunctionInfo, types: Types) -> Iterable[Thing]:
     """All that the call may run, each once."""

@@ -28,7 +28,7 @@ class LateAcquire(msgspec.Struct, frozen=True):
 
 def late_acquires(program: Program) -> Iterator[LateAcquire]:
     """In source order. A lock that was held before the `try` is only taken back in it."""
-    for function in dict.fromkeys(function for function, _ in program.callees.written(*RELEASES)):
+    for function in program.callees.by_function(words=RELEASES):
         for node in program.stores.facts[function.id].nodes:
             if isinstance(node, Try) and node.final:
                 yield from _in_try(program, function, node)

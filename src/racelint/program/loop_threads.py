@@ -64,16 +64,14 @@ class LoopThreads:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._callbacks = self._callbacks_of_loops()
-        self._asking = {function.id for function, _ in program.callees.written(*_ASKS_THREAD)}
-        running = program.callees.calls(words=LOOP_RUNS, names=RUNNERS)
-        self._looping = {function.id for function, _ in running if self._loop_runs(function)}
+        self._asking = program.callees.by_function(words=_ASKS_THREAD)
+        running = program.callees.by_function(words=LOOP_RUNS, names=RUNNERS)
+        self._looping = {function.id for function in running if self._loop_runs(function)}
         self._running: dict[str, bool] = {}
 
     def found(self) -> Iterator[ForeignCall]:
         """Those of threads that the program starts, then those to loops that it gives a thread of their own."""
-        of_loops: dict[FunctionInfo, list[Call]] = {}
-        for function, call in self.program.callees.calls(words=_LOOPS_OWN, names=TASK_MAKERS):
-            of_loops.setdefault(function, []).append(call)
+        of_loops = self.program.callees.by_function(words=_LOOPS_OWN, names=TASK_MAKERS)
         for function, calls in of_loops.items():
             if not function.ir.is_async and not self._asks(function):
                 yield from self._from_threads(function, calls)
@@ -165,7 +163,7 @@ class LoopThreads:
 
     def _asks(self, function: FunctionInfo) -> bool:
         """It looks which thread it is on, or whether the loop runs."""
-        return function.id in self._asking
+        return function in self._asking
 
     def _loop_threads(self) -> Iterator[_LoopThread]:
         for root in self.program.roots:

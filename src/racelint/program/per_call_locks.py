@@ -44,9 +44,9 @@ class PerCallLocks:
 
     def found(self) -> Iterator[Fresh]:
         """In source order; one for each place where a lock is made."""
-        acquiring = {function.id for function, _ in self.program.callees.written(*ACQUIRES)}
+        acquiring = self.program.callees.by_function(words=ACQUIRES)
         for function in self.program.index.functions:
-            if not self.program.stores.facts[function.id].withs and function.id not in acquiring:
+            if not self.program.stores.facts[function.id].withs and function not in acquiring:
                 continue
             seen = set()
             for path, span in self._taken(function):

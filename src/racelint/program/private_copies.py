@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -47,13 +46,6 @@ class PrivateCopies:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._of_function: dict[str, list[SharedAccess]] = {}
-
-    @cached_property
-    def _by_container(self) -> dict[Location, list[SharedAccess]]:
-        found: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in self.program.shared.by_location.items():
-            found.setdefault(location.container(), []).extend(accesses)
-        return found
 
     def lost(self) -> Iterator[LostChange]:
         """In the order of the roots; one change may be found for several of them."""
@@ -113,7 +105,7 @@ class PrivateCopies:
         """What the starting process does with a location, in source order; not what the child runs as well."""
         found = [
             access
-            for access in self._by_container.get(location, ())
+            for access in self.program.shared.by_container.get(location, ())
             if access.function.id in parent.functions and access.function.id not in child.functions
         ]
         return sorted(found, key=lambda a: (a.function.order, a.event))

@@ -38,12 +38,10 @@ class ProxyCopies:
 
     def found(self) -> Iterator[ProxyCopy]:
         """In source order."""
-        mutating: dict[str, list[Call]] = {}
-        for function, call in self.program.callees.written(*MUTATING_METHODS):
-            mutating.setdefault(function.id, []).append(call)
+        mutating = self.program.callees.by_function(words=MUTATING_METHODS)
         for function in self.program.index.functions:
             facts = self.program.stores.facts[function.id]
-            for event, span, element in self._changes((*mutating.get(function.id, ()), *facts.changes)):
+            for event, span, element in self._changes((*mutating.get(function, ()), *facts.changes)):
                 base = self._proxy(element, function, facts)
                 if base is None or self._is_put_back(base, element, event, self._key(element, event, facts), facts):
                     continue

@@ -49,11 +49,8 @@ class Races:
 
     @cached_property
     def groups(self) -> list[Group]:
-        by_variable: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in self.program.shared.by_location.items():
-            by_variable.setdefault(location.container(), []).extend(accesses)
         worth: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in by_variable.items():
+        for location, accesses in self.program.shared.by_container.items():
             if not any(access.changes and self._changes_later(access.function) for access in accesses):
                 continue
             if not self.program.contracts.confined(location, accesses) and not self._is_for_one_thread(location):
@@ -143,9 +140,8 @@ class Races:
 
     def functions_with(self, is_meant: Callable[[SharedAccess], bool], calls: int = 0) -> frozenset[str]:
         """The ids of functions that access the variable of a group so, and of those that so many calls lead there."""
-        accesses, incoming = self.program.shared.by_location, self.program.calls.incoming
-        places = [place for place in accesses if place.container() in self.by_location]
-        fresh = {access.function.id for place in places for access in accesses[place] if is_meant(access)}
+        accesses, incoming = self.program.shared.by_container, self.program.calls.incoming
+        fresh = {access.function.id for place in self.by_location for access in accesses[place] if is_meant(access)}
         found = frozenset(fresh)
         for _ in range(calls):
             fresh = {site.caller.id for name in fresh for site in incoming.get(name, ()) if not site.weak}

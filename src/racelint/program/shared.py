@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -76,6 +77,14 @@ class SharedAccesses:
             self.by_function[function.id] = found
             for access in found:
                 self.by_location.setdefault(access.location, []).append(access)
+
+    @cached_property
+    def by_container(self) -> dict[Location, list[SharedAccess]]:
+        """By variable: the accesses of it and of what the containers in it hold."""
+        found: dict[Location, list[SharedAccess]] = {}
+        for location, accesses in self.by_location.items():
+            found.setdefault(location.container(), []).extend(accesses)
+        return found
 
     def _of(self, function: FunctionInfo) -> list[SharedAccess]:
         facts = self.stores.facts[function.id]

@@ -145,7 +145,7 @@ class ThreadPrimitives:
         """Calls of signals on what is kept somewhere, the first of each."""
         found: dict[Location, tuple[str, FunctionInfo, Span]] = {}
         for function in functions:
-            for call in self._signals.get(function.id, ()):
+            for call in self._signals.get(function, ()):
                 for path in call.func:
                     if len(path) > 1 and path[-1] in SIGNALS and self._primitives((path[:-1],), function):
                         location = self._location(path[:-1], function)
@@ -154,12 +154,9 @@ class ThreadPrimitives:
         return found
 
     @cached_property
-    def _signals(self) -> dict[str, list[Call]]:
+    def _signals(self) -> dict[FunctionInfo, list[Call]]:
         """By function: the calls that may be of a signal, by their names."""
-        found: dict[str, list[Call]] = {}
-        for function, call in self.program.callees.written(*SIGNALS):
-            found.setdefault(function.id, []).append(call)
-        return found
+        return self.program.callees.by_function(words=SIGNALS)
 
     def _location(self, path: Path, function: FunctionInfo) -> Location | None:
         location = self.program.locations.of(path, function)
