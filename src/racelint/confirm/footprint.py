@@ -165,8 +165,7 @@ class Footprints:
                 footprint.writes.add(name)
 
     def _call(self, facts: _Facts, node: ast.Call, cls: ClassOutline | None) -> None:
-        is_own = isinstance(node.func, ast.Name) and node.func.id in {**self.outline.classes, **self.outline.functions}
-        name = "" if is_own else last_name(node.func)
+        name = "" if self._is_own(node.func) else last_name(node.func)
         facts.footprint.starts_threads |= name in THREAD_STARTERS
         facts.footprint.starts_processes |= name in PROCESS_STARTERS
         facts.footprint.starts_tasks |= name in TASK_STARTERS
@@ -176,6 +175,10 @@ class Footprints:
             self._changed(facts.footprint, node.args[0], cls)
         for mentioned in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
             self._reach(facts, mentioned, cls)
+
+    def _is_own(self, func: ast.expr) -> bool:
+        """Whether a name of the module itself is called, whatever else of the name there is."""
+        return isinstance(func, ast.Name) and (func.id in self.outline.classes or func.id in self.outline.functions)
 
     def _method_call(self, footprint: Footprint, func: ast.Attribute, cls: ClassOutline | None) -> None:
         name = self._changed(footprint, func.value, cls)

@@ -159,6 +159,10 @@ class Project:
             names.extend(b.rpartition(".")[2] for b in current.bases if self.find_class(module, b) is None)
         return names
 
+    def is_thread_class(self, outline: ModuleOutline, cls: ClassOutline) -> bool:
+        """Whether its objects are threads, which are started with `start` and run `run` once."""
+        return "Thread" in self.outer_bases(outline, cls)
+
     def find_method(self, outline: ModuleOutline, cls: ClassOutline, name: str) -> FunctionOutline | None:
         """The method that an instance answers to `name` with, inherited ones included."""
         for _, current in self.lineage(outline, cls):

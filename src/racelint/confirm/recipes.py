@@ -160,7 +160,7 @@ def thread_classes(stage: Stage, functions: list[FunctionOutline]) -> Iterator[A
     """Two objects of a Thread subclass whose `run` holds a flagged access."""
     for name in dict.fromkeys(function.owner for function in functions if function.owner):
         cls = stage.module.classes.get(name)
-        if cls and not cls.nested and "Thread" in stage.project.outer_bases(stage.module, cls):
+        if cls and not cls.nested and stage.project.is_thread_class(stage.module, cls):
             yield lambda cls=cls: thread_objects_scenario(stage, stage.module, cls)  # type: ignore[misc]
 
 

@@ -75,16 +75,17 @@ class Stage:
         A coroutine that starts tasks has other callers on its loop all the same.
         """
         on_its_loop = self.on_a_loop and entry.function.is_async
-        return not self._is_own_thread(entry) and (on_its_loop or not self.starts_threads(entry))
+        return not self.is_run_of_thread(entry) and (on_its_loop or not self.starts_threads(entry))
 
     def called_again(self, entry: Entry) -> bool:
         """Whether it is a method that starts threads which may be under way when it is called once more."""
         starts = self.footprints.of(entry.function, entry.cls).starts_threads
-        return starts and entry.cls is not None and not entry.makes_object and not self._is_own_thread(entry)
+        return starts and entry.cls is not None and not entry.makes_object and not self.is_run_of_thread(entry)
 
-    def _is_own_thread(self, entry: Entry) -> bool:
-        is_run = entry.function.name == "run" and entry.cls is not None
-        return is_run and entry.cls is not None and "Thread" in self.project.outer_bases(entry.module, entry.cls)
+    def is_run_of_thread(self, entry: Entry) -> bool:
+        """Whether it is what a thread runs whose class it is a method of: it is started with `start`, and once."""
+        is_run = entry.function.name == "run"
+        return is_run and entry.cls is not None and self.project.is_thread_class(entry.module, entry.cls)
 
     def builder(self) -> Builder:
         """A fresh set-up for the module."""
@@ -130,19 +131,23 @@ def threads_scenario(stage: Stage, combination: Combination) -> Scenario:
     if combination.swapped and not any(call.swapped for call in calls.values()):
         raise NotApplicable
     if combination.first is not None:
-        before = call_of(builder, combination.first, subject_of(builder, combination.first)).operation
-        source = with_others(builder, apart(before.source)) if stage.code == "RL106" else before.source
-        label = before.label if combination.times == 1 else f"{before.label} {combination.times} times"
-        sources = [source] * combination.times
+        builder.statements.extend(_beforehand(stage, builder, combination, combination.first))
         if combination.another:
-            sources = [source, _another(source, "other", 2)]
             calls[combination.first] = _with_a_third(calls[combination.first])
-            label = f"{label} with two values"
-        builder.statements.extend([BEFOREHAND + label, *sources])
     operations = [_thread(thread, calls, index, combination) for index, thread in enumerate(combination.threads)]
     kind: ScenarioKind = "threads" if len(operations) > 1 else "program"
     observe = [f"variables_of({name})" for name in sorted(builder.names) if name.startswith(CLOSURE)]
     return stage.scenario(kind, builder.setup, operations, observe)
+
+
+def _beforehand(stage: Stage, builder: Builder, combination: Combination, first: Entry) -> list[str]:
+    """The statements that run the entry before the threads start. Raises CannotBuild and NotApplicable."""
+    before = call_of(builder, first, subject_of(builder, first)).operation
+    source = with_others(builder, apart(before.source)) if stage.code == "RL106" else before.source
+    label = before.label if combination.times == 1 else f"{before.label} {combination.times} times"
+    if combination.another:
+        return [f"{BEFOREHAND}{label} with two values", source, _another(source, "other", 2)]
+    return [BEFOREHAND + label, *[source] * combination.times]
 
 
 def on_one_object(project: Project, combination: Combination) -> Combination:

@@ -49,7 +49,7 @@ def stops(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Stop]:
 
 def _is_of_start(stage: Stage, start: Entry, function: FunctionOutline) -> bool:
     """Whether the function is done by whoever starts the thread, on an object that may be started again."""
-    if start.makes_object or _is_run(stage, start):
+    if start.makes_object or stage.is_run_of_thread(start):
         return False
     return start.function is function or _calls(start.function, function.name)
 
@@ -57,12 +57,6 @@ def _is_of_start(stage: Stage, start: Entry, function: FunctionOutline) -> bool:
 def _calls(function: FunctionOutline, name: str) -> bool:
     calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call)]
     return any(dotted(call.func) in (f"self.{name}", name) for call in calls)
-
-
-def _is_run(stage: Stage, entry: Entry) -> bool:
-    """Whether it is what a thread runs whose class it is a method of: it is started with `start`, and once."""
-    is_thread = entry.cls is not None and "Thread" in stage.project.outer_bases(entry.module, entry.cls)
-    return is_thread and entry.function.name == "run"
 
 
 def _are_of_one_object(stage: Stage, one: Entry, other: Entry) -> bool:
@@ -81,7 +75,7 @@ def _starters(stage: Stage, functions: list[FunctionOutline]) -> Iterator[Entry]
         if cls is None or cls.nested:
             continue
         run, made = (stage.project.find_method(stage.module, cls, name) for name in ("run", "__init__"))
-        if run is not None and "Thread" in stage.project.outer_bases(stage.module, cls):
+        if run is not None and stage.project.is_thread_class(stage.module, cls):
             methods = stage.project.methods(stage.module, cls).values()
             starting = [method for method in methods if _calls(method, "start")]
             yield from (Entry(stage.module, method, cls) for method in starting or [run])
@@ -98,7 +92,7 @@ def stopping_scenario(stage: Stage, asked: Stop) -> Scenario:
     if start.makes_object and start.cls is not None:
         subject, label = "subject", start.label
         begin = f"{subject} = {builder.fresh(start.module, start.cls)}"
-    elif _is_run(stage, start):
+    elif stage.is_run_of_thread(start):
         subject = subject_of(builder, start)
         begin, label = f"{subject}.start()", start.label.replace("run", "start")
     else:

@@ -124,8 +124,7 @@ def _entry(stage: Stage, name: str, found: ClassOutline | FunctionOutline) -> En
 
 def _class_attempts(stage: Stage, cls: ClassOutline) -> Iterator[Attempt]:
     """Every public method with itself and in pairs; those that start threads also alone."""
-    outer = set(stage.project.outer_bases(stage.module, cls))
-    if "Thread" in outer:
+    if stage.project.is_thread_class(stage.module, cls):
         yield lambda: thread_objects_scenario(stage, stage.module, cls)
     entries = public_entries(stage.project, stage.module, cls) or public_entries(
         stage.project, stage.module, cls, coroutines=True
