@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from racelint.agent.access_log import MUTATORS
+from racelint.agent.mark_expressions import CHANGES_ITS_ARGUMENT
+from racelint.knowledge.containers import CHANGING_FUNCTIONS, MUTATING_METHODS
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src" / "racelint").rglob("*.py"))
 
@@ -39,6 +43,11 @@ def test_a_scan_imports_no_libcst_in_the_process_of_the_command() -> None:
     script = "import sys, racelint.cli.scan, racelint.cli.rule; print('libcst' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout == "False\n"
+
+
+def test_the_agent_which_can_import_nothing_knows_the_same_changes() -> None:
+    assert MUTATORS == MUTATING_METHODS
+    assert {name.rpartition(".")[2] for name in CHANGING_FUNCTIONS} == CHANGES_ITS_ARGUMENT
 
 
 def test_no_grab_bags() -> None:

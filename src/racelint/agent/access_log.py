@@ -124,8 +124,8 @@ def locations(site: Site, obj: Any) -> list[tuple[Location, bool]]:
     kind = site.kind
     if kind in (kinds.READ, kinds.WRITE):
         return _attribute(obj, site.what, kind == kinds.WRITE)
-    if kind in (kinds.ITEM_READ, kinds.ITEM_WRITE, kinds.CONTENTS, kinds.ADVANCE, kinds.CHANGE):
-        return _contents(obj, kind in (kinds.ITEM_WRITE, kinds.ADVANCE, kinds.CHANGE))
+    if kind in kinds.OF_CONTENTS:
+        return _contents(obj, kind in kinds.CHANGES_CONTENTS)
     if kind in (kinds.NAME_READ, kinds.NAME_WRITE):
         return [(("name", site.path, site.what), kind == kinds.NAME_WRITE)]
     if kind == kinds.ENTER:

@@ -34,8 +34,7 @@ class Counterfactual:
         self._regions = points.Regions(search.table, search.region_sites, whole_loops=search.code in OF_ITERATION)
         self._frontier = Frontier(search.order_of_events)
         self._known = Known(search.order_of_events)
-        self._hot = list(search.all_hot)
-        self._hot.extend(bytes([1]) * (len(search.table) - len(self._hot)))
+        self._hot = search.all_hot + [1] * (len(search.table) - len(search.all_hot))
         self._most = min(MAX_SCHEDULES, search.budget["schedules"] // 3)
         self._seconds = 0.0
 

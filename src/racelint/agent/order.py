@@ -20,7 +20,7 @@ from .execution import TAKEN, Event
 from .sites import Site, SiteTable
 
 BY_NAME = frozenset({kinds.READ, kinds.WRITE, kinds.NAME_READ, kinds.NAME_WRITE})
-WRITES = frozenset({kinds.WRITE, kinds.NAME_WRITE, kinds.ITEM_WRITE, kinds.ADVANCE, kinds.CHANGE})
+WRITES = kinds.CHANGES_CONTENTS | {kinds.WRITE, kinds.NAME_WRITE}
 PLAIN, LOCK, VIEW, WALKER, OPAQUE = range(5)
 
 

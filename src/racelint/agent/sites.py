@@ -18,6 +18,10 @@ COUNT = "count"
 WOKEN = "woken"
 YIELD = "yield"
 
+CHANGES_CONTENTS = frozenset({ITEM_WRITE, ADVANCE, CHANGE})
+OF_CONTENTS = CHANGES_CONTENTS | {ITEM_READ, CONTENTS}
+"""Of what an object holds, not of the name or field that it goes by."""
+
 
 class Site:
     """One yield point. `name` is `file:function:ordinal`; lines are 1-based, `column` is 1-based too.
