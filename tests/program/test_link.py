@@ -11,10 +11,10 @@ import pytest
 from racelint.config.settings import Settings
 from racelint.model.source import SourceFile
 from racelint.program import link
-from racelint.program.context import Context
-from racelint.program.index import FunctionInfo
 from racelint.program.linker import Program
-from racelint.program.types import Types
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.types import Types
+from racelint.program.threads.context import Context
 from racelint.summarize import summarize_source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

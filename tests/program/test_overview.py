@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from racelint.model.overview import LockedLines
-from racelint.program.guard_map import guard_map
-from racelint.program.locked_lines import locked_lines
-from racelint.program.order_map import lock_edges
+from racelint.program.lock_use.locked_lines import locked_lines
+from racelint.program.lock_use.order_map import lock_edges
+from racelint.program.races.guard_map import guard_map
 from tests.rules.conftest import linked
 
 ACCOUNT = """\

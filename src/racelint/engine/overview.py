@@ -16,9 +16,9 @@ from racelint.engine.worker import describe
 from racelint.model.overview import Coverage, Overview
 from racelint.model.result import Problem, ScanResult
 from racelint.program import link
-from racelint.program.guard_map import guard_map
-from racelint.program.locked_lines import locked_lines
-from racelint.program.order_map import lock_edges
+from racelint.program.lock_use.locked_lines import locked_lines
+from racelint.program.lock_use.order_map import lock_edges
+from racelint.program.races.guard_map import guard_map
 
 
 def with_overview(result: ScanResult, found: Scanned, paths: Sequence[str]) -> ScanResult:

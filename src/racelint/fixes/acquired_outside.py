@@ -14,7 +14,7 @@ from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, indent_of, only_call, with_block
 from racelint.fixes.with_statement import is_context_manager
 from racelint.model.finding import Finding
-from racelint.program.late_acquires import LateAcquire, late_acquires
+from racelint.program.lock_use.late_acquires import LateAcquire, late_acquires
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 

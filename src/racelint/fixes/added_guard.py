@@ -16,9 +16,9 @@ from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
 from racelint.fixes.taken_out import taken_out
 from racelint.model.finding import Finding
-from racelint.program.lazy_starts import LazyStart, all_lazy_starts, lazy_starts
-from racelint.program.locations import Location
-from racelint.program.suspects import Suspect
+from racelint.program.objects.locations import Location
+from racelint.program.races.lazy_starts import LazyStart, all_lazy_starts, lazy_starts
+from racelint.program.races.suspects import Suspect
 
 Sites = Callable[[Choice], Sequence[Site]]
 """What goes under the lock, by the lock. Raises NotCovered."""

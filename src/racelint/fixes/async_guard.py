@@ -11,9 +11,9 @@ from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.places import span_of
 from racelint.fixes.stretch import covering
 from racelint.model.finding import Finding
-from racelint.program.await_gaps import AwaitGaps
-from racelint.program.compounds import Compound
-from racelint.program.values import event_span
+from racelint.program.coroutines.await_gaps import AwaitGaps
+from racelint.program.flow.values import event_span
+from racelint.program.sharing.compounds import Compound
 from racelint.syntax.edits import Rewriting
 
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from racelint.fixes.draft import Draft
 from racelint.fixes.names import claims_of
 from racelint.fixes.new_lock import make_lock, new_lock
-from racelint.program.index import FunctionInfo
-from racelint.program.locations import Location
-from racelint.program.locks import Lock
-from racelint.program.things import Object
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import Location
+from racelint.program.objects.things import Object
 from racelint.syntax.edits import Rewriting
 
 

@@ -15,8 +15,8 @@ from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
 from racelint.model.summary import AnyNode, Call, With
 from racelint.program import Program
-from racelint.program.locations import Location
-from racelint.program.locks import Lock
+from racelint.program.locking.locks import Lock
+from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting, Tree
 
 _MADE = {"threading.Lock": "Lock", "threading.Semaphore": "Semaphore", "threading.BoundedSemaphore": "BoundedSemaphore"}

@@ -9,9 +9,9 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
 from racelint.fixes.statements import alone, comments_of, lone_branch, only_call
 from racelint.model.summary import ELEMENT
-from racelint.program.compounds import Compound
-from racelint.program.suspects import Suspect
-from racelint.program.things import Object
+from racelint.program.objects.things import Object
+from racelint.program.races.suspects import Suspect
+from racelint.program.sharing.compounds import Compound
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 _DICTS = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict"})

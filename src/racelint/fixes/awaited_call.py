@@ -12,9 +12,9 @@ from racelint.fixes.imports import imported
 from racelint.fixes.places import call_at
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.finding import Finding
-from racelint.program.blocking import BlockingCalls
-from racelint.program.index import External
-from racelint.program.things import Member
+from racelint.program.linked.blocking import BlockingCalls
+from racelint.program.names.index import External
+from racelint.program.objects.things import Member
 from racelint.syntax.edits import Rewriting, Tree
 
 _ELSEWHERE = (cst.Lambda, cst.BaseComp, cst.FunctionDef, cst.ClassDef)

@@ -14,7 +14,7 @@ from racelint.fixes.flag_uses import NotAFlag, make_event
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import alone, comments_of, line
 from racelint.model.finding import Finding
-from racelint.program.busy_waits import BusyWait, BusyWaits
+from racelint.program.waiting.busy_waits import BusyWait, BusyWaits
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 _WAITING = frozenset({"wait", "join"})

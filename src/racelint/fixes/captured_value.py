@@ -11,7 +11,7 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import parameter_names
 from racelint.fixes.places import span_of
 from racelint.model.finding import Finding
-from racelint.program.late_bindings import LateBinding, LateBindings
+from racelint.program.thread_use.late_bindings import LateBinding, LateBindings
 from racelint.syntax.edits import Rewriting
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -17,10 +17,10 @@ from racelint.fixes.statements import alone
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.finding import Finding
 from racelint.model.summary import Path
-from racelint.program.condition_uses import WAITS, Use
-from racelint.program.index import FunctionInfo
-from racelint.program.locks import Lock
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.linked.condition_uses import WAITS, Use
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
 from racelint.syntax.edits import Rewriting, Tree
 
 

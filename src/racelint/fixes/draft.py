@@ -11,8 +11,8 @@ from racelint.model.finding import Finding
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
 from racelint.program import Program, link
-from racelint.program.foreign_callbacks import foreign_calls
-from racelint.program.locations import Location
+from racelint.program.linked.foreign_callbacks import foreign_calls
+from racelint.program.objects.locations import Location
 from racelint.rules.registry import all_rules
 from racelint.summarize import summarize_source
 from racelint.syntax.edits import Tree

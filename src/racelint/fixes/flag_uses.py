@@ -10,8 +10,8 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
 from racelint.model.summary import Access
-from racelint.program.index import FunctionInfo
-from racelint.program.locations import Location
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting
 
 

@@ -18,8 +18,8 @@ from racelint.fixes.reasons import in_one
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
 from racelint.model.fix import Applicability
-from racelint.program.locations import ITSELF, Location
-from racelint.program.locks import Lock
+from racelint.program.locking.locks import Lock
+from racelint.program.objects.locations import ITSELF, Location
 from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 

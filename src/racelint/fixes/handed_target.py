@@ -12,8 +12,8 @@ from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
 from racelint.fixes.places import call_at, span_of
 from racelint.model.finding import Finding
-from racelint.program.index import FunctionInfo
-from racelint.program.things import Bound
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.things import Bound
 from racelint.syntax.edits import Rewriting, Tree
 
 _TAKING_ARGS = frozenset({"Thread", "Process", "Timer"})

@@ -14,9 +14,9 @@ from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, line, only_call, unused_name, with_block
 from racelint.model.finding import Finding
 from racelint.model.summary import Access, With
-from racelint.program.hot_loops import HotLoop, HotLoops
-from racelint.program.leaks import follow
-from racelint.program.values import Stored, nodes_of
+from racelint.program.flow.values import Stored, nodes_of
+from racelint.program.lock_use.hot_loops import HotLoop, HotLoops
+from racelint.program.locking.leaks import follow
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 _SUMMING = (cst.AddAssign, cst.SubtractAssign)

@@ -9,9 +9,9 @@ import libcst as cst
 from racelint.fixes.draft import Draft
 from racelint.fixes.sites import Site
 from racelint.model.summary import With
-from racelint.program.locations import Location
-from racelint.program.locks import Lock
-from racelint.program.records import Record
+from racelint.program.locking.locks import Lock
+from racelint.program.objects.locations import Location
+from racelint.program.parallel.records import Record
 
 
 class Imitated(NamedTuple):

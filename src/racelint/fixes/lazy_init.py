@@ -7,7 +7,7 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.statements import lone_branch
-from racelint.program.suspects import Suspect
+from racelint.program.races.suspects import Suspect
 from racelint.syntax.edits import Rewriting, Statement
 
 

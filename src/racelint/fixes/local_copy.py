@@ -11,7 +11,7 @@ from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.statements import statement, unused_name
 from racelint.fixes.stretch import covering
-from racelint.program.suspects import Suspect
+from racelint.program.races.suspects import Suspect
 from racelint.syntax.edits import Rewriting, Scope, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 

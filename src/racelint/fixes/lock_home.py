@@ -10,9 +10,9 @@ from racelint.fixes.lock_safety import Extent
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import make_lock, new_lock
 from racelint.fixes.sites import base_of
-from racelint.program.index import FunctionInfo
-from racelint.program.locations import Location
-from racelint.program.shared import SharedAccess
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import Location
+from racelint.program.sharing.shared import SharedAccess
 from racelint.syntax.edits import Rewriting
 
 

@@ -12,14 +12,14 @@ from racelint.knowledge.containers import CHANGING_FUNCTIONS
 from racelint.knowledge.raising import NEVER_RAISES
 from racelint.model.summary import AnyNode, Call, Loop, Span, Suspend, With
 from racelint.program import Program
-from racelint.program.blocking import BlockingCalls
-from racelint.program.calls import CallSite
-from racelint.program.computing import Computing
-from racelint.program.index import ClassInfo, External, FunctionInfo
-from racelint.program.locks import Lock
-from racelint.program.spelling import spelled_call
-from racelint.program.things import Member, Object, Thing
-from racelint.program.values import nodes_of
+from racelint.program.calling.calls import CallSite
+from racelint.program.flow.values import nodes_of
+from racelint.program.linked.blocking import BlockingCalls
+from racelint.program.linked.computing import Computing
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import ClassInfo, External, FunctionInfo
+from racelint.program.objects.spelling import spelled_call
+from racelint.program.objects.things import Member, Object, Thing
 
 
 def _is_exception(value: object) -> bool:

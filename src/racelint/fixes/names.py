@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program import Program
-from racelint.program.families import descendants
-from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.locations import Location
-from racelint.program.locks import Lock
-from racelint.program.values import FunctionFacts
+from racelint.program.flow.values import FunctionFacts
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import ClassInfo, FunctionInfo
+from racelint.program.objects.families import descendants
+from racelint.program.objects.locations import Location
 
 
 def written(path: Path, facts: FunctionFacts) -> str | None:

@@ -16,9 +16,9 @@ from racelint.fixes.slots import Slots, slots_of, with_name
 from racelint.fixes.statements import statement
 from racelint.model.summary import Span
 from racelint.program import Program
-from racelint.program.families import descendants
-from racelint.program.index import ClassInfo, FunctionInfo
-from racelint.program.locations import Location
+from racelint.program.names.index import ClassInfo, FunctionInfo
+from racelint.program.objects.families import descendants
+from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 
 _COPYING = frozenset({"copy", "pickle", "multiprocessing", "joblib", "dill", "cloudpickle", "shelve", "dask", "ray"})

@@ -9,7 +9,7 @@ import libcst as cst
 from racelint.fixes.statements import indent_of, statement
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.summary import Return
-from racelint.program.leaks import Tenure
+from racelint.program.locking.leaks import Tenure
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 

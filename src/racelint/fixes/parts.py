@@ -11,7 +11,7 @@ from racelint.fixes.loosening import Loosened, loosened
 from racelint.fixes.sites import Site
 from racelint.fixes.stretch import Stretch, outermost
 from racelint.model.summary import Span
-from racelint.program.index import FunctionInfo
+from racelint.program.names.index import FunctionInfo
 from racelint.syntax.edits import Rewriting, Tree
 
 

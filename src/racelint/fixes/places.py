@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding
 from racelint.model.summary import Call, Span
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
-from racelint.program.locations import Location
-from racelint.program.suspects import Suspect
-from racelint.program.things import Object
-from racelint.program.values import Stored
+from racelint.program.flow.values import Stored
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import Location
+from racelint.program.objects.things import Object
+from racelint.program.races.suspects import Suspect
 
 
 def span_of(finding: Finding) -> Span:

@@ -14,7 +14,7 @@ from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT, Call, Span
 from racelint.program import Program
-from racelint.program.thread_primitives import ThreadPrimitive, ThreadPrimitives
+from racelint.program.process_use.thread_primitives import ThreadPrimitive, ThreadPrimitives
 from racelint.syntax.edits import Rewriting, Tree
 
 _SAME = ("Lock", "RLock", "Event", "Condition", "Semaphore", "BoundedSemaphore", "Barrier")

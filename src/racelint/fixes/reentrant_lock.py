@@ -14,9 +14,9 @@ from racelint.knowledge.locks import RELEASES
 from racelint.model.finding import Finding
 from racelint.model.summary import Call
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
-from racelint.program.locations import Location
-from racelint.program.taken_twice import taken_twice
+from racelint.program.lock_use.taken_twice import taken_twice
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting
 
 _PLAIN = {"threading.Lock": "threading", "multiprocessing.Lock": "multiprocessing"}

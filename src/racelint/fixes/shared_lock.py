@@ -20,9 +20,9 @@ from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.reasons import in_one
 from racelint.fixes.statements import alone, statement
 from racelint.model.finding import Finding
-from racelint.program.index import External
-from racelint.program.locations import Location
-from racelint.program.per_call_locks import Fresh, PerCallLocks
+from racelint.program.linked.per_call_locks import Fresh, PerCallLocks
+from racelint.program.names.index import External
+from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 

@@ -11,15 +11,15 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.summary import Path, Span
 from racelint.program import Program
-from racelint.program.compounds import Compound
-from racelint.program.index import FunctionInfo
-from racelint.program.lazy_starts import LazyStart
-from racelint.program.locations import ITSELF, Location
-from racelint.program.ownership import makes_self
-from racelint.program.records import Record
-from racelint.program.shared import SharedAccess
-from racelint.program.suspects import Suspect
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.locations import ITSELF, Location
+from racelint.program.parallel.records import Record
+from racelint.program.races.lazy_starts import LazyStart
+from racelint.program.races.suspects import Suspect
+from racelint.program.sharing.compounds import Compound
+from racelint.program.sharing.ownership import makes_self
+from racelint.program.sharing.shared import SharedAccess
 
 
 class Site(NamedTuple):

@@ -14,8 +14,8 @@ from racelint.fixes.places import span_of, suspect_of
 from racelint.fixes.statements import indent_of, wrapped
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT, Span
-from racelint.program.awaited_iterations import AwaitedIterations
-from racelint.program.shared import SharedAccess
+from racelint.program.coroutines.awaited_iterations import AwaitedIterations
+from racelint.program.sharing.shared import SharedAccess
 from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 

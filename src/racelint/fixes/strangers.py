@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from racelint.knowledge.containers import MUTATING_METHODS, READING_METHODS
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program import Program
-from racelint.program.foreign_callbacks import given_by, handed_in
-from racelint.program.index import FunctionInfo
-from racelint.program.locks import Lock
+from racelint.program.linked.foreign_callbacks import given_by, handed_in
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
 
 _WAITING = frozenset(
     {"recv", "recv_into", "recvfrom", "recvmsg", "accept", "connect", "sendall", "communicate", "select"}

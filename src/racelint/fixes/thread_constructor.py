@@ -14,7 +14,7 @@ from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.statements import only_call, statement
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
+from racelint.program.names.index import FunctionInfo
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 

@@ -14,8 +14,8 @@ from racelint.fixes.places import call_at
 from racelint.fixes.statements import statement, unused_name
 from racelint.knowledge.coroutines import LOOP_TYPE
 from racelint.model.finding import Finding
-from racelint.program.index import FunctionInfo
-from racelint.program.things import Object
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.things import Object
 from racelint.syntax.edits import Block, Rewriting, Tree
 
 _RUNNING = ("asyncio.get_running_loop()", "get_running_loop()", "asyncio.get_event_loop()", "asyncio.new_event_loop()")

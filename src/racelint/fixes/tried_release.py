@@ -10,7 +10,7 @@ from racelint.fixes.expressions import variables_in
 from racelint.fixes.statements import indent_of, only_call
 from racelint.knowledge.locks import RELEASES
 from racelint.model.summary import Span
-from racelint.program.leaks import Tenure
+from racelint.program.locking.leaks import Tenure
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 

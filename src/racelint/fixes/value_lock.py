@@ -13,11 +13,11 @@ from racelint.fixes.stretch import Stretch, covering, outermost
 from racelint.model.finding import Finding
 from racelint.model.summary import Access, Branch, Call, Path, Span
 from racelint.program import Program
-from racelint.program.processes import Origin
-from racelint.program.shared_values import SharedValues, Update
-from racelint.program.things import Object
-from racelint.program.values import FunctionFacts
-from racelint.program.walk import enclosing, place_of
+from racelint.program.flow.values import FunctionFacts
+from racelint.program.flow.walk import enclosing, place_of
+from racelint.program.linked.processes import Origin
+from racelint.program.objects.things import Object
+from racelint.program.process_use.shared_values import SharedValues, Update
 from racelint.syntax.edits import Rewriting
 
 

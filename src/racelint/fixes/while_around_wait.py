@@ -15,8 +15,8 @@ from racelint.fixes.statements import comments_of, only_call
 from racelint.model.finding import Finding
 from racelint.model.summary import Access
 from racelint.program import Program
-from racelint.program.ownership import makes_self
-from racelint.program.waits import Wait, waits_of
+from racelint.program.sharing.ownership import makes_self
+from racelint.program.waiting.waits import Wait, waits_of
 from racelint.syntax.edits import Block, Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 

@@ -17,12 +17,12 @@ from racelint.model.finding import Finding
 from racelint.model.fix import Applicability
 from racelint.model.summary import Call
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
-from racelint.program.leaks import Tenure, follow
-from racelint.program.locks import Lock
-from racelint.program.skipped_releases import skipped_releases
-from racelint.program.things import Instance
-from racelint.program.unprotected_yields import unprotected_yields
+from racelint.program.lock_use.skipped_releases import skipped_releases
+from racelint.program.lock_use.unprotected_yields import unprotected_yields
+from racelint.program.locking.leaks import Tenure, follow
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.things import Instance
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 

@@ -12,44 +12,44 @@ from racelint.config.settings import Settings
 from racelint.knowledge.locks import LOCK_DECORATORS, LOCK_FREE_DECORATORS
 from racelint.model.source import SourceFile
 from racelint.model.summary import Decorator, ModuleSummary
-from racelint.program.alternatives import Alternatives
-from racelint.program.anchors import Anchors
-from racelint.program.call_state import CallStates
-from racelint.program.callees import Callees
-from racelint.program.calls import CallGraph, bind
-from racelint.program.compounds import Compounds
-from racelint.program.contracts import Contracts
-from racelint.program.declared import declared_roots
-from racelint.program.effects import Effects
-from racelint.program.index import External, FunctionInfo, Index
-from racelint.program.locations import Location, Locations
-from racelint.program.lock_places import LockPlaces
-from racelint.program.locked_calls import LockedCalls
-from racelint.program.locks import Lock, Locks
-from racelint.program.locksets import LockFlows
-from racelint.program.object_uses import ObjectUses
-from racelint.program.ordering import Ordering
-from racelint.program.ownership import Ownership
-from racelint.program.reach import Reach
-from racelint.program.roots import StartCall, find_initializers, find_roots, start_calls
-from racelint.program.shared import SharedAccesses
-from racelint.program.things import Bound
-from racelint.program.thread_objects import ThreadObjects
-from racelint.program.thread_root import ThreadRoot
-from racelint.program.thread_values import ThreadValues
-from racelint.program.types import Types
-from racelint.program.values import Stores
+from racelint.program.calling.calls import CallGraph, bind
+from racelint.program.flow.values import Stores
+from racelint.program.locking.lock_places import LockPlaces
+from racelint.program.locking.locks import Lock, Locks
+from racelint.program.locking.locksets import LockFlows
+from racelint.program.names.declared import declared_roots
+from racelint.program.names.index import External, FunctionInfo, Index
+from racelint.program.names.thread_root import ThreadRoot
+from racelint.program.objects.anchors import Anchors
+from racelint.program.objects.callees import Callees
+from racelint.program.objects.locations import Location, Locations
+from racelint.program.objects.things import Bound
+from racelint.program.objects.thread_values import ThreadValues
+from racelint.program.objects.types import Types
+from racelint.program.sharing.call_state import CallStates
+from racelint.program.sharing.compounds import Compounds
+from racelint.program.sharing.contracts import Contracts
+from racelint.program.sharing.effects import Effects
+from racelint.program.sharing.object_uses import ObjectUses
+from racelint.program.sharing.ownership import Ownership
+from racelint.program.sharing.shared import SharedAccesses
+from racelint.program.threads.alternatives import Alternatives
+from racelint.program.threads.locked_calls import LockedCalls
+from racelint.program.threads.ordering import Ordering
+from racelint.program.threads.reach import Reach
+from racelint.program.threads.roots import StartCall, find_initializers, find_roots, start_calls
+from racelint.program.threads.thread_objects import ThreadObjects
 
 if TYPE_CHECKING:
-    from racelint.program.await_guards import AwaitGuards
-    from racelint.program.condition_uses import ConditionUses
-    from racelint.program.lock_order import LockOrder
-    from racelint.program.processes import Child
-    from racelint.program.suspects import Suspects
-    from racelint.program.switch_points import SwitchPoints
-    from racelint.program.takings import Takings
-    from racelint.program.tasks import Tasks
-    from racelint.program.tenures import Tenures
+    from racelint.program.coroutines.await_guards import AwaitGuards
+    from racelint.program.coroutines.switch_points import SwitchPoints
+    from racelint.program.coroutines.tasks import Tasks
+    from racelint.program.linked.condition_uses import ConditionUses
+    from racelint.program.linked.processes import Child
+    from racelint.program.linked.takings import Takings
+    from racelint.program.linked.tenures import Tenures
+    from racelint.program.lock_use.lock_order import LockOrder
+    from racelint.program.races.suspects import Suspects
 
 
 class Program:
@@ -179,56 +179,56 @@ class Program:
 
     @cached_property
     def suspects(self) -> Suspects:
-        from racelint.program.suspects import Suspects
+        from racelint.program.races.suspects import Suspects
 
         return Suspects(self)
 
     @cached_property
     def lock_order(self) -> LockOrder:
-        from racelint.program.lock_order import LockOrder
+        from racelint.program.lock_use.lock_order import LockOrder
 
         return LockOrder(self)
 
     @cached_property
     def conditions(self) -> ConditionUses:
-        from racelint.program.condition_uses import ConditionUses
+        from racelint.program.linked.condition_uses import ConditionUses
 
         return ConditionUses(self)
 
     @cached_property
     def takings(self) -> Takings:
-        from racelint.program.takings import Takings
+        from racelint.program.linked.takings import Takings
 
         return Takings(self)
 
     @cached_property
     def tenures(self) -> Tenures:
-        from racelint.program.tenures import Tenures
+        from racelint.program.linked.tenures import Tenures
 
         return Tenures(self)
 
     @cached_property
     def switch_points(self) -> SwitchPoints:
-        from racelint.program.switch_points import SwitchPoints
+        from racelint.program.coroutines.switch_points import SwitchPoints
 
         return SwitchPoints(self)
 
     @cached_property
     def await_guards(self) -> AwaitGuards:
-        from racelint.program.await_guards import AwaitGuards
+        from racelint.program.coroutines.await_guards import AwaitGuards
 
         return AwaitGuards(self)
 
     @cached_property
     def tasks(self) -> Tasks:
-        from racelint.program.tasks import Tasks
+        from racelint.program.coroutines.tasks import Tasks
 
         return Tasks(self)
 
     @cached_property
     def children(self) -> tuple[Child, ...]:
         """Every process that the program starts."""
-        from racelint.program.processes import reached_by
+        from racelint.program.linked.processes import reached_by
 
         return tuple(reached_by(self, root) for root in self.roots if root.kind == "process")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.late_acquires import LateAcquire, late_acquires
-from racelint.program.spelling import spelled_call
+from racelint.program.lock_use.late_acquires import LateAcquire, late_acquires
+from racelint.program.objects.spelling import spelled_call
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding
 from racelint.model.summary import Access, Call, Raise, Return, Suspend
 from racelint.program import Program
-from racelint.program.leaks import Leak, Tenure
-from racelint.program.skipped_releases import SkippedRelease, skipped_releases
-from racelint.program.spelling import spelled, spelled_call
-from racelint.program.unprotected_yields import UnprotectedYield, unprotected_yields
+from racelint.program.lock_use.skipped_releases import SkippedRelease, skipped_releases
+from racelint.program.lock_use.unprotected_yields import UnprotectedYield, unprotected_yields
+from racelint.program.locking.leaks import Leak, Tenure
+from racelint.program.objects.spelling import spelled, spelled_call
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import holder_word, lock_name, lock_subject
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding, Step
 from racelint.program import Program
-from racelint.program.spelling import spelled_call
-from racelint.program.thread_arguments import Misgiven, ThreadArguments
+from racelint.program.objects.spelling import spelled_call
+from racelint.program.thread_use.thread_arguments import Misgiven, ThreadArguments
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.barriers import Barrier, Barriers, Comer
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.barriers import Barrier, Barriers, Comer
 from racelint.rules.base import Rule, step, symbol_of
 
 

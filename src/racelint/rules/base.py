@@ -12,7 +12,7 @@ from racelint.model.summary import Span
 
 if TYPE_CHECKING:  # a rule is described without the analyses that it asks
     from racelint.program import Program
-    from racelint.program.index import FunctionInfo
+    from racelint.program.names.index import FunctionInfo
 
 _LOWER: dict[Severity, Severity] = {"error": "warning", "warning": "info", "info": "info"}
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "How it is confirmed", "Known limits")

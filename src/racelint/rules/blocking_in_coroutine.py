@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from racelint.model.finding import Finding, Step
 from racelint.model.summary import Call
 from racelint.program import Program
-from racelint.program.blocking import BlockingCall, BlockingCalls
-from racelint.program.index import FunctionInfo
-from racelint.program.known_done import is_known_done
+from racelint.program.linked.blocking import BlockingCall, BlockingCalls
+from racelint.program.lock_use.known_done import is_known_done
+from racelint.program.names.index import FunctionInfo
 from racelint.rules.base import Rule, step, symbol_of
 
 _Reached = tuple[FunctionInfo, Call, BlockingCall]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding, Severity
 from racelint.program import Program
-from racelint.program.lock_waits import HeldWait, LockWaits
-from racelint.program.test_cases import arranges
+from racelint.program.lock_use.lock_waits import HeldWait, LockWaits
+from racelint.program.threads.test_cases import arranges
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, place_words
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.busy_waits import BusyWait as Wait
-from racelint.program.busy_waits import BusyWaits
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.busy_waits import BusyWait as Wait
+from racelint.program.waiting.busy_waits import BusyWaits
 from racelint.rules.base import Rule, step
 
 

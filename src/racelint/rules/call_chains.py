@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from racelint.model.finding import Step
 from racelint.model.summary import Span
-from racelint.program.calls import CallSite
-from racelint.program.index import FunctionInfo
-from racelint.program.takings import Nesting
-from racelint.program.values import event_span
+from racelint.program.calling.calls import CallSite
+from racelint.program.flow.values import event_span
+from racelint.program.linked.takings import Nesting
+from racelint.program.names.index import FunctionInfo
 from racelint.rules.base import step, symbol_of
 
 

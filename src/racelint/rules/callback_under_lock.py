@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.foreign_callbacks import ForeignCall, foreign_calls
-from racelint.program.kept_callbacks import HeldNotice, KeptCallbacks
-from racelint.program.spelling import spelled_call
+from racelint.program.linked.foreign_callbacks import ForeignCall, foreign_calls
+from racelint.program.linked.kept_callbacks import HeldNotice, KeptCallbacks
+from racelint.program.objects.spelling import spelled_call
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps
 

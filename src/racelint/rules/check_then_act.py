@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.asked_queues import AskedQueue, asked_queues
-from racelint.program.compounds import Compound
-from racelint.program.suspects import Suspect
+from racelint.program.races.asked_queues import AskedQueue, asked_queues
+from racelint.program.races.suspects import Suspect
+from racelint.program.sharing.compounds import Compound
 from racelint.rules.base import Rule, step
 from racelint.rules.race_report import findings, in_parallel, shown, subject, suspects_of
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
-from racelint.program.await_gaps import AwaitGaps, Gap
-from racelint.program.draining import Drain, Drains
-from racelint.program.early_flags import EarlyFlag, EarlyFlags
-from racelint.program.shared import SharedAccess
-from racelint.program.spelling import spelled
+from racelint.program.coroutines.await_gaps import AwaitGaps, Gap
+from racelint.program.coroutines.draining import Drain, Drains
+from racelint.program.coroutines.early_flags import EarlyFlag, EarlyFlags
+from racelint.program.objects.spelling import spelled
+from racelint.program.sharing.shared import SharedAccess
 from racelint.rules.base import Rule, step, symbol_of
 
 

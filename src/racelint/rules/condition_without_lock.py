@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.condition_uses import Use
-from racelint.program.spelling import spelled
+from racelint.program.linked.condition_uses import Use
+from racelint.program.objects.spelling import spelled
 from racelint.rules.base import Rule, symbol_of
 from racelint.rules.lock_names import lock_subject
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.computing import Computing
-from racelint.program.thread_root import ThreadRoot, loops_around
+from racelint.program.linked.computing import Computing
+from racelint.program.names.thread_root import ThreadRoot, loops_around
 from racelint.rules.base import Rule, step, symbol_of
 
 

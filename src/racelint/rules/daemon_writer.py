@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.daemons import DaemonWork, daemon_work
+from racelint.program.thread_use.daemons import DaemonWork, daemon_work
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.dropped_tasks import dropped_tasks
-from racelint.program.spelling import spelled_call
+from racelint.program.coroutines.dropped_tasks import dropped_tasks
+from racelint.program.objects.spelling import spelled_call
 from racelint.rules.base import Rule
 
 

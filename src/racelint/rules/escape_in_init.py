@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.constructing import Constructing, Escape
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.thread_use.constructing import Constructing, Escape
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Evidence, Finding, Step
 from racelint.program import Program
-from racelint.program.early_wakeups import EarlyWakeup, EarlyWakeups
-from racelint.program.event_races import EventRace, EventRaces, EventUse
-from racelint.program.kept_signals import KeptSignal, KeptSignals
-from racelint.program.late_callbacks import LateCallback, LateCallbacks
-from racelint.program.lost_stops import LostStop, LostStops
-from racelint.program.reused_events import ReusedEvent, ReusedEvents
-from racelint.program.spelling import spelled
-from racelint.program.stale_signals import StaleSignal, StaleSignals
-from racelint.program.undone_stops import UndoneStop, UndoneStops
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.early_wakeups import EarlyWakeup, EarlyWakeups
+from racelint.program.waiting.event_races import EventRace, EventRaces, EventUse
+from racelint.program.waiting.kept_signals import KeptSignal, KeptSignals
+from racelint.program.waiting.late_callbacks import LateCallback, LateCallbacks
+from racelint.program.waiting.lost_stops import LostStop, LostStops
+from racelint.program.waiting.reused_events import ReusedEvent, ReusedEvents
+from racelint.program.waiting.stale_signals import StaleSignal, StaleSignals
+from racelint.program.waiting.undone_stops import UndoneStop, UndoneStops
 from racelint.rules.base import Rule, step, symbol_of
 
 

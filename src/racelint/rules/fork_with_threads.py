@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding, Step
 from racelint.model.summary import Span
 from racelint.program import Program
-from racelint.program.fork_locks import ForkLocks, InheritedLock
-from racelint.program.forks import ForkBesideThreads, Forks
-from racelint.program.index import FunctionInfo
+from racelint.program.names.index import FunctionInfo
+from racelint.program.process_use.fork_locks import ForkLocks, InheritedLock
+from racelint.program.process_use.forks import ForkBesideThreads, Forks
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Return
 from racelint.program import Program
-from racelint.program.escaping_references import EscapingReference, EscapingReferences
+from racelint.program.races.escaping_references import EscapingReference, EscapingReferences
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.race_report import runner, shown, subject
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.suspects import Suspect
+from racelint.program.races.suspects import Suspect
 from racelint.rules.base import Rule
 from racelint.rules.race_report import findings, shown, suspects_of
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.spelling import spelled
-from racelint.program.undrained_queues import UndrainedQueue, UndrainedQueues
+from racelint.program.objects.spelling import spelled
+from racelint.program.process_use.undrained_queues import UndrainedQueue, UndrainedQueues
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.late_bindings import LateBinding, LateBindings
+from racelint.program.thread_use.late_bindings import LateBinding, LateBindings
 from racelint.rules.base import Rule, step, symbol_of
 
 

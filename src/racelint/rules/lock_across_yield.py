@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.held_yields import held_yields
+from racelint.program.lock_use.held_yields import held_yields
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
-from racelint.program.finalizers import Finalizers, Interruption
+from racelint.program.lock_use.finalizers import Finalizers, Interruption
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words
 

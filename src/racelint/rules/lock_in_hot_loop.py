@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from racelint.model.finding import Finding
 from racelint.model.summary import With
 from racelint.program import Program
-from racelint.program.hot_loops import HotLoop, HotLoops
-from racelint.program.index import FunctionInfo
-from racelint.program.thread_root import ThreadRoot
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.lock_use.hot_loops import HotLoop, HotLoops
+from racelint.program.names.index import FunctionInfo
+from racelint.program.names.thread_root import ThreadRoot
 from racelint.rules.base import Rule, step
 from racelint.rules.call_chains import call_steps
 from racelint.rules.lock_names import lock_subject

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from racelint.model.summary import Call
-from racelint.program.index import FunctionInfo
-from racelint.program.locks import Lock
-from racelint.program.spelling import spelled
-from racelint.program.values import FunctionFacts
+from racelint.program.flow.values import FunctionFacts
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
+from racelint.program.objects.spelling import spelled
 
 
 def lock_name(lock: Lock, call: Call, facts: FunctionFacts) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
-from racelint.program.lock_order import Edge, LockOrder
-from racelint.program.takings import Nesting
-from racelint.program.test_cases import arranges
+from racelint.program.linked.takings import Nesting
+from racelint.program.lock_use.lock_order import Edge, LockOrder
+from racelint.program.threads.test_cases import arranges
 from racelint.rules.base import Rule, symbol_of
 from racelint.rules.call_chains import chain_words, nesting_steps
 from racelint.rules.lock_names import holder_word

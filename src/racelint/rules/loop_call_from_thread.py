@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.loop_threads import ForeignCall, LoopThreads
+from racelint.program.coroutines.loop_threads import ForeignCall, LoopThreads
 from racelint.rules.base import Rule, step
 
 

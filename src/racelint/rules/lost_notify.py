@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Access, Branch, Loop
 from racelint.program import Program
-from racelint.program.lost_notifies import LostNotifies, MissedNotify
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.lost_notifies import LostNotifies, MissedNotify
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import lock_subject
 

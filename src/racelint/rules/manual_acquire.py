@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.leaks import Tenure
-from racelint.program.things import Instance
+from racelint.program.locking.leaks import Tenure
+from racelint.program.objects.things import Instance
 from racelint.rules.base import Rule
 from racelint.rules.lock_names import lock_name, lock_subject
 

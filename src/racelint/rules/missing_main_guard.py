@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.unguarded_processes import UnguardedProcesses
+from racelint.program.process_use.unguarded_processes import UnguardedProcesses
 from racelint.rules.base import Rule, step
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.proxy_copies import ProxyCopies, ProxyCopy
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.process_use.proxy_copies import ProxyCopies, ProxyCopy
 from racelint.rules.base import Rule, step, symbol_of
 
 

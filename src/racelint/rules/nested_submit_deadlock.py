@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.nested_submits import NestedSubmit, NestedSubmits
-from racelint.program.self_joins import SelfJoin, SelfJoins
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.thread_use.nested_submits import NestedSubmit, NestedSubmits
+from racelint.program.thread_use.self_joins import SelfJoin, SelfJoins
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words
 

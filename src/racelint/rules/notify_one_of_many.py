@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.mixed_waiters import MixedNotify, mixed_notifies
-from racelint.program.spelling import spelled
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.mixed_waiters import MixedNotify, mixed_notifies
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.lock_names import lock_subject
 

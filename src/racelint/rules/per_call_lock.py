@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.per_call_locks import PerCallLocks
+from racelint.program.linked.per_call_locks import PerCallLocks
 from racelint.rules.base import Rule, step
 
 

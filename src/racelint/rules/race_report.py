@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from racelint.model.finding import Confidence, Finding, Severity, Step
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
-from racelint.program.locations import Location
-from racelint.program.records import Record
-from racelint.program.suspects import Suspect, SuspectKind
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.objects.locations import Location
+from racelint.program.parallel.records import Record
+from racelint.program.races.suspects import Suspect, SuspectKind
 from racelint.rules.base import Rule, step, symbol_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.early_publications import EarlyPublication, early_publications
-from racelint.program.early_signals import EarlySignal, EarlySignals
-from racelint.program.lazy_starts import LazyStart, lazy_starts
-from racelint.program.suspects import Suspect
-from racelint.program.values import event_span
+from racelint.program.flow.values import event_span
+from racelint.program.races.early_publications import EarlyPublication, early_publications
+from racelint.program.races.early_signals import EarlySignal, EarlySignals
+from racelint.program.races.lazy_starts import LazyStart, lazy_starts
+from racelint.program.races.suspects import Suspect
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.race_report import findings, shown, subject, suspects_of
 

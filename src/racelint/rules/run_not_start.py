@@ -8,9 +8,9 @@ from racelint.knowledge.threads import THREAD_BASES
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Call, Path
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
-from racelint.program.things import Constant, Instance, Object, Thing
-from racelint.program.thread_root import thread_kind
+from racelint.program.names.index import FunctionInfo
+from racelint.program.names.thread_root import thread_kind
+from racelint.program.objects.things import Constant, Instance, Object, Thing
 from racelint.rules.base import Rule
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.foreign_imports import ForeignImport, foreign_imports
-from racelint.program.taken_twice import taken_twice
-from racelint.program.takings import Nesting
-from racelint.program.test_cases import arranges
+from racelint.program.linked.takings import Nesting
+from racelint.program.lock_use.foreign_imports import ForeignImport, foreign_imports
+from racelint.program.lock_use.taken_twice import taken_twice
+from racelint.program.threads.test_cases import arranges
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, nesting_steps, place_words
 from racelint.rules.lock_names import holder_word

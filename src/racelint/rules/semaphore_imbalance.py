@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.surplus_releases import SurplusRelease, surplus_releases
+from racelint.program.lock_use.surplus_releases import SurplusRelease, surplus_releases
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
 

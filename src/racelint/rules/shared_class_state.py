@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.class_state import ClassState, ClassStates
+from racelint.program.races.class_state import ClassState, ClassStates
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding, Severity
 from racelint.program import Program
-from racelint.program.shared_iterators import SharedAdvance, SharedIterators
-from racelint.program.suspects.interruptible import ATOMIC
+from racelint.program.races.shared_iterators import SharedAdvance, SharedIterators
+from racelint.program.races.suspects.interruptible import ATOMIC
 from racelint.rules.base import Rule, step, symbol_of
 
 _EFFECTS = {

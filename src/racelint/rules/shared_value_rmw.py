@@ -8,9 +8,9 @@ from racelint.knowledge.processes import PROXIES, SHARED_MEMORY
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT
 from racelint.program import Program
-from racelint.program.shared_values import SharedValues, Update
-from racelint.program.spelling import spelled
-from racelint.program.things import Object
+from racelint.program.objects.spelling import spelled
+from racelint.program.objects.things import Object
+from racelint.program.process_use.shared_values import SharedValues, Update
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.import_starts import ImportStart, ImportStarts
+from racelint.program.thread_use.import_starts import ImportStart, ImportStarts
 from racelint.rules.base import Rule, step, symbol_of
 
 

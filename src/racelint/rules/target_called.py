@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.called_targets import CalledTarget, called_targets
-from racelint.program.spelling import spelled_call
+from racelint.program.objects.spelling import spelled_call
+from racelint.program.thread_use.called_targets import CalledTarget, called_targets
 from racelint.rules.base import Rule
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.thread_constructors import SkippedConstructor, ThreadConstructors
+from racelint.program.thread_use.thread_constructors import SkippedConstructor, ThreadConstructors
 from racelint.rules.base import Rule, step
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.locks_across_awaits import HeldAcross, locks_across_awaits
+from racelint.program.coroutines.locks_across_awaits import HeldAcross, locks_across_awaits
 from racelint.rules.base import Rule, step, symbol_of
 
 

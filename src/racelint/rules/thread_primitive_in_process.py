@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.split_locks import SplitLock, split_locks
-from racelint.program.thread_primitives import ThreadPrimitive, ThreadPrimitives
+from racelint.program.process_use.split_locks import SplitLock, split_locks
+from racelint.program.process_use.thread_primitives import ThreadPrimitive, ThreadPrimitives
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -8,10 +8,10 @@ from racelint.knowledge.locks import RELEASES
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Call, Path
 from racelint.program import Program
-from racelint.program.index import FunctionInfo
-from racelint.program.locks import Lock
-from racelint.program.primitives import is_own_lock, timeout_of
-from racelint.program.walk import following, place_of
+from racelint.program.flow.walk import following, place_of
+from racelint.program.linked.primitives import is_own_lock, timeout_of
+from racelint.program.locking.locks import Lock
+from racelint.program.names.index import FunctionInfo
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import lock_name, lock_subject
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.spelling import spelled
-from racelint.program.unheard_waits import unheard_waits
+from racelint.program.objects.spelling import spelled
+from racelint.program.waiting.unheard_waits import unheard_waits
 from racelint.rules.base import Rule, step
 
 

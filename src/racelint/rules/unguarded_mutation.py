@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.early_closes import EarlyClose, EarlyCloses
-from racelint.program.spelling import spelled_call
-from racelint.program.suspects import Suspect
+from racelint.program.objects.spelling import spelled_call
+from racelint.program.races.early_closes import EarlyClose, EarlyCloses
+from racelint.program.races.suspects import Suspect
 from racelint.rules.base import Rule, step
 from racelint.rules.race_report import findings, runner, shown, subject, suspects_of
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Finding
 from racelint.program import Program
-from racelint.program.processes import Child
-from racelint.program.spelling import spelled
-from racelint.program.unlocked_arrays import TornArray, UnlockedArrays
+from racelint.program.linked.processes import Child
+from racelint.program.objects.spelling import spelled
+from racelint.program.process_use.unlocked_arrays import TornArray, UnlockedArrays
 from racelint.rules.base import Rule, step, symbol_of
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.awaited_iterations import AwaitedIteration, AwaitedIterations
-from racelint.program.queue_internals import inner_iterations
-from racelint.program.suspects import Suspect
+from racelint.program.coroutines.awaited_iterations import AwaitedIteration, AwaitedIterations
+from racelint.program.races.queue_internals import inner_iterations
+from racelint.program.races.suspects import Suspect
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.race_report import findings, shown, subject, suspects_of
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racelint.model.finding import Confidence, Finding
 from racelint.program import Program
-from racelint.program.held_waits import HeldWait, HeldWaits
-from racelint.program.spelling import spelled
+from racelint.program.lock_use.held_waits import HeldWait, HeldWaits
+from racelint.program.objects.spelling import spelled
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.call_chains import call_steps, chain_words, place_words
 

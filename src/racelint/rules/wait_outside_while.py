@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from racelint.model.finding import Confidence, Finding
 from racelint.model.summary import Access, Branch, Call
 from racelint.program import Program
-from racelint.program.lost_notifies import LostNotifies
-from racelint.program.spelling import spelled, spelled_call
-from racelint.program.waits import Wait, is_plain_sleep, waits_of
+from racelint.program.objects.spelling import spelled, spelled_call
+from racelint.program.waiting.lost_notifies import LostNotifies
+from racelint.program.waiting.waits import Wait, is_plain_sleep, waits_of
 from racelint.rules.base import Rule, step
 from racelint.rules.lock_names import holder_word, lock_name, lock_subject
 

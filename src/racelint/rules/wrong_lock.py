@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from racelint.model.finding import Confidence, Finding, Severity
 from racelint.program import Program
-from racelint.program.calls import CallSite
-from racelint.program.dummy_locks import DummyLock, DummyLocks
-from racelint.program.index import FunctionInfo
-from racelint.program.suspects import Suspect
-from racelint.program.values import event_span
+from racelint.program.calling.calls import CallSite
+from racelint.program.flow.values import event_span
+from racelint.program.lock_use.dummy_locks import DummyLock, DummyLocks
+from racelint.program.names.index import FunctionInfo
+from racelint.program.races.suspects import Suspect
 from racelint.rules.base import Rule, step, symbol_of
 from racelint.rules.race_report import findings, foreign_locks, shown, suspects_of
 

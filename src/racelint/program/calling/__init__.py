@@ -1,0 +1,1 @@
+"""Which functions a call may run, with what, and whether it can raise."""

@@ -1,0 +1,1 @@
+"""What RL7 asks: what coroutines do to each other between their switch points."""

@@ -1,0 +1,1 @@
+"""What analyses of several kinds ask of the linked program."""

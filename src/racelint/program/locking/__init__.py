@@ -1,0 +1,1 @@
+"""Which lock a path denotes, and which locks are held where."""

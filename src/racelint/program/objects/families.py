@@ -1,0 +1,80 @@
+"""Which classes of a family, up and down, say something of an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from racelint.program.flow.values import Stored, Stores
+from racelint.program.names.index import ClassInfo, FunctionInfo
+
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
+_MAX_HEIRS = 20
+
+
+class Families:
+    """Answers which classes bear an attribute; remembers what it answered."""
+
+    def __init__(self, stores: Stores, late_attributes: dict[tuple[str, str], list[Stored]]) -> None:
+        self.stores = stores
+        self.late_attributes = late_attributes
+        """Grows until `complete` is set."""
+        self.complete = False
+        self._constructors: dict[ClassInfo, list[FunctionInfo]] = {}
+        self._families: dict[ClassInfo, tuple[ClassInfo, ...]] = {}
+        self._known_bearers: dict[tuple[ClassInfo, str], tuple[ClassInfo, ...]] = {}
+
+    def bearers(self, cls: ClassInfo, name: str) -> Iterable[ClassInfo]:
+        """Of the class, its bases and what derives from it, those that say something of an attribute."""
+        if cls not in self._families:
+            self._families[cls] = (*cls.mro, *descendants(cls))
+        family = self._families[cls]
+        if not self.complete:
+            return family
+        known = self._known_bearers.get((cls, name))
+        if known is None:
+            known = self._known_bearers[cls, name] = tuple(owner for owner in family if self._bears(owner, name))
+        return known
+
+    def _bears(self, owner: ClassInfo, name: str) -> bool:
+        key = (owner.id, name)
+        return (
+            key in self.stores.attributes
+            or key in self.late_attributes
+            or name in owner.ir.hints
+            or any(f"{method.self_name}.{name}" in method.ir.hints for method in self.constructors_of(owner))
+            or f"{owner.ir.qualname}.{name}" in owner.module.classes
+        )
+
+    def constructors_of(self, cls: ClassInfo) -> list[FunctionInfo]:
+        """Its methods that set up instances and annotate what they set."""
+        known = self._constructors.get(cls)
+        if known is None:
+            found = [method for key, method in cls.own_methods() if key in _CONSTRUCTORS and method.ir.hints]
+            known = self._constructors[cls] = found
+        return known
+
+
+def unrelated(left: ClassInfo | None, right: ClassInfo | None) -> bool:
+    """Whether no object is of both classes, as far as the program has classes; False where one is not known."""
+    if left is None or right is None or left in right.mro or right in left.mro:
+        return False
+    heirs = min(descendants(left), descendants(right), key=len)
+    return len(heirs) < _MAX_HEIRS and not any(left in heir.mro and right in heir.mro for heir in heirs)
+
+
+def descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
+    """All classes derived from `cls`, nearest first; bounded."""
+    if cls.descendants is None:
+        cls.descendants = _descendants(cls)
+    return cls.descendants
+
+
+def _descendants(cls: ClassInfo) -> tuple[ClassInfo, ...]:
+    found: dict[str, ClassInfo] = {}
+    pending = list(cls.subclasses)
+    while pending and len(found) < _MAX_HEIRS:
+        current = pending.pop(0)
+        if current.id not in found:
+            found[current.id] = current
+            pending.extend(current.subclasses)
+    return tuple(found.values())

@@ -1,0 +1,1 @@
+"""What RL1 asks: which accesses of shared variables go wrong in parallel, and which lock guards what."""

@@ -1,0 +1,1 @@
+"""What RL5 asks: how threads, timers and pools are made, started and joined."""

@@ -1,0 +1,1 @@
+"""What RL3 asks: conditions, events, barriers, stop flags and loops that wait."""
