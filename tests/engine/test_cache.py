@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ def filled(folder: Path) -> Path:
     return folder / "cache-1.sqlite"
 
 
-def known(folder: Path, complaint: str = "") -> dict[bytes, bytes]:
+def known(folder: Path, complaint: str = "", keys: Iterable[bytes] = ENTRIES) -> dict[bytes, bytes]:
     cache = Cache(str(folder))
-    found = cache.get(ENTRIES)
+    found = cache.get(keys)
     cache.close()
     assert complaint in cache.complaint
     assert bool(complaint) == bool(cache.complaint)
@@ -55,6 +56,7 @@ def test_thousands_of_keys_are_asked_for_at_once(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
     cache.put(many)
     assert cache.get(many) == many
+    cache.close()
 
 
 @pytest.mark.parametrize("garbage", [b"no database at all" * 300, b"SQLite format 3\0" + b"\xff" * 5000, b"\0" * 4096])
@@ -95,6 +97,7 @@ def test_another_scan_that_writes_for_long_is_not_waited_for(tmp_path: Path, mon
     assert cache.get(ENTRIES) == ENTRIES
     cache.put({key_of("d"): b"4"})
     assert not cache.complaint
+    cache.close()
     writer.rollback()
     writer.close()
     assert known(tmp_path) == ENTRIES
@@ -112,7 +115,7 @@ def test_what_a_killed_scan_was_writing_is_not_there(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert known(tmp_path) == ENTRIES
-    assert Cache(str(tmp_path)).get([key_of("d")]) == {}
+    assert known(tmp_path, keys=[key_of("d")]) == {}
 
 
 def test_what_nobody_asks_for_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

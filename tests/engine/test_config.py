@@ -159,10 +159,10 @@ def test_whatever_passes_the_check_can_be_read(tmp_path: Path) -> None:
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text() | st.floats(), lambda inner: st.lists(inner)
-    | st.dictionaries(st.sampled_from(["select", "confirm", "budget", "severities", "RL1", "x"]), inner)))  # fmt: skip
+    | st.dictionaries(st.sampled_from(["select", "confirm", "budget", "severities", "a\nb"]), inner)))  # fmt: skip
 def test_the_check_agrees_with_the_conversion(value: object) -> None:
     """What the check lets through converts, and what it refuses is one sentence a mistake."""
     found = list(complaints(value))
     if not found:
         msgspec.convert(value, Settings)
-    assert all("\n" not in complaint for complaint in found) or "\n" in str(value)
+    assert all("\n" not in complaint for complaint in found)

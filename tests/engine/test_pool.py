@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -94,7 +95,16 @@ def test_what_python_accepts_is_summarized_however_long_its_chains(shape: str) -
     length = 3000 if shape in ("operators", "not", "attributes") else 1000
     source = f"import threading\n{DEEP[shape](length)}\n".encode()
     (reply,) = summarize_all([Request("deep.py", source, False)], 1)
-    assert reply.summary, reply
+    assert reply.summary if _is_accepted(source) else reply.unreadable, reply
+
+
+def _is_accepted(source: bytes) -> bool:
+    """Python 3.12 builds no tree from chains of more than some 2,000 links, whatever the stack."""
+    try:
+        call_with_deep_stack(lambda: ast.parse(source))
+    except RecursionError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("bracket", ["()", "[]", "{}"])

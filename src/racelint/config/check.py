@@ -51,7 +51,7 @@ def _check(value: object, expected: inspect.Type, where: str) -> Iterator[str]:
             yield f"`{where}`: expected a string, got {_kind(value)}{nearest(str(value), choices)}"
         elif value not in expected.values:
             written = f'"{value.removeprefix("py")}"'
-            yield f'`{where}`: "{value}" is not allowed{nearest(written, choices, 0.85)}'
+            yield f'`{where}`: "{_in_one_line(value)}" is not allowed{nearest(written, choices, 0.85)}'
     elif not _fits(value, expected):
         yield f"`{where or 'the file'}`: expected {_described(expected)}, got {_kind(value)}"
     elif isinstance(value, list) and isinstance(expected, inspect.VarTupleType):
@@ -73,12 +73,12 @@ def _check_union(value: object, expected: inspect.UnionType, where: str) -> Iter
 def _check_table(value: dict[str, object], expected: inspect.Type, where: str) -> Iterator[str]:
     if isinstance(expected, inspect.DictType):
         for key, item in value.items():
-            yield from _check(item, expected.value_type, f'{where}."{key}"')
+            yield from _check(item, expected.value_type, f'{where}."{_in_one_line(key)}"')
         return
     assert isinstance(expected, inspect.StructType)
     fields = {field.encode_name: field.type for field in expected.fields}
     for key, item in value.items():
-        dotted = f"{where}.{key}" if where else key
+        dotted = f"{where}.{_in_one_line(key)}" if where else _in_one_line(key)
         if key not in fields:
             yield f"unknown key `{dotted}`{nearest(key, fields)}"
         else:
@@ -119,6 +119,11 @@ def _described(expected: inspect.Type) -> str:
         inspect.StrType: "a string",
     }
     return words.get(type(expected), "a table")
+
+
+def _in_one_line(text: str) -> str:
+    """With line ends and the like as escapes."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _by_number(choice: str) -> list[str | int]:
