@@ -1,4 +1,4 @@
-"""RL504: arguments in a tuple, the target in its place."""
+"""RL504: arguments in a tuple, the target in its place, each argument where the target takes it."""
 
 from __future__ import annotations
 
@@ -8,62 +8,50 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.fitting_arguments import fitted
 from racelint.fixes.places import span_of
+from racelint.fixes.starting_call import StartingCall
+from racelint.fixes.target_slots import in_place
 from racelint.model.finding import Finding
+from racelint.program.thread_use.thread_arguments import ThreadArguments as Arguments
 from racelint.syntax.edits import Rewriting
-
-_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 class ThreadArguments(Fixer):
-    """`args=(x)` becomes `args=(x,)`, `Thread(work)` becomes `Thread(target=work)`, `Timer(work, 5)` becomes
-    `Timer(5, work)`.
+    """`args=(x)` becomes `args=(x,)`, `Thread(work)` becomes `Thread(target=work)`, `Thread(work, (x,))` becomes
+    `Thread(target=work, args=(x,))`, `Timer(work, 5)` becomes `Timer(5, work)`; `args={"name": x}` becomes `kwargs=`,
+    and `kwargs=(x,)` becomes `args=`.
 
-    Safe: what is there raises, or gives a string letter by letter. Not offered where the number or the names of the
-    arguments do not fit: which ones are meant, nobody but the author knows.
+    Where the arguments do not fit: a tuple that was given as one argument is handed over part by part
+    (`submit(work, (a, b))`, `submit(work, args=(a, b))`), `pool.map(work, pairs)` of what is certainly made of tuples
+    becomes `starmap`, `map(work, zip(a, b))` of an executor `map(work, a, b)`, a name that is nearly that of a
+    parameter becomes it, and the object that a bound method has already is not given again.
+
+    Safe: what is there raises, or gives a string letter by letter or a dict key by key. Unsafe where something else
+    may have been meant: a target that takes nothing is given nothing, the one name that the target does not know
+    becomes that of the one parameter that is missing, `Class.method` in a method of the class becomes `self.method`.
+    Not offered where arguments are missing, or there is one too many: which ones are meant, nobody but the author
+    knows. Add the parameter to the target, or take the argument out of the call.
     """
 
     codes = ("RL504",)
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
-        tree = draft.tree(finding.path)
-        call = tree.at(span_of(finding), cst.Call)
-        if call is None:
+        tree, span = draft.tree(finding.path), span_of(finding)
+        starting = StartingCall.at(draft, finding.path, span)
+        if starting is None:
             return
-        rewriting = Rewriting(tree)
-        message = _rewrite(rewriting, call, finding.why)
-        if message:
-            yield Proposal(rewriting.code(), message)
+        wrong = Arguments(draft.program).of(starting.start)
+        if wrong is None:
+            return
+        repairs = fitted(starting) if wrong.kind == "signature" else in_place(starting, wrong.kind)
+        for repair in repairs:
+            if _comments_in(repair.build(starting.call)) < _comments_in(starting.call):
+                continue
+            rewriting = Rewriting(tree)
+            rewriting.replace(starting.call, repair.build)
+            yield Proposal(rewriting.code(), repair.message, "unsafe" if repair.doubt else "safe", repair.doubt)
 
 
-def _rewrite(rewriting: Rewriting, call: cst.Call, advice: str) -> str:
-    """Do what the finding advises; what was done, empty where that is nothing."""
-    plain = [arg for arg in call.args if arg.keyword is None]
-    if advice == "write `args=(x,)`":
-        given = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "args"), None)
-        given = given or (plain[-1] if len(plain) == _place_of_args(call) + 1 else None)
-        if given is None:
-            return ""
-        rewriting.replace(given.value, _in_tuple)
-        return "Give the argument in a tuple"
-    if advice == "name it: `target=`" and len(plain) == 1:
-        named = plain[0].with_changes(keyword=cst.Name("target"), equal=_TIGHT)
-        rewriting.replace(plain[0], lambda updated: named)
-        return "Name the target: the first argument is the group"
-    if advice == "the interval comes first" and len(plain) == 2:
-        first, second = plain
-        rewriting.replace(first, lambda updated: updated.with_changes(value=second.value))
-        rewriting.replace(second, lambda updated: updated.with_changes(value=first.value))
-        return "Put the interval in front of the function"
-    return ""
-
-
-def _place_of_args(call: cst.Call) -> int:
-    """Where the arguments stand among those without a name."""
-    name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
-    return 2 if isinstance(name, cst.Name) and name.value == "Timer" else 3
-
-
-def _in_tuple(value: cst.BaseExpression) -> cst.Tuple:
-    bare = value.with_changes(lpar=value.lpar[1:], rpar=value.rpar[:-1]) if value.lpar else value
-    return cst.Tuple([cst.Element(bare, comma=cst.Comma())])
+def _comments_in(node: cst.CSTNode) -> int:
+    return isinstance(node, cst.Comment) + sum(map(_comments_in, node.children))

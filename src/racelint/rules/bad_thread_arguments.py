@@ -15,13 +15,14 @@ class BadThreadArguments(Rule):
     """What a thread is given does not fit what it runs.
 
     ## What it does
-    Reports `args` that is no tuple, a callable in the place of the group, and arguments that the target's signature
-    does not take: too many, too few, of an unknown name. Defaults, `*args`, bound methods, classes and
-    `functools.partial` are understood, for threads, timers, processes and the tasks of pools.
+    Reports `args` that is no tuple, a dict that stands there, `kwargs` that is no dict, a callable in the place of the
+    group, and arguments that the target's signature does not take: too many, too few, of an unknown name. Defaults,
+    `*args`, bound methods, classes and `functools.partial` are understood, for threads, timers, processes and the
+    tasks of pools.
 
     ## Why is this bad?
     The start succeeds, and the thread ends at once with a TypeError that nobody but its own traceback tells of.
-    `args="ab"` is worse: it gives the letters, one by one.
+    `args="ab"` is worse: it gives the letters, one by one, and `args={"name": 1}` gives `"name"`.
 
     ## Example
     ```python
