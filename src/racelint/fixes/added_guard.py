@@ -9,12 +9,15 @@ from racelint.fixes.atomic_call import atomic_call
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.guarding import Choice, Guarding
+from racelint.fixes.late_publication import late_publication
 from racelint.fixes.lazy_init import second_check
 from racelint.fixes.local_copy import local_copy
+from racelint.fixes.manual_sections import with_sections
 from racelint.fixes.new_lock import new_lock
 from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
 from racelint.fixes.taken_out import taken_out
+from racelint.fixes.tried_get import tried_get
 from racelint.model.finding import Finding
 from racelint.program.objects.locations import Location
 from racelint.program.races.lazy_starts import LazyStart, all_lazy_starts, lazy_starts
@@ -32,7 +35,8 @@ class AddedGuard(Fixer):
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
     one that some changes hold, the lock beside the variable or a new one, and every function that changes the variable
     takes it. It becomes an
-    `RLock` where what runs under it takes it again.
+    `RLock` where what runs under it takes it again. What is stored before it is complete is stored when it is.
+    A queue that is asked and then waited for is tried instead, with `get_nowait()`.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
     Never across an `await` or `yield` or a call that waits, never where the lock is held already, what is used and
@@ -44,6 +48,21 @@ class AddedGuard(Fixer):
     locks = True
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        yield from self._in_place(finding, draft)
+        sections = with_sections(draft, finding) if finding.code == "RL107" else None
+        if sections is not None:
+            joined, again = sections
+            yield from self._in_place(again, joined)
+
+    def _in_place(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        late = late_publication(draft, finding) if finding.code == "RL105" else None
+        if late is not None:
+            yield late
+            return
+        tried = tried_get(draft, finding) if finding.code == "RL104" else None
+        if tried is not None:
+            yield tried
+            return
         suspect = suspect_of(draft.program, finding)
         if suspect is not None:
             checked = second_check(draft, suspect) if finding.code == "RL105" else None

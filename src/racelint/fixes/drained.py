@@ -31,7 +31,7 @@ def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
         return None
     spelled = tree.spelled(emptied)
     reads = [n for entry in using for n in nodes_within(entry) if _is(tree, n, spelled)]
-    if not reads or not all(_only_uses(tree, entry, emptied) for entry in using):
+    if not reads or not all(only_uses(tree, entry, emptied) for entry in using):
         return None
     name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
     if isinstance(small, cst.Assign):
@@ -44,7 +44,7 @@ def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
         taking = [line(copied), last.with_changes(leading_lines=comments)]
 
     def build(body: Sequence[Statement], header: str) -> list[Statement]:
-        first, *rest = [_with_name(tree, entry, spelled, name) for entry in body[:-1]]
+        first, *rest = [with_name(tree, entry, spelled, name) for entry in body[:-1]]
         locked = with_block(expression(header), taking, leading=first.leading_lines, indent=indent_of(stretch.block))
         return [locked, first.with_changes(leading_lines=()), *rest]
 
@@ -77,20 +77,30 @@ def _is(tree: Tree, node: cst.CSTNode, spelled: str) -> bool:
     return isinstance(node, (cst.Attribute, cst.Name)) and tree.spelled(node) == spelled
 
 
-def _only_uses(tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name) -> bool:
-    """Whether what the statement does to the container is no more than reading it, here and now."""
+def only_uses(tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name, *, fills: bool = False) -> bool:
+    """Whether what the statement does to the object is no more than reading it, here and now.
+
+    `fills`: or storing something in it, as `self.rows[0] = row` does.
+    """
     spelled = tree.spelled(emptied)
     for node in nodes_within(entry):
         if isinstance(node, _NOT_MOVED):
             return False
         changed = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.Del)) else None
-        if changed is not None and any(_is(tree, inner, spelled) for inner in nodes_within(changed)):
+        named = [n for n in nodes_within(changed) if _is(tree, n, spelled)] if changed is not None else []
+        if not all(fills and _is_inside(tree, n) for n in named):
             return False
         if isinstance(node, cst.Name) and _is(tree, node, spelled) and not is_variable(tree, node):
             return False
         if isinstance(node, cst.Call) and isinstance(emptied, cst.Attribute) and not _leaves_alone(tree, node, emptied):
             return False
     return True
+
+
+def _is_inside(tree: Tree, holder: cst.CSTNode) -> bool:
+    """Whether it is not the object that is stored, but something of it."""
+    outer = tree.parent(holder)
+    return isinstance(outer, (cst.Attribute, cst.Subscript)) and outer.value is holder
 
 
 def _leaves_alone(tree: Tree, call: cst.Call, emptied: cst.Attribute) -> bool:
@@ -114,7 +124,7 @@ class _Renamed(cst.CSTTransformer):
         return self.name if _is(self.tree, updated_node, self.spelled) else updated_node
 
 
-def _with_name(tree: Tree, entry: Statement, spelled: str, name: cst.Name) -> Statement:
+def with_name(tree: Tree, entry: Statement, spelled: str, name: cst.Name) -> Statement:
     changed = entry.visit(_Renamed(tree, spelled, name))
     assert isinstance(changed, Statement)
     return changed

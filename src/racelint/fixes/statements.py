@@ -96,6 +96,10 @@ def comments_of(entry: Statement) -> list[cst.EmptyLine]:
 
 def unused_name(tree: Tree, node: cst.CSTNode, wanted: str) -> str:
     """`wanted`, or with a number where the function around `node` (or the module) uses that name for anything."""
-    taken = variables_in(tree.scope(node))
+    scope = tree.scope(node)
+    of_class = isinstance(scope, cst.FunctionDef) and isinstance(tree.scope(scope), cst.ClassDef)
+    # the name of a method is none of its own variables
+    parts = (scope.params, scope.body) if of_class and isinstance(scope, cst.FunctionDef) else (scope,)
+    taken = set().union(*(variables_in(part) for part in parts))
     numbered = (f"{wanted}_{number}" for number in range(2, 1000))
     return next(name for name in (wanted, *numbered) if name not in taken and not iskeyword(name))

@@ -45,14 +45,22 @@ def unrolled(draft: Draft, finding: Finding, *, locks: bool) -> Unrolled | None:
         if not suites:
             return None
     after = draft.changed({finding.path: rewriting.code()})
-    before = [span_of(other) for other in draft.findings if key_of(other) == key_of(finding)]
-    there = [other for other in after.findings if key_of(other) == key_of(finding)]
-    if len(there) != len(before) or span_of(finding) not in before:
+    again = found_again(draft, finding, after)
+    if again is None:
         return None
     names = _names(found) if found is not None else set()
     small = shared.body if isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else ()
     mixed = any(not names & _names(one) for one in small)
-    return Unrolled(after, there[before.index(span_of(finding))], mixed)
+    return Unrolled(after, again, mixed)
+
+
+def found_again(draft: Draft, finding: Finding, after: Draft) -> Finding | None:
+    """The finding in a draft that says the same in other lines; None where it has not as many of the kind."""
+    before = [span_of(other) for other in draft.findings if key_of(other) == key_of(finding)]
+    there = [other for other in after.findings if key_of(other) == key_of(finding)]
+    if len(there) != len(before) or span_of(finding) not in before:
+        return None
+    return there[before.index(span_of(finding))]
 
 
 def _functions_of_one_line(tree: Tree, subject: str) -> list[cst.SimpleStatementSuite]:

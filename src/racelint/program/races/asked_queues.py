@@ -63,7 +63,7 @@ def _uses(program: Program, function: FunctionInfo, calls: Iterable[Call], names
     for call in calls:
         path = call.func[0] if call.func else ()
         if len(path) < 2 or not (
-            _is_of_queue(program, path, function, names) or _is_handed_on(program, function, call, names)
+            is_of_queue(program, path, function, names) or _is_handed_on(program, function, call, names)
         ):
             continue
         location = program.locations.of(path[:-1], function)
@@ -71,7 +71,8 @@ def _uses(program: Program, function: FunctionInfo, calls: Iterable[Call], names
             yield _Use(function, call, location)
 
 
-def _is_of_queue(program: Program, path: Path, function: FunctionInfo, names: frozenset[str]) -> bool:
+def is_of_queue(program: Program, path: Path, function: FunctionInfo, names: frozenset[str]) -> bool:
+    """Whether the path is one of these methods of a queue of the standard library."""
     return path[-1] in names and is_member_of(program, path, function, _QUEUES)
 
 
@@ -81,7 +82,7 @@ def _is_handed_on(program: Program, function: FunctionInfo, call: Call, names: f
         callee = site.callee
         for inner in program.stores.facts[callee.id].calls if call.func[0][-1] in names else ():
             path = inner.func[0] if inner.func else ()
-            if path[:1] == (f"p:{callee.self_name}",) and len(path) == 3 and _is_of_queue(program, path, callee, names):
+            if path[:1] == (f"p:{callee.self_name}",) and len(path) == 3 and is_of_queue(program, path, callee, names):
                 return True
     return False
 
