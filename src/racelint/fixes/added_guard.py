@@ -73,7 +73,7 @@ class AddedGuard(Fixer):
                 yield alone
             location = suspect.group.location
             locked = _proposals(draft, finding.path, location, _choices(draft, suspect), _sites(draft, suspect))
-            copied = local_copy(draft, suspect) if finding.code == "RL102" else None
+            copied = local_copy(draft, suspect) if finding.code in ("RL102", "RL104") else None
             # a copy is better than a lock around what may wait
             yield from locked if copied is None else _best_first(locked, copied)
             taken = taken_out(draft, suspect) if finding.code == "RL104" else None

@@ -19,15 +19,20 @@ from racelint.program.locking.locks import Lock
 from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting, Tree
 
-_MADE = {"threading.Lock": "Lock", "threading.Semaphore": "Semaphore", "threading.BoundedSemaphore": "BoundedSemaphore"}
+_MADE = {
+    "threading.Lock": "Lock",
+    "threading.RLock": "Lock",
+    "threading.Semaphore": "Semaphore",
+    "threading.BoundedSemaphore": "BoundedSemaphore",
+}
 
 
 class AsyncioLock(Fixer):
     """`threading.Lock()` becomes `asyncio.Lock()`, `with` on it `async with`, and its `acquire()` is awaited.
 
     Unsafe: it no longer excludes threads, or tasks of other event loops. Not offered where anything but a coroutine
-    takes the lock, where `acquire()` has arguments or its answer is looked at, or where the lock is handed to something
-    else.
+    takes the lock (give the threads one of their own), where an `RLock` is taken again by its holder, where `acquire()`
+    has arguments or its answer is looked at, or where the lock is handed to something else.
     """
 
     codes = ("RL701",)
@@ -41,7 +46,7 @@ class AsyncioLock(Fixer):
         name = _MADE.get(type_of_call(program, *made))
         call = tree.at(made[1].span, cst.Call)
         takings = _takings(program, tree, finding.path, lock.location)
-        if not name or call is None or takings is None:
+        if not name or call is None or takings is None or (lock.reentrant and _is_retaken(program, lock.location)):
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "asyncio", name, call)
@@ -60,6 +65,16 @@ def _lock_of(program: Program, finding: Finding) -> Lock | None:
             if span_of_node(node) == span_of(finding):
                 return lock
     return None
+
+
+def _is_retaken(program: Program, location: Location) -> bool:
+    """Whether its holder takes it again, here or in what it awaits: a lock of asyncio lets nobody in twice."""
+    for function in program.index.functions:
+        taken = [state for lock, _, state in program.flows.of(function).acquisitions if lock.location == location]
+        held = {lock.location for context in program.reach.of(function) for lock in context.held} if taken else set()
+        if location in held or any(state.hold(location) is not None for state in taken):
+            return True
+    return False
 
 
 def _takings(program: Program, tree: Tree, display: str, location: Location) -> list[cst.With | cst.Call] | None:

@@ -17,7 +17,8 @@ from racelint.program.names.index import External
 from racelint.program.objects.things import Member
 from racelint.syntax.edits import Rewriting, Tree
 
-_ELSEWHERE = (cst.Lambda, cst.BaseComp, cst.FunctionDef, cst.ClassDef)
+_UNBRACKETED = (cst.Expr, cst.Assign, cst.Return, cst.Arg, cst.WithItem, cst.ListComp, cst.SetComp)
+_ELSEWHERE = (cst.Lambda, cst.GeneratorExp, cst.FunctionDef, cst.ClassDef)
 
 
 class AwaitedCall(Fixer):
@@ -52,7 +53,7 @@ class AwaitedCall(Fixer):
             new = _in_thread(rewriting, call)
             reason = "other tasks run meanwhile, and the call runs in a thread beside them"
         awaited = cst.Await(new)
-        if not isinstance(tree.parent(call), (cst.Expr, cst.Assign, cst.Return, cst.Arg, cst.WithItem)):
+        if not isinstance(tree.parent(call), _UNBRACKETED):
             awaited = awaited.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
         rewriting.replace(call, lambda updated: awaited)
         yield Proposal(rewriting.code(), f"Await `{tree.spelled(new.func)}`", "unsafe", reason)
@@ -73,10 +74,15 @@ def _comma() -> cst.Comma:
 
 
 def _may_await(tree: Tree, call: cst.Call) -> bool:
-    """Whether the call is of the coroutine's own code, and not awaited already."""
+    """Whether the call is of the coroutine's own code, and not awaited already.
+
+    So is that of a list that is made in one; inside of two, only newer Pythons may await.
+    """
+    lists = 0
     for outer in tree.ancestors(call):
+        lists += isinstance(outer, cst.BaseComp)
         if isinstance(outer, cst.FunctionDef):
-            return outer.asynchronous is not None
+            return outer.asynchronous is not None and lists < 2
         if isinstance(outer, _ELSEWHERE) or (isinstance(outer, cst.Await) and outer.expression is call):
             return False
     return False

@@ -115,7 +115,7 @@ def _holds_tuples(value: cst.BaseExpression) -> bool:
 
 def _given_again(starting: StartingCall) -> Iterator[Repair]:
     """`Thread(target=self.run, args=(self, 1))`."""
-    target = _target_of(starting)
+    target = starting.target
     if target is None or not isinstance(target.value, cst.Attribute):
         return
     owner, spelled = target.value.value, cst.Module([]).code_for_node
@@ -142,14 +142,9 @@ def _without_first(value: cst.Tuple | cst.List) -> cst.Tuple | cst.List | None:
     return value.with_changes(elements=left)
 
 
-def _target_of(starting: StartingCall) -> cst.Arg | None:
-    slot, plain = starting.start.starter.target, starting.plain
-    return starting.named(starting.start.starter.keyword) or (plain[slot] if slot < len(plain) else None)
-
-
 def _of_self(starting: StartingCall) -> Iterator[Repair]:
     """`Thread(target=Job.run, args=(1,))` in a method of Job."""
-    target, function = _target_of(starting), starting.start.function
+    target, function = starting.target, starting.start.function
     if target is None or function.cls is None or not function.self_name or not isinstance(target.value, cst.Attribute):
         return
     owner = target.value.value

@@ -12,7 +12,7 @@ from racelint.model.summary import Argument, Span
 from racelint.program import Program
 from racelint.program.threads.roots import StartCall
 
-_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 class Repair(NamedTuple):
@@ -49,6 +49,12 @@ class StartingCall(NamedTuple):
     def named(self, *names: str) -> cst.Arg | None:
         """The argument with one of these names."""
         return next((arg for arg in self.call.args if arg.keyword is not None and arg.keyword.value in names), None)
+
+    @property
+    def target(self) -> cst.Arg | None:
+        """What is run."""
+        slot, plain = self.start.starter.target, self.plain
+        return self.named(self.start.starter.keyword) or (plain[slot] if slot < len(plain) else None)
 
     @property
     def args(self) -> cst.Arg | None:
@@ -99,7 +105,7 @@ def in_place_of(call: cst.Call, old: cst.Arg, *new: cst.Arg) -> Callable[[cst.Ca
 
 def keyworded(arg: cst.Arg, name: str) -> cst.Arg:
     """The argument with a name."""
-    return arg.with_changes(keyword=cst.Name(name), equal=_TIGHT)
+    return arg.with_changes(keyword=cst.Name(name), equal=TIGHT)
 
 
 def in_tuple(*values: cst.BaseExpression) -> cst.Tuple:

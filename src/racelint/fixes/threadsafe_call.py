@@ -10,8 +10,11 @@ from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported, insert
+from racelint.fixes.kept_loop import kept_loop
 from racelint.fixes.places import call_at
+from racelint.fixes.starting_call import StartingCall
 from racelint.fixes.statements import statement, unused_name
+from racelint.fixes.threadsafe_target import handed_over
 from racelint.knowledge.coroutines import LOOP_TYPE
 from racelint.model.finding import Finding
 from racelint.program.names.index import FunctionInfo
@@ -21,13 +24,18 @@ from racelint.syntax.edits import Block, Rewriting, Tree
 _RUNNING = ("asyncio.get_running_loop()", "get_running_loop()", "asyncio.get_event_loop()", "asyncio.new_event_loop()")
 
 
+_HANDED = "Have the thread hand it to the loop: `call_soon_threadsafe`"
+_OF_LOOPS = ("call_soon", "call_later", "call_at", "run_until_complete", "stop")
+
+
 class ThreadsafeCall(Fixer):
     """`done.set()` becomes `loop.call_soon_threadsafe(done.set)`, `create_task(c)` becomes
-    `asyncio.run_coroutine_threadsafe(c, loop)`.
+    `asyncio.run_coroutine_threadsafe(c, loop)`, and a thread that runs `done.set` is given that call to run.
 
     The loop is the one that is named there, that of the coroutine around the thread's function, or the one that the
     method's object holds. Unsafe: it happens a
-    moment later, on the loop's thread. Not offered where the answer of the call is used, or no loop can be named.
+    moment later, on the loop's thread. Not offered where the answer of the call is used, or no loop can be named: keep
+    `asyncio.get_running_loop()` where a coroutine starts the thread.
     """
 
     codes = ("RL703",)
@@ -36,14 +44,18 @@ class ThreadsafeCall(Fixer):
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         call = tree.at(found[1].span, cst.Call) if found is not None else None
-        if found is None or call is None or any(arg.keyword is not None or arg.star for arg in call.args):
+        if found is None or call is None or any(arg.star for arg in call.args):
             return
         rewriting = Rewriting(tree)
         new = _rewritten(draft, found[0], rewriting, call, finding.subject)
         if new is not None:
             rewriting.replace(call, lambda updated: new)
             reason = "it is done a moment later, on the thread of the loop"
-            yield Proposal(rewriting.code(), f"Call `{tree.spelled(new.func)}`", "unsafe", reason)
+            called = tree.spelled(new.func)
+            if not isinstance(tree.parent(call), cst.Expr) and called.endswith("run_coroutine_threadsafe"):
+                reason += "; what comes back is no task: it cannot be awaited"
+            said = f"Call `{called}`" if new.func is not call.func else _HANDED
+            yield Proposal(rewriting.code(), said, "unsafe", reason)
 
 
 def _rewritten(
@@ -51,21 +63,34 @@ def _rewritten(
 ) -> cst.Call | None:
     tree = rewriting.tree
     owner, _, name = subject.rpartition(".")
-    if not isinstance(call.func, cst.Attribute):
-        return None
     makes_task = name in ("create_task", "ensure_future")
+    told = next((arg for arg in call.args if arg.keyword is not None), None)
+    if told is not None and makes_task and told.keyword is not None and told.keyword.value == "loop":
+        return _run_threadsafe(rewriting, call, [arg for arg in call.args if arg is not told], told.value)
+    starting = StartingCall.at(draft, function.module.source.display, tree.span(call))
+    if starting is not None and not makes_task and name not in _OF_LOOPS:
+        loop = _loop_here(draft, function, rewriting, call)
+        return handed_over(starting, loop) if loop is not None else None
+    if told is not None or not isinstance(call.func, cst.Attribute):
+        return None
     if not makes_task and not isinstance(tree.parent(call), cst.Expr):
         return None
-    loop = call.func.value if owner == "loop" else _loop_around(rewriting, call) or _loop_beside(draft, function)
+    loop = call.func.value if owner == "loop" else _loop_of(draft, function, rewriting, call)
     if loop is None:
         return None
     if makes_task:
-        threadsafe_run = cst.parse_expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
-        return cst.Call(threadsafe_run, _args([call.args[0].value, loop])) if len(call.args) == 1 else None
+        return _run_threadsafe(rewriting, call, call.args, loop)
     threadsafe = cst.Attribute(loop, cst.Name("call_soon_threadsafe"))
     if name == "call_soon":
         return call.with_changes(func=threadsafe)
     return cst.Call(threadsafe, _args([call.func, *(arg.value for arg in call.args)]))
+
+
+def _run_threadsafe(
+    rewriting: Rewriting, call: cst.Call, coroutine: Sequence[cst.Arg], loop: cst.BaseExpression
+) -> cst.Call | None:
+    threadsafe = expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
+    return cst.Call(threadsafe, _args([coroutine[0].value, loop])) if len(coroutine) == 1 else None
 
 
 def _args(values: Sequence[cst.BaseExpression]) -> list[cst.Arg]:
@@ -79,16 +104,41 @@ def _loop_around(rewriting: Rewriting, call: cst.Call) -> cst.BaseExpression | N
     outer = tree.scope(inner) if isinstance(inner, cst.FunctionDef) else None
     if not isinstance(outer, cst.FunctionDef) or outer.asynchronous is None or not isinstance(outer.body, Block):
         return None
-    for entry in outer.body.body:
-        small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) else None
-        if isinstance(small, cst.Assign) and tree.spelled(small.value) in _RUNNING:
-            target = small.targets[0].target
-            return target if isinstance(target, cst.Name) else None
+    known = _named_loop(tree, outer.body)
+    if known is not None:
+        return known
     name = unused_name(tree, outer.body, "loop")
     place = _place_of(tree, outer.body, inner)
     running = imported(rewriting, "asyncio", "get_running_loop", call)
     insert(rewriting, outer.body, place, statement(f"{name} = {running}()"))
     return cst.Name(name)
+
+
+def _named_loop(tree: Tree, block: Block) -> cst.Name | None:
+    """`loop`, where a line of the block says that it is the one that runs."""
+    for entry in block.body:
+        small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) else None
+        if isinstance(small, cst.Assign) and tree.spelled(small.value) in _RUNNING:
+            target = small.targets[0].target
+            if isinstance(target, cst.Name):
+                return target
+    return None
+
+
+def _loop_here(draft: Draft, function: FunctionInfo, rewriting: Rewriting, call: cst.Call) -> cst.BaseExpression | None:
+    """The loop that runs the coroutine, or that of the object."""
+    tree = rewriting.tree
+    outer = tree.scope(call)
+    if not function.ir.is_async or not isinstance(outer, cst.FunctionDef) or not isinstance(outer.body, Block):
+        return _loop_beside(draft, function)
+    running = f"{imported(rewriting, 'asyncio', 'get_running_loop', call)}()"
+    return _named_loop(tree, outer.body) or expression(running)
+
+
+def _loop_of(draft: Draft, function: FunctionInfo, rewriting: Rewriting, call: cst.Call) -> cst.BaseExpression | None:
+    """The loop of what the thread's function touches, kept for it where it is not yet."""
+    around = _loop_around(rewriting, call)
+    return around or _loop_beside(draft, function) or kept_loop(draft, function, rewriting)
 
 
 def _loop_beside(draft: Draft, function: FunctionInfo) -> cst.BaseExpression | None:
