@@ -14,14 +14,14 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_variable
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.lock_home import LockHome, lock_home
-from racelint.fixes.lock_safety import Extent, LockSafety
+from racelint.fixes.lock_safety import Extent, LockSafety, is_inside
 from racelint.fixes.names import free_name
 from racelint.fixes.places import functions_in, span_of
 from racelint.fixes.reasons import in_one
 from racelint.fixes.statements import alone, statement
 from racelint.model.finding import Finding
 from racelint.program.linked.per_call_locks import Fresh, PerCallLocks
-from racelint.program.names.index import External
+from racelint.program.names.index import External, FunctionInfo
 from racelint.program.objects.locations import Location
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
@@ -31,12 +31,13 @@ _HOME = "_shared_lock"
 
 class SharedLock(Fixer):
     """`with Lock():` takes the lock beside what is changed under it, or a new one there, and so does what takes a local
-    one; where nothing says where it belongs, the module has it. `locks.get(key, Lock())` becomes
-    `locks.setdefault(key, Lock())`. A coroutine of a method takes one of its object.
+    one; where nothing says where it belongs, the module has it. A method or property that makes one gives out that of
+    the object. `locks.get(key, Lock())` becomes `locks.setdefault(key, Lock())`. A coroutine of a method takes one of
+    its object.
 
     Safe where nothing runs under the lock but the program's own plain computation; unsafe where calls run under it that
-    may wait or call back, now that they exclude one another, and in coroutines. Not offered for a lock of threads
-    across an await, or where a method or property makes the lock.
+    may wait or call back, now that they exclude one another, where a method gives it out, and in coroutines. Not
+    offered for a lock of threads across an await.
     """
 
     codes = ("RL206",)
@@ -55,6 +56,9 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
     outer = tree.parent(made)
     if fresh.function.ir.is_async and isinstance(outer, cst.WithItem):
         yield from _of_object(draft, tree, fresh, made)
+        return
+    if isinstance(outer, cst.Return):
+        yield from _kept(draft, tree, fresh, made)
         return
     rewriting = Rewriting(tree)
     if isinstance(outer, cst.Arg) and _sets_default(rewriting, tree.parent(outer)):
@@ -109,12 +113,37 @@ def _at_home(draft: Draft, tree: Tree, fresh: Fresh) -> Iterator[Proposal]:
             yield Proposal(rewriting.code(), message, "unsafe" if reason else "safe", reason, own.home.claims)
 
 
-def _homecoming(draft: Draft, tree: Tree, fresh: Fresh) -> _Homecoming | None:
+def _homecoming(draft: Draft, tree: Tree, fresh: Fresh, maker: FunctionInfo | None = None) -> _Homecoming | None:
     made = tree.at(fresh.made, cst.Call) if draft.tree(fresh.function.module.source.display) is tree else None
-    extent = _extent(draft, tree, fresh) if made is not None and _is_plain(draft, fresh) else None
+    extent = (
+        _extent(draft, tree, fresh) if made is not None and _is_plain(draft, fresh, maker or fresh.function) else None
+    )
     reason = _reason(draft, fresh, extent) if extent is not None else None
     home = lock_home(draft, fresh.function, extent, fresh.name) if extent is not None else None
     return _Homecoming(made, home, reason) if made is not None and home is not None and reason is not None else None
+
+
+def _kept(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
+    """`return Lock()` of a method or property gives out the lock of the object."""
+    functions = functions_in(draft.program, fresh.function.module.source.display)
+    maker = next((f for f in functions if _makes(f, fresh)), None)
+    own = _homecoming(draft, tree, fresh, maker)
+    if own is None or maker is None or maker.cls is not fresh.function.cls:
+        return
+    if fresh.name == "RLock" and not own.home.claims:  # the one that is there may not be taken twice
+        return
+    if own.home.header.startswith("self.") and "self" not in (maker.self_name, fresh.function.self_name):
+        return
+    rewriting = Rewriting(tree)
+    rewriting.replace(made, lambda updated: expression(own.home.header))
+    own.home.make(rewriting)
+    reason = in_one(filter(None, [f"`{maker.ir.name}` gives everybody the same lock now", own.reason]))
+    yield Proposal(rewriting.code(), f"Make the lock once, as `{own.home.header}`", "unsafe", reason, own.home.claims)
+
+
+def _makes(function: FunctionInfo, fresh: Fresh) -> bool:
+    """Whether it is the function that makes the lock."""
+    return function.ir.kind == "function" and is_inside(fresh.made, function.ir.span)
 
 
 def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
@@ -155,11 +184,11 @@ def _is_known(tree: Tree, name: str) -> bool:
     return any(_assigned(entry) == name for entry in tree.module.body if isinstance(entry, cst.SimpleStatementLine))
 
 
-def _is_plain(draft: Draft, fresh: Fresh) -> bool:
+def _is_plain(draft: Draft, fresh: Fresh, maker: FunctionInfo) -> bool:
     """Whether it is a lock of threads."""
-    calls = draft.program.stores.facts[fresh.function.id].calls
+    calls = draft.program.stores.facts[maker.id].calls
     call = next((call for call in calls if call.span == fresh.made), None)
-    things = draft.program.types.of_value(call.func, fresh.function) if call is not None else ()
+    things = draft.program.types.of_value(call.func, maker) if call is not None else ()
     return any(isinstance(thing, External) and thing.dotted == f"threading.{fresh.name}" for thing in things)
 
 
