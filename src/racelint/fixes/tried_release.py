@@ -40,7 +40,7 @@ def tried_release(tree: Tree, tenure: Tenure) -> str | None:
     assert isinstance(released, cst.Call) and isinstance(released.func, cst.Attribute)
     if tree.spelled(released.func.value) != tree.spelled(acquire.func.value):
         return None
-    return _tried(tree, block, start, tree.index(end))
+    return in_try(tree, block, start, tree.index(end))
 
 
 def _between_conditions(tree: Tree, acquire: cst.Call, end: Statement) -> str | None:
@@ -51,7 +51,7 @@ def _between_conditions(tree: Tree, acquire: cst.Call, end: Statement) -> str | 
         return None
     block, start, stop = tree.block(taking), tree.index(taking) + 1, tree.index(giving)
     same = tree.spelled(taking.test) == tree.spelled(giving.test)
-    return _tried(tree, block, start, stop) if same and _keeps(block.body[start:stop], giving.test) else None
+    return in_try(tree, block, start, stop) if same and _keeps(block.body[start:stop], giving.test) else None
 
 
 def tried_before(tree: Tree, release: Span, raising: Span) -> str | None:
@@ -74,7 +74,7 @@ def tried_before(tree: Tree, release: Span, raising: Span) -> str | None:
     between = block.body[start:stop]
     if any(isinstance(node, cst.Return) for entry in between for node in nodes_within(entry)):
         return None
-    return _tried(tree, block, start, stop) if giving is None or _keeps(between, giving.test) else None
+    return in_try(tree, block, start, stop) if giving is None or _keeps(between, giving.test) else None
 
 
 def _alone_in_if(tree: Tree, entry: Statement) -> cst.If | None:
@@ -94,7 +94,7 @@ def _keeps(between: Sequence[cst.CSTNode], test: cst.BaseExpression) -> bool:
     return not any(names & variables_in(getattr(node, "target", node)) for node in bound)
 
 
-def _tried(tree: Tree, block: Block, start: int, stop: int) -> str | None:
+def in_try(tree: Tree, block: Block, start: int, stop: int) -> str | None:
     """The text with `block.body[start:stop]` in a `try`, and what stands behind them in its `finally`."""
     if start >= stop:
         return None

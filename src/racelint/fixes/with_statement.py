@@ -13,10 +13,12 @@ from racelint.fixes.places import call_at
 from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, only_call, with_block
 from racelint.fixes.tried_release import tried_before, tried_release
+from racelint.fixes.unwound_release import released_beside, released_by_helper, released_on_error
 from racelint.model.finding import Finding
 from racelint.model.fix import Applicability
 from racelint.model.summary import Call
 from racelint.program import Program
+from racelint.program.linked.tenures import Tenures
 from racelint.program.lock_use.skipped_releases import skipped_releases
 from racelint.program.lock_use.unprotected_yields import unprotected_yields
 from racelint.program.locking.leaks import Tenure, follow
@@ -33,7 +35,8 @@ class WithStatement(Fixer):
     Where the acquire may fail, as with a timeout, or a condition decides on both, the release goes into a `finally`; so
     does that of a lock which another function took, and what a context manager does behind its `yield`. Where the next
     lock is refused, the one before it is given back. Not offered where something but leaving the function follows a
-    release inside the block, and where the pair does not begin and end in one block.
+    release inside the block, and where the pair does not begin and end in one block. What keeps the lock for later, as
+    a pool does its permits, gives it back where the rest of it fails, and raises again.
     """
 
     codes = ("RL201", "RL211")
@@ -47,6 +50,10 @@ class WithStatement(Fixer):
         skipped = next((s for s in skipped_releases(program) if s.release is call), None)
         if skipped is None:
             yield from _of_tenure(program, tree, function, call, finding.code)
+        for judged in Tenures(program).taken_by_callees() if finding.code == "RL201" else ():
+            text = released_by_helper(tree, judged.tenure) if judged.tenure.call is call else None
+            if text is not None:
+                yield Proposal(text, "Give the lock back in a `finally`")
         ends = [(skipped.release.span, skipped.raising.span)] if skipped is not None else []
         ends += [(open_.giving.span, open_.switch) for open_ in unprotected_yields(program) if open_.taking is call]
         for release, raising in ends if finding.code == "RL201" else ():
@@ -70,6 +77,8 @@ def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call,
     tried = tried_release(tree, tenure) if code == "RL201" else None
     if tried is not None and not tenure.handed_on:
         yield Proposal(tried, "Give the lock back in a `finally`", applicability, given_back)
+    if code == "RL201":
+        yield from _unwound(program, tree, tenure)
     if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
         return
     try:
@@ -77,6 +86,17 @@ def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call,
     except NotRemovable:
         return
     yield Proposal(text, f"Use `{block}`", applicability, given_back)
+
+
+def _unwound(program: Program, tree: Tree, tenure: Tenure) -> Iterator[Proposal]:
+    """Where the lock is kept for later, or never given back."""
+    on_error = released_on_error(tree, tenure)
+    if on_error is not None:
+        yield Proposal(on_error, "Give the lock back where the rest fails, and raise again")
+    beside = released_beside(program, tree, tenure)
+    if beside is not None:
+        doubt = "nothing but the `finally` says where the lock was to be given back"
+        yield Proposal(beside, "Give the lock back in the `finally`, too", "unsafe", doubt)
 
 
 def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:
