@@ -14,7 +14,11 @@ from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT, Call, Span
 from racelint.program import Program
+from racelint.program.objects.locations import Location
+from racelint.program.objects.things import Bound
+from racelint.program.process_use.split_locks import split_locks
 from racelint.program.process_use.thread_primitives import ThreadPrimitive, ThreadPrimitives
+from racelint.program.threads.roots import StartCall
 from racelint.syntax.edits import Rewriting, Tree
 
 _SAME = ("Lock", "RLock", "Event", "Condition", "Semaphore", "BoundedSemaphore", "Barrier")
@@ -32,7 +36,8 @@ class ProcessPrimitive(Fixer):
 
     Safe: between processes the other never did anything, and between threads both do the same; queues are unsafe, since
     what goes through them is pickled. Not offered where the primitive is handed to the tasks of a pool, which must be
-    given a manager's, or where it is not plain which call makes it.
+    given a manager's, for a variable of the module that pools of processes use (give it to the `initializer`), or where it
+    is not plain which call makes it.
     """
 
     codes = ("RL604",)
@@ -40,10 +45,16 @@ class ProcessPrimitive(Fixer):
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
         tree = draft.tree(finding.path)
         primitive = _primitive_at(draft, finding)
-        made = _maker(draft, tree, primitive) if primitive is not None else None
-        if primitive is None or made is None or not (primitive.uses or _inherits(tree, primitive)):
+        held = _held(draft, tree, finding)
+        if held is not None:
+            made, name = held
+        elif primitive is not None and (primitive.uses or _inherits(tree, primitive)):
+            found = _maker(draft, tree, primitive)
+            if found is None:
+                return
+            made, name = found, _PROCESSES[primitive.dotted]
+        else:
             return
-        name = _PROCESSES[primitive.dotted]
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "multiprocessing", name, made)
         rewriting.replace(made, lambda updated: updated.with_changes(func=expression(factory)))
@@ -57,6 +68,48 @@ def _primitive_at(draft: Draft, finding: Finding) -> ThreadPrimitive | None:
         if here and primitive.dotted == finding.subject and primitive.dotted in _PROCESSES:
             return primitive
     return None
+
+
+def _held(draft: Draft, tree: Tree, finding: Finding) -> tuple[cst.Call, str] | None:
+    """The call that makes a primitive of an object whose method processes run, and what it is to be.
+
+    A process is born with it, the task of a pool cannot be given it.
+    """
+    program = draft.program
+    for location in _locations_held(program, finding):
+        made = maker_of(program, location)
+        name = _PROCESSES.get(type_of_call(program, *made)) if made is not None else None
+        if made is not None and name is not None and draft.tree(made[0].module.source.display) is tree:
+            call = tree.at(made[1].span, cst.Call)
+            return (call, name) if call is not None else None
+    return None
+
+
+def _locations_held(program: Program, finding: Finding) -> Iterator[Location]:
+    """Where the primitive that a finding tells of is kept, if only processes of their own come by it."""
+    for primitive in ThreadPrimitives(program).found():
+        here = primitive.function.module.source.display == finding.path and primitive.span == span_of(finding)
+        if here and primitive.holder == finding.subject and _is_born(program, primitive):
+            owner, _, name = primitive.holder.rpartition(".")
+            yield from (Location("attribute", cls.id, (name,)) for cls in program.index.classes if cls.name == owner)
+    for split in split_locks(program):
+        here = split.made.function.module.source.display == finding.path
+        location = split.lock.location
+        mine = here and split.lock.name == finding.subject and location.kind == "attribute"
+        if mine and not any(_is_task_of(program, start, location.owner) for start in program.start_calls):
+            yield location
+
+
+def _is_task_of(program: Program, start: StartCall, owner: str) -> bool:
+    """Whether a pool of processes is given a method of the class."""
+    things = program.types.of_value(start.target, start.function) if start.starter.kind == "process" else ()
+    methods = (thing.function for thing in things if isinstance(thing, Bound))
+    return not start.starter.deferred and any(m.cls is not None and m.cls.id == owner for m in methods)
+
+
+def _is_born(program: Program, primitive: ThreadPrimitive) -> bool:
+    start = next((start for start in program.start_calls if start.call.span == primitive.span), None)
+    return start is not None and start.function is primitive.function and start.starter.deferred
 
 
 def _inherits(tree: Tree, primitive: ThreadPrimitive) -> bool:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.field_factory import lock_factory, make_factory_reentrant
 from racelint.fixes.imports import imported
 from racelint.fixes.places import maker_of, span_of, type_of_call
 from racelint.knowledge.locks import RELEASES
@@ -23,7 +24,8 @@ _PLAIN = {"threading.Lock": "threading", "multiprocessing.Lock": "multiprocessin
 
 
 class ReentrantLock(Fixer):
-    """`Lock()` becomes `RLock()` where the lock is made, also inside of a condition: `Condition(Lock())`.
+    """`Lock()` becomes `RLock()` where the lock is made, also inside of a condition: `Condition(Lock())`, and
+    in a dataclass: `field(default_factory=Lock)`.
 
     Safe where the thread that takes the lock also gives it back, in the same function: only what waited for ever
     changes. Not offered where some function releases what it has not taken, where the lock is asked whether it is
@@ -47,6 +49,12 @@ class ReentrantLock(Fixer):
 def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> bool:
     """Make the lock an `RLock` where it is made; False, and nothing done, where that cannot be or may not."""
     program, tree = draft.program, rewriting.tree
+    home = next((cls for cls in program.index.classes if cls.id == location.owner), None)
+    here = home is not None and draft.tree(home.module.source.display) is tree
+    factory = lock_factory(tree, location) if here else None
+    if factory is not None and not _needs_a_plain_one(program, location):
+        make_factory_reentrant(rewriting, factory)
+        return True
     made = maker_of(program, location)
     made = _inside(program, *made) if made is not None else None
     if made is None or made[1].args or draft.tree(made[0].module.source.display) is not tree:

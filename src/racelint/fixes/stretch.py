@@ -13,6 +13,8 @@ from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 from racelint.syntax.nodes import child_nodes, nodes_within
 
+_USING_UP = frozenset({"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"})
+
 
 class Stretch(NamedTuple):
     """`block.body[start:stop]`."""
@@ -169,7 +171,9 @@ def _chain(tree: Tree, node: cst.CSTNode) -> list[tuple[Block, int]] | None:
     """The blocks of the function around a node and its places in them, from the function's own block inwards."""
     found: list[tuple[Block, int]] = []
     for current in (node, *tree.ancestors(node)):
-        if isinstance(current, (cst.Lambda, cst.GeneratorExp)):
+        if isinstance(current, cst.Lambda):
+            return None
+        if isinstance(current, cst.GeneratorExp) and not _is_used_up(tree, current):
             return None
         if isinstance(current, Statement) and isinstance(tree.parent(current), Block):
             found.append((tree.block(current), tree.index(current)))
@@ -181,6 +185,14 @@ def _chain(tree: Tree, node: cst.CSTNode) -> list[tuple[Block, int]] | None:
     if isinstance(current, (cst.FunctionDef, cst.ClassDef)) and current is not node:
         found.pop()
     return found[::-1] or None
+
+
+def _is_used_up(tree: Tree, generator: cst.GeneratorExp) -> bool:
+    """Whether it is the only argument of a call that goes through it at once, as `any(…)` does."""
+    call = tree.parent(tree.parent(generator))
+    if not isinstance(call, cst.Call) or len(call.args) != 1 or call.args[0].value is not generator:
+        return False
+    return tree.spelled(call.func) in _USING_UP
 
 
 def merged(stretches: Iterable[Stretch], *, touching: bool = False) -> Iterator[Stretch]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from racelint.fixes.asked_after import asked_after
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
 from racelint.fixes.lock_safety import is_inside
 from racelint.fixes.places import span_of
-from racelint.fixes.statements import comments_of, only_call
+from racelint.fixes.statements import alone, comments_of, indent_of, line, only_call
 from racelint.model.finding import Finding
 from racelint.model.summary import Access
 from racelint.program import Program
@@ -25,8 +26,9 @@ class WhileAroundWait(Fixer):
     """`if not ready: cv.wait()` becomes `while not ready: cv.wait()`; with a timeout, `cv.wait_for(lambda: ready, 5)`.
 
     Safe: a thread that is woken for nothing waits on, and one that is woken rightly goes on as before.
-    Where the `if` does more than wait, the wait itself becomes a `wait_for`.
-    Not offered where no test stands before the wait, or where nobody else changes what it reads, as with an answer
+    Where the `if` does more than wait, the wait itself becomes a `wait_for`. Unsafe where no test stands before the
+    wait: it waits for what the line behind it must find, as `if not self.done: raise` does.
+    Not offered where that line is missing, too, or where nobody else changes what it reads, as with an answer
     that was kept in a variable: the loop would never end.
     """
 
@@ -38,13 +40,15 @@ class WhileAroundWait(Fixer):
             display = wait.function.module.source.display
             if display != finding.path or wait.call.span != span_of(finding):
                 continue
-            if wait.guard is None or not _may_change(draft.program, wait):
-                return
             branch = _if_around(tree, wait)
-            if branch is not None:
+            if wait.guard is None:
+                proposal = asked_after(draft.program, tree, wait)
+            elif not _may_change(draft.program, wait):
+                return
+            elif branch is not None:
                 proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
             else:
-                proposal = _in_place(tree, wait)
+                proposal = _after_or(tree, wait) or _in_place(tree, wait)
             if proposal is not None:
                 yield proposal
             return
@@ -124,6 +128,25 @@ def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
     rewriting = Rewriting(tree)
     rewriting.replace(branch, lambda updated: moved)
     return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
+
+
+def _after_or(tree: Tree, wait: Wait) -> Proposal | None:
+    """`self.open or cv.wait()` as a `while`."""
+    call = tree.at(wait.call.span, cst.Call)
+    both = tree.parent(call) if call is not None else None
+    entry = tree.statement(both) if both is not None else None
+    small = alone(entry)
+    if not isinstance(both, cst.BooleanOperation) or both.right is not call or entry is None or wait.timed:
+        return None
+    if not isinstance(small, cst.Expr) or small.value is not both:
+        return None
+    test = negated(both.left) if isinstance(both.operator, cst.Or) else both.left
+    rewriting = Rewriting(tree)
+    block, place = tree.block(entry), tree.index(entry)
+    body = cst.IndentedBlock([line(cst.Expr(call))], indent=indent_of(block))
+    loop = cst.While(bare(test), body, leading_lines=entry.leading_lines)
+    rewriting.splice(block, place, place + 1, lambda old: [loop])
+    return Proposal(rewriting.code(), "Test the condition again after each `wait()`: `while` for `or`")
 
 
 def _in_place(tree: Tree, wait: Wait) -> Proposal | None:
