@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from racelint.fixes.async_home import AsyncHome, async_homes
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
+from racelint.fixes.drained import LOST, drained_first
 from racelint.fixes.lock_safety import Extent, LockSafety
 from racelint.fixes.places import span_of
 from racelint.fixes.stretch import covering
 from racelint.model.finding import Finding
 from racelint.program.coroutines.await_gaps import AwaitGaps
+from racelint.program.coroutines.draining import Drains
 from racelint.program.flow.values import event_span
 from racelint.program.sharing.compounds import Compound
 from racelint.syntax.edits import Rewriting
@@ -19,7 +21,7 @@ from racelint.syntax.edits import Rewriting
 
 class AsyncGuard(Fixer):
     """From the read to the change, the coroutine runs under `async with self._lock:`, an `asyncio.Lock` that the class
-    has or is given.
+    has or is given. What is used and then emptied is taken out before the `await`: `rows, self.rows = self.rows, []`.
 
     Unsafe: tasks wait for one another there, and the lock belongs to one event loop. Not offered where what is awaited
     comes back to the same coroutine, and for flags that are set too early: what they stand for is not plain to see.
@@ -28,6 +30,9 @@ class AsyncGuard(Fixer):
     codes = ("RL702",)
 
     def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+        drained = _drained(draft, finding)
+        if drained is not None:
+            yield drained
         for gap in AwaitGaps(draft.program).found():
             compound = gap.compound
             here = compound.function.module.source.display == finding.path and str(gap.location) == finding.subject
@@ -37,6 +42,18 @@ class AsyncGuard(Fixer):
                     if proposal is not None:
                         yield proposal
                 return
+
+
+def _drained(draft: Draft, finding: Finding) -> Proposal | None:
+    """What is sent and then emptied is taken out before anything is awaited."""
+    tree = draft.tree(finding.path)
+    for drain in Drains(draft.program).found():
+        here = drain.act.function.module.source.display == finding.path and drain.act.span == span_of(finding)
+        stretch = covering(tree, [drain.read.span, drain.act.span]) if here else None
+        text = drained_first(tree, stretch) if stretch is not None else None
+        if text is not None:
+            return Proposal(text, f"Take `{drain.act.location.attribute}` out before the `await`", "unsafe", LOST)
+    return None
 
 
 def _proposal(draft: Draft, compound: Compound, home: AsyncHome) -> Proposal | None:

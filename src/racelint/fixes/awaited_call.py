@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported
-from racelint.fixes.places import call_at
+from racelint.fixes.places import call_at, functions_in
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.finding import Finding
+from racelint.model.summary import Call
 from racelint.program.linked.blocking import BlockingCalls
-from racelint.program.names.index import External
-from racelint.program.objects.things import Member
+from racelint.program.names.index import External, FunctionInfo
+from racelint.program.objects.things import Bound, Member, Thing
 from racelint.syntax.edits import Rewriting, Tree
 
 _UNBRACKETED = (cst.Expr, cst.Assign, cst.Return, cst.Arg, cst.WithItem, cst.ListComp, cst.SetComp)
@@ -25,6 +26,7 @@ class AwaitedCall(Fixer):
     """`time.sleep(1)` becomes `await asyncio.sleep(1)`, `future.result()` becomes `await asyncio.wrap_future(future)`,
     anything else `await asyncio.to_thread(f, …)`.
 
+    Where a function of the program blocks, all coroutines of the file that call it do so.
     Unsafe: other tasks run meanwhile, and what goes to a thread runs beside the rest of the program. Not offered for a
     lock's acquire, since the thread that takes a lock may have to be the one that gives it back.
     """
@@ -37,26 +39,58 @@ class AwaitedCall(Fixer):
         if found is None or "3.8" in draft.settings.target_version:
             return
         function, event = found
-        call = tree.at(event.span, cst.Call)
         blocking = BlockingCalls(draft.program).reached(event, function)
-        if call is None or blocking is None or event.func[0][-1] in ACQUIRES or not _may_await(tree, call):
+        if blocking is None or event.func[0][-1] in ACQUIRES:
+            return
+        calls = [call for own in (event, *_same(draft, function, event)) if (call := tree.at(own.span, cst.Call))]
+        awaited = [call for call in calls if _may_await(tree, call)]
+        if not awaited or awaited[0] is not calls[0]:
             return
         things = draft.program.types.of_value(event.func, function)
-        future = any(isinstance(t, Member) and t.name == "result" and "Future" in t.dotted for t in things)
-        rewriting = Rewriting(tree)
-        if any(isinstance(thing, External) and thing.dotted == "time.sleep" for thing in things):
-            new, reason = call.with_changes(func=_named(rewriting, "sleep", call)), "other tasks run meanwhile"
+        yield _proposal(tree, things, awaited[:1])
+        if len(awaited) > 1:  # told at the first alone
+            yield _proposal(tree, things, awaited)
+
+
+def _same(draft: Draft, function: FunctionInfo, event: Call) -> list[Call]:
+    """The other calls, in coroutines of the file, of the same function of the program."""
+    types = draft.program.types
+    things = types.of_value(event.func, function)
+    if len(things) != 1 or not isinstance(things[0], Bound):
+        return []
+    return [
+        call
+        for other in functions_in(draft.program, function.module.source.display)
+        for call in (draft.program.stores.facts[other.id].calls if other.ir.is_async else ())
+        if call is not event and types.of_value(call.func, other) == things
+    ]
+
+
+def _proposal(tree: Tree, things: Sequence[Thing], calls: Sequence[cst.Call]) -> Proposal:
+    """All of the calls awaited."""
+    rewriting = Rewriting(tree)
+    future = any(isinstance(t, Member) and t.name == "result" and "Future" in t.dotted for t in things)
+    sleeps = any(isinstance(thing, External) and thing.dotted == "time.sleep" for thing in things)
+    reason = "other tasks run meanwhile"
+    said = ""
+    for call in calls:
+        if sleeps:
+            new = call.with_changes(func=_named(rewriting, "sleep", call))
         elif future and not call.args and isinstance(call.func, cst.Attribute):
             new = cst.Call(_named(rewriting, "wrap_future", call), [cst.Arg(call.func.value)])
-            reason = "other tasks run meanwhile"
         else:
             new = _in_thread(rewriting, call)
             reason = "other tasks run meanwhile, and the call runs in a thread beside them"
-        awaited = cst.Await(new)
-        if not isinstance(tree.parent(call), _UNBRACKETED):
-            awaited = awaited.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-        rewriting.replace(call, lambda updated: awaited)
-        yield Proposal(rewriting.code(), f"Await `{tree.spelled(new.func)}`", "unsafe", reason)
+        said = tree.spelled(new.func)
+        _await(rewriting, call, new)
+    return Proposal(rewriting.code(), f"Await `{said}`", "unsafe", reason)
+
+
+def _await(rewriting: Rewriting, call: cst.Call, new: cst.Call) -> None:
+    awaited = cst.Await(new)
+    if not isinstance(rewriting.tree.parent(call), _UNBRACKETED):
+        awaited = awaited.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    rewriting.replace(call, lambda updated: awaited)
 
 
 def _named(rewriting: Rewriting, name: str, user: cst.CSTNode) -> cst.BaseExpression:

@@ -12,11 +12,11 @@ from racelint.fixes.lock_safety import Extent
 from racelint.fixes.loosening import Loosened
 from racelint.fixes.statements import alone, comments_of, indent_of, line, unused_name, with_block
 from racelint.fixes.stretch import Stretch
-from racelint.syntax.edits import Statement, Tree
+from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 
 _NOT_MOVED = (cst.Await, cst.Yield, cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.NamedExpr, cst.GeneratorExp)
-_LOST = "where the use fails, what was taken out is lost"
+LOST = "where the use fails, what was taken out is lost"
 
 
 def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
@@ -34,14 +34,7 @@ def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
     if not reads or not all(only_uses(tree, entry, emptied) for entry in using):
         return None
     name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
-    if isinstance(small, cst.Assign):
-        swapped = cst.Tuple([cst.Element(name), cst.Element(emptied)], lpar=[], rpar=[])
-        given = cst.Tuple([cst.Element(emptied), cst.Element(small.value)], lpar=[], rpar=[])
-        taking = [line(cst.Assign([cst.AssignTarget(swapped)], given), leading=comments_of(last))]
-    else:
-        copied = cst.Assign([cst.AssignTarget(name)], expression(f"{spelled}.copy()"))
-        comments = [empty for empty in last.leading_lines if empty.comment is not None]
-        taking = [line(copied), last.with_changes(leading_lines=comments)]
+    taking = _taking(tree, last, emptied, name)
 
     def build(body: Sequence[Statement], header: str) -> list[Statement]:
         first, *rest = [with_name(tree, entry, spelled, name) for entry in body[:-1]]
@@ -49,7 +42,46 @@ def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
         return [locked, first.with_changes(leading_lines=()), *rest]
 
     start = tree.span(last)[0]
-    return Loosened(Extent(start, start), build, _LOST)
+    return Loosened(Extent(start, start), build, LOST)
+
+
+def drained_first(tree: Tree, stretch: Stretch) -> str | None:
+    """The same without a lock, for tasks of one event loop: the new text, in which nothing is awaited in between."""
+    *using, last = stretch.statements
+    small = alone(last)
+    emptied = _emptied(small) if small is not None else None
+    if emptied is None or not using or not isinstance(last, cst.SimpleStatementLine):
+        return None
+    spelled = tree.spelled(emptied)
+    if not any(_is(tree, n, spelled) for entry in using for n in nodes_within(entry)):
+        return None
+    if not all(only_uses(tree, entry, emptied, awaits=True) for entry in using):
+        return None
+    name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
+
+    def build(body: list[Statement]) -> list[Statement]:
+        first, *rest = [with_name(tree, entry, spelled, name) for entry in body[:-1]]
+        taking, *more = _taking(tree, last, emptied, name)
+        above = [*first.leading_lines, *taking.leading_lines]
+        return [taking.with_changes(leading_lines=above), *more, first.with_changes(leading_lines=()), *rest]
+
+    rewriting = Rewriting(tree)
+    rewriting.splice(stretch.block, stretch.start, stretch.stop, build)
+    return rewriting.code()
+
+
+def _taking(
+    tree: Tree, last: cst.SimpleStatementLine, emptied: cst.Attribute | cst.Name, name: cst.Name
+) -> list[cst.SimpleStatementLine]:
+    """The lines that give the name what the container holds and leave it empty."""
+    small = last.body[0]
+    if isinstance(small, cst.Assign):
+        swapped = cst.Tuple([cst.Element(name), cst.Element(emptied)], lpar=[], rpar=[])
+        given = cst.Tuple([cst.Element(emptied), cst.Element(small.value)], lpar=[], rpar=[])
+        return [line(cst.Assign([cst.AssignTarget(swapped)], given), leading=comments_of(last))]
+    copied = cst.Assign([cst.AssignTarget(name)], expression(f"{tree.spelled(emptied)}.copy()"))
+    comments = [empty for empty in last.leading_lines if empty.comment is not None]
+    return [line(copied), last.with_changes(leading_lines=comments)]
 
 
 def _emptied(small: cst.BaseSmallStatement) -> cst.Attribute | cst.Name | None:
@@ -77,14 +109,16 @@ def _is(tree: Tree, node: cst.CSTNode, spelled: str) -> bool:
     return isinstance(node, (cst.Attribute, cst.Name)) and tree.spelled(node) == spelled
 
 
-def only_uses(tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name, *, fills: bool = False) -> bool:
+def only_uses(
+    tree: Tree, entry: Statement, emptied: cst.Attribute | cst.Name, *, fills: bool = False, awaits: bool = False
+) -> bool:
     """Whether what the statement does to the object is no more than reading it, here and now.
 
-    `fills`: or storing something in it, as `self.rows[0] = row` does.
+    `fills`: or storing something in it, as `self.rows[0] = row` does. `awaits`: it may be used across an `await`.
     """
     spelled = tree.spelled(emptied)
     for node in nodes_within(entry):
-        if isinstance(node, _NOT_MOVED):
+        if isinstance(node, _NOT_MOVED) and not (awaits and isinstance(node, cst.Await)):
             return False
         changed = node.target if isinstance(node, (cst.AssignTarget, cst.AugAssign, cst.Del)) else None
         named = [n for n in nodes_within(changed) if _is(tree, n, spelled)] if changed is not None else []

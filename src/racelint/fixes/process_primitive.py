@@ -36,8 +36,8 @@ class ProcessPrimitive(Fixer):
 
     Safe: between processes the other never did anything, and between threads both do the same; queues are unsafe, since
     what goes through them is pickled. Not offered where the primitive is handed to the tasks of a pool, which must be
-    given a manager's, for a variable of the module that pools of processes use (give it to the `initializer`), or where it
-    is not plain which call makes it.
+    given a manager's, for a variable of the module that pools of processes use (give it to the `initializer`), or where
+    it is not plain which call makes it.
     """
 
     codes = ("RL604",)
