@@ -19,7 +19,7 @@ class StoredAgain(Fixer):
     """`managed["rows"].append(1)` becomes `rows = managed["rows"]`, `rows.append(1)` and `managed["rows"] = rows`.
 
     Unsafe: two processes that do so at once overwrite one another's change. Not offered where the key is worked out by
-    a call, and in loops over what the container holds.
+    a call, and in loops over what the container holds: go over the keys there, and store each element again.
     """
 
     codes = ("RL608",)

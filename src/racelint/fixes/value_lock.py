@@ -20,12 +20,23 @@ from racelint.program.objects.things import Object
 from racelint.program.process_use.shared_values import SharedValues, Update
 from racelint.syntax.edits import Rewriting
 
+_LOCKED = frozenset(
+    {
+        "multiprocessing.Value",
+        "multiprocessing.Array",
+        "multiprocessing.sharedctypes.Synchronized",
+        "multiprocessing.sharedctypes.SynchronizedArray",
+    }
+)
+
 
 class ValueLock(Fixer):
     """`value.value += 1` goes under `with value.get_lock():`, wherever the file does it to the same value.
 
     Safe: the lock of a `Value` or `Array` is reentrant, and the update takes it anyway, twice.
     Not offered where another file updates the value too, or where the value was made with a lock of its own choice.
+    What has no lock of its own, as a `RawValue`, a manager's dict or shared memory, needs a `Lock` beside it that each
+    process is given, too.
     """
 
     codes = ("RL602",)
@@ -69,8 +80,9 @@ def _steps(program: Program, update: Update) -> Iterator[Span]:
 
 def _has_lock(program: Program, update: Update) -> bool:
     """A `Value` or `Array`, not a raw one or a manager's: those have no lock."""
-    things = [t for t in program.types.of(update.access.path[:-1], update.function) if isinstance(t, Object)]
-    return bool(things) and all(t.dotted in ("multiprocessing.Value", "multiprocessing.Array") for t in things)
+    base = update.access.path[:-1]
+    things = [t.dotted for t in program.types.of(base, update.function) if isinstance(t, Object)]
+    return bool(things) and all(dotted in _LOCKED for dotted in things)
 
 
 def _updates(program: Program, finding: Finding) -> list[Update]:
