@@ -92,7 +92,7 @@ def remarks(found: Iterable[Outcome]) -> Iterable[str]:
     for outcome in found:
         place = f"    {outcome.finding.path}:{outcome.finding.line} {outcome.finding.code}"
         if not outcome.offered:
-            yield f"{place} no fix"
+            yield f"{place} no fix: {outcome.finding.no_fix_reason}"
         elif not outcome.gone:
             yield f"{place} still found, or something new"
         if outcome.proof is not None and (outcome.proof.gone is False or outcome.proof.before != "confirmed"):

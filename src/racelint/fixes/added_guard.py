@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from racelint.fixes.atomic_call import atomic_call
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.guarding import Choice, Guarding
 from racelint.fixes.lazy_init import second_check
@@ -43,7 +43,7 @@ class AddedGuard(Fixer):
     codes = ("RL101", "RL102", "RL104", "RL105", "RL107")
     locks = True
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         suspect = suspect_of(draft.program, finding)
         if suspect is not None:
             checked = second_check(draft, suspect) if finding.code == "RL105" else None
@@ -71,9 +71,9 @@ class AddedGuard(Fixer):
             )
 
 
-def _best_first(locked: Iterator[Proposal], copied: Proposal) -> Iterator[Proposal]:
+def _best_first(locked: Iterator[Attempt], copied: Proposal) -> Iterator[Attempt]:
     """The safe ones, then those that are not."""
-    yield from sorted((*locked, copied), key=lambda proposal: proposal.applicability != "safe")
+    yield from sorted((*locked, copied), key=lambda one: isinstance(one, Obstacle) or one.applicability != "safe")
 
 
 def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
@@ -84,17 +84,18 @@ def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
 
 def _proposals(
     draft: Draft, path: str, location: Location, choices: Iterator[Choice], sites: Sites
-) -> Iterator[Proposal]:
+) -> Iterator[Attempt]:
     """Under each lock in turn: around the steps, or around the loop that they stand in."""
     for choice in choices:
         try:
             plan = Guarding(draft, location, sites(choice), choice)
-        except NotCovered:
+        except NotCovered as error:
+            yield Obstacle(str(error))
             continue
         found = [plan.proposal(path)] if not plan.follows_a_loop() else []
         if plan.around_loops():
             found.append(plan.proposal(path))
-        yield from (proposal for proposal in found if proposal is not None)
+        yield from found
 
 
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:
