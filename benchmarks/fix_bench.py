@@ -91,7 +91,9 @@ def remarks(found: Iterable[Outcome]) -> Iterable[str]:
     """What there is to read where a fix falls short."""
     for outcome in found:
         place = f"    {outcome.finding.path}:{outcome.finding.line} {outcome.finding.code}"
-        if not outcome.offered:
+        if outcome.finding.fix is not None and not outcome.offered:
+            yield f"{place} for a person to finish: {outcome.finding.fix.reason}"
+        elif not outcome.offered:
             yield f"{place} no fix: {outcome.finding.no_fix_reason}"
         elif not outcome.gone:
             yield f"{place} still found, or something new"

@@ -22,6 +22,11 @@ from racelint.program.races.suspects import Suspect
 
 Sites = Callable[[Choice], Sequence[Site]]
 """What goes under the lock, by the lock. Raises NotCovered."""
+_ALL_USES = "no lock around this place alone would help: all who use it would have to hold one for as long as they do"
+_QUEUE = (
+    "no lock is needed: `get_nowait()` or a timeout asks and takes in one step, and what to do for none is yours to say"
+)
+_ORDER = "a lock does not help: what is stored must be complete before others can find it"
 
 
 class AddedGuard(Fixer):
@@ -69,6 +74,8 @@ class AddedGuard(Fixer):
                 *(draft, finding.path, lazy.location, choices),
                 lambda choice: [lazy_site(draft, other) for other in alike],
             )
+            return
+        yield Obstacle(_ORDER if finding.code == "RL105" else _QUEUE if finding.code == "RL104" else _ALL_USES)
 
 
 def _best_first(locked: Iterator[Attempt], copied: Proposal) -> Iterator[Attempt]:
@@ -86,6 +93,7 @@ def _proposals(
     draft: Draft, path: str, location: Location, choices: Iterator[Choice], sites: Sites
 ) -> Iterator[Attempt]:
     """Under each lock in turn: around the steps, or around the loop that they stand in."""
+    choice = None
     for choice in choices:
         try:
             plan = Guarding(draft, location, sites(choice), choice)
@@ -96,6 +104,8 @@ def _proposals(
         if plan.around_loops():
             found.append(plan.proposal(path))
         yield from found
+    if choice is None:
+        yield Obstacle(f"there is no place for a lock beside `{location.attribute}`")
 
 
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:

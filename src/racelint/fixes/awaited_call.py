@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported
 from racelint.fixes.places import call_at
@@ -30,15 +30,21 @@ class AwaitedCall(Fixer):
 
     codes = ("RL704",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         if found is None or "3.8" in draft.settings.target_version:
+            if found is not None:
+                yield Obstacle("Python 3.8 has no `asyncio.to_thread()`")
             return
         function, event = found
         call = tree.at(event.span, cst.Call)
         blocking = BlockingCalls(draft.program).reached(event, function)
-        if call is None or blocking is None or event.func[0][-1] in ACQUIRES or not _may_await(tree, call):
+        if event.func[0][-1] in ACQUIRES:
+            yield Obstacle("the thread that takes a lock may have to be the one that gives it back")
+            return
+        if call is None or blocking is None or not _may_await(tree, call):
+            yield Obstacle("the call is not made where the coroutine itself could await it")
             return
         things = draft.program.types.of_value(event.func, function)
         future = any(isinstance(t, Member) and t.name == "result" and "Future" in t.dotted for t in things)

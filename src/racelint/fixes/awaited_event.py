@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, negated, truth
 from racelint.fixes.flag_uses import NotAFlag, make_event
@@ -32,7 +32,7 @@ class AwaitedEvent(Fixer):
 
     codes = ("RL403",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for wait in BusyWaits(draft.program).found():
             if wait.function.module.source.display != finding.path or wait.span != span_of(finding):
@@ -40,10 +40,10 @@ class AwaitedEvent(Fixer):
             loop = _loop_at(tree, wait)
             look = _look(loop) if loop is not None else None
             if loop is None or look is None:
+                yield Obstacle("the loop does more than look at one thing until it changes")
                 return
-            proposal = _waiting(tree, loop, look, wait) if wait.instead else _with_event(draft, tree, loop, look, wait)
-            if proposal is not None:
-                yield proposal
+            waiting = _waiting(tree, loop, look, wait) if wait.instead else _with_event(draft, tree, loop, look, wait)
+            yield waiting
             return
 
 
@@ -108,25 +108,25 @@ def _replaced(rewriting: Rewriting, loop: cst.While, waited: cst.BaseExpression,
     rewriting.splice(block, place, place + 1, build)
 
 
-def _waiting(tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Proposal | None:
+def _waiting(tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Attempt:
     """The object that the loop asks has a method that waits."""
     call = look.until.expression if isinstance(look.until, cst.UnaryOperation) else look.until
     if wait.instead not in _WAITING or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
-        return None
+        return Obstacle("what the loop asks has no method that only waits")
     rewriting = Rewriting(tree)
     _replaced(rewriting, loop, call.func.value, wait.instead, look)
     return Proposal(rewriting.code(), f"Wait with `{tree.spelled(call.func.value)}.{wait.instead}()`")
 
 
-def _with_event(draft: Draft, tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Proposal | None:
+def _with_event(draft: Draft, tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Attempt:
     """The flag becomes an event, here and wherever the file uses it."""
     if wait.setter is None or not isinstance(look.until, (cst.Name, cst.Attribute)):
-        return None
+        return Obstacle("what the loop looks at is more than a flag that others set")
     rewriting = Rewriting(tree)
     try:
         make_event(draft, rewriting, wait.setter.location, loop)
-    except NotAFlag:
-        return None
+    except NotAFlag as error:
+        return Obstacle(str(error))
     name = tree.spelled(look.until)
     _replaced(rewriting, loop, expression(name), "wait", look)
     reason = "code that reads the flag elsewhere finds an event there, which is always true"

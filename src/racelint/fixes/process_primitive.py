@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
@@ -37,11 +37,15 @@ class ProcessPrimitive(Fixer):
 
     codes = ("RL604",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         primitive = _primitive_at(draft, finding)
         made = _maker(draft, tree, primitive) if primitive is not None else None
-        if primitive is None or made is None or not (primitive.uses or _inherits(tree, primitive)):
+        if primitive is None or made is None:
+            yield Obstacle("it is not plain to see which call makes what is handed over")
+            return
+        if not (primitive.uses or _inherits(tree, primitive)):
+            yield Obstacle("it is handed over with a task or through a queue, which only a manager's can be")
             return
         name = _PROCESSES[primitive.dotted]
         rewriting = Rewriting(tree)

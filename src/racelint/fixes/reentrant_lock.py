@@ -42,6 +42,7 @@ class ReentrantLock(Fixer):
             obstacle = make_reentrant(draft, rewriting, nesting.held.lock.location)
             yield obstacle or Proposal(rewriting.code(), f"Make `{nesting.held.lock.short}` an `RLock`")
             return
+        yield Obstacle("what the modules do that are imported with the lock held is not known; import them before")
 
 
 def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> Obstacle | None:

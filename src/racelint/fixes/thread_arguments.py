@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
 from racelint.model.finding import Finding
@@ -25,7 +25,7 @@ class ThreadArguments(Fixer):
 
     codes = ("RL504",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
         if call is None:
@@ -34,6 +34,8 @@ class ThreadArguments(Fixer):
         message = _rewrite(rewriting, call, finding.why)
         if message:
             yield Proposal(rewriting.code(), message)
+        else:
+            yield Obstacle("which arguments are meant, the code does not say")
 
 
 def _rewrite(rewriting: Rewriting, call: cst.Call, advice: str) -> str:

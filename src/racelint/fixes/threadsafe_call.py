@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported, insert
@@ -32,15 +32,18 @@ class ThreadsafeCall(Fixer):
 
     codes = ("RL703",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         call = tree.at(found[1].span, cst.Call) if found is not None else None
         if found is None or call is None or any(arg.keyword is not None or arg.star for arg in call.args):
+            yield Obstacle("the call has keyword or starred arguments, which `call_soon_threadsafe()` does not take")
             return
         rewriting = Rewriting(tree)
         new = _rewritten(draft, found[0], rewriting, call, finding.subject)
-        if new is not None:
+        if isinstance(new, Obstacle):
+            yield new
+        else:
             rewriting.replace(call, lambda updated: new)
             reason = "it is done a moment later, on the thread of the loop"
             yield Proposal(rewriting.code(), f"Call `{tree.spelled(new.func)}`", "unsafe", reason)
@@ -48,20 +51,22 @@ class ThreadsafeCall(Fixer):
 
 def _rewritten(
     draft: Draft, function: FunctionInfo, rewriting: Rewriting, call: cst.Call, subject: str
-) -> cst.Call | None:
+) -> cst.Call | Obstacle:
     tree = rewriting.tree
     owner, _, name = subject.rpartition(".")
     if not isinstance(call.func, cst.Attribute):
-        return None
+        return Obstacle("what is called is no method that could be handed to the loop")
     makes_task = name in ("create_task", "ensure_future")
     if not makes_task and not isinstance(tree.parent(call), cst.Expr):
-        return None
+        return Obstacle("the answer of the call is used, and the loop gives none")
     loop = call.func.value if owner == "loop" else _loop_around(rewriting, call) or _loop_beside(draft, function)
     if loop is None:
-        return None
+        return Obstacle("nothing there names the event loop")
     if makes_task:
         threadsafe_run = cst.parse_expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
-        return cst.Call(threadsafe_run, _args([call.args[0].value, loop])) if len(call.args) == 1 else None
+        if len(call.args) != 1:
+            return Obstacle("the task is given more than its coroutine")
+        return cst.Call(threadsafe_run, _args([call.args[0].value, loop]))
     threadsafe = cst.Attribute(loop, cst.Name("call_soon_threadsafe"))
     if name == "call_soon":
         return call.with_changes(func=threadsafe)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
 from racelint.fixes.lock_safety import is_inside
@@ -32,21 +32,24 @@ class WhileAroundWait(Fixer):
 
     codes = ("RL301",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for wait in waits_of(draft.program):
             display = wait.function.module.source.display
             if display != finding.path or wait.call.span != span_of(finding):
                 continue
-            if wait.guard is None or not _may_change(draft.program, wait):
+            if wait.guard is None:
+                yield Obstacle("no test before the wait says what is waited for")
+                return
+            if not _may_change(draft.program, wait):
+                yield Obstacle("nobody else is seen to change what the test reads: the loop would never end")
                 return
             branch = _if_around(tree, wait)
             if branch is not None:
                 proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
             else:
                 proposal = _in_place(tree, wait)
-            if proposal is not None:
-                yield proposal
+            yield proposal or Obstacle("the test cannot be made again where the wait stands")
             return
 
 
