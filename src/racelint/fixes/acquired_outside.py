@@ -10,6 +10,7 @@ import libcst as cst
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
+from racelint.fixes.kept_comments import comments_below, freed
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, indent_of, only_call, with_block
 from racelint.fixes.with_statement import is_context_manager
@@ -158,4 +159,6 @@ def _whole(node: cst.Try) -> cst.Try:
 
 
 def _body(node: cst.Try) -> list[Statement]:
-    return [entry for entry in node.body.body if isinstance(entry, Statement)]
+    """What is left of a `try` that has nothing left to do."""
+    below = comments_below(node.finalbody.body) if node.finalbody is not None else []
+    return [*freed(node.body), *below]

@@ -11,6 +11,7 @@ from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, negated, truth
 from racelint.fixes.flag_uses import NotAFlag, make_event
+from racelint.fixes.kept_comments import comments_below
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import alone, comments_of, line
 from racelint.model.finding import Finding
@@ -103,7 +104,8 @@ def _replaced(rewriting: Rewriting, loop: cst.While, waited: cst.BaseExpression,
 
     def build(old: list[Statement]) -> list[Statement]:
         first = call.with_changes(leading_lines=(*loop.leading_lines, *inner))
-        return [first.with_changes(trailing_whitespace=header) if header is not None else first]
+        wait = first.with_changes(trailing_whitespace=header) if header is not None else first
+        return [wait, *comments_below(loop.body)]
 
     rewriting.splice(block, place, place + 1, build)
 

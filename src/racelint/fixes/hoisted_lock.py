@@ -9,6 +9,7 @@ import libcst as cst
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
+from racelint.fixes.kept_comments import freed
 from racelint.fixes.places import functions_in, span_of, stored_at
 from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, line, only_call, unused_name, with_block
@@ -159,7 +160,7 @@ class _Section:
                 above = old[0].leading_lines
             else:
                 assert isinstance(old[0], cst.With)
-                body, above = list(old[0].body.body), old[0].leading_lines  # type: ignore[arg-type]
+                body, above = freed(old[0].body), old[0].leading_lines
             first, *rest = body
             return change([first.with_changes(leading_lines=(*above, *first.leading_lines)), *rest])  # type: ignore[no-any-return]
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from racelint.fixes.expressions import is_loud, negated
+from racelint.fixes.kept_comments import freed, lines_below
 from racelint.fixes.statements import alone, comments_of, only_call
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
@@ -174,8 +175,10 @@ class Region:
             else:
                 kept.append(entry)
         for idle in self.idle:
-            if len(self.tree.block(idle).body) == 1:
+            block = self.tree.block(idle)
+            if len(block.body) == 1:
                 comments.extend(comments_of(idle))
+                comments.extend(lines_below(block) if isinstance(block, cst.IndentedBlock) else ())
         return _unspaced(kept), comments
 
 
@@ -194,14 +197,10 @@ def _without_idle_parts(node: cst.Try) -> list[Statement]:
         handlers = ()
     if final is not None or handlers:
         return [node.with_changes(finalbody=final, handlers=handlers)]
-    if not isinstance(node.body, cst.IndentedBlock):
+    blocks = [node.body, *([node.orelse.body] if node.orelse is not None else [])]
+    if not all(isinstance(block, cst.IndentedBlock) for block in blocks):
         raise NotRemovable(_ONE_LINE)
-    parts = [*node.body.body]
-    if node.orelse is not None and isinstance(node.orelse.body, cst.IndentedBlock):
-        parts += node.orelse.body.body
-    elif node.orelse is not None:
-        raise NotRemovable(_ONE_LINE)
-    first, *rest = (entry for entry in parts if isinstance(entry, Statement))
+    first, *rest = (entry for block in blocks for entry in freed(block))
     above = (*node.leading_lines, *first.leading_lines)
     return [first.with_changes(leading_lines=above), *rest]
 

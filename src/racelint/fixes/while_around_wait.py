@@ -9,6 +9,7 @@ import libcst as cst
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
+from racelint.fixes.kept_comments import comments_below
 from racelint.fixes.lock_safety import is_inside
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, only_call
@@ -125,7 +126,8 @@ def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
     above = (*branch.leading_lines, *(entry for entry in comments_of(line) if entry.comment in _above(line)))
     moved = line.with_changes(body=[cst.Expr(waiting)], leading_lines=above)
     rewriting = Rewriting(tree)
-    rewriting.replace(branch, lambda updated: moved)
+    block, place = tree.block(branch), tree.index(branch)
+    rewriting.splice(block, place, place + 1, lambda old: [moved, *comments_below(branch.body)])
     return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
 
 
