@@ -58,18 +58,20 @@ class Guarding:
         self.display = sites[0].function.module.source.display
         away = [one for site in sites if (one := site.function.module.source.display) != self.display]
         if away:
-            raise NotCovered(f"{self._called} is changed in {' and '.join(dict.fromkeys((self.display, *away)))}")
+            files = " and ".join(dict.fromkeys((self.display, *away)))
+            raise NotCovered(f"{self._called} is changed in {files}, and a fix changes one file")
         self.names = [self._spelled(site) for site in sites]
         self.parts = parts_of(draft.tree(self.display), sites, self.headers, self.names)
 
     def _known(self, lock: Location) -> Lock:
         """The lock as every site sees it."""
-        found = {lock_at(self.draft.program, lock, site.function, site.base, self.location) for site in self.sites}
-        known = next(iter(found))
+        found = [lock_at(self.draft.program, lock, site.function, site.base, self.location) for site in self.sites]
+        known = found[0]
         if None in found or known is None or known.facts is None:
-            raise NotCovered(f"{self._users} cannot name the lock `{lock.attribute}` for certain")
+            nameless = self.sites[found.index(None)] if None in found else self.sites[0]
+            raise NotCovered(f"{named(nameless.function)} cannot name the lock `{lock.attribute}` for certain")
         if known.facts.family not in _USABLE:
-            raise NotCovered(f"`{known.short}` is a {known.facts.family}, which excludes nobody")
+            raise NotCovered(f"`{known.short}` is a {known.facts.family}: how it keeps others out is not plain to see")
         if not known.shared and any(self._is_static(site) for site in self.sites):
             raise NotCovered(f"{self._called} is of the class, and `{known.short}` of one instance")
         return known
@@ -77,11 +79,6 @@ class Guarding:
     @property
     def _called(self) -> str:
         return f"`{self.location.attribute}`"
-
-    @property
-    def _users(self) -> str:
-        """The functions that are to hold the lock."""
-        return " and ".join(dict.fromkeys(named(site.function) for site in self.sites))
 
     def _is_static(self, site: Site) -> bool:
         """The state is shared by all instances: a lock per instance would not do."""
@@ -126,7 +123,7 @@ class Guarding:
         """The new text of the file; an obstacle where something stands elsewhere, or the lock may not be held."""
         new, reentrant = self.choice.new, self.choice.reentrant
         if self.display != path:
-            return Obstacle(f"{self._called} is changed in {self.display}, too")
+            return Obstacle(f"{self._called} is changed in {self.display}, and a fix changes the file of the finding")
         if new is not None and new.display != path:
             return Obstacle(f"the lock would have to be made in {new.display}")
         tree = self.draft.tree(path)

@@ -37,9 +37,6 @@ class NotCovered(Exception):
     """Some of it stands where no `with` statement can be put around it, or in another file: the text says what."""
 
 
-_SOME_HOLD = "some callers hold the lock already, and the one that does not cannot name it"
-
-
 def no_block_around(function: FunctionInfo) -> str:
     """Why a stretch of a function cannot go under a lock: no block holds all of it as whole statements."""
     return f"no `with` block can be put around the steps in {named(function)}"
@@ -68,14 +65,18 @@ def sites_within(draft: Draft, suspect: Suspect) -> list[Site]:
 def _at_caller(draft: Draft, record: Record) -> Site:
     """The call by which a context comes to the record's function."""
     parent = record.context.parent
-    if parent is None:
-        raise NotCovered(_SOME_HOLD)
     function = record.access.function
+    if parent is None:
+        raise NotCovered(
+            f"{named(function)} runs with the lock held, and without where nothing in the program calls it"
+        )
     calls = draft.program.calls.outgoing[parent.function.id]
     site = next((s for s in calls if s.event == record.context.site and s.callee is function), None)
     own = base_of(record.access)
     if site is None or site.receiver is None or own != (f"p:{function.self_name}",):
-        raise NotCovered(_SOME_HOLD)
+        raise NotCovered(
+            f"{named(function)} runs with the lock held, and {named(parent.function)} cannot name that one"
+        )
     span = event_span(parent.function, record.context.site)
     stretch = covering(draft.tree(parent.function.module.source.display), [span])
     if stretch is None:

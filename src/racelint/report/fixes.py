@@ -61,6 +61,6 @@ def fix_line(result: FixResult, *, written: bool, listed: bool) -> str:
     if unproved:
         parts.append(f"{unproved} left out, since the race was not shown to be gone")
     if result.helpless:
-        why = " (why: --show-fixes)" if result.unfixed and not listed else ""
-        parts.append(f"{several(result.helpless, 'finding')} without a fix{why}")
-    return "; ".join(parts)
+        parts.append(f"{several(result.helpless, 'finding')} without a fix")
+    untold = (unproved or result.unfixed) and not listed
+    return "; ".join(parts) + (" (why: --show-fixes)" if untold else "")
