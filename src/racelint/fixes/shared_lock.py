@@ -78,7 +78,10 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
         line = tree.statement(made)
         name = _assigned(line)
         if not name or line is None:
-            yield Obstacle("the lock that is made has no name of its own")
+            made_by_method = isinstance(alone(line), cst.Return)
+            yield Obstacle(
+                "a method or property makes the lock" if made_by_method else "the lock has no name of its own"
+            )
             return
         if _is_known(tree, name):  # that one is another
             name = free_name(set(re.findall(r"\w+", tree.text)), f"_{fresh.function.ir.name.strip('_')}_lock")
