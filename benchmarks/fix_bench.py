@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -91,12 +93,33 @@ def remarks(found: Iterable[Outcome]) -> Iterable[str]:
     """What there is to read where a fix falls short."""
     for outcome in found:
         place = f"    {outcome.finding.path}:{outcome.finding.line} {outcome.finding.code}"
-        if not outcome.offered:
-            yield f"{place} no fix"
+        if outcome.finding.fix is not None and not outcome.offered:
+            yield f"{place} for a person to finish: {outcome.finding.fix.reason}"
+        elif not outcome.offered:
+            yield f"{place} no fix: {outcome.finding.no_fix_reason}"
         elif not outcome.gone:
             yield f"{place} still found, or something new"
         if outcome.proof is not None and (outcome.proof.gone is False or outcome.proof.before != "confirmed"):
             yield f"{place} {outcome.proof.words}"
+
+
+def obstacles(found: Iterable[Outcome]) -> Iterable[str]:
+    """What stands in the way of fixes that can be applied, the most frequent first; names are left out."""
+    reasons: Counter[str] = Counter()
+    for outcome in found:
+        fix = outcome.finding.fix
+        if fix is None:
+            reasons[in_general(outcome.finding.no_fix_reason)] += 1
+        elif not outcome.offered:
+            reasons[f"for a person to finish: {in_general(fix.reason)}"] += 1
+    yield "\nno fix, because"
+    for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{number:6}  {reason}"
+
+
+def in_general(reason: str) -> str:
+    """A reason without names; what stands behind a colon, but for the code of a rule, is of one case alone."""
+    return re.sub(r"\S+\.py", "….py", re.sub(r"`[^`]*`", "`…`", reason.partition(": ")[0]))
 
 
 def rules_table(pool: ProcessPoolExecutor, options: argparse.Namespace) -> None:
@@ -112,6 +135,8 @@ def rules_table(pool: ProcessPoolExecutor, options: argparse.Namespace) -> None:
         if options.verbose:
             print(*remarks(found), sep="\n")
     print(row("all", counted(every)))
+    if options.verbose:
+        print(*obstacles(every), sep="\n")
 
 
 def bugs_table(pool: ProcessPoolExecutor, bugs: Sequence[Bug], options: argparse.Namespace) -> None:
@@ -129,6 +154,8 @@ def bugs_table(pool: ProcessPoolExecutor, bugs: Sequence[Bug], options: argparse
     for category in sorted({bug.category for bug in found}):
         print(row(category, counted(o for bug, here in found.items() if bug.category == category for o in here)))
     print(row("all", counted(outcome for here in found.values() for outcome in here)))
+    if options.verbose:
+        print(*obstacles(outcome for here in found.values() for outcome in here), sep="\n")
     offered = [here for here in found.values() if any(outcome.offered for outcome in here)]
     gone = sum(all(outcome.gone for outcome in here if outcome.offered) for here in offered)
     confirmed = [here for here in offered if any(o.proof and o.proof.before == "confirmed" for o in here)]
@@ -145,7 +172,7 @@ def main() -> None:
     parser.add_argument("--category", help="the bugs of this category")
     parser.add_argument("--no-rules", action="store_true", help="RaceBench alone")
     parser.add_argument("--no-racebench", action="store_true", help="the rules alone")
-    parser.add_argument("--verbose", action="store_true", help="say what falls short, and why")
+    parser.add_argument("--verbose", action="store_true", help="say what falls short, and why; count the reasons")
     options = parser.parse_args()
     entries = json.loads((HERE / "racebench" / "manifest.json").read_text())
     bugs = [Bug.from_entry(entry) for entry in entries]

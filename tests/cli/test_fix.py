@@ -37,6 +37,22 @@ counter = Counter()
 for _ in range(2):
     threading.Thread(target=counter.add).start()
 """
+WAITING = """\
+import threading
+import time
+
+rows = {}
+
+
+def load(key):
+    if key not in rows:
+        time.sleep(1)
+        rows[key] = key
+
+
+for _ in range(2):
+    threading.Thread(target=load, args=(1,)).start()
+"""
 
 
 @pytest.fixture
@@ -135,6 +151,35 @@ def test_what_has_no_fix_is_counted(tmp_path: Path) -> None:
     (tmp_path / "blocking.py").write_text(next(rule for rule in all_rules() if rule.code == "RL205").example("Example"))
     answer = racelint("fix", "--unsafe-fixes", cwd=tmp_path)
     assert answer.stderr == "nothing fixed; 1 finding without a fix\n"
+
+
+def test_why_there_is_no_fix_is_said_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    answer = racelint("fix", "--unsafe-fixes", cwd=tmp_path)
+    assert answer.stderr == "nothing fixed; 1 finding without a fix (why: --show-fixes)\n"
+    answer = racelint("fix", "--unsafe-fixes", "--show-fixes", cwd=tmp_path)
+    reason = "`time.sleep()` may wait, and would with the lock held"
+    lines = ["no fix:", "waiting.py:", f"      8 RL104 {reason}", "nothing fixed; 1 finding without a fix"]
+    assert answer.stderr.splitlines() == lines
+
+
+def test_findings_carry_the_reason_why_there_is_no_fix_where_fixes_were_tried(tmp_path: Path) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    reason = "`time.sleep()` may wait, and would with the lock held"
+    (finding,) = scan_json("--show-fixes", cwd=tmp_path)["findings"]
+    assert (finding["fix"], finding["no_fix_reason"]) == (None, reason)
+    (left,) = scan_json("--fix", cwd=tmp_path)["findings"]
+    assert (left["fix"], left["no_fix_reason"]) == (None, reason)
+    (plain,) = scan_json(cwd=tmp_path)["findings"]
+    assert (plain["fix"], plain["no_fix_reason"]) == (None, "")
+    assert f"no fix: {reason}" in racelint("scan", "--show-fixes", cwd=tmp_path).stdout
+    assert "no fix" not in racelint("scan", cwd=tmp_path).stdout
+
+
+def test_what_is_left_carries_the_fix_that_was_not_applied(tmp_path: Path) -> None:
+    (tmp_path / "counter.py").write_text(UNSAFE)
+    (left,) = scan_json("--fix", cwd=tmp_path)["findings"]
+    assert (left["fix"]["applicability"], left["no_fix_reason"]) == ("unsafe", "")
 
 
 def test_what_a_comment_silences_is_left_alone(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from racelint.fixes.failed_trial import UNKNOWN_SHAPE
 from racelint.fixes.registry import all_fixers
+from racelint.fixes.trial import offers_for
 from racelint.rules.base import Rule
 from racelint.rules.registry import all_rules
 from racelint.syntax.source import UnreadableSource
-from tests.fixes.drafts import draft_of, mended
+from tests.fixes.drafts import draft_of, mended, of_code
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 FIXED = [rule for rule in all_rules() if rule.code in all_fixers()]
@@ -29,6 +31,17 @@ def test_fixed_sources_parse_and_stay_as_they_are(file: Path) -> None:
     assert not after.draft.telling - draft.telling
     again = mended(after.draft, *all_fixers())
     assert again.applied == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_every_finding_of_a_rule_with_a_fix_has_one_or_a_reason(file: Path) -> None:
+    draft = draft_of({file.name: file.read_bytes()})
+    asked = of_code(draft, *all_fixers())
+    offers = offers_for(draft, asked)
+    assert sorted((*offers.found, *offers.reasons)) == list(range(len(asked)))
+    for place, reason in offers.reasons.items():
+        assert reason and reason != UNKNOWN_SHAPE, asked[place]
+        assert reason.count("`") % 2 == 0 and reason == reason.strip(" .") and "\n" not in reason
 
 
 @pytest.mark.parametrize("rule", FIXED, ids=lambda rule: rule.code)

@@ -91,6 +91,7 @@ def finding(number: int = 0, path: str = "bank.py", text: str = "") -> Finding:
         fix=Fix("unsafe", f"Hold the lock {text}", (FIXED,), f"callers may hold it {text}")
         if number % 2 == 0
         else None,
+        no_fix_reason=f"`Account._balance` is changed in ledger.py, too {text}" if number % 2 else "",
     )
 
 

@@ -235,6 +235,12 @@ def test_a_fix_is_shown_line_by_line() -> None:
     ]
 
 
+def test_a_page_says_why_there_is_no_fix() -> None:
+    shown = page(result(2))
+    reason = "<p><code>Account._balance</code> is changed in ledger.py, too </p>"
+    assert shown.count(f"<h3>No fix</h3>\n{reason}") == 1
+
+
 def test_a_fix_for_another_text_is_not_shown() -> None:
     assert patch_of(SOURCE, (Edit(40, 1, 41, 1, "x\n"),)) == []
     assert patch_of(SOURCE, ()) == []

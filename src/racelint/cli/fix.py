@@ -107,7 +107,7 @@ def finish_fixing(result: FixResult, options: dict[str, Any], color: str) -> tup
     if options["show_fixes"]:
         click.echo(render_fixes(result, style_for(color)), nl=False, err=True)
     if not options["quiet"]:
-        click.echo(fix_line(result, written=not options["diff"]), err=True)
+        click.echo(fix_line(result, written=not options["diff"], listed=options["show_fixes"]), err=True)
     if result.remaining.errors:
         return EXIT_COULD_NOT_RUN, result.remaining
     return EXIT_FINDINGS if options["diff"] and result.changes else EXIT_CLEAN, result.remaining

@@ -165,7 +165,9 @@ fix_options = section(
     "Fixes",
     option("--unsafe-fixes", is_flag=True, help="Apply also fixes that may change what the code does."),
     option("--diff", is_flag=True, help="Write nothing, show the changes as a patch.  [exit 1 if there are any]"),
-    option("--show-fixes", is_flag=True, help="List what was fixed; in a report, say how each finding can be."),
+    option(
+        "--show-fixes", is_flag=True, help="List what was fixed, and why not; in a report, how each finding can be."
+    ),
 )
 interpreters_option = option(
     "--interpreters",

@@ -32,7 +32,7 @@ Wanted = Callable[[ScanResult], Iterable[Finding]]
 
 
 def offered(found: Scanned) -> ScanResult:
-    """The result with a fix on each finding that has one. It has been tried: see `racelint.fixes.trial`."""
+    """The result with a fix on each finding that has one, or why not. It has been tried: see `racelint.fixes.trial`."""
     from racelint.fixes.trial import offers_for
 
     if not found.result.findings:
@@ -42,6 +42,8 @@ def offered(found: Scanned) -> ScanResult:
     findings = list(found.result.findings)
     for place, offer in offers.found.items():
         findings[place] = msgspec.structs.replace(findings[place], fix=offer.fix)
+    for place, reason in offers.reasons.items():
+        findings[place] = msgspec.structs.replace(findings[place], no_fix_reason=reason)
     errors = (*found.result.errors, *_defects(offers.failures))
     return msgspec.structs.replace(found.result, findings=tuple(findings), errors=errors)
 
@@ -81,15 +83,19 @@ def fixed(
         )
         remaining = result_of(mended.draft)
     before, after = (len(list(wanted(result))) for result in (first.result, remaining))
+    withheld = {finding: msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.withheld}
+    unfixed = {finding: msgspec.structs.replace(finding, no_fix_reason=words) for finding, words in mended.unfixed}
+    left = [withheld.get(finding) or unfixed.get(finding, finding) for finding in remaining.findings]
     errors = [*remaining.errors, *_defects(mended.failures), *(prover.problems if prover is not None else ())]
     return FixResult(
         applied=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.applied),
-        withheld=tuple(msgspec.structs.replace(finding, fix=fix) for finding, fix in mended.withheld),
+        withheld=tuple(withheld.values()),
+        unfixed=tuple(unfixed.values()),
         changes=tuple(
             FileChange(where[display], display, draft.sources[display], mended.draft.sources[display])
             for display in sorted(mended.draft.changed_since(draft))
         ),
-        remaining=msgspec.structs.replace(remaining, errors=tuple(errors)),
+        remaining=msgspec.structs.replace(remaining, findings=tuple(left), errors=tuple(errors)),
         gone=max(before - after, len(mended.applied)),
         helpless=max(after - len(mended.withheld), 0),
     )

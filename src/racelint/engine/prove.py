@@ -82,6 +82,9 @@ def _judged(finding: Finding, verdict: Verdict) -> Finding:
     return msgspec.structs.replace(finding, verdict=verdict, severity=severity)
 
 
+_NOT_RUN = "not tried: the code could not be run"
+
+
 class Prover:
     """Has the last word on fixes: a race that was confirmed before must be gone after. This runs the scanned code.
 
@@ -102,10 +105,12 @@ class Prover:
         from racelint.fixes.mending import Ruling
         from racelint.fixes.text_edits import edits_between, moved_line
 
-        if finding.code not in self._confirmable or self.problems:
-            return Ruling(not self.problems)
+        if self.problems:
+            return Ruling(False, _NOT_RUN)
+        if finding.code not in self._confirmable:
+            return Ruling(True)
         if time.monotonic() > self._deadline:
-            return Ruling(False, "the total budget ended before it was tried")
+            return Ruling(False, "not tried: the total budget had ended")
         fixed = {}
         for display, text in texts.items():
             edits = edits_between(draft.tree(display).text, text)
@@ -116,5 +121,5 @@ class Prover:
             proof = prove_fix(finding, Path(self._where[finding.path]), files, fixed, self._settings, self._root)
         except CannotRun as error:
             self.problems.append(Problem("interpreter", str(error)))
-            return Ruling(False)
+            return Ruling(False, _NOT_RUN)
         return Ruling(proof.gone is not False, proof.words, proof.breaks)

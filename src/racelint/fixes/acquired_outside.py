@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
+from racelint.fixes.kept_comments import comments_below, freed
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import comments_of, indent_of, only_call, with_block
 from racelint.fixes.with_statement import is_context_manager
@@ -28,16 +29,18 @@ class AcquiredOutside(Fixer):
 
     codes = ("RL209",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for late in late_acquires(draft.program):
             function = late.function
             if function.module.source.display != finding.path or late.acquire.span != span_of(finding):
                 continue
             late_try = _late_try(tree, late)
-            if late_try is not None and is_context_manager(
-                draft.program, function, late.lock, late.acquire.func[0][:-1]
-            ):
+            if late_try is None:
+                yield Obstacle("what follows the acquire is not all the rest of the `try`")
+            elif not is_context_manager(draft.program, function, late.lock, late.acquire.func[0][:-1]):
+                yield Obstacle(f"`with` cannot take `{late.lock.short}`")
+            else:
                 yield late_try.proposal(tree)
             return
 
@@ -156,4 +159,6 @@ def _whole(node: cst.Try) -> cst.Try:
 
 
 def _body(node: cst.Try) -> list[Statement]:
-    return [entry for entry in node.body.body if isinstance(entry, Statement)]
+    """What is left of a `try` that has nothing left to do."""
+    below = comments_below(node.finalbody.body) if node.finalbody is not None else []
+    return [*freed(node.body), *below]

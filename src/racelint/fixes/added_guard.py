@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from racelint.fixes.atomic_call import atomic_call
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.guarding import Choice, Guarding
 from racelint.fixes.late_publication import late_publication
@@ -25,6 +25,11 @@ from racelint.program.races.suspects import Suspect
 
 Sites = Callable[[Choice], Sequence[Site]]
 """What goes under the lock, by the lock. Raises NotCovered."""
+_ALL_USES = "no lock around this place alone would help: all who use it would have to hold one for as long as they do"
+_QUEUE = (
+    "no lock is needed: `get_nowait()` or a timeout asks and takes in one step, and what to do for none is yours to say"
+)
+_ORDER = "a lock does not help: what is stored must be complete before others can find it"
 
 
 class AddedGuard(Fixer):
@@ -47,14 +52,14 @@ class AddedGuard(Fixer):
     codes = ("RL101", "RL102", "RL104", "RL105", "RL107")
     locks = True
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         yield from self._in_place(finding, draft)
         sections = with_sections(draft, finding) if finding.code == "RL107" else None
         if sections is not None:
             joined, again = sections
             yield from self._in_place(again, joined)
 
-    def _in_place(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def _in_place(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         late = late_publication(draft, finding) if finding.code == "RL105" else None
         if late is not None:
             yield late
@@ -88,11 +93,13 @@ class AddedGuard(Fixer):
                 *(draft, finding.path, lazy.location, choices),
                 lambda choice: [lazy_site(draft, other) for other in alike],
             )
+            return
+        yield Obstacle(_ORDER if finding.code == "RL105" else _QUEUE if finding.code == "RL104" else _ALL_USES)
 
 
-def _best_first(locked: Iterator[Proposal], copied: Proposal) -> Iterator[Proposal]:
+def _best_first(locked: Iterator[Attempt], copied: Proposal) -> Iterator[Attempt]:
     """The safe ones, then those that are not."""
-    yield from sorted((*locked, copied), key=lambda proposal: proposal.applicability != "safe")
+    yield from sorted((*locked, copied), key=lambda one: isinstance(one, Obstacle) or one.applicability != "safe")
 
 
 def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
@@ -103,17 +110,21 @@ def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
 
 def _proposals(
     draft: Draft, path: str, location: Location, choices: Iterator[Choice], sites: Sites
-) -> Iterator[Proposal]:
+) -> Iterator[Attempt]:
     """Under each lock in turn: around the steps, or around the loop that they stand in."""
+    choice = None
     for choice in choices:
         try:
             plan = Guarding(draft, location, sites(choice), choice)
-        except NotCovered:
+        except NotCovered as error:
+            yield Obstacle(str(error))
             continue
         found = [plan.proposal(path)] if not plan.follows_a_loop() else []
         if plan.around_loops():
             found.append(plan.proposal(path))
-        yield from (proposal for proposal in found if proposal is not None)
+        yield from found
+    if choice is None:
+        yield Obstacle(f"there is no place for a lock beside `{location.attribute}`")
 
 
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:

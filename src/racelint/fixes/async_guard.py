@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from racelint.fixes.async_home import AsyncHome, async_homes
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.drained import LOST, drained_first
 from racelint.fixes.lock_safety import Extent, LockSafety
-from racelint.fixes.places import span_of
+from racelint.fixes.places import named, span_of
+from racelint.fixes.sites import no_block_around
 from racelint.fixes.stretch import covering
 from racelint.model.finding import Finding
 from racelint.program.coroutines.await_gaps import AwaitGaps
@@ -29,7 +30,7 @@ class AsyncGuard(Fixer):
 
     codes = ("RL702",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         drained = _drained(draft, finding)
         if drained is not None:
             yield drained
@@ -37,11 +38,13 @@ class AsyncGuard(Fixer):
             compound = gap.compound
             here = compound.function.module.source.display == finding.path and str(gap.location) == finding.subject
             if here and span_of(finding) in (compound.act.span, compound.check_span):
+                home = None
                 for home in async_homes(draft, compound.function, compound.act.location.container()):
-                    proposal = _proposal(draft, compound, home)
-                    if proposal is not None:
-                        yield proposal
+                    yield _proposal(draft, compound, home)
+                if home is None:
+                    yield Obstacle(f"there is no place in this file for a lock beside `{gap.location.attribute}`")
                 return
+        yield Obstacle("what is told too early is not plain to see")
 
 
 def _drained(draft: Draft, finding: Finding) -> Proposal | None:
@@ -56,7 +59,7 @@ def _drained(draft: Draft, finding: Finding) -> Proposal | None:
     return None
 
 
-def _proposal(draft: Draft, compound: Compound, home: AsyncHome) -> Proposal | None:
+def _proposal(draft: Draft, compound: Compound, home: AsyncHome) -> Attempt:
     function = compound.function
     tree = draft.tree(function.module.source.display)
     spans = [compound.act.span, event_span(function, compound.since)]
@@ -64,11 +67,13 @@ def _proposal(draft: Draft, compound: Compound, home: AsyncHome) -> Proposal | N
         spans.append(compound.check_span)
     stretch = covering(tree, spans)
     if stretch is None:
-        return None
+        return Obstacle(no_block_around(function))
     safety, extent = LockSafety(draft.program, home.lock, [function]), Extent(*stretch.lines(tree))
     opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, home.header)]
-    if safety.examine(function, extent).nested or any(safety.retakings(function, extent, opened)):
-        return None
+    if safety.examine(function, extent).nested:
+        return Obstacle(f"what is awaited there comes back to {named(function)}, which would wait for itself")
+    if retaken := next(safety.retakings(function, extent, opened), ""):
+        return Obstacle(retaken)
     rewriting = Rewriting(tree)
     home.make(rewriting)
     stretch.wrap(rewriting, home.header, asynchronous=True)

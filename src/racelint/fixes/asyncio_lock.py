@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from racelint.fixes.async_home import async_locks_of
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import drop_unused, imported
 from racelint.fixes.lock_safety import span_of_node
-from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
+from racelint.fixes.places import functions_in, maker_of, named, span_of, type_of_call
 from racelint.model.finding import Finding
 from racelint.model.summary import AnyNode, Call, With
 from racelint.program import Program
@@ -37,16 +37,27 @@ class AsyncioLock(Fixer):
 
     codes = ("RL701",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         program, tree = draft.program, draft.tree(finding.path)
         lock = _lock_of(program, finding)
         made = maker_of(program, lock.location) if lock is not None else None
-        if lock is None or made is None or made[0].module.source.display != finding.path:
+        if lock is None or made is None:
+            yield Obstacle("it is not plain which call makes the lock")
             return
-        name = _MADE.get(type_of_call(program, *made))
+        if (display := made[0].module.source.display) != finding.path:
+            yield Obstacle(f"`{lock.short}` is made in {display}")
+            return
+        name = _MADE.get(dotted := type_of_call(program, *made))
         call = tree.at(made[1].span, cst.Call)
+        if not name or call is None:
+            yield Obstacle(f"asyncio has nothing that does what `{dotted}` does")
+            return
         takings = _takings(program, tree, finding.path, lock.location)
-        if not name or call is None or takings is None or (lock.reentrant and _is_retaken(program, lock.location)):
+        if isinstance(takings, Obstacle):
+            yield takings
+            return
+        if lock.reentrant and _is_retaken(program, lock.location):
+            yield Obstacle(f"`{lock.short}` is taken again by who holds it, which no lock of asyncio allows")
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "asyncio", name, call)
@@ -77,12 +88,12 @@ def _is_retaken(program: Program, location: Location) -> bool:
     return False
 
 
-def _takings(program: Program, tree: Tree, display: str, location: Location) -> list[cst.With | cst.Call] | None:
+def _takings(program: Program, tree: Tree, display: str, location: Location) -> list[cst.With | cst.Call] | Obstacle:
     """The `with` statements on the lock and the calls of its `acquire()`, all in coroutines of the file.
 
-    None where it is used in another way: all that reads it must be one of them, or a plain `release()`.
+    An obstacle where it is used in another way: all that reads it must be one of them, or a plain `release()`.
     """
-    found: list[cst.With | cst.Call | None] = []
+    found: list[cst.With | cst.Call] = []
     for function in program.index.functions:
         flow, facts = program.flows.of(function), program.stores.facts[function.id]
         taken = [node for lock, node, _ in flow.acquisitions if lock.location == location]
@@ -91,17 +102,22 @@ def _takings(program: Program, tree: Tree, display: str, location: Location) -> 
         if not reads and not taken:
             continue
         threads = any(context.root is not None for context in program.reach.of(function))
-        if function.module.source.display != display or not function.ir.is_async or threads:
-            return None
+        if function.module.source.display != display:
+            return Obstacle(f"`{location.attribute}` is used in {function.module.source.display}, too")
+        if not function.ir.is_async or threads:
+            what = "which runs on a thread" if threads else "which is no coroutine"
+            return Obstacle(f"{named(function)}, {what}, uses `{location.attribute}`, too")
         uses = [_block(tree, node) if isinstance(node, With) else _plain(tree, node) for node in taken]
         ends = [_plain(tree, node) for node in given]
         spelled = {tree.span(use.func.value) for use in (*uses, *ends) if isinstance(use, cst.Call)}  # type: ignore[attr-defined]
         entered = {tree.span(use.items[0].item) for use in uses if isinstance(use, cst.With)}
-        if None in ends or not {access.span for access in reads} <= spelled | entered:
-            return None
-        found += uses
-    known = [use for use in found if use is not None]
-    return known if len(known) == len(found) else None
+        known = [use for use in uses if use is not None]
+        plain = len(known) == len(uses) and None not in ends
+        if not plain or not {access.span for access in reads} <= spelled | entered:
+            does = f"{named(function)} does more with `{location.attribute}` than take it and give it back"
+            return Obstacle(f"{does}, as an `asyncio` lock would need")
+        found += known
+    return found
 
 
 def _block(tree: Tree, node: With) -> cst.With | None:

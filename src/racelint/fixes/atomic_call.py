@@ -7,6 +7,7 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
+from racelint.fixes.kept_comments import comments_below, lines_below
 from racelint.fixes.statements import alone, comments_of, lone_branch, only_call
 from racelint.model.summary import ELEMENT
 from racelint.program.objects.things import Object
@@ -95,15 +96,17 @@ def _proposal(tree: Tree, branch: cst.If, done: cst.CSTNode, call: cst.Call, ele
     following = block.body[place + 1] if place + 1 < len(block.body) else None
     used = _element_used(tree, following, element) if isinstance(following, cst.SimpleStatementLine) else None
     above = [*branch.leading_lines, *(comments_of(done) if isinstance(done, Statement) else ())]
+    below = lines_below(branch.body)
     assert isinstance(call.func, cst.Attribute)
     if used is not None and call.func.attr.value == "setdefault":
         rewriting.replace(used, lambda updated: call)
         rewriting.splice(
-            block, place, place + 2, lambda old: [old[1].with_changes(leading_lines=[*above, *old[1].leading_lines])]
+            *(block, place, place + 2),
+            lambda old: [old[1].with_changes(leading_lines=[*above, *below, *old[1].leading_lines])],
         )
     else:
         line = cst.SimpleStatementLine([cst.Expr(call)], leading_lines=above)
-        rewriting.splice(block, place, place + 1, lambda old: [line])
+        rewriting.splice(block, place, place + 1, lambda old: [line, *comments_below(branch.body)])
     name = tree.spelled(expression(tree.spelled(call.func)))
     return Proposal(rewriting.code(), f"Check and change in one step: `{name}`")
 

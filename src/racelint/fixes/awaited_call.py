@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported
 from racelint.fixes.places import call_at, functions_in
@@ -33,18 +33,22 @@ class AwaitedCall(Fixer):
 
     codes = ("RL704",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         if found is None or "3.8" in draft.settings.target_version:
+            if found is not None:
+                yield Obstacle("Python 3.8 has no `asyncio.to_thread()`")
             return
         function, event = found
         blocking = BlockingCalls(draft.program).reached(event, function)
-        if blocking is None or event.func[0][-1] in ACQUIRES:
+        if event.func[0][-1] in ACQUIRES:
+            yield Obstacle("the thread that takes a lock may have to be the one that gives it back")
             return
         calls = [call for own in (event, *_same(draft, function, event)) if (call := tree.at(own.span, cst.Call))]
         awaited = [call for call in calls if _may_await(tree, call)]
-        if not awaited or awaited[0] is not calls[0]:
+        if blocking is None or not awaited or awaited[0] is not calls[0]:
+            yield Obstacle("the call is not made where the coroutine itself could await it")
             return
         things = draft.program.types.of_value(event.func, function)
         yield _proposal(tree, things, awaited[:1])

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, negated, truth
 from racelint.fixes.flag_uses import NotAFlag, make_event
 from racelint.fixes.imports import imported
+from racelint.fixes.kept_comments import comments_below
 from racelint.fixes.places import span_of
 from racelint.fixes.starting_call import TIGHT
 from racelint.fixes.statements import alone, comments_of, line
@@ -36,7 +37,7 @@ class AwaitedEvent(Fixer):
 
     codes = ("RL403",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for wait in BusyWaits(draft.program).found():
             if wait.function.module.source.display != finding.path or wait.span != span_of(finding):
@@ -44,13 +45,14 @@ class AwaitedEvent(Fixer):
             loop = _loop_at(tree, wait)
             look = _look(loop) if loop is not None else None
             if loop is None or look is None:
+                yield Obstacle("the loop does more than look at one thing until it changes")
                 return
-            proposal = _with_event(draft, tree, loop, look, wait)
             if wait.instead:
                 ways = (_waiting, _for_future, _without_loop)
                 proposal = next((found for way in ways if (found := way(tree, loop, look, wait)) is not None), None)
-            if proposal is not None:
-                yield proposal
+                yield proposal or Obstacle("what the loop asks has no method that only waits")
+            else:
+                yield _with_event(draft, tree, loop, look, wait)
             return
 
 
@@ -118,7 +120,8 @@ def _replaced(rewriting: Rewriting, loop: cst.While, waiting: cst.Call) -> None:
 
     def build(old: list[Statement]) -> list[Statement]:
         first = call.with_changes(leading_lines=(*loop.leading_lines, *inner))
-        return [first.with_changes(trailing_whitespace=header) if header is not None else first]
+        wait = first.with_changes(trailing_whitespace=header) if header is not None else first
+        return [wait, *comments_below(loop.body)]
 
     rewriting.splice(block, place, place + 1, build)
 
@@ -177,16 +180,16 @@ def _asked(look: _Look) -> cst.BaseExpression | None:
     return call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else None
 
 
-def _with_event(draft: Draft, tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Proposal | None:
+def _with_event(draft: Draft, tree: Tree, loop: cst.While, look: _Look, wait: BusyWait) -> Attempt:
     """The flag becomes an event, here and wherever the file uses it."""
     flag = draft.program.locations.of(wait.path, wait.function)
     if wait.setter is None or flag is None or not isinstance(look.until, (cst.Name, cst.Attribute)):
-        return None
+        return Obstacle("what the loop looks at is more than a flag that others set")
     rewriting = Rewriting(tree)
     try:
         make_event(draft, rewriting, flag, loop)
-    except NotAFlag:
-        return None
+    except NotAFlag as error:
+        return Obstacle(str(error))
     name = tree.spelled(look.until)
     _replaced(rewriting, loop, _waited(expression(name), "wait", look))
     reason = "code that reads the flag elsewhere finds an event there, which is always true"

@@ -1,4 +1,4 @@
-"""What a fix is: for the findings of some rules, one or more new texts of the file, the best first."""
+"""What a fix is: for the findings of some rules, one or more new texts of the file, the best first, or why none."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ class Proposal(NamedTuple):
     claims: frozenset[str] = frozenset()
 
 
+class Obstacle(NamedTuple):
+    """Why the code cannot be put right in one of the ways that a fix knows: a clause, to be read after "no fix:"."""
+
+    words: str
+
+
+Attempt = Proposal | Obstacle
+
+
 class Fixer(ABC):
     """Base of every fix; it is registered by being a class in a file of this package.
 
@@ -39,8 +48,9 @@ class Fixer(ABC):
             raise TypeError(f"{cls.__name__} does not say which rules it fixes, and how")
 
     @abstractmethod
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
-        """Texts to try in order; none where the finding's code has a shape that the fix does not know.
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
+        """Texts to try in order, and what stands in the way of others.
 
         The first that removes the finding and adds no other is taken, so that a proposal need not be sure of that.
+        Where none is, the user is told why the first that was tried failed, else the first obstacle.
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import parameter_names
 from racelint.fixes.places import span_of
@@ -15,6 +15,7 @@ from racelint.program.thread_use.late_bindings import LateBinding, LateBindings
 from racelint.syntax.edits import Rewriting
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+_UNCLEAR = "no closure of this place could be given the value that the variable has now"
 
 
 class CapturedValue(Fixer):
@@ -26,15 +27,19 @@ class CapturedValue(Fixer):
 
     codes = ("RL505",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         late = _late_binding(draft, finding)
         tree = draft.tree(finding.path)
         read = tree.at(span_of(finding), cst.Name)
         closure = tree.scope(read) if read is not None else None
         if late is None or late.first or not isinstance(closure, (cst.Lambda, cst.FunctionDef)):
+            yield Obstacle(
+                "the variable is not bound yet when the closure is made" if late and late.first else _UNCLEAR
+            )
             return
         params = closure.params
         if late.name in parameter_names(params) or _binds(closure, late.name):
+            yield Obstacle(f"the closure binds `{late.name}` itself")
             return
         fresh = cst.Param(cst.Name(late.name), default=cst.Name(late.name), equal=_TIGHT)
         keyword_only = params.star_arg is not cst.MaybeSentinel.DEFAULT or bool(params.kwonly_params)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
 from racelint.fixes.lock_safety import Extent, LockSafety, span_of_node
@@ -36,7 +36,7 @@ class ConditionLock(Fixer):
     codes = ("RL302",)
     locks = True
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         for use in draft.program.conditions.all:
             if use.function.module.source.display == finding.path and use.call.span == span_of(finding):
                 tree = draft.tree(finding.path)
@@ -44,6 +44,7 @@ class ConditionLock(Fixer):
                     header = written(path, draft.program.stores.facts[function.id])
                     if header is not None:
                         yield from _wrapped(draft, tree, use, function, stretch, header)
+                yield Obstacle(f"the function that lacks the lock has no name for `{use.lock.short}`")
                 return
 
 
@@ -95,15 +96,19 @@ def _with_what_follows(tree: Tree, stretch: Stretch) -> Stretch:
 
 def _wrapped(
     draft: Draft, tree: Tree, use: Use, function: FunctionInfo, stretch: Stretch, header: str
-) -> Iterator[Proposal]:
+) -> Iterator[Attempt]:
     rewriting = Rewriting(tree)
     if use.method not in WAITS:
         before = _taken_before(draft, tree, function, stretch, use.lock)
         header = tree.spelled(before.items[0].item) if before is not None else header
         stretch = stretch.with_neighbours(tree, header)
-    doubts = list(_doubts(draft, function, stretch, tree, use.lock, header))
-    if "" in doubts:
+    safety = LockSafety(draft.program, use.lock, ())
+    opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, header)]
+    found = safety.examine(function, Extent(*stretch.lines(tree)), opened)
+    if waits := [clause for clause in (*found.obstacles, *found.cautions) if ".wait" not in clause]:
+        yield Obstacle(waits[0])
         return
+    doubts = [*found.doubts, *_doubts(draft, function, stretch, tree, use.lock)]
     stretch.wrap(rewriting, header)
     reason = in_one(doubts)
     message, claims = f"Take `{header}` around it", stretch.claims(tree)
@@ -121,17 +126,8 @@ def _taken_before(draft: Draft, tree: Tree, function: FunctionInfo, stretch: Str
     return before if same else None
 
 
-def _doubts(
-    draft: Draft, function: FunctionInfo, stretch: Stretch, tree: Tree, lock: Lock, header: str
-) -> Iterator[str]:
-    """Why it is not safe; an empty one where it is not possible."""
-    safety = LockSafety(draft.program, lock, ())
-    opened = [tree.span(node.items[0].item)[0] for node in stretch.blocks_on(tree, header)]
-    found = safety.examine(function, Extent(*stretch.lines(tree)), opened)
-    waits = [clause for clause in (*found.obstacles, *found.cautions) if ".wait" not in clause]
-    if waits:
-        yield ""
-    yield from found.doubts
+def _doubts(draft: Draft, function: FunctionInfo, stretch: Stretch, tree: Tree, lock: Lock) -> Iterator[str]:
+    """Why it is not safe where other locks are held."""
     flow = draft.program.flows.of(function)
     first, last = stretch.lines(tree)
     for event in draft.program.stores.facts[function.id].events.values():

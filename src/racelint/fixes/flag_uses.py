@@ -9,6 +9,7 @@ import libcst as cst
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
+from racelint.fixes.places import named
 from racelint.model.summary import Access
 from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.locations import Location
@@ -16,7 +17,11 @@ from racelint.syntax.edits import Rewriting
 
 
 class NotAFlag(Exception):
-    """It holds other things than True and False, is used in another file, or in a way that an event has no word for."""
+    """It holds other things than True and False, is used in another file, or in a way that an event has no word for:
+    the text says which."""
+
+
+_OTHER_VALUES = "what the loop looks at does not begin as False, or holds more than True and False"
 
 
 def make_event(draft: Draft, rewriting: Rewriting, flag: Location, without: cst.CSTNode) -> None:
@@ -24,10 +29,10 @@ def make_event(draft: Draft, rewriting: Rewriting, flag: Location, without: cst.
     tree = rewriting.tree
     for function, access in _uses(draft, flag):
         if tree.text != draft.tree(function.module.source.display).text:
-            raise NotAFlag
+            raise NotAFlag(f"`{flag.attribute}` is used in {function.module.source.display}, too")
         node = tree.expression_at(access.span)
         if node is None:
-            raise NotAFlag
+            raise NotAFlag(_more_than_a_flag(flag, function))
         if without in (node, *tree.ancestors(node)):
             continue
         if access.kind == "write":
@@ -35,7 +40,11 @@ def make_event(draft: Draft, rewriting: Rewriting, flag: Location, without: cst.
         elif access.kind == "read" and not access.called:
             _ask(rewriting, node)
         else:
-            raise NotAFlag
+            raise NotAFlag(_more_than_a_flag(flag, function))
+
+
+def _more_than_a_flag(flag: Location, function: FunctionInfo) -> str:
+    return f"{named(function)} does more with `{flag.attribute}` than ask it and set it"
 
 
 def _uses(draft: Draft, flag: Location) -> Iterator[tuple[FunctionInfo, Access]]:
@@ -63,12 +72,12 @@ def _set(rewriting: Rewriting, node: cst.BaseExpression, *, starts: bool) -> Non
     assign = target if isinstance(target, cst.AnnAssign) else tree.parent(target)
     if isinstance(assign, cst.AnnAssign):
         if assign.target is not node or assign.value is None or not starts:
-            raise NotAFlag
+            raise NotAFlag(_OTHER_VALUES)
     elif not isinstance(target, cst.AssignTarget) or not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
-        raise NotAFlag
+        raise NotAFlag(_OTHER_VALUES)
     value = assign.value.value if isinstance(assign.value, cst.Name) else ""
     if assign.value is None or value not in ("True", "False") or (starts and value == "True"):
-        raise NotAFlag
+        raise NotAFlag(_OTHER_VALUES)
     if starts:
         factory = imported(rewriting, "threading", "Event", node)
         rewriting.replace(assign.value, lambda updated: expression(f"{factory}()"))

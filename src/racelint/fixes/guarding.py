@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from racelint.fixes.base import Proposal
+from racelint.fixes.base import Attempt, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imitated_header import imitated
 from racelint.fixes.lock_safety import LockSafety, is_inside
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
+from racelint.fixes.places import named
 from racelint.fixes.reasons import in_one
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
@@ -55,20 +56,29 @@ class Guarding:
             self.headers = [self._header(site, choice.location) for site in sites]
         self.doubts: tuple[str, ...] = ()
         self.display = sites[0].function.module.source.display
-        if any(site.function.module.source.display != self.display for site in sites):
-            raise NotCovered
+        away = [one for site in sites if (one := site.function.module.source.display) != self.display]
+        if away:
+            files = " and ".join(dict.fromkeys((self.display, *away)))
+            raise NotCovered(f"{self._called} is changed in {files}, and a fix changes one file")
         self.names = [self._spelled(site) for site in sites]
         self.parts = parts_of(draft.tree(self.display), sites, self.headers, self.names)
 
     def _known(self, lock: Location) -> Lock:
         """The lock as every site sees it."""
-        found = {lock_at(self.draft.program, lock, site.function, site.base, self.location) for site in self.sites}
-        known = next(iter(found))
-        if None in found or known is None or known.facts is None or known.facts.family not in _USABLE:
-            raise NotCovered
+        found = [lock_at(self.draft.program, lock, site.function, site.base, self.location) for site in self.sites]
+        known = found[0]
+        if None in found or known is None or known.facts is None:
+            nameless = self.sites[found.index(None)] if None in found else self.sites[0]
+            raise NotCovered(f"{named(nameless.function)} cannot name the lock `{lock.attribute}` for certain")
+        if known.facts.family not in _USABLE:
+            raise NotCovered(f"`{known.short}` is a {known.facts.family}: how it keeps others out is not plain to see")
         if not known.shared and any(self._is_static(site) for site in self.sites):
-            raise NotCovered
+            raise NotCovered(f"{self._called} is of the class, and `{known.short}` of one instance")
         return known
+
+    @property
+    def _called(self) -> str:
+        return f"`{self.location.attribute}`"
 
     def _is_static(self, site: Site) -> bool:
         """The state is shared by all instances: a lock per instance would not do."""
@@ -78,7 +88,7 @@ class Guarding:
         path = lock_path(lock, site.function, site.base, self.location)
         text = written(path, self.draft.program.stores.facts[site.function.id]) if path is not None else None
         if text is None:
-            raise NotCovered
+            raise NotCovered(f"{named(site.function)} has no name for the lock `{lock.attribute}`")
         return text
 
     def around_loops(self) -> bool:
@@ -109,19 +119,23 @@ class Guarding:
         path = base if name == ITSELF else (*base, name)
         return written(path, self.draft.program.stores.facts[site.function.id])
 
-    def proposal(self, path: str) -> Proposal | None:
-        """The new text of the file; None where something stands elsewhere, or the lock may not be held."""
+    def proposal(self, path: str) -> Attempt:
+        """The new text of the file; an obstacle where something stands elsewhere, or the lock may not be held."""
         new, reentrant = self.choice.new, self.choice.reentrant
-        if self.display != path or (new is not None and new.display != path):
-            return None
+        if self.display != path:
+            return Obstacle(f"{self._called} is changed in {self.display}, and a fix changes the file of the finding")
+        if new is not None and new.display != path:
+            return Obstacle(f"the lock would have to be made in {new.display}")
         tree = self.draft.tree(path)
         takers = [part.function for part in self.parts]
         safety = LockSafety(self.draft.program, self.lock, takers, reentrant=reentrant)
         if any(self._never_ends(part, tree) for part in self.parts):
-            return None
+            return Obstacle(
+                f"a loop waits there for others to change {self._called}, and nobody could with the lock held"
+            )
         settled = [one for part in self.parts for one in part.settled(tree, safety)]
-        if any(found.obstacles for _, found, _ in settled):
-            return None
+        if obstacles := [clause for _, found, _ in settled for clause in found.obstacles]:
+            return Obstacle(obstacles[0])
         doubts = [*self.doubts, *(doubt for _, found, _ in settled for doubt in found.doubts)]
         doubts += [loose.doubt for _, _, loose in settled if loose is not None and loose.doubt]
         rewriting = Rewriting(tree)
@@ -129,8 +143,8 @@ class Guarding:
             nested = reentrant or any(found.nested for _, found, _ in settled)
             make_lock(rewriting, new, "threading", "RLock" if nested else "Lock")
             doubts += [new.doubt] if new.doubt else []
-        elif reentrant and not make_reentrant(self.draft, rewriting, self.choice.location):
-            return None
+        elif reentrant and (obstacle := make_reentrant(self.draft, rewriting, self.choice.location)):
+            return obstacle
         for part, _, loose in settled:
             part.rewrite(rewriting, loose)
         claims = frozenset(claim for part, _, _ in settled for claim in part.stretch.claims(tree))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
@@ -31,25 +31,30 @@ class HandedTarget(Fixer):
 
     codes = ("RL501",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         inner = tree.at(span_of(finding), cst.Call)
         arg = tree.parent(inner) if inner is not None else None
         starter = tree.parent(arg) if arg is not None else None
         if found is None or inner is None or not isinstance(arg, cst.Arg) or not isinstance(starter, cst.Call):
+            yield Obstacle("the call is made before, not in the place of the function")
             return
         if any(given.star for given in inner.args):
+            yield Obstacle("the call is given starred arguments")
             return
         function = _called(draft, found[0], found[1].func)
         if function is not None and function.ir.is_generator:
+            yield Obstacle(f"`{function.ir.name}` is a generator: who goes through it is not plain to see")
             return
         rewriting = Rewriting(tree)
         target, values = inner.func, list(inner.args)
         if function is not None and function.ir.is_async:
             target, values = expression(imported(rewriting, "asyncio", "run", starter)), [cst.Arg(inner)]
         args = _with_target(tree, starter, arg, target, values)
-        if args is not None:
+        if args is None:
+            yield Obstacle("there are arguments for the thread already, or none can be given")
+        else:
             rewriting.replace(starter, lambda updated: updated.with_changes(args=args))
             yield Proposal(rewriting.code(), f"Hand over `{tree.spelled(target)}`, do not call it")
 

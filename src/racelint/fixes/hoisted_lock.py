@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_loud
+from racelint.fixes.kept_comments import freed
 from racelint.fixes.places import functions_in, span_of, stored_at
 from racelint.fixes.region import NotRemovable, Region
 from racelint.fixes.statements import indent_of, line, only_call, unused_name, with_block
@@ -31,11 +32,15 @@ class HoistedLock(Fixer):
 
     codes = ("RL401",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         hot = _hot_loop(finding, draft)
         tree = draft.tree(finding.path)
         section = _section(tree, hot, draft) if hot is not None else None
-        if hot is None or section is None:
+        if hot is None:
+            yield Obstacle("the lock is taken by what the loop calls, not by its own body")
+            return
+        if section is None:
+            yield Obstacle("the lock is not taken and given back at one level of the loop's body")
             return
         summed = section.summed(_is_number(draft, hot))
         if summed is not None:
@@ -155,7 +160,7 @@ class _Section:
                 above = old[0].leading_lines
             else:
                 assert isinstance(old[0], cst.With)
-                body, above = list(old[0].body.body), old[0].leading_lines  # type: ignore[arg-type]
+                body, above = freed(old[0].body), old[0].leading_lines
             first, *rest = body
             return change([first.with_changes(leading_lines=(*above, *first.leading_lines)), *rest])  # type: ignore[no-any-return]
 

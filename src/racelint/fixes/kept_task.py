@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.places import span_of
@@ -15,6 +15,7 @@ from racelint.model.finding import Finding
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
 _HOME = "_background_tasks"
+_PART = "the call that starts the task is part of a larger expression"
 
 
 class KeptTask(Fixer):
@@ -25,14 +26,19 @@ class KeptTask(Fixer):
 
     codes = ("RL705",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
         started = tree.statement(call) if call is not None else None
         if call is None or not isinstance(started, cst.SimpleStatementLine) or len(started.body) != 1:
+            yield Obstacle(_PART)
             return
         small = started.body[0]
-        if tree.parent(call) is not small or isinstance(tree.scope(call), cst.Module):
+        if tree.parent(call) is not small:
+            yield Obstacle(_PART)
+            return
+        if isinstance(tree.scope(call), cst.Module):
+            yield Obstacle("the task is started by the module's own code, which no loop runs")
             return
         name = _name_of(small) or unused_name(tree, call, "task")
         rewriting = Rewriting(tree)

@@ -146,12 +146,12 @@ class LockSafety:
             return
         location = self.lock.location
         if any(location in {lock.location for lock in c.held} for c in self.program.reach.of(function)):
-            yield "a caller holds the lock"
+            yield f"a caller holds `{self.lock.short}` already"
         flow = self.program.flows.of(function)
         for event in self.program.stores.facts[function.id].events.values():
             hold = flow.at(event.id).hold(location) if extent.holds(event.span) else None
             if hold is not None and not self._is_taken_inside(function, hold.region, extent):
-                yield "the function holds the lock there already"
+                yield f"`{self.lock.short}` is held there already"
 
     def _is_taken_inside(self, function: FunctionInfo, region: int, extent: Extent) -> bool:
         return any(
@@ -164,7 +164,7 @@ class LockSafety:
             return
         for entry in self.program.takings.through(site):
             if entry.fact.lock.location == self.lock.location:
-                yield f"`{site.callee.ir.name}()` takes the lock itself"
+                yield f"`{site.callee.ir.name}()` takes `{self.lock.short}` itself"
 
     def _taken_here(self, function: FunctionInfo, extent: Extent, opened: Collection[int]) -> Iterator[str]:
         if self.lock is None or self.lock.reentrant:
@@ -172,14 +172,14 @@ class LockSafety:
         for lock, node, _ in self.program.flows.of(function).acquisitions:
             span = span_of_node(node)
             if lock.location == self.lock.location and extent.holds(span) and span[0] not in opened:
-                yield "the lock is taken inside"
+                yield f"`{self.lock.short}` is taken inside, too"
 
     def _given_back(self, function: FunctionInfo, extent: Extent) -> Iterator[str]:
         """By a call: the end of a `with` block stays with its block."""
         for lock, node, _ in self.program.flows.of(function).releases:
             mine = self.released is not None and lock.location == self.released.location
             if mine and isinstance(node, Call) and extent.holds(node.span):
-                yield "the lock is given back inside"
+                yield f"`{lock.short}` is given back inside"
 
     def _reaches_taker(self, function: FunctionInfo, seen: set[str]) -> bool:
         if function.id in self.takers:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, variables_in
 from racelint.fixes.places import span_of
@@ -29,7 +29,7 @@ class MainGuard(Fixer):
 
     codes = ("RL603",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         node = tree.node_at(span_of(finding))
         holders = {id(outer) for outer in (node, *tree.ancestors(node))} if node is not None else set()
@@ -40,6 +40,7 @@ class MainGuard(Fixer):
         runs = [(defines, list(run)) for defines, run in groupby(range(place, len(body)), lambda i: _defines(body[i]))]
         bound = {name for defines, run in runs if not defines for i in run for name in _bound(body[i])}
         if any(bound & variables_in(body[i]) for defines, run in runs if defines for i in run):
+            yield Obstacle("a definition that follows uses what is bound there")
             return
         rewriting = Rewriting(tree)
         for defines, run in runs:

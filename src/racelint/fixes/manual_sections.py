@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from racelint.fixes.base import Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.unrolled import found_again
 from racelint.fixes.with_statement import WithStatement
@@ -32,6 +33,6 @@ def _rewritten(draft: Draft, finding: Finding) -> str | None:
     for other in draft.findings:
         if other.code in fixer.codes and (other.path, other.symbol) == (finding.path, finding.symbol):
             for proposal in fixer.propose(other, draft):
-                if proposal.applicability == "safe":
+                if isinstance(proposal, Proposal) and proposal.applicability == "safe":
                     return proposal.text
     return None

@@ -42,11 +42,13 @@ Approval = Callable[[Draft, Finding, Mapping[str, str]], Ruling]
 @dataclass
 class Mended:
     """The draft after all rounds, the fixes that made it (each for the draft of its round), those `withheld` because
-    they are not safe enough or were not approved, and our own `failures`."""
+    they are not safe enough or were not approved, those for which there is no fix, with the reason that is shown for
+    it, in `unfixed`, and our own `failures`."""
 
     draft: Draft
     applied: list[tuple[Finding, Fix]] = field(default_factory=list)
     withheld: list[tuple[Finding, Fix]] = field(default_factory=list)
+    unfixed: list[tuple[Finding, str]] = field(default_factory=list)
     failures: list[tuple[Finding, Exception]] = field(default_factory=list)
 
 
@@ -66,6 +68,7 @@ def mend(
         with leftovers_freed():
             offers = offers_for(mended.draft, chosen(mended.draft), offers)
             mended.failures = offers.failures
+            mended.unfixed = [(offers.asked[place], reason) for place, reason in sorted(offers.reasons.items())]
             mended.withheld = []
             usable, broken = _usable(mended, offers, allowed, approve)
             if not _apply(mended, usable) and not _apply_together(mended, broken, chosen, allowed, approve):

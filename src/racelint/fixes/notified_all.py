@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
 from racelint.model.finding import Finding
@@ -21,10 +21,11 @@ class NotifiedAll(Fixer):
 
     codes = ("RL305",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
         if call is None or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "notify":
+            yield Obstacle("what notifies is no plain call of `notify()`")
             return
         rewriting = Rewriting(tree)
         func = call.func.with_changes(attr=cst.Name("notify_all"))

@@ -19,6 +19,13 @@ def span_of(finding: Finding) -> Span:
     return finding.line, finding.column, finding.end_line, finding.end_column
 
 
+def named(function: FunctionInfo) -> str:
+    """A function as people call it, in the middle of a sentence."""
+    if function.ir.kind == "module":
+        return "the module's own code"
+    return f"the body of `{function.qualname}`" if function.ir.kind == "class" else f"`{function.qualname}`"
+
+
 def functions_in(program: Program, display: str) -> Iterator[FunctionInfo]:
     """The functions of one file, its own code included, in source order."""
     return (function for function in program.index.functions if function.module.source.display == display)

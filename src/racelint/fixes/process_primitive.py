@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported
@@ -42,18 +42,19 @@ class ProcessPrimitive(Fixer):
 
     codes = ("RL604",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         primitive = _primitive_at(draft, finding)
         held = _held(draft, tree, finding)
         if held is not None:
             made, name = held
-        elif primitive is not None and (primitive.uses or _inherits(tree, primitive)):
-            found = _maker(draft, tree, primitive)
-            if found is None:
-                return
+        elif primitive is None or (found := _maker(draft, tree, primitive)) is None:
+            yield Obstacle("it is not plain to see which call makes what is handed over")
+            return
+        elif primitive.uses or _inherits(tree, primitive):
             made, name = found, _PROCESSES[primitive.dotted]
         else:
+            yield Obstacle("it is handed over with a task or through a queue, which only a manager's can be")
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "multiprocessing", name, made)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from racelint.fixes.expressions import is_loud, negated
+from racelint.fixes.kept_comments import freed, lines_below
 from racelint.fixes.statements import alone, comments_of, only_call
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
@@ -20,7 +21,12 @@ _LEAVING = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
 class NotRemovable(Exception):
-    """The code has a shape that a `with` block cannot stand for."""
+    """The code has a shape that a `with` block cannot stand for: the text says which."""
+
+
+_OTHER_BLOCKS = "the lock is taken and given back in blocks of which neither holds the other"
+_ONE_LINE = "the `try` around it stands on one line"
+_GOES_ON = "the code goes on after a release, where a `with` block would still hold the lock"
 
 
 class Region:
@@ -35,7 +41,7 @@ class Region:
         tops = [self._top(release) for release in self.releases]
         self.stop = max(tree.index(top) for top in tops) + 1
         if min(tree.index(top) for top in tops) <= self.start:
-            raise NotRemovable
+            raise NotRemovable("a release stands before the acquire")
         for release in self.releases:
             self._check_tail(release)
         self._check_all_known()
@@ -45,7 +51,7 @@ class Region:
         call = self.tree.at(span, cst.Call)
         statement = self.tree.statement(call) if call is not None else None
         if not isinstance(statement, cst.SimpleStatementLine) or not self._is_release(statement):
-            raise NotRemovable
+            raise NotRemovable("a release is no plain line that gives back what is taken there")
         return statement
 
     def _is_release(self, node: cst.CSTNode) -> bool:
@@ -63,7 +69,7 @@ class Region:
         for outer in (statement, *self.tree.ancestors(statement)):
             if isinstance(outer, Statement) and self.tree.parent(outer) is self.block:
                 return outer
-        raise NotRemovable
+        raise NotRemovable(_OTHER_BLOCKS)
 
     def _check_tail(self, statement: Statement) -> None:
         """Whether nothing that matters follows `statement` inside the region."""
@@ -72,11 +78,11 @@ class Region:
             block = self.tree.block(current)
             if block is self.block:
                 if self.tree.index(current) != self.stop - 1:
-                    raise NotRemovable
+                    raise NotRemovable(_GOES_ON)
                 return
             following = block.body[self.tree.index(current) + 1 :]
             if any(is_loud(entry) and not _only_fails(entry) for entry in following):
-                raise NotRemovable
+                raise NotRemovable(_GOES_ON)
             leaving = _leaving(following[-1]) if following else None
             if isinstance(leaving, (cst.Return, cst.Raise)):
                 return
@@ -92,13 +98,13 @@ class Region:
                 return None
             if isinstance(outer, (cst.For, cst.While)):
                 if leaving is None or isinstance(leaving, cst.Continue):
-                    raise NotRemovable
+                    raise NotRemovable(_GOES_ON)
                 return outer
             if isinstance(outer, cst.With):
-                raise NotRemovable
+                raise NotRemovable(_GOES_ON)
             if leaving is None and isinstance(outer, Statement) and isinstance(self.tree.parent(outer), Block):
                 return outer
-        raise NotRemovable
+        raise NotRemovable(_GOES_ON)
 
     def _check_all_known(self) -> None:
         """No other acquire or release of the lock may stand between."""
@@ -110,7 +116,7 @@ class Region:
                 found += self.tree.spelled(node.value) == self.lock
             pending.extend(child_nodes(node))
         if found != len(self.releases) + 1:
-            raise NotRemovable
+            raise NotRemovable("the lock is taken or given back once more in between")
 
     def _idle(self, release: Statement) -> Statement:
         """The release, or the `if` around it that has nothing else to do."""
@@ -169,8 +175,10 @@ class Region:
             else:
                 kept.append(entry)
         for idle in self.idle:
-            if len(self.tree.block(idle).body) == 1:
+            block = self.tree.block(idle)
+            if len(block.body) == 1:
                 comments.extend(comments_of(idle))
+                comments.extend(lines_below(block) if isinstance(block, cst.IndentedBlock) else ())
         return _unspaced(kept), comments
 
 
@@ -189,14 +197,10 @@ def _without_idle_parts(node: cst.Try) -> list[Statement]:
         handlers = ()
     if final is not None or handlers:
         return [node.with_changes(finalbody=final, handlers=handlers)]
-    if not isinstance(node.body, cst.IndentedBlock):
-        raise NotRemovable
-    parts = [*node.body.body]
-    if node.orelse is not None and isinstance(node.orelse.body, cst.IndentedBlock):
-        parts += node.orelse.body.body
-    elif node.orelse is not None:
-        raise NotRemovable
-    first, *rest = (entry for entry in parts if isinstance(entry, Statement))
+    blocks = [node.body, *([node.orelse.body] if node.orelse is not None else [])]
+    if not all(isinstance(block, cst.IndentedBlock) for block in blocks):
+        raise NotRemovable(_ONE_LINE)
+    first, *rest = (entry for block in blocks for entry in freed(block))
     above = (*node.leading_lines, *first.leading_lines)
     return [first.with_changes(leading_lines=above), *rest]
 

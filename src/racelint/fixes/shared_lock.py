@@ -9,14 +9,14 @@ from typing import NamedTuple
 import libcst as cst
 
 from racelint.fixes.async_home import async_homes
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression, is_variable
 from racelint.fixes.imports import after_imports, insert
 from racelint.fixes.lock_home import LockHome, lock_home
 from racelint.fixes.lock_safety import Extent, LockSafety, is_inside
 from racelint.fixes.names import free_name
-from racelint.fixes.places import functions_in, span_of
+from racelint.fixes.places import functions_in, named, span_of
 from racelint.fixes.reasons import in_one
 from racelint.fixes.statements import alone, statement
 from racelint.model.finding import Finding
@@ -42,17 +42,19 @@ class SharedLock(Fixer):
 
     codes = ("RL206",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for fresh in PerCallLocks(draft.program).found():
             if fresh.function.module.source.display == finding.path and fresh.span == span_of(finding):
                 made = tree.at(fresh.made, cst.Call)
                 if made is not None:
                     yield from _proposals(draft, tree, fresh, made)
+                else:
+                    yield Obstacle("a method or property makes the lock")
                 return
 
 
-def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
+def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Attempt]:
     outer = tree.parent(made)
     if fresh.function.ir.is_async and isinstance(outer, cst.WithItem):
         yield from _of_object(draft, tree, fresh, made)
@@ -65,8 +67,12 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
         yield Proposal(rewriting.code(), "Keep the lock that is made: `setdefault`")
         return
     extent = _extent(draft, tree, fresh)
-    reason = _reason(draft, fresh, extent) if extent is not None else None
-    if extent is None or reason is None:
+    if extent is None:
+        yield Obstacle("what runs under the lock is not plain to see")
+        return
+    reason = _reason(draft, fresh, extent)
+    if isinstance(reason, Obstacle):
+        yield reason
         return
     yield from _at_home(draft, tree, fresh)
     if isinstance(outer, cst.WithItem):
@@ -76,6 +82,10 @@ def _proposals(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterat
         line = tree.statement(made)
         name = _assigned(line)
         if not name or line is None:
+            made_by_method = isinstance(alone(line), cst.Return)
+            yield Obstacle(
+                "a method or property makes the lock" if made_by_method else "the lock has no name of its own"
+            )
             return
         if _is_known(tree, name):  # that one is another
             name = free_name(set(re.findall(r"\w+", tree.text)), f"_{fresh.function.ir.name.strip('_')}_lock")
@@ -119,6 +129,7 @@ def _homecoming(draft: Draft, tree: Tree, fresh: Fresh, maker: FunctionInfo | No
         _extent(draft, tree, fresh) if made is not None and _is_plain(draft, fresh, maker or fresh.function) else None
     )
     reason = _reason(draft, fresh, extent) if extent is not None else None
+    reason = None if isinstance(reason, Obstacle) else reason
     home = lock_home(draft, fresh.function, extent, fresh.name) if extent is not None else None
     return _Homecoming(made, home, reason) if made is not None and home is not None and reason is not None else None
 
@@ -146,16 +157,21 @@ def _makes(function: FunctionInfo, fresh: Fresh) -> bool:
     return function.ir.kind == "function" and is_inside(fresh.made, function.ir.span)
 
 
-def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Proposal]:
+def _of_object(draft: Draft, tree: Tree, fresh: Fresh, made: cst.Call) -> Iterator[Attempt]:
     """`async with asyncio.Lock():` in a method takes a lock of the object."""
     function = fresh.function
     taken = tree.statement(made)
     if function.cls is None or not function.self_name or taken is None:
+        yield Obstacle("the coroutine is no method of an object that could keep the lock")
         return
     home = next(async_homes(draft, function, Location("attribute", function.cls.id, (function.ir.name,))), None)
     extent = Extent(tree.span(taken)[0] + 1, tree.span(taken)[2])
     safety = LockSafety(draft.program, home.lock if home is not None else None, [function])
-    if home is None or safety.examine(function, extent).nested or any(safety.retakings(function, extent)):
+    if home is None:
+        yield Obstacle(f"there is no place for a lock in `{function.cls.ir.name}`")
+        return
+    if safety.examine(function, extent).nested or any(safety.retakings(function, extent)):
+        yield Obstacle(f"what is awaited there comes back to {named(function)}, which would wait for itself")
         return
     rewriting = Rewriting(tree)
     home.make(rewriting)
@@ -224,7 +240,8 @@ def _extent(draft: Draft, tree: Tree, fresh: Fresh) -> Extent | None:
     return Extent(fresh.span[0] + 1, fresh.function.ir.span[2])
 
 
-def _reason(draft: Draft, fresh: Fresh, extent: Extent) -> str | None:
-    """Why it is not safe to exclude; None where it is not possible."""
+def _reason(draft: Draft, fresh: Fresh, extent: Extent) -> str | Obstacle:
+    """Why it is not safe to exclude; an obstacle where it is not possible."""
     found = LockSafety(draft.program, None, ()).examine(fresh.function, extent)
-    return None if found.obstacles or found.cautions else in_one(found.doubts)
+    against = (*found.obstacles, *found.cautions)
+    return Obstacle(against[0]) if against else in_one(found.doubts)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from racelint.fixes.draft import Draft
+from racelint.fixes.places import named
 from racelint.fixes.stretch import Stretch, covering
 from racelint.model.summary import Path, Span
 from racelint.program import Program
@@ -33,7 +34,12 @@ class Site(NamedTuple):
 
 
 class NotCovered(Exception):
-    """Some of it stands where no `with` statement can be put around it, or in another file."""
+    """Some of it stands where no `with` statement can be put around it, or in another file: the text says what."""
+
+
+def no_block_around(function: FunctionInfo) -> str:
+    """Why a stretch of a function cannot go under a lock: no block holds all of it as whole statements."""
+    return f"no `with` block can be put around the steps in {named(function)}"
 
 
 def own_sites(draft: Draft, suspect: Suspect) -> list[Site]:
@@ -59,18 +65,22 @@ def sites_within(draft: Draft, suspect: Suspect) -> list[Site]:
 def _at_caller(draft: Draft, record: Record) -> Site:
     """The call by which a context comes to the record's function."""
     parent = record.context.parent
-    if parent is None:
-        raise NotCovered
     function = record.access.function
+    if parent is None:
+        raise NotCovered(
+            f"{named(function)} runs with the lock held, and without where nothing in the program calls it"
+        )
     calls = draft.program.calls.outgoing[parent.function.id]
     site = next((s for s in calls if s.event == record.context.site and s.callee is function), None)
     own = base_of(record.access)
     if site is None or site.receiver is None or own != (f"p:{function.self_name}",):
-        raise NotCovered
+        raise NotCovered(
+            f"{named(function)} runs with the lock held, and {named(parent.function)} cannot name that one"
+        )
     span = event_span(parent.function, record.context.site)
     stretch = covering(draft.tree(parent.function.module.source.display), [span])
     if stretch is None:
-        raise NotCovered
+        raise NotCovered(no_block_around(parent.function))
     return Site(parent.function, stretch, site.receiver, (span,))
 
 
@@ -193,7 +203,7 @@ def lazy_site(draft: Draft, lazy: LazyStart) -> Site:
     tree = draft.tree(function.module.source.display)
     stretch = covering(tree, spans)
     if stretch is None:
-        raise NotCovered
+        raise NotCovered(no_block_around(function))
     if not later:  # what is started stores it: until then others find nothing there
         last = stretch.lines(tree)[1]
         spans = (*spans, (last, 1, last, 1))
@@ -204,7 +214,7 @@ def _site(draft: Draft, function: FunctionInfo, access: SharedAccess, spans: Ite
     spans = tuple(spans)
     stretch = covering(draft.tree(function.module.source.display), spans)
     if stretch is None:
-        raise NotCovered
+        raise NotCovered(no_block_around(function))
     return Site(function, stretch, base_of(access) if access.location.kind == "attribute" else (), spans)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.places import span_of, suspect_of
@@ -33,13 +33,16 @@ class Snapshot(Fixer):
 
     codes = ("RL106",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         access = _iteration(draft, finding)
         tree = draft.tree(finding.path)
         iterated = tree.expression_at(span_of(finding))
         if access is None and isinstance(iterated, cst.Attribute):
             yield from _under_mutex(tree, iterated)
-        if access is None or iterated is None or draft.program.shared.is_weak(access):
+        if access is None or iterated is None:
+            return
+        if draft.program.shared.is_weak(access):
+            yield Obstacle("the garbage collector may resize a weak container while it is copied")
             return
         name = next(field for field in reversed(access.location.fields) if field != ELEMENT)
         walked = _walked(tree, iterated, name)
@@ -49,6 +52,8 @@ class Snapshot(Fixer):
             found = [one for other in others if other is not None for one in _walked(tree, other, name)]
             if found:
                 yield _copied(tree, [*walked, *found])
+        else:
+            yield Obstacle("what walks through the container there is not handed a copy of it")
 
 
 def _copied(tree: Tree, walked: Sequence[cst.BaseExpression]) -> Proposal:
@@ -84,10 +89,11 @@ def _iteration(draft: Draft, finding: Finding) -> SharedAccess | None:
     return None
 
 
-def _under_mutex(tree: Tree, iterated: cst.Attribute) -> Iterator[Proposal]:
+def _under_mutex(tree: Tree, iterated: cst.Attribute) -> Iterator[Attempt]:
     """The line that goes over the container of a queue, under the queue's own lock."""
     line = tree.statement(iterated)
     if not isinstance(line, cst.SimpleStatementLine) or not _only_gathers(line):
+        yield Obstacle("other calls would run with the queue's own lock held")
         return
     header = f"{tree.spelled(iterated.value)}.mutex"
     block, place = tree.block(line), tree.index(line)

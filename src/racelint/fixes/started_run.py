@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
 from racelint.model.finding import Finding
@@ -21,10 +21,11 @@ class StartedRun(Fixer):
 
     codes = ("RL503",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
         if call is None or not isinstance(call.func, cst.Attribute) or not _is_dropped(tree, call):
+            yield Obstacle("the answer of `run()` is used, and `start()` has none")
             return
         rewriting = Rewriting(tree)
         rewriting.replace(call.func, lambda updated: updated.with_changes(attr=cst.Name("start")))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import line, unused_name
@@ -26,26 +26,30 @@ class StartedThread(Fixer):
 
     codes = ("RL502",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         call = tree.at(span_of(finding), cst.Call)
         if call is None or not isinstance(call.func, cst.Attribute) or call.args:
             return
         statement = tree.statement(call)
         if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+            yield Obstacle("the thread is started in the head of a block")
             return
         yield from _kept(tree, call, call.func.value, statement)
 
 
 def _kept(
     tree: Tree, call: cst.Call, thread: cst.BaseExpression, statement: cst.SimpleStatementLine
-) -> Iterator[Proposal]:
+) -> Iterator[Attempt]:
     small = statement.body[0]
     outer = tree.parent(call)
     if isinstance(outer, (cst.ListComp,)) and outer.elt is call:
         yield from _listed(tree, outer, thread, statement)
         return
     if any(isinstance(node, _LATER) for node in _up_to(tree, call, statement)):
+        yield Obstacle(
+            "the thread is started in an expression that may be evaluated later, several times or not at all"
+        )
         return
     target = _target(small) if outer is small else None
     if target is not None:
@@ -61,11 +65,12 @@ def _kept(
 
 def _listed(
     tree: Tree, outer: cst.ListComp, thread: cst.BaseExpression, statement: cst.SimpleStatementLine
-) -> Iterator[Proposal]:
+) -> Iterator[Attempt]:
     """`ts = [Thread(…).start() for …]`."""
     small = statement.body[0]
     target = _target(small) if tree.parent(outer) is small else None
     if target is None:
+        yield Obstacle("the list of threads is not kept under one name")
         return
     name = cst.Name(unused_name(tree, statement, "thread"))
     loop = cst.For(target=name, iter=target, body=cst.IndentedBlock([line(cst.Expr(_start(name)))]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import is_loud
 from racelint.fixes.places import span_of
@@ -24,15 +24,20 @@ class StoredAgain(Fixer):
 
     codes = ("RL608",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         changed = tree.node_at(span_of(finding))
         entry = tree.statement(changed) if changed is not None else None
         if not isinstance(entry, cst.SimpleStatementLine) or len(entry.body) != 1:
+            yield Obstacle("the element is changed in the head of a block")
             return
         element = _element(tree, entry)
         stored = _stored(tree, element) if element is not None else None
-        if element is None or stored is None or is_loud(stored):
+        if element is None or stored is None:
+            yield Obstacle("where the container holds what is changed is not plain to see")
+            return
+        if is_loud(stored):
+            yield Obstacle("the key is worked out by a call, which would be made twice")
             return
         reason = "two processes that do this at once overwrite one another's change"
         yield Proposal(_text(tree, entry, element, stored), f"Store `{tree.spelled(stored)}` again", "unsafe", reason)

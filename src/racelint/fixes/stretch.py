@@ -8,6 +8,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from racelint.fixes.expressions import is_loud
+from racelint.fixes.kept_comments import freed
 from racelint.fixes.statements import alone, indent_of, wrapped
 from racelint.model.summary import Span
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
@@ -137,10 +138,9 @@ def _is_plainly_on(node: cst.CSTNode, tree: Tree, header: str) -> bool:
 def _opened(node: Statement) -> list[Statement]:
     """What a `with` block holds, the comments above it kept."""
     assert isinstance(node, cst.With)
-    first, *rest = node.body.body
-    assert isinstance(first, Statement)
+    first, *rest = freed(node.body)
     above = (*node.leading_lines, *first.leading_lines)
-    return [first.with_changes(leading_lines=above), *(entry for entry in rest if isinstance(entry, Statement))]
+    return [first.with_changes(leading_lines=above), *rest]
 
 
 def covering(tree: Tree, spans: Iterable[Span]) -> Stretch | None:

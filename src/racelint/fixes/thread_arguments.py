@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.fitting_arguments import fitted
 from racelint.fixes.places import span_of
@@ -36,13 +36,11 @@ class ThreadArguments(Fixer):
 
     codes = ("RL504",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree, span = draft.tree(finding.path), span_of(finding)
         starting = StartingCall.at(draft, finding.path, span)
-        if starting is None:
-            return
-        wrong = Arguments(draft.program).of(starting.start)
-        if wrong is None:
+        wrong = Arguments(draft.program).of(starting.start) if starting is not None else None
+        if starting is None or wrong is None:
             return
         repairs = fitted(starting) if wrong.kind == "signature" else in_place(starting, wrong.kind)
         for repair in repairs:
@@ -51,6 +49,7 @@ class ThreadArguments(Fixer):
             rewriting = Rewriting(tree)
             rewriting.replace(starting.call, repair.build)
             yield Proposal(rewriting.code(), repair.message, "unsafe" if repair.doubt else "safe", repair.doubt)
+        yield Obstacle("which arguments are meant, the code does not say")
 
 
 def _comments_in(node: cst.CSTNode) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import parameter_names, variables_in
 from racelint.fixes.imports import insert, is_docstring
@@ -30,11 +30,12 @@ class ThreadConstructor(Fixer):
 
     codes = ("RL507",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         name = tree.at(span_of(finding), cst.Name)
         constructor = tree.parent(name) if name is not None else None
         if not isinstance(constructor, cst.FunctionDef) or not isinstance(constructor.body, cst.IndentedBlock):
+            yield Obstacle("the constructor has no block of its own")
             return
         body = constructor.body
         start = 1 if is_docstring(body.body[0], 0) else 0
@@ -43,6 +44,7 @@ class ThreadConstructor(Fixer):
         late = _own_call(tree, body)
         if late is None:
             if _needs_arguments(draft.program, finding):
+                yield Obstacle("the constructor of the base must be given arguments, which only you know")
                 return
             insert(rewriting, body, start, statement("super().__init__()"))
         else:
@@ -51,6 +53,7 @@ class ThreadConstructor(Fixer):
             own = {param.name.value for param in constructor.params.params[:1]}
             bound = {name for entry in body.body[:place] for name in _bound(entry)}
             if call is None or not _given(tree, call) <= known - own - bound:
+                yield Obstacle("what the constructor of the base is given is worked out before")
                 return
             rewriting.splice(body, start, place + 1, lambda old: [old[-1], *old[:-1]])
         yield Proposal(rewriting.code(), "Call the constructor of the thread class first")

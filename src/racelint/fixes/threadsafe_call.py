@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
 from racelint.fixes.imports import imported, insert
@@ -22,8 +22,7 @@ from racelint.program.objects.things import Object
 from racelint.syntax.edits import Block, Rewriting, Tree
 
 _RUNNING = ("asyncio.get_running_loop()", "get_running_loop()", "asyncio.get_event_loop()", "asyncio.new_event_loop()")
-
-
+_NO_LOOP = "nothing there names the event loop"
 _HANDED = "Have the thread hand it to the loop: `call_soon_threadsafe`"
 _OF_LOOPS = ("call_soon", "call_later", "call_at", "run_until_complete", "stop")
 
@@ -40,15 +39,18 @@ class ThreadsafeCall(Fixer):
 
     codes = ("RL703",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         tree = draft.tree(finding.path)
         call = tree.at(found[1].span, cst.Call) if found is not None else None
         if found is None or call is None or any(arg.star for arg in call.args):
+            yield Obstacle("the call has starred arguments, which may be anything")
             return
         rewriting = Rewriting(tree)
         new = _rewritten(draft, found[0], rewriting, call, finding.subject)
-        if new is not None:
+        if isinstance(new, Obstacle):
+            yield new
+        else:
             rewriting.replace(call, lambda updated: new)
             reason = "it is done a moment later, on the thread of the loop"
             called = tree.spelled(new.func)
@@ -60,7 +62,7 @@ class ThreadsafeCall(Fixer):
 
 def _rewritten(
     draft: Draft, function: FunctionInfo, rewriting: Rewriting, call: cst.Call, subject: str
-) -> cst.Call | None:
+) -> cst.Call | Obstacle:
     tree = rewriting.tree
     owner, _, name = subject.rpartition(".")
     makes_task = name in ("create_task", "ensure_future")
@@ -70,14 +72,16 @@ def _rewritten(
     starting = StartingCall.at(draft, function.module.source.display, tree.span(call))
     if starting is not None and not makes_task and name not in _OF_LOOPS:
         loop = _loop_here(draft, function, rewriting, call)
-        return handed_over(starting, loop) if loop is not None else None
-    if told is not None or not isinstance(call.func, cst.Attribute):
-        return None
+        return (handed_over(starting, loop) if loop is not None else None) or Obstacle(_NO_LOOP)
+    if not isinstance(call.func, cst.Attribute):
+        return Obstacle("what is called is no method that could be handed to the loop")
+    if told is not None:
+        return Obstacle("the call has keyword arguments, which `call_soon_threadsafe()` does not take")
     if not makes_task and not isinstance(tree.parent(call), cst.Expr):
-        return None
+        return Obstacle("the answer of the call is used, and the loop gives none")
     loop = call.func.value if owner == "loop" else _loop_of(draft, function, rewriting, call)
     if loop is None:
-        return None
+        return Obstacle(_NO_LOOP)
     if makes_task:
         return _run_threadsafe(rewriting, call, call.args, loop)
     threadsafe = cst.Attribute(loop, cst.Name("call_soon_threadsafe"))
@@ -88,9 +92,11 @@ def _rewritten(
 
 def _run_threadsafe(
     rewriting: Rewriting, call: cst.Call, coroutine: Sequence[cst.Arg], loop: cst.BaseExpression
-) -> cst.Call | None:
+) -> cst.Call | Obstacle:
+    if len(coroutine) != 1:
+        return Obstacle("the task is given more than its coroutine")
     threadsafe = expression(imported(rewriting, "asyncio", "run_coroutine_threadsafe", call))
-    return cst.Call(threadsafe, _args([coroutine[0].value, loop])) if len(coroutine) == 1 else None
+    return cst.Call(threadsafe, _args([coroutine[0].value, loop]))
 
 
 def _args(values: Sequence[cst.BaseExpression]) -> list[cst.Arg]:

@@ -13,8 +13,9 @@ from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft, Key, key_of
+from racelint.fixes.failed_trial import UNKNOWN_SHAPE, UNREADABLE, words_for_what_comes, words_for_what_stays
 from racelint.fixes.leftovers import leftovers_freed
 from racelint.fixes.reasons import in_one
 from racelint.fixes.registry import all_fixers
@@ -33,17 +34,24 @@ MOST_FOLLOWING = 3
 
 @dataclass
 class Candidate:
-    """A finding, its place among those asked for, the proposals not tried yet, and the edits of the one at hand.
+    """A finding, its place among those asked for, the attempts not made yet, and the edits of the proposal at hand.
 
-    `spare` is the first that could not stand alone.
+    `spare` is the first that could not stand alone. `met` is what speaks against attempts, `failed` why trials failed.
     """
 
     place: int
     finding: Finding
-    proposals: Iterator[Proposal]
+    attempts: Iterator[Attempt]
     proposal: Proposal | None = None
     edits: tuple[Edit, ...] = ()
     spare: Proposal | None = None
+    met: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is offered: the best of the proposals says it, else the first obstacle."""
+        return next(iter((*self.failed, *self.met)), UNKNOWN_SHAPE)
 
     @property
     def offer(self) -> Offer:
@@ -68,11 +76,12 @@ class Offer(NamedTuple):
 @dataclass
 class Offers:
     """The offers by the place of their finding among those `asked` for, each tried by itself or beside others that do
-    not clash with it; `failures` are our own defects."""
+    not clash with it; `reasons` say why others of a rule with a fix have none; `failures` are our own defects."""
 
     draft: Draft
     asked: list[Finding] = field(default_factory=list)
     found: dict[int, Offer] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
     failures: list[tuple[Finding, Exception]] = field(default_factory=list)
 
 
@@ -123,6 +132,14 @@ class _Trial:
     def stands(self) -> bool:
         return not self.staying and not self.new
 
+    def shortcoming(self, finding: Finding) -> str:
+        """Why the fix of one of the findings is not offered."""
+        if self.after is None:
+            return UNREADABLE
+        if key_of(finding) in self.staying:
+            return words_for_what_stays(finding, self.after)
+        return words_for_what_comes(finding, self.after, self.new)
+
 
 class _Search:
     """`following`: a fix may be made with those of what it brings to light."""
@@ -135,7 +152,7 @@ class _Search:
     def run(self, findings: Iterable[Finding], earlier: Offers | None = None) -> Offers:
         self.offers.asked = list(findings)
         known = self._take_over(earlier) if earlier is not None else frozenset()
-        every = [Candidate(n, f, self._proposals(f)) for n, f in enumerate(self.offers.asked) if n not in known]
+        every = [Candidate(n, f, self._attempts(f)) for n, f in enumerate(self.offers.asked) if n not in known]
         pending = every
         for _ in range(MOST_PROPOSALS):
             pending = [candidate for candidate in pending if self._advance(candidate)]
@@ -146,6 +163,9 @@ class _Search:
             if candidate.spare is not None and candidate.place not in self.offers.found:
                 with leftovers_freed():
                     self._complete(candidate, candidate.spare)
+        self.offers.reasons.update(
+            {c.place: c.reason for c in every if c.place not in self.offers.found and c.finding.code in all_fixers()}
+        )
         return self.offers
 
     def _take_over(self, earlier: Offers) -> Collection[int]:
@@ -154,10 +174,11 @@ class _Search:
         before = {finding: place for place, finding in enumerate(earlier.asked) if finding.path not in changed}
         known = {place: before[finding] for place, finding in enumerate(self.offers.asked) if finding in before}
         self.offers.found.update({n: earlier.found[old] for n, old in known.items() if old in earlier.found})
+        self.offers.reasons.update({n: earlier.reasons[old] for n, old in known.items() if old in earlier.reasons})
         self.offers.failures.extend(failure for failure in earlier.failures if failure[0] in before)
         return known
 
-    def _proposals(self, finding: Finding) -> Iterator[Proposal]:
+    def _attempts(self, finding: Finding) -> Iterator[Attempt]:
         fixer: Fixer | None = all_fixers().get(finding.code)
         if fixer is None:
             return
@@ -170,7 +191,10 @@ class _Search:
 
     def _advance(self, candidate: Candidate) -> bool:
         """Go on to the next proposal that changes anything; False where there is none."""
-        for proposal in candidate.proposals:
+        for proposal in candidate.attempts:
+            if isinstance(proposal, Obstacle):
+                candidate.met.append(proposal.words)
+                continue
             before = self.draft.tree(candidate.finding.path).text
             if proposal.text != before:
                 candidate.proposal = proposal
@@ -190,9 +214,12 @@ class _Search:
         trial = _Trial(self.draft, [(candidate.finding, candidate.edits) for candidate in batch])
         if trial.stands:
             self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
-        elif len(batch) > 1:
-            return list(_told_apart(batch, trial))
-        elif batch[0].spare is None and _may_be_completed(trial, batch[0].finding.path):
+            return ()
+        if groups := list(_told_apart(batch, trial)) if len(batch) > 1 else []:
+            return groups
+        for candidate in batch:
+            candidate.failed.append(trial.shortcoming(candidate.finding))
+        if len(batch) == 1 and batch[0].spare is None and _may_be_completed(trial, batch[0].finding.path):
             batch[0].spare = batch[0].proposal
         return ()
 
@@ -247,23 +274,25 @@ def _may_be_completed(trial: _Trial, path: str) -> bool:
     return few and all(key[1] == path for key in trial.new)
 
 
-def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Attempt]:
     """Where the statement shares its line with others, also what can be done once it does not: the safe ones first."""
     apart = unrolled(draft, finding, locks=fixer.locks)
     if apart is None:
         sketches = []
-        for proposal in fixer.propose(finding, draft):
-            if proposal.applicability == "display-only":
-                sketches.append(proposal)
+        for attempt in fixer.propose(finding, draft):
+            if isinstance(attempt, Proposal) and attempt.applicability == "display-only":
+                sketches.append(attempt)
             else:
-                yield proposal
+                yield attempt
         yield from sketches
         return
     drafts = [(finding, draft), (apart.finding, apart.draft)]
     if fixer.locks and apart.mixed:
         drafts.reverse()
-    found = [proposal for args in drafts for proposal in fixer.propose(*args)]
-    yield from sorted(found, key=lambda proposal: _TRUST.index(proposal.applicability))
+    found = [attempt for args in drafts for attempt in fixer.propose(*args)]
+    yield from sorted(
+        found, key=lambda one: _TRUST.index(one.applicability) if isinstance(one, Proposal) else len(_TRUST)
+    )
 
 
 def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:

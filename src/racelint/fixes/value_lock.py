@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.places import span_of
+from racelint.fixes.sites import no_block_around
 from racelint.fixes.stretch import Stretch, covering, outermost
 from racelint.model.finding import Finding
 from racelint.model.summary import Access, Branch, Call, Path, Span
@@ -42,11 +43,16 @@ class ValueLock(Fixer):
     codes = ("RL602",)
     locks = True
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         updates = _updates(draft.program, finding)
-        if not updates or any(update.function.module.source.display != finding.path for update in updates):
+        if away := {update.function.module.source.display for update in updates} - {finding.path}:
+            yield Obstacle(f"the value is updated in {min(away)}, too")
             return
-        if not all(_has_lock(draft.program, u) and not _chooses_lock(draft.program, u) for u in updates):
+        if not updates or not all(_has_lock(draft.program, update) for update in updates):
+            yield Obstacle("what is shared has no lock of its own, and which other one is meant the code does not say")
+            return
+        if any(_chooses_lock(draft.program, update) for update in updates):
+            yield Obstacle("the value may be made with a lock of its own choice, or with none")
             return
         tree = draft.tree(finding.path)
         stretches: dict[str, list[Stretch]] = {}
@@ -54,6 +60,7 @@ class ValueLock(Fixer):
             target = tree.expression_at(update.access.span)
             stretch = covering(tree, _steps(draft.program, update))
             if stretch is None or not isinstance(target, (cst.Attribute, cst.Subscript)):
+                yield Obstacle(no_block_around(update.function))
                 return
             stretches.setdefault(tree.spelled(target.value), []).append(stretch)
         rewriting = Rewriting(tree)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from racelint.fixes.asked_after import asked_after
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
+from racelint.fixes.kept_comments import comments_below
 from racelint.fixes.lock_safety import is_inside
 from racelint.fixes.places import span_of
 from racelint.fixes.statements import alone, comments_of, indent_of, line, only_call
@@ -34,23 +35,25 @@ class WhileAroundWait(Fixer):
 
     codes = ("RL301",)
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         tree = draft.tree(finding.path)
         for wait in waits_of(draft.program):
             display = wait.function.module.source.display
             if display != finding.path or wait.call.span != span_of(finding):
                 continue
-            branch = _if_around(tree, wait)
             if wait.guard is None:
-                proposal = asked_after(draft.program, tree, wait)
-            elif not _may_change(draft.program, wait):
+                asked = asked_after(draft.program, tree, wait)
+                yield asked or Obstacle("no test around the wait says what is waited for")
                 return
-            elif branch is not None:
+            if not _may_change(draft.program, wait):
+                yield Obstacle("nobody else is seen to change what the test reads: the loop would never end")
+                return
+            branch = _if_around(tree, wait)
+            if branch is not None:
                 proposal = _timed(tree, wait, branch) if wait.timed else _looping(tree, branch)
             else:
                 proposal = _after_or(tree, wait) or _in_place(tree, wait)
-            if proposal is not None:
-                yield proposal
+            yield proposal or Obstacle("the test cannot be made again where the wait stands")
             return
 
 
@@ -126,7 +129,8 @@ def _timed(tree: Tree, wait: Wait, branch: cst.If) -> Proposal | None:
     above = (*branch.leading_lines, *(entry for entry in comments_of(line) if entry.comment in _above(line)))
     moved = line.with_changes(body=[cst.Expr(waiting)], leading_lines=above)
     rewriting = Rewriting(tree)
-    rewriting.replace(branch, lambda updated: moved)
+    block, place = tree.block(branch), tree.index(branch)
+    rewriting.splice(block, place, place + 1, lambda old: [moved, *comments_below(branch.body)])
     return Proposal(rewriting.code(), f"Use `{tree.spelled(call.func.value)}.wait_for(…)`, which tests again")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from racelint.fixes.base import Fixer, Proposal
+from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.partial_acquire import partial_acquire
 from racelint.fixes.places import call_at
@@ -41,7 +41,7 @@ class WithStatement(Fixer):
 
     codes = ("RL201", "RL211")
 
-    def propose(self, finding: Finding, draft: Draft) -> Iterator[Proposal]:
+    def propose(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         found = call_at(draft.program, finding)
         if found is None:
             return
@@ -62,11 +62,12 @@ class WithStatement(Fixer):
                 yield Proposal(text, "Give the lock back in a `finally`")
 
 
-def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call, code: str) -> Iterator[Proposal]:
+def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call, code: str) -> Iterator[Attempt]:
     """From what becomes of the lock that `call` takes."""
     flow = program.flows.of(function)
     lock = next((lock for lock, node, _ in flow.acquisitions if node is call), None)
     if lock is None or not is_context_manager(program, function, lock, call.func[0][:-1]):
+        yield Obstacle("`with` cannot take what is acquired there")
         return
     tenure = follow(program.flows, function, call, lock)
     kept = any(leak.kind in ("return", "turn") for leak in tenure.leaks)
@@ -79,11 +80,13 @@ def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call,
         yield Proposal(tried, "Give the lock back in a `finally`", applicability, given_back)
     if code == "RL201":
         yield from _unwound(program, tree, tenure)
-    if tenure.flagged or tenure.conditional or tenure.handed_on or not tenure.releases:
+    if obstacle := _against_a_block(tenure):
+        yield obstacle
         return
     try:
         text, block = _rewritten(tree, tenure)
-    except NotRemovable:
+    except NotRemovable as error:
+        yield Obstacle(str(error))
         return
     yield Proposal(text, f"Use `{block}`", applicability, given_back)
 
@@ -99,12 +102,23 @@ def _unwound(program: Program, tree: Tree, tenure: Tenure) -> Iterator[Proposal]
         yield Proposal(beside, "Give the lock back in the `finally`, too", "unsafe", doubt)
 
 
+def _against_a_block(tenure: Tenure) -> Obstacle | None:
+    """Why no block of the function can be all that runs under the lock."""
+    if tenure.handed_on:
+        return Obstacle("another function gives the lock back")
+    if not tenure.releases:
+        return Obstacle("nothing there gives the lock back, and where it should be, the code does not say")
+    if tenure.flagged or tenure.conditional:
+        return Obstacle("whether the lock is taken, or given back, hangs on a condition")
+    return None
+
+
 def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:
     """The new text, and the head of the new block as people write it. Raises NotRemovable."""
     acquire = tree.at(tenure.call.span, cst.Call)
     statement = tree.statement(acquire) if acquire is not None else None
     if acquire is None or not isinstance(statement, cst.SimpleStatementLine) or only_call(statement) is not acquire:
-        raise NotRemovable
+        raise NotRemovable("the answer of the acquire is looked at")
     assert isinstance(acquire.func, cst.Attribute)
     header = acquire.func.value
     region = Region(tree, statement, header, [call.span for call in tenure.releases])
@@ -115,7 +129,7 @@ def _rewritten(tree: Tree, tenure: Tenure) -> tuple[str, str]:
     def build(statements: Sequence[Statement]) -> list[Statement]:
         body, comments = region.cleaned(statements[1:])
         if not body:
-            raise NotRemovable
+            raise NotRemovable("nothing runs under the lock")
         return [
             with_block(
                 header,

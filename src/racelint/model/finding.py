@@ -81,7 +81,8 @@ class Finding(msgspec.Struct, frozen=True):
     """A rule's result at a position.
 
     `message` says what, `why` says because of which threads, accesses and locks. Positions are 1-based, columns in
-    characters, the end exclusive. `path` is relative to the working directory where it lies under it.
+    characters, the end exclusive. `path` is relative to the working directory where it lies under it. `no_fix_reason`
+    says why there is no `fix`, where one was looked for in vain.
     """
 
     code: str
@@ -102,6 +103,7 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     verdict: Verdict | None = None
     fix: Fix | None = None
+    no_fix_reason: str = ""
 
 
 def fingerprint_of(code: str, path: str, symbol: str, subject: str, text: str, repeat: int) -> str:

@@ -20,13 +20,16 @@ class FileChange(msgspec.Struct, frozen=True):
 class FixResult(msgspec.Struct, frozen=True):
     """The findings whose fix was `applied`, and those whose fix was `withheld`: not safe, or not proved.
 
-    Each has its fix, with edits for the text as it stood in the round that it was found in. `changes` are all rounds
-    together; `remaining` is what a scan of the fixed files says. `gone` counts the findings that are no more: one fix
-    may put several right. `helpless` counts those that were to be fixed and have no fix at all.
+    Each has its fix, with edits for the text as it stood in the round that it was found in. Those of rules with a fix
+    for which there is none here are `unfixed`, each with its `no_fix_reason`. `changes` are all rounds together;
+    `remaining` is what a scan of the fixed files says, its findings with the fix that was withheld, or the reason.
+    `gone` counts the findings that are no more: one fix may put several right. `helpless` counts those that were to be
+    fixed and have no fix, of whatever rule.
     """
 
     applied: tuple[Finding, ...]
     withheld: tuple[Finding, ...]
+    unfixed: tuple[Finding, ...]
     changes: tuple[FileChange, ...]
     remaining: ScanResult
     gone: int = 0

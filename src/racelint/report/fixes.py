@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from racelint.model.finding import Finding
@@ -12,11 +12,21 @@ from racelint.report.style import Style
 
 
 def render_fixes(result: FixResult, style: Style) -> str:
-    """Each fix under its file, the reason with those that are not safe; then those that were not proved, and why."""
+    """Each fix under its file, the reason with those that are not safe; then those that were not proved, and the
+    findings for which there is none, and why."""
     unproved = [finding for finding in result.withheld if finding.fix is not None and finding.fix.proof]
-    heading = [style("left out:", "bold")] if unproved else []
-    lines = [*_listed(result.applied, style), *heading, *_listed(unproved, style)]
+    lines = [
+        *_listed(result.applied, style),
+        *_headed("left out:", unproved, style),
+        *_headed("no fix:", result.unfixed, style),
+    ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _headed(heading: str, findings: Sequence[Finding], style: Style) -> Iterator[str]:
+    if findings:
+        yield style(heading, "bold")
+        yield from _listed(findings, style)
 
 
 def _listed(findings: Iterable[Finding], style: Style) -> Iterator[str]:
@@ -24,16 +34,18 @@ def _listed(findings: Iterable[Finding], style: Style) -> Iterator[str]:
     for path, here in groupby(ordered, key=lambda finding: finding.path):
         yield style(f"{path}:", "bold")
         for finding in here:
-            assert finding.fix is not None
+            if finding.fix is None:
+                yield f"  {finding.line:5} {finding.code} {finding.no_fix_reason}"
+                continue
             yield f"  {finding.line:5} {finding.code} {finding.fix.message}"
             for remark in filter(None, (finding.fix.reason, finding.fix.proof)):
                 yield f"              {remark}"
 
 
-def fix_line(result: FixResult, *, written: bool) -> str:
-    """`3 findings fixed in 2 files; 1 more with --unsafe-fixes; 2 findings without a fix`.
+def fix_line(result: FixResult, *, written: bool, listed: bool) -> str:
+    """`3 findings fixed in 2 files; 1 more with --unsafe-fixes; 2 findings without a fix (why: --show-fixes)`.
 
-    In the conditional where nothing was written.
+    In the conditional where nothing was written. `listed`: the reasons have been shown.
     """
     files = len(result.changes)
     verb = "fixed" if written else "would be fixed"
@@ -50,4 +62,5 @@ def fix_line(result: FixResult, *, written: bool) -> str:
         parts.append(f"{unproved} left out, since the race was not shown to be gone")
     if result.helpless:
         parts.append(f"{several(result.helpless, 'finding')} without a fix")
-    return "; ".join(parts)
+    untold = (unproved or result.unfixed) and not listed
+    return "; ".join(parts) + (" (why: --show-fixes)" if untold else "")

@@ -37,6 +37,8 @@ def _block(finding: Finding, result: ScanResult, style: Style, width: int) -> It
     if finding.fix is not None:
         unsafe = f" ({finding.fix.applicability}: {finding.fix.reason})" if finding.fix.reason else ""
         yield f"  {style('fix:', 'bold')} {finding.fix.message}{unsafe}"
+    elif finding.no_fix_reason:
+        yield f"  {style('no fix:', 'bold')} {finding.no_fix_reason}"
     if finding.verdict is not None:
         yield from (f"  {line}".rstrip() for line in render_verdict(finding.verdict, width - 2, style))
 
