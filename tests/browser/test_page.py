@@ -52,14 +52,26 @@ def click(browser: Chrome, selector: str) -> None:
     one(browser, selector).click()
 
 
+# Colours behind text are not told where there is a gradient: ours only draw bars and lines beside it.
+WITHOUT_GRADIENTS = """
+const style = document.createElement("style");
+style.textContent = ".code p, .legend, .beats { background-image: none !important }";
+document.head.append(style);
+"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_everybody_can_use_it(show: Show, scheme: str, width: int) -> None:
     browser = show(result(PLAIN))
     look(browser, scheme, width)
     open_all(browser)
+    click(browser, "[data-go=first]")
+    browser.execute_script(WITHOUT_GRADIENTS)
     found: dict[str, Any] = Axe().run(browser)
     assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in found["violations"]] == []
+    contrasts = sum(len(check["nodes"]) for check in found["passes"] if check["id"] == "color-contrast")
+    assert contrasts > 500  # all of it was measured
 
 
 @pytest.mark.parametrize("width", [320, 700, 1200])
@@ -174,10 +186,60 @@ def test_an_interleaving_is_stepped_through_by_keyboard(show: Show) -> None:
     assert one(browser, ".controls output").text == "step 5 of 5"
 
 
+def test_each_step_is_said_and_marked_for_those_who_listen(show: Show) -> None:
+    browser = show(result(1))
+    click(browser, "details.finding summary")
+    click(browser, "[data-go=first]")
+    said = " ".join((one(browser, "#said").get_attribute("textContent") or "").split())
+    assert said == "Step 1 of 5. Account.charge: 11 self._balance -= fee reads _balance = 100"
+    assert one(browser, ".beats [aria-current=step]") == all_of(browser, ".beats > li")[0]
+    assert one(browser, ".controls output").get_attribute("aria-live") == "off"
+    assert one(browser, ".controls input").get_attribute("aria-valuetext") == "1 of 5"
+
+
+@pytest.mark.parametrize(
+    ("selector", "keys", "taken"),
+    [
+        (".controls button", "{}", True),
+        (".controls button", "{altKey: true}", False),
+        (".controls button", "{metaKey: true}", False),
+        (".values", "{}", False),
+    ],
+)
+def test_the_browser_keeps_its_own_keys(show: Show, selector: str, keys: str, taken: bool) -> None:
+    browser = show(result(1))
+    click(browser, "details.finding summary")
+    one(browser, selector)
+    pressed = browser.execute_script(
+        f"const event = new KeyboardEvent('keydown', {{key: 'ArrowLeft', bubbles: true, cancelable: true, ...{keys}}});"
+        "return !document.querySelector(arguments[0]).dispatchEvent(event)",
+        selector,
+    )
+    assert pressed == taken
+
+
 def proved(witness: Witness) -> ScanResult:
     """A result with one finding that this witness proves."""
     verdict: Verdict = msgspec.structs.replace(CONFIRMED, witness=witness)
     return msgspec.structs.replace(result(1), findings=(msgspec.structs.replace(finding(), verdict=verdict),))
+
+
+@pytest.mark.parametrize(
+    ("threads", "width", "columns"), [(2, 1200, 2), (5, 1200, 5), (8, 1200, 1), (5, 800, 1), (2, 360, 1)]
+)
+def test_threads_stand_side_by_side_where_there_is_room(show: Show, threads: int, width: int, columns: int) -> None:
+    steps = [WitnessStep(n % threads, "bank.py", 11, "balance -= 1", f"read balance = {n}") for n in range(threads)]
+    browser = show(proved(Witness(tuple(f"Account.method_{n}" for n in range(threads)), tuple(steps))))
+    look(browser, width=width)
+    click(browser, "details.finding summary")
+    one(browser, ".controls")
+    heads = all_of(browser, ".heads > span")
+    WebDriverWait(browser, 10).until(lambda _: heads[0].is_displayed() == (columns > 1))
+    tops = {beat.rect["x"] for beat in all_of(browser, ".beats > li")}
+    assert len(tops) == threads  # a lane of its own, or an indentation
+    assert [who.is_displayed() for who in all_of(browser, ".who")] == [True] * threads
+    if columns == 1:
+        assert all_of(browser, ".who")[-1].size["width"] > 20
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
@@ -201,7 +263,7 @@ def test_the_step_shown_stays_in_sight_with_its_controls(show: Show, width: int)
 def test_a_thread_that_goes_on_says_on_which_line(show: Show) -> None:
     browser = show(result(1))
     click(browser, "details.finding summary")
-    assert "11…" in all_of(browser, ".beats > li")[-1].text.splitlines()
+    assert "11 …" in all_of(browser, ".beats > li")[-1].text.splitlines()
 
 
 def test_the_replay_command_is_copied(show: Show) -> None:
@@ -247,6 +309,21 @@ def test_paper_shows_everything(show: Show) -> None:
     assert not any(details.get_attribute("open") for details in all_of(browser, "details"))
 
 
+def test_paper_has_lanes_for_few_threads_alone(show: Show) -> None:
+    steps = tuple(WitnessStep(n % 7, "bank.py", 11, "balance -= 1", f"read balance = {n}") for n in range(7))
+    browser = show(proved(Witness((), steps)))
+    look(browser, media="print")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert not one(browser, ".heads").is_displayed()
+
+
+def test_paper_is_white(show: Show) -> None:
+    browser = show(result(1))
+    look(browser, "dark", media="print")
+    browser.execute_script("document.documentElement.dataset.theme = 'dark'")
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_a_packed_page_says_above_its_findings_that_it_needs_scripts(show: Show, browser: Chrome) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -262,6 +339,7 @@ def test_it_can_be_read_without_scripts(show: Show, browser: Chrome) -> None:
         show(result(1))
         click(browser, "details.finding summary")
         assert one(browser, ".code").is_displayed()
+        assert not one(browser, "#filters").is_displayed()
         assert all(beat.is_displayed() for beat in all_of(browser, ".beats > li"))
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

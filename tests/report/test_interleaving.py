@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from racelint.model.finding import Effect, Witness, WitnessStep
+from racelint.model.finding import Effect, Verdict, Witness, WitnessStep
 from racelint.report.interleaving import interleaving_of
+from racelint.report.lanes import render_lanes
+from racelint.report.style import PLAIN
+from racelint.report.verdicts import render_verdict
 
 
 def step(thread: int, line: int, action: str, path: str = "bank.py") -> WitnessStep:
@@ -84,6 +87,21 @@ def test_threads_of_one_name_are_numbered() -> None:
 
 def test_a_thread_without_a_name_gets_a_lane() -> None:
     assert interleaving_of(Witness(("a",), (step(1, 1, "called f"),)), None).threads == ("thread 1",)
+
+
+def test_nothing_in_it_is_obeyed_by_a_terminal() -> None:
+    bell = "\x1b]0;owned\x07"
+    steps = [
+        WitnessStep(thread, f"{bell}.py", 1, f"n = 1  # {bell}", f"{deed} n{bell} = {bell}")
+        for thread, deed in ((0, "read"), (1, "read"), (1, "wrote"), (0, "wrote"))
+    ]
+    steps.append(WitnessStep(0, "other.py", 2, "pass", "called"))
+    witness = Witness((f"first{bell}", f"second{bell}"), tuple(steps))
+    assert interleaving_of(witness, "lost-update").goes_wrong
+    for width in (40, 120):
+        assert not set("".join(render_lanes(witness, width, "lost-update"))) & set("\x1b\x07")
+    verdict = Verdict("confirmed", outcome=bell, expected=(bell,), reason=bell)
+    assert not set("".join(render_verdict(verdict, 80, PLAIN))) & set("\x1b\x07")
 
 
 def test_places_name_the_file_where_there_are_several() -> None:

@@ -18,6 +18,7 @@ from racelint.report.html.page import MAX_BYTES
 from racelint.report.html.patch import patch_of
 from racelint.report.html.sides import sides_of, split
 from racelint.report.html.source import Mark, SourceBook
+from racelint.report.html.text import breakable
 from tests.report.pages import FIXED, HOSTILE, SOURCE, finding, overview, page, result
 
 VOID = {"hr", "meta", "input", "wbr", "img", "br", "link"}
@@ -80,6 +81,17 @@ def test_what_was_scanned_stays_text() -> None:
     assert "{{ 7 * 7 }}" in outline.text
 
 
+@pytest.mark.parametrize("number", [6, 1_000])
+def test_nothing_hides_or_reorders_its_neighbours(number: int) -> None:
+    scanned = page(result(number, text=f"\u202e\u2066\u200b\x07{HOSTILE}"))
+    assert not set(scanned) & set("\u202e\u2066\u200b\x00\x07\ud800")
+    assert "U+202EU+2066U+200BU+0007" in scanned
+
+
+def test_what_joins_letters_stays() -> None:
+    assert "\U0001f469\u200d\U0001f4bb" in page(result(1, text="\U0001f469\u200d\U0001f4bb"))
+
+
 def test_characters_that_do_not_show_are_spelled_out_in_source() -> None:
     book = SourceBook({"a.py": ("x = 'a\u202eb\x00c'",)}, ())
     (block,) = book.blocks([Mark("a.py", 1, 1, "")], 0)
@@ -134,6 +146,30 @@ def test_a_cycle_is_marked_and_one_that_is_not_reported_is_not_denied() -> None:
     assert "The red arrows form a cycle" in cycle(1, 1, 1) and "dashed" not in cycle(1, 1, 1)
     assert "The dashed arrows lead back" in cycle(0, 0, 0, 0, 0) and "no cycle" not in cycle(0, 0, 0, 0, 0)
     assert page(ScanResult((), overview=Overview(edges=(LockEdge("a", "b", "a.py", 1, "f"),)))).count("edge round") == 0
+
+
+def test_red_arrows_are_drawn_over_the_others() -> None:
+    edges = [
+        LockEdge("a", "b", "a.py", 1, "f", 1),
+        LockEdge("b", "a", "a.py", 2, "f", 1),
+        LockEdge("c", "b", "a.py", 3, "f"),
+    ]
+    drawn = re.findall(r'<path class="edge( red)?"', page(ScanResult((), overview=Overview(edges=tuple(edges)))))
+    assert drawn == ["", " red", " red"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("package/sub_package/a_module.py", "package/|sub_package/|a_module.py"),
+        (r"C:\src\a_module.py", r"C:\|src\|a_module.py"),
+        ("bank.Account._balance[*]", "bank|.Account|._balance[*]"),
+        ("bank.py", "bank.py"),
+        ("a_name_that_is_far_too_long_for_a_card", "a_|name_|that_|is_|far_|too_|long_|for_|a_|card"),
+    ],
+)
+def test_names_break_where_they_are_read_best(name: str, shown: str) -> None:
+    assert breakable(name) == shown.replace("|", "<wbr>")
 
 
 def test_files_that_cannot_be_read_are_named_first_and_are_no_locations() -> None:
@@ -271,6 +307,6 @@ def test_the_accesses_are_marked_and_labelled() -> None:
     ]
     assert marked == [
         ("self._balance -= fee", "updates `Account._balance` , holding no lock"),
-        ("self._balance", "updates `Account._balance` , holding Account._lock"),
+        ("self._balance", "updates `Account._balance` , holding `Account._lock`"),
     ]
     assert (charge.title, deposit.title.startswith("`Account.deposit`")) == ("thread `charge` is started ", True)

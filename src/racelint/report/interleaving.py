@@ -67,16 +67,16 @@ def interleaving_of(witness: Witness, effect: Effect | None) -> Interleaving:
         beats.append(
             Beat(
                 thread=lanes[step.thread],
-                place=_place(step, several=several),
+                place=visible(_place(step, several=several)),
                 source=visible(step.source) if fresh else "",
                 action=visible(step.action),
                 deed=deed,
                 name=visible(name),
                 value=visible(value),
-                wrong=wrong.get(number, ""),
+                wrong=visible(wrong.get(number, "")),
             )
         )
-    names = _distinct(_names(witness))
+    names = _distinct([visible(name) for name in _names(witness)])
     return Interleaving(tuple(names[thread] for thread in lanes), tuple(beats))
 
 

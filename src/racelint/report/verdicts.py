@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from racelint.model.finding import Effect, Possibility, Verdict, Witness
+from racelint.report.snippet import visible
 from racelint.report.style import Style
 
 _COLOURS = {"confirmed": "red", "benign": "green", "not-reproduced": "yellow"}
@@ -17,13 +18,13 @@ def render_verdict(verdict: Verdict, width: int, style: Style) -> list[str]:
     tried = f", {verdict.schedules_run} schedule{plural} run" if verdict.schedules_run else ""
     output = [f"verdict: {status}{effect}{tried}"]
     if verdict.reason:
-        output.append(f"  {verdict.reason}")
+        output.append(f"  {visible(verdict.reason)}")
     if verdict.witness is not None:
         output += ["", *_lanes(verdict.witness, verdict.effect, width - 2, style), ""]
     if verdict.outcome is not None:
-        output.append(f"  seen:     {verdict.outcome}")
+        output.append(f"  seen:     {visible(verdict.outcome)}")
     for number, expected in enumerate(verdict.expected):
-        output.append(f"  {'expected:' if number == 0 else '      or:'} {expected}")
+        output.append(f"  {'expected:' if number == 0 else '      or:'} {visible(expected)}")
     if verdict.interpreters:
         places = (f"{place}: {how}" for place, how in possibilities(verdict))
         output.append("  can happen on: " + "; ".join(places))

@@ -25,6 +25,7 @@ from racelint.report.html.patch import PatchLine, patch_of
 from racelint.report.html.sides import Side, sides_of
 from racelint.report.html.source import SourceBook
 from racelint.report.html.summary import STATUSES, status_of, summary_of
+from racelint.report.html.text import breakable, prose, spelled
 from racelint.report.interleaving import Interleaving, interleaving_of
 from racelint.report.verdicts import possibilities
 from racelint.report.view import View
@@ -74,7 +75,7 @@ def render(view: View) -> str:
     book = SourceBook(result.lines, result.overview.locked if result.overview else ())
     text = ""
     for detail in _LEVELS:
-        text = _spelled(_rendered(result, ordered, book, view.rules, detail))
+        text = _rendered(result, ordered, book, view.rules, detail)
         if len(text.encode()) <= MAX_BYTES:
             break
     return text
@@ -146,15 +147,10 @@ def _title(paths: Sequence[str]) -> str:
     return ", ".join(paths) if paths and tuple(paths) != (".",) else "The working directory"
 
 
-def _spelled(text: str) -> str:
-    """`text` with what UTF-8 cannot hold, halves of surrogate pairs, spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def _packed(views: Sequence[FindingView]) -> str:
     """The bodies of the findings as a JSON list of HTML texts, compressed."""
     template = _environment().get_template("body.html")
-    bodies = [_spelled(template.render(view=view)) for view in views]
+    bodies = [template.render(view=view) for view in views]
     data = json.dumps(bodies).encode()
     return base64.b64encode(gzip.compress(data, mtime=0)).decode()
 
@@ -186,26 +182,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         keep_trailing_newline=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
-    environment.filters["prose"] = _prose
-    environment.filters["breakable"] = _breakable
+    environment.filters["prose"] = prose
+    environment.filters["breakable"] = breakable
     environment.filters["reason"] = _reason
     return environment
 
 
-def _prose(text: str) -> Markup:
-    """`text` with what stands in backticks as code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return Markup("{}").format(text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if position % 2 else part for position, part in enumerate(parts)
-    )
-
-
-def _breakable(name: str) -> Markup:
-    """A long name with places to break it."""
-    return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=[^/_])|(?=[.][^.])", name))
+def _shown(value: object) -> object:
+    """What an expression of a template yields, a text with what reorders or hides its neighbours spelled out."""
+    return spelled(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _reason(rule: Rule) -> str:

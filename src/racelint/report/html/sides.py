@@ -97,7 +97,7 @@ def _end_of(finding: Finding) -> int:
 def _label(step: Step) -> str:
     if step.role == "lock":
         return step.message
-    held = f"holding {', '.join(step.lockset)}" if step.lockset else "holding no lock"
+    held = f"holding {', '.join(f'`{lock}`' for lock in step.lockset)}" if step.lockset else "holding no lock"
     return f"{step.message}, {held}"
 
 

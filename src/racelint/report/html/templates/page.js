@@ -99,7 +99,10 @@
   }
   openAddressed();
 
-  // Interleavings, step by step.
+  // Interleavings, step by step. Where a lane would be narrower than this, the threads stand one under the other.
+  const NARROWEST = 160;
+  const PAPER = 680;
+  const forPaper = [];
   const weave = (root) => {
     const beats = all(".beats > li", root);
     const heads = all(".heads > span", root);
@@ -110,6 +113,10 @@
     stepper.append(one(".heads", root));
     const slider = one("input", root);
     slider.max = beats.length;
+    const fit = (width) => root.classList.toggle("stacked", width < lanes * NARROWEST);
+    new ResizeObserver(() => fit(root.clientWidth)).observe(root);
+    forPaper.push(() => fit(PAPER));
+    addEventListener("afterprint", () => fit(root.clientWidth));
     for (const { textContent, className } of heads) {
       const head = document.createElement("th");
       Object.assign(head, { scope: "col", textContent, className });
@@ -145,12 +152,16 @@
       slider.value = at;
       beats.forEach((beat, position) => {
         beat.classList.toggle("future", position >= at);
-        beat.classList.toggle("now", aloud && position === at - 1);
+        const now = aloud && position === at - 1;
+        beat.classList.toggle("now", now);
+        if (now) beat.setAttribute("aria-current", "step");
+        else beat.removeAttribute("aria-current");
       });
       one("output", root).textContent = `step ${at} of ${beats.length}`;
+      slider.setAttribute("aria-valuetext", `${at} of ${beats.length}`);
       fill(at);
       if (!aloud) return;
-      say(`Step ${at}: ${beats[at - 1].textContent}`);
+      say(`Step ${at} of ${beats.length}. ${[...beats[at - 1].children].map((part) => part.textContent).join(" ")}`);
       const pinned = getComputedStyle(stepper).position === "sticky";
       beats[at - 1].style.scrollMarginTop = `${pinned ? stepper.offsetHeight : 0}px`;
       beats[at - 1].scrollIntoView({ block: "nearest" });
@@ -166,7 +177,8 @@
     });
     root.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (step && event.target !== slider) {
+      const taken = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target === slider || values.contains(event.target);
+      if (step && !taken) {
         event.preventDefault();
         go(Number(slider.value) + step);
       }
@@ -222,6 +234,7 @@
     closed = all("details").filter((details) => !details.open && !details.hidden);
     for (const details of closed) details.open = true;
     prepareOpen();
+    for (const fit of forPaper) fit();
   });
   addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
 })();
