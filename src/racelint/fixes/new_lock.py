@@ -11,6 +11,7 @@ import libcst as cst
 from racelint.fixes.draft import Draft
 from racelint.fixes.imports import imported, insert, is_docstring
 from racelint.fixes.names import class_of, free_name, names_in_class
+from racelint.fixes.open_classes import class_is_open, instances_are_open
 from racelint.fixes.places import stored_at
 from racelint.fixes.slots import Slots, slots_of, with_name
 from racelint.fixes.statements import statement
@@ -65,19 +66,18 @@ def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> N
     display = cls.module.source.display
     tree = draft.tree(display)
     block = _block_of(tree, cls.ir.name_span)
-    if block is None or cls.ir.metaclass:
+    if block is None or not class_is_open(draft.program, cls):
         return None
     name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
     location = Location("attribute", cls.id, (name,))
     init = _constructor(tree, draft.program, cls)
-    slots = slots_of(block)
-    if static or init is None or (cls.ir.slots and slots is None):
+    if static or init is None or not instances_are_open(draft.program, tree, cls, block):
         assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
         return NewLock(location, display, name, block, assigned)
     function, body = init
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
     doubt = "instances that have a lock can no longer be copied or pickled" if _is_copied(draft.program, cls) else ""
-    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt, slots)
+    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt, slots_of(block))
 
 
 def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
