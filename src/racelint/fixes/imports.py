@@ -7,7 +7,7 @@ import sys
 
 import libcst as cst
 
-from racelint.fixes.statements import statement
+from racelint.fixes.statements import comments_in, statement
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 
@@ -24,7 +24,7 @@ def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode, *,
     holders = {id(node) for node in (user, *tree.ancestors(user))}
     before = next((place for place, entry in enumerate(tree.module.body) if id(entry) in holders), None)
     entries = _imports(tree, before)
-    whole = _through_module(entries, module, name)
+    whole = _through_module(entries, module, name) or _through_module(_tried_imports(tree, before), module, name)
     found = whole if whole and not by_name else _by_name(rewriting, entries, module, name) or whole
     if found is None:
         _add_line(rewriting, module)
@@ -50,7 +50,7 @@ def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], m
         known = next((alias for alias in entry.names if _dotted(alias.name) == name), None)
         if known is not None:
             return _local(known) or name
-        if not re.search(rf"\b{name}\b", rewriting.tree.text):
+        if not re.search(rf"(?<![\w.]){name}\b", rewriting.tree.text):
             rewriting.replace(entry, lambda updated: _with_name(updated, name))
             return name
     return None
@@ -60,6 +60,25 @@ def _imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom
     """The import statements of the module's own level, in order, up to a place in its body."""
     lines = [entry for entry in tree.module.body[:before] if isinstance(entry, cst.SimpleStatementLine)]
     return [small for entry in lines for small in entry.body if isinstance(small, (cst.Import, cst.ImportFrom))]
+
+
+def _tried_imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
+    """Those of a `try` of the module's own level whose names are imported by what comes after a failure, too."""
+    found: list[cst.Import | cst.ImportFrom] = []
+    for entry in tree.module.body[:before]:
+        if isinstance(entry, cst.Try) and entry.handlers and _only_imports(entry):
+            others = [set().union(*map(_bound_by, _imports_in(handler.body))) for handler in entry.handlers]
+            found += [small for small in _imports_in(entry.body) if all(_bound_by(small) <= names for names in others)]
+    return found
+
+
+def _imports_in(block: cst.BaseSuite) -> list[cst.Import | cst.ImportFrom]:
+    return [node for node in nodes_within(block) if isinstance(node, (cst.Import, cst.ImportFrom))]
+
+
+def _bound_by(entry: cst.Import | cst.ImportFrom) -> set[str]:
+    names = () if isinstance(entry.names, cst.ImportStar) else entry.names
+    return {_local(alias) or _dotted(alias.name).partition(".")[0] for alias in names}
 
 
 def _dotted(node: cst.CSTNode | None) -> str:
@@ -134,10 +153,10 @@ def _place_of(tree: Tree, module: str) -> int:
     return later[0] if later else plain[-1] + 1 if plain else start
 
 
-def drop_unused(rewriting: Rewriting, gone: cst.CSTNode, instead: str) -> None:
+def drop_unused(rewriting: Rewriting, gone: cst.CSTNode) -> None:
     """Take out the line that imports nothing but what `gone` names, where the file says that name nowhere else.
 
-    It stays where a comment stands above it, or a blank line that no import of `instead` takes over.
+    It stays where a comment stands above it. The blank lines there pass to what comes into its place.
     """
     tree = rewriting.tree
     first = gone
@@ -153,11 +172,20 @@ def drop_unused(rewriting: Rewriting, gone: cst.CSTNode, instead: str) -> None:
             continue
         if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
             continue
-        place = tree.index(line)
-        if not line.leading_lines or (
-            _place_of(tree, instead) == place and len(_blank_prefix(line)) == len(line.leading_lines)
-        ):
-            rewriting.splice(tree.module, place, place + 1, lambda found: [])
+        if not comments_in(line.leading_lines):
+            _drop(rewriting, line)
+
+
+def _drop(rewriting: Rewriting, line: cst.SimpleStatementLine) -> None:
+    """Take out an import; it stays where a blank line above it would be lost."""
+    tree = rewriting.tree
+    place = tree.index(line)
+    if line.leading_lines and not rewriting.inserts_at(tree.module, place):
+        following = tree.module.body[place + 1] if place + 1 < len(tree.module.body) else None
+        if following is None or not _is_import(following) or getattr(following, "leading_lines", ()):
+            return
+        rewriting.replace(following, lambda updated: updated.with_changes(leading_lines=line.leading_lines))
+    rewriting.splice(tree.module, place, place + 1, lambda found: [])
 
 
 def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: int, fresh: Statement) -> None:
@@ -174,8 +202,8 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
             following, lambda updated: updated.with_changes(leading_lines=updated.leading_lines[len(moved) :])
         )
         return
-    first = place == 0 or not _is_import(body[place - 1])
-    apart = first and _is_import(fresh) and _is_import(following) and not _same_kind(fresh, following)
+    first = isinstance(block, cst.Module) and _is_import(fresh) and (place == 0 or not _is_import(body[place - 1]))
+    apart = first and not _same_kind(fresh, following) and not isinstance(following, (cst.FunctionDef, cst.ClassDef))
     if not _blank_prefix(following) and (apart or isinstance(following, (cst.FunctionDef, cst.ClassDef))):
         blanks = [_BLANK] * (2 if isinstance(block, cst.Module) and not apart else 1)
         rewriting.replace(
