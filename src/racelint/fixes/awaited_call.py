@@ -8,7 +8,7 @@ import libcst as cst
 
 from racelint.fixes.base import Fixer, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.imports import imported
+from racelint.fixes.imports import drop_unused, imported
 from racelint.fixes.places import call_at
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.finding import Finding
@@ -45,6 +45,7 @@ class AwaitedCall(Fixer):
         rewriting = Rewriting(tree)
         if any(isinstance(thing, External) and thing.dotted == "time.sleep" for thing in things):
             new, reason = call.with_changes(func=_named(rewriting, "sleep", call)), "other tasks run meanwhile"
+            drop_unused(rewriting, call.func)
         elif future and not call.args and isinstance(call.func, cst.Attribute):
             new = cst.Call(_named(rewriting, "wrap_future", call), [cst.Arg(call.func.value)])
             reason = "other tasks run meanwhile"

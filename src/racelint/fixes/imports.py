@@ -7,6 +7,7 @@ import sys
 
 import libcst as cst
 
+from racelint.fixes.hidden_names import is_hidden
 from racelint.fixes.statements import comments_in, statement
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
@@ -24,20 +25,27 @@ def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode, *,
     holders = {id(node) for node in (user, *tree.ancestors(user))}
     before = next((place for place, entry in enumerate(tree.module.body) if id(entry) in holders), None)
     entries = _imports(tree, before)
-    whole = _through_module(entries, module, name) or _through_module(_tried_imports(tree, before), module, name)
+    whole = _through_module([*entries, *_tried_imports(tree, before)], module, name, tree.text)
     found = whole if whole and not by_name else _by_name(rewriting, entries, module, name) or whole
     if found is None:
         _add_line(rewriting, module)
-    return found or f"{module}.{name}"
+        found = f"{module}.{name}"
+    if is_hidden(tree, user, found.partition(".")[0]):
+        return _by_name(rewriting, entries, module, name) or _added_name(rewriting, module, name) or found
+    return found
 
 
-def _through_module(entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
+def _through_module(entries: list[cst.Import | cst.ImportFrom], module: str, name: str, text: str) -> str | None:
     """`module.name`, where the module itself is imported."""
     for entry in entries:
         for alias in entry.names if isinstance(entry, cst.Import) else ():
-            if _dotted(alias.name) == module:
+            if _dotted(alias.name) == module and not _is_deleted(text, _local(alias) or module):
                 return f"{_local(alias) or module}.{name}"
     return None
+
+
+def _is_deleted(text: str, name: str) -> bool:
+    return re.search(rf"^del\b.*\b{re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
 def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
@@ -54,6 +62,15 @@ def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], m
             rewriting.replace(entry, lambda updated: _with_name(updated, name))
             return name
     return None
+
+
+def _added_name(rewriting: Rewriting, module: str, name: str) -> str | None:
+    """`name`, imported by a new line; None where the file has that name for something."""
+    if re.search(rf"(?<![\w.]){name}\b", rewriting.tree.text):
+        return None
+    place = _place_of(rewriting.tree, module)
+    insert(rewriting, rewriting.tree.module, place, statement(f"from {module} import {name}"))
+    return name
 
 
 def _imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
@@ -182,7 +199,7 @@ def _drop(rewriting: Rewriting, line: cst.SimpleStatementLine) -> None:
     place = tree.index(line)
     if line.leading_lines and not rewriting.inserts_at(tree.module, place):
         following = tree.module.body[place + 1] if place + 1 < len(tree.module.body) else None
-        if following is None or not _is_import(following) or getattr(following, "leading_lines", ()):
+        if not isinstance(following, cst.SimpleStatementLine) or following.leading_lines or not _is_import(following):
             return
         rewriting.replace(following, lambda updated: updated.with_changes(leading_lines=line.leading_lines))
     rewriting.splice(tree.module, place, place + 1, lambda found: [])
@@ -194,6 +211,10 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
     following = body[place] if place < len(body) else None
     moved = _blank_prefix(following) if following is not None and _same_kind(fresh, following) else []
     above = moved or ([_BLANK] if place > 0 and _stands_apart(rewriting, block, body[place - 1], fresh) else [])
+    if not moved and place > 0 and isinstance(body[place - 1], (cst.FunctionDef, cst.ClassDef)):
+        above = _blank_prefix(following) if following is not None else above
+    if place == 0 and isinstance(block, cst.Module):
+        _leave_comments(rewriting, block)
     rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=above)])
     if following is None:
         return
@@ -209,6 +230,20 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
         rewriting.replace(
             following, lambda updated: updated.with_changes(leading_lines=[*blanks, *updated.leading_lines])
         )
+
+
+def _leave_comments(rewriting: Rewriting, module: cst.Module) -> None:
+    """Let the comments right above the first statement stay with it: those apart from the ones at the file's head."""
+    own = len(module.header)
+    while own > 0 and module.header[own - 1].comment is not None:
+        own -= 1
+    head, comments = module.header[:own], module.header[own:]
+    if not comments or not any(empty.comment is not None for empty in head) or not module.body:
+        return
+    rewriting.replace(module, lambda updated: updated.with_changes(header=head))
+    rewriting.replace(
+        module.body[0], lambda updated: updated.with_changes(leading_lines=[*comments, *updated.leading_lines])
+    )
 
 
 def _stands_apart(
