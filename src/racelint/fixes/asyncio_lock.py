@@ -61,7 +61,7 @@ class AsyncioLock(Fixer):
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "asyncio", name, call)
-        drop_unused(rewriting, call.func, "asyncio")
+        drop_unused(rewriting, call.func)
         rewriting.replace(call, lambda updated: updated.with_changes(func=cst.parse_expression(factory)))
         for taking in takings:
             rewriting.replace(taking, _awaited)

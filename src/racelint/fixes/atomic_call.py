@@ -14,8 +14,11 @@ from racelint.program.objects.things import Object
 from racelint.program.races.suspects import Suspect
 from racelint.program.sharing.compounds import Compound
 from racelint.syntax.edits import Rewriting, Statement, Tree
+from racelint.syntax.nodes import nodes_within
 
 _DICTS = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict"})
+_LITERALS = (cst.SimpleString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.Imaginary)
+_VARYING = (cst.Name, cst.Call, cst.Subscript, cst.FormattedString, cst.Await, cst.Yield, cst.BaseComp)
 _PLAIN = ("list", "dict", "set", "int", "str", "tuple", "deque", "Counter", "OrderedDict")
 
 
@@ -79,10 +82,26 @@ def _in_one_step(
 
 
 def _is_cheap(value: cst.BaseExpression) -> bool:
-    """Made anew each time, it costs nothing and nobody sees it."""
+    """Made anew each time, also where it is not needed, it costs nothing, nobody sees it, and it cannot fail."""
     if isinstance(value, cst.Call):
         return isinstance(value.func, cst.Name) and value.func.value in _PLAIN and not value.args
-    return not is_loud(value)
+    if isinstance(value, (cst.Tuple, cst.List)):
+        return all(isinstance(one, cst.Element) and _is_cheap(one.value) for one in value.elements)
+    if isinstance(value, cst.Dict):
+        return all(
+            isinstance(one, cst.DictElement) and isinstance(one.key, _LITERALS) and _is_cheap(one.value)
+            for one in value.elements
+        )
+    if isinstance(value, cst.Set):
+        return all(isinstance(one.value, _LITERALS) for one in value.elements)
+    computed = isinstance(value, (cst.BinaryOperation, cst.UnaryOperation)) and _is_of_literals(value)
+    return computed or isinstance(value, (*_LITERALS, cst.Name, cst.Attribute, cst.Lambda))
+
+
+def _is_of_literals(value: cst.CSTNode) -> bool:
+    """`-1`, `[0] * 8`: what it comes to is always the same."""
+    nodes = [node for node in nodes_within(value) if isinstance(node, _VARYING)]
+    return all(isinstance(node, cst.Name) and node.value in ("None", "True", "False") for node in nodes)
 
 
 def _method(container: cst.BaseExpression, name: str, *values: cst.BaseExpression) -> cst.Call:

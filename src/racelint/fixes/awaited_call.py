@@ -8,7 +8,7 @@ import libcst as cst
 
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
-from racelint.fixes.imports import imported
+from racelint.fixes.imports import drop_unused, imported
 from racelint.fixes.places import call_at, functions_in
 from racelint.knowledge.locks import ACQUIRES
 from racelint.model.finding import Finding
@@ -80,6 +80,7 @@ def _proposal(tree: Tree, things: Sequence[Thing], calls: Sequence[cst.Call]) ->
     for call in calls:
         if sleeps:
             new = call.with_changes(func=_named(rewriting, "sleep", call))
+            drop_unused(rewriting, call.func)
         elif future and not call.args and isinstance(call.func, cst.Attribute):
             new = cst.Call(_named(rewriting, "wrap_future", call), [cst.Arg(call.func.value)])
         else:

@@ -14,7 +14,7 @@ from racelint.fixes.lock_safety import LockSafety, is_inside
 from racelint.fixes.names import claims_of, is_class, lock_at, lock_path, written
 from racelint.fixes.new_lock import NewLock, make_lock
 from racelint.fixes.parts import Part, parts_of
-from racelint.fixes.places import named
+from racelint.fixes.places import named, stored_at
 from racelint.fixes.reasons import in_one
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
@@ -25,6 +25,7 @@ from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 
 _USABLE = frozenset({"lock", "rlock", "condition"})
+_LASTING = "other threads wait for the lock until the loop has ended"
 _NAMES = (cst.Name, cst.Attribute)
 
 
@@ -36,6 +37,21 @@ class Choice(NamedTuple):
     reentrant: bool = False
 
 
+def is_before(draft: Draft, site: Site, choice: Choice) -> bool:
+    """Whether the site stands where the lock is made, before it is: nobody else can know the variable there."""
+    owner = site.function.module.name if choice.location.kind == "global" else site.function.id
+    kinds = {"global": ("module",), "captured": ("function", "lambda")}.get(choice.location.kind, ())
+    if site.function.ir.kind not in kinds or choice.location.owner != owner:
+        return False
+    tree = draft.tree(site.function.module.source.display)
+    first, last = site.stretch.lines(tree)
+    if choice.new is not None:
+        assigned = choice.new.assigned
+        return assigned is not None and first <= tree.span(assigned)[0] <= last
+    made = [entry.access.span[0] for entry in stored_at(draft.program, choice.location) if entry.access is not None]
+    return bool(made) and last <= min(made)
+
+
 class Guarding:
     """`location` is the variable, `sites` are where the chosen lock is to be held.
 
@@ -45,8 +61,10 @@ class Guarding:
     def __init__(self, draft: Draft, location: Location, sites: Sequence[Site], choice: Choice) -> None:
         self.draft = draft
         self.location = location
-        self.sites = sites
+        self.sites = sites = [site for site in sites if not is_before(draft, site, choice)]
         self.choice = choice
+        if not sites:
+            raise NotCovered("it all happens before the lock is made")
         written_so = [imitated(draft, choice.location, location, site) for site in sites] if choice.new is None else []
         if written_so and all(one is not None and not choice.reentrant for one in written_so):
             self.lock: Lock | None = next(one.lock for one in written_so if one is not None)
@@ -54,14 +72,16 @@ class Guarding:
         else:
             self.lock = None if choice.new else self._known(choice.location)
             self.headers = [self._header(site, choice.location) for site in sites]
-        self.doubts: tuple[str, ...] = ()
         self.display = sites[0].function.module.source.display
         away = [one for site in sites if (one := site.function.module.source.display) != self.display]
         if away:
             files = " and ".join(dict.fromkeys((self.display, *away)))
             raise NotCovered(f"{self._called} is changed in {files}, and a fix changes one file")
+        tree = draft.tree(self.display)
+        whole = any(site.stretch.is_turn_of_one_line(tree, site.spans) for site in sites)
+        self.doubts: tuple[str, ...] = (_LASTING,) if whole else ()
         self.names = [self._spelled(site) for site in sites]
-        self.parts = parts_of(draft.tree(self.display), sites, self.headers, self.names)
+        self.parts = parts_of(tree, sites, self.headers, self.names)
 
     def _known(self, lock: Location) -> Lock:
         """The lock as every site sees it."""
@@ -97,7 +117,7 @@ class Guarding:
         wider = [site._replace(stretch=site.stretch.around_loop(tree)) for site in self.sites]
         changed = any(old.stretch != new.stretch for old, new in zip(self.sites, wider, strict=True))
         self.parts = parts_of(tree, wider, self.headers, self.names)
-        self.doubts = (*self.doubts, "other threads wait for the lock until the loop has ended")
+        self.doubts = (*self.doubts, _LASTING)
         return changed
 
     def follows_a_loop(self) -> bool:

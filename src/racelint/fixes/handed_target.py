@@ -91,8 +91,12 @@ def _with_target(
     if named:
         pairs = [cst.DictElement(_quoted(given), given.value) for given in named]
         more.append(_keyword("kwargs", cst.Dict(pairs)))
-    last = same[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-    return [*same[:-1], last, *more]
+    place = same.index(handed) + 1
+    if handed.keyword is None or place == len(same):
+        last = same[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return [*same[:-1], last, *more]
+    comma = handed.comma
+    return [*same[:place], *(one.with_changes(comma=comma) for one in more), *same[place:]]
 
 
 def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:

@@ -7,7 +7,8 @@ import sys
 
 import libcst as cst
 
-from racelint.fixes.statements import statement
+from racelint.fixes.hidden_names import is_hidden
+from racelint.fixes.statements import comments_in, statement
 from racelint.syntax.edits import Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
 
@@ -24,20 +25,27 @@ def imported(rewriting: Rewriting, module: str, name: str, user: cst.CSTNode, *,
     holders = {id(node) for node in (user, *tree.ancestors(user))}
     before = next((place for place, entry in enumerate(tree.module.body) if id(entry) in holders), None)
     entries = _imports(tree, before)
-    whole = _through_module(entries, module, name)
+    whole = _through_module([*entries, *_tried_imports(tree, before)], module, name, tree.text)
     found = whole if whole and not by_name else _by_name(rewriting, entries, module, name) or whole
     if found is None:
         _add_line(rewriting, module)
-    return found or f"{module}.{name}"
+        found = f"{module}.{name}"
+    if is_hidden(tree, user, found.partition(".")[0]):
+        return _by_name(rewriting, entries, module, name) or _added_name(rewriting, module, name) or found
+    return found
 
 
-def _through_module(entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
+def _through_module(entries: list[cst.Import | cst.ImportFrom], module: str, name: str, text: str) -> str | None:
     """`module.name`, where the module itself is imported."""
     for entry in entries:
         for alias in entry.names if isinstance(entry, cst.Import) else ():
-            if _dotted(alias.name) == module:
+            if _dotted(alias.name) == module and not _is_deleted(text, _local(alias) or module):
                 return f"{_local(alias) or module}.{name}"
     return None
+
+
+def _is_deleted(text: str, name: str) -> bool:
+    return re.search(rf"^del\b.*\b{re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
 def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], module: str, name: str) -> str | None:
@@ -50,16 +58,44 @@ def _by_name(rewriting: Rewriting, entries: list[cst.Import | cst.ImportFrom], m
         known = next((alias for alias in entry.names if _dotted(alias.name) == name), None)
         if known is not None:
             return _local(known) or name
-        if not re.search(rf"\b{name}\b", rewriting.tree.text):
+        if not re.search(rf"(?<![\w.]){name}\b", rewriting.tree.text):
             rewriting.replace(entry, lambda updated: _with_name(updated, name))
             return name
     return None
+
+
+def _added_name(rewriting: Rewriting, module: str, name: str) -> str | None:
+    """`name`, imported by a new line; None where the file has that name for something."""
+    if re.search(rf"(?<![\w.]){name}\b", rewriting.tree.text):
+        return None
+    place = _place_of(rewriting.tree, module)
+    insert(rewriting, rewriting.tree.module, place, statement(f"from {module} import {name}"))
+    return name
 
 
 def _imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
     """The import statements of the module's own level, in order, up to a place in its body."""
     lines = [entry for entry in tree.module.body[:before] if isinstance(entry, cst.SimpleStatementLine)]
     return [small for entry in lines for small in entry.body if isinstance(small, (cst.Import, cst.ImportFrom))]
+
+
+def _tried_imports(tree: Tree, before: int | None) -> list[cst.Import | cst.ImportFrom]:
+    """Those of a `try` of the module's own level whose names are imported by what comes after a failure, too."""
+    found: list[cst.Import | cst.ImportFrom] = []
+    for entry in tree.module.body[:before]:
+        if isinstance(entry, cst.Try) and entry.handlers and _only_imports(entry):
+            others = [set().union(*map(_bound_by, _imports_in(handler.body))) for handler in entry.handlers]
+            found += [small for small in _imports_in(entry.body) if all(_bound_by(small) <= names for names in others)]
+    return found
+
+
+def _imports_in(block: cst.BaseSuite) -> list[cst.Import | cst.ImportFrom]:
+    return [node for node in nodes_within(block) if isinstance(node, (cst.Import, cst.ImportFrom))]
+
+
+def _bound_by(entry: cst.Import | cst.ImportFrom) -> set[str]:
+    names = () if isinstance(entry.names, cst.ImportStar) else entry.names
+    return {_local(alias) or _dotted(alias.name).partition(".")[0] for alias in names}
 
 
 def _dotted(node: cst.CSTNode | None) -> str:
@@ -134,10 +170,10 @@ def _place_of(tree: Tree, module: str) -> int:
     return later[0] if later else plain[-1] + 1 if plain else start
 
 
-def drop_unused(rewriting: Rewriting, gone: cst.CSTNode, instead: str) -> None:
+def drop_unused(rewriting: Rewriting, gone: cst.CSTNode) -> None:
     """Take out the line that imports nothing but what `gone` names, where the file says that name nowhere else.
 
-    It stays where a comment stands above it, or a blank line that no import of `instead` takes over.
+    It stays where a comment stands above it. The blank lines there pass to what comes into its place.
     """
     tree = rewriting.tree
     first = gone
@@ -153,11 +189,20 @@ def drop_unused(rewriting: Rewriting, gone: cst.CSTNode, instead: str) -> None:
             continue
         if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
             continue
-        place = tree.index(line)
-        if not line.leading_lines or (
-            _place_of(tree, instead) == place and len(_blank_prefix(line)) == len(line.leading_lines)
-        ):
-            rewriting.splice(tree.module, place, place + 1, lambda found: [])
+        if not comments_in(line.leading_lines):
+            _drop(rewriting, line)
+
+
+def _drop(rewriting: Rewriting, line: cst.SimpleStatementLine) -> None:
+    """Take out an import; it stays where a blank line above it would be lost."""
+    tree = rewriting.tree
+    place = tree.index(line)
+    if line.leading_lines and not rewriting.inserts_at(tree.module, place):
+        following = tree.module.body[place + 1] if place + 1 < len(tree.module.body) else None
+        if not isinstance(following, cst.SimpleStatementLine) or following.leading_lines or not _is_import(following):
+            return
+        rewriting.replace(following, lambda updated: updated.with_changes(leading_lines=line.leading_lines))
+    rewriting.splice(tree.module, place, place + 1, lambda found: [])
 
 
 def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: int, fresh: Statement) -> None:
@@ -166,6 +211,10 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
     following = body[place] if place < len(body) else None
     moved = _blank_prefix(following) if following is not None and _same_kind(fresh, following) else []
     above = moved or ([_BLANK] if place > 0 and _stands_apart(rewriting, block, body[place - 1], fresh) else [])
+    if not moved and place > 0 and isinstance(body[place - 1], (cst.FunctionDef, cst.ClassDef)):
+        above = _blank_prefix(following) if following is not None else above
+    if place == 0 and isinstance(block, cst.Module):
+        _leave_comments(rewriting, block)
     rewriting.splice(block, place, place, lambda nothing: [fresh.with_changes(leading_lines=above)])
     if following is None:
         return
@@ -174,13 +223,27 @@ def insert(rewriting: Rewriting, block: cst.Module | cst.IndentedBlock, place: i
             following, lambda updated: updated.with_changes(leading_lines=updated.leading_lines[len(moved) :])
         )
         return
-    first = place == 0 or not _is_import(body[place - 1])
-    apart = first and _is_import(fresh) and _is_import(following) and not _same_kind(fresh, following)
+    first = isinstance(block, cst.Module) and _is_import(fresh) and (place == 0 or not _is_import(body[place - 1]))
+    apart = first and not _same_kind(fresh, following) and not isinstance(following, (cst.FunctionDef, cst.ClassDef))
     if not _blank_prefix(following) and (apart or isinstance(following, (cst.FunctionDef, cst.ClassDef))):
         blanks = [_BLANK] * (2 if isinstance(block, cst.Module) and not apart else 1)
         rewriting.replace(
             following, lambda updated: updated.with_changes(leading_lines=[*blanks, *updated.leading_lines])
         )
+
+
+def _leave_comments(rewriting: Rewriting, module: cst.Module) -> None:
+    """Let the comments right above the first statement stay with it: those apart from the ones at the file's head."""
+    own = len(module.header)
+    while own > 0 and module.header[own - 1].comment is not None:
+        own -= 1
+    head, comments = module.header[:own], module.header[own:]
+    if not comments or not any(empty.comment is not None for empty in head) or not module.body:
+        return
+    rewriting.replace(module, lambda updated: updated.with_changes(header=head))
+    rewriting.replace(
+        module.body[0], lambda updated: updated.with_changes(leading_lines=[*comments, *updated.leading_lines])
+    )
 
 
 def _stands_apart(

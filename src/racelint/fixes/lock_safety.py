@@ -38,7 +38,9 @@ _QUIET = (
 )
 _TELLING = frozenset({("concurrent.futures.Future", "cancel")})
 """They run the callbacks of the object at once, which may come back for the lock."""
-_QUIET_METHODS = frozenset({"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize"})
+_QUIET_METHODS = frozenset(
+    {"is_set", "set", "is_alive", "locked", "notify", "notify_all", "cancel", "done", "qsize", "release"}
+)
 
 
 class Extent(NamedTuple):

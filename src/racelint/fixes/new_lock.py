@@ -9,27 +9,34 @@ from typing import NamedTuple
 import libcst as cst
 
 from racelint.fixes.draft import Draft
+from racelint.fixes.first_calls import first_call_to
 from racelint.fixes.imports import imported, insert, is_docstring
 from racelint.fixes.names import class_of, free_name, names_in_class
+from racelint.fixes.open_classes import class_is_open, instances_are_open
 from racelint.fixes.places import stored_at
 from racelint.fixes.slots import Slots, slots_of, with_name
 from racelint.fixes.statements import statement
-from racelint.model.summary import Span
+from racelint.model.summary import Call, Return, Span
 from racelint.program import Program
+from racelint.program.flow.values import nodes_of
 from racelint.program.names.index import ClassInfo, FunctionInfo
 from racelint.program.objects.families import descendants
 from racelint.program.objects.locations import Location
-from racelint.syntax.edits import Block, Rewriting, Statement, Tree
+from racelint.syntax.edits import Block, Rewriting, Tree
 
 _COPYING = frozenset({"copy", "pickle", "multiprocessing", "joblib", "dill", "cloudpickle", "shelve", "dask", "ray"})
 _COPIED_BY = frozenset(
     {"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getnewargs__"}
 )
 
+_LISTING = re.compile(r"\b__dict__\b|\bvars\(\w")
+_BYPASSING = r"(?<!super\(\))\.__new__\("
+
 
 class NewLock(NamedTuple):
     """`location` is the lock's, `target` what it is assigned to: in `block` of the file `display`, beside what first
-    assigns the variable there. `doubt`: why that may change what the program does. `slots`: what else must name it."""
+    assigns the variable there, before a `call` that comes to it. `doubt`: why that may change what the program does.
+    `slots`: what else must name it."""
 
     location: Location
     display: str
@@ -38,6 +45,7 @@ class NewLock(NamedTuple):
     assigned: cst.CSTNode | None
     doubt: str = ""
     slots: Slots | None = None
+    call: cst.CSTNode | None = None
 
 
 def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
@@ -55,6 +63,8 @@ def make_lock(rewriting: Rewriting, new: NewLock, module: str, name: str) -> Non
     user = new.assigned or new.block
     factory = imported(rewriting, module, name, user)
     place = _place(rewriting.tree, new.block, new.assigned)
+    if new.call is not None:
+        place = min(place, _holding(rewriting.tree, new.block, new.call)[0])
     insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
     if new.slots is not None:
         named = with_name(new.slots, new.location.fields[0])
@@ -65,19 +75,31 @@ def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> N
     display = cls.module.source.display
     tree = draft.tree(display)
     block = _block_of(tree, cls.ir.name_span)
-    if block is None or cls.ir.metaclass:
+    if block is None or not class_is_open(draft.program, cls):
         return None
     name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
     location = Location("attribute", cls.id, (name,))
     init = _constructor(tree, draft.program, cls)
-    slots = slots_of(block)
-    if static or init is None or (cls.ir.slots and slots is None):
+    if static or init is None or not instances_are_open(draft.program, tree, cls, block):
         assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
         return NewLock(location, display, name, block, assigned)
     function, body = init
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
-    doubt = "instances that have a lock can no longer be copied or pickled" if _is_copied(draft.program, cls) else ""
-    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt, slots)
+    call = _first_call(tree, draft, beside, function, cls)
+    return NewLock(
+        *(location, display, f"{function.self_name}.{name}", body, assigned),
+        *(_doubt(draft, cls), slots_of(block), call),
+    )
+
+
+def _doubt(draft: Draft, cls: ClassInfo) -> str:
+    """What no longer works with instances that have a lock."""
+    if _is_copied(draft.program, cls):
+        return "instances that have a lock can no longer be copied or pickled"
+    family = {related.module.source.display for related in (*cls.mro, *descendants(cls))}
+    if any(_LISTING.search(draft.tree(display).text) for display in sorted(family)):
+        return "what looks at every attribute of an instance finds a lock there"
+    return ""
 
 
 def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
@@ -86,13 +108,34 @@ def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[Function
     if qualname is None:
         return None
     function = cls.module.functions[qualname]
+    if _is_made_without(tree, program, cls):
+        return None
     for child in descendants(cls):
         own = child.ir.methods.get("__init__")
-        called = program.calls.outgoing[child.module.functions[own].id] if own is not None else ()
-        if own is not None and not any(site.callee.ir.name == "__init__" for site in called):
+        if own is not None and not _always_initialises(program, child.module.functions[own]):
             return None
     block = _block_of(tree, function.ir.name_span)
     return (function, block) if block is not None and function.self_name else None
+
+
+def _always_initialises(program: Program, constructor: FunctionInfo) -> bool:
+    """Whether a constructor of a child calls that of a base on its way, whatever happens."""
+    inits = {site.event for site in program.calls.outgoing[constructor.id] if site.callee.ir.name == "__init__"}
+    for node in constructor.ir.body:
+        if isinstance(node, Call) and node.id in inits:
+            return True
+        if any(isinstance(inner, Return) for inner in nodes_of((node,))):
+            return False
+    return False
+
+
+def _is_made_without(tree: Tree, program: Program, cls: ClassInfo) -> bool:
+    """Whether the class itself, or its module by its name, makes instances that `__init__` does not run for."""
+    block = _block_of(tree, cls.ir.name_span)
+    if block is not None and re.search(_BYPASSING, tree.spelled(block)):
+        return True
+    names = "|".join(re.escape(related.ir.name) for related in (cls, *descendants(cls)))
+    return re.search(rf"{_BYPASSING}({names})\b", tree.text) is not None
 
 
 def _is_copied(program: Program, cls: ClassInfo) -> bool:
@@ -119,7 +162,10 @@ def _in_module(draft: Draft, beside: Location) -> NewLock | None:
     assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "module")
     if assigned is None:
         return None
-    return NewLock(Location("global", beside.owner, (name,)), module.source.display, name, tree.module, assigned)
+    body = next(f for f in draft.program.index.functions if f.module is module and f.ir.kind == "module")
+    call = _first_call(tree, draft, beside, body)
+    location = Location("global", beside.owner, (name,))
+    return NewLock(location, module.source.display, name, tree.module, assigned, call=call)
 
 
 def _in_function(draft: Draft, beside: Location) -> NewLock | None:
@@ -135,7 +181,8 @@ def _in_function(draft: Draft, beside: Location) -> NewLock | None:
     )
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
     location = Location("captured", beside.owner, (name,))
-    return NewLock(location, function.module.source.display, name, block, assigned)
+    call = _first_call(tree, draft, beside, function)
+    return NewLock(location, function.module.source.display, name, block, assigned, call=call)
 
 
 def _block_of(tree: Tree, name_span: Span) -> cst.IndentedBlock | None:
@@ -163,10 +210,22 @@ def _place(tree: Tree, block: Block, assigned: cst.CSTNode | None) -> int:
     if isinstance(tree.parent(block), cst.ClassDef):
         return _behind_attributes(tree, block, assigned)
     if assigned is not None:
-        for node in (assigned, *tree.ancestors(assigned)):
-            if isinstance(node, Statement) and tree.parent(node) is block:
-                return tree.index(node) + (1 if isinstance(node, cst.SimpleStatementLine) else 0)
+        place, entry = _holding(tree, block, assigned)
+        return place + (1 if isinstance(entry, cst.SimpleStatementLine) else 0)
     return 1 if is_docstring(block.body[0], 0) else 0
+
+
+def _holding(tree: Tree, block: Block, node: cst.CSTNode) -> tuple[int, cst.CSTNode]:
+    """The statement of the block that holds a node, and its place there."""
+    holders = {id(one) for one in (node, *tree.ancestors(node))}
+    return next((place, entry) for place, entry in enumerate(block.body) if id(entry) in holders)
+
+
+def _first_call(
+    tree: Tree, draft: Draft, beside: Location, function: FunctionInfo, cls: ClassInfo | None = None
+) -> cst.CSTNode | None:
+    span = first_call_to(draft.program, beside, function, cls)
+    return tree.node_at(span) if span is not None else None
 
 
 def _behind_attributes(tree: Tree, block: Block, assigned: cst.CSTNode | None) -> int:

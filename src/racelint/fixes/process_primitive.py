@@ -9,7 +9,7 @@ import libcst as cst
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import expression
-from racelint.fixes.imports import imported
+from racelint.fixes.imports import drop_unused, imported
 from racelint.fixes.places import functions_in, maker_of, span_of, type_of_call
 from racelint.model.finding import Finding
 from racelint.model.summary import ELEMENT, Call, Span
@@ -58,6 +58,7 @@ class ProcessPrimitive(Fixer):
             return
         rewriting = Rewriting(tree)
         factory = imported(rewriting, "multiprocessing", name, made)
+        drop_unused(rewriting, made.func)
         rewriting.replace(made, lambda updated: updated.with_changes(func=expression(factory)))
         reason = "what goes through a queue between processes is pickled" if name.endswith("Queue") else ""
         yield Proposal(rewriting.code(), f"Use `{factory}()`", "unsafe" if reason else "safe", reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from racelint.syntax.edits import Block
@@ -11,14 +13,25 @@ Slots = cst.Tuple | cst.List
 
 def slots_of(block: Block) -> Slots | None:
     """What a class assigns to `__slots__`, if that is a tuple or a list with something in it."""
+    found = list(_assigned(block))
+    value = found[0].value if len(found) == 1 and not isinstance(found[0], cst.AugAssign) else None
+    return value if isinstance(value, Slots) and value.elements else None
+
+
+def assigns_slots(block: Block) -> bool:
+    """Whether a class says which slots it has, in whatever way."""
+    return any(True for _ in _assigned(block))
+
+
+def _assigned(block: Block) -> Iterator[cst.Assign | cst.AnnAssign | cst.AugAssign]:
     for entry in block.body:
-        small = entry.body[0] if isinstance(entry, cst.SimpleStatementLine) else None
-        if isinstance(small, cst.Assign) and len(small.targets) == 1:
-            target = small.targets[0].target
-            named = isinstance(target, cst.Name) and target.value == "__slots__"
-            if named and isinstance(small.value, Slots) and small.value.elements:
-                return small.value
-    return None
+        for small in entry.body if isinstance(entry, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.Assign):
+                targets = [target.target for target in small.targets]
+            else:
+                targets = [small.target] if isinstance(small, (cst.AnnAssign, cst.AugAssign)) else []
+            if any(isinstance(target, cst.Name) and target.value == "__slots__" for target in targets):
+                yield small  # type: ignore[misc]
 
 
 def with_name(slots: Slots, name: str) -> Slots:

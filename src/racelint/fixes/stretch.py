@@ -64,13 +64,20 @@ class Stretch(NamedTuple):
         """With the line before it that keeps what a variable held, and those behind it that look at it or give it away:
         `own = self.next`, `self.next += 1`, `if self.next > 9: self.next = 0`, `return self.next`."""
         body, start, stop = self
-        if not any(isinstance(node, cst.AugAssign) for entry in self.statements for node in nodes_within(entry)):
+        if not any(_steps(node, tree, names) for entry in self.statements for node in nodes_within(entry)):
             return self
         if start > 0 and _hands_on(body.body[start - 1], tree, names, (cst.Assign,)):
             start -= 1
         while stop < len(body.body) and _looks_at(body.body[stop], tree, names):
             stop += 1
         return Stretch(body, start, stop)
+
+    def is_turn_of_one_line(self, tree: Tree, spans: Collection[Span]) -> bool:
+        """Whether it is a loop whose body stands on the line of its head, and all of `spans` are in that body."""
+        loop = self.statements[0] if len(self.statements) == 1 else None
+        if not isinstance(loop, (cst.For, cst.While)) or not isinstance(loop.body, cst.SimpleStatementSuite):
+            return False
+        return all(tree.span(loop.body)[:2] <= span[:2] for span in spans)
 
     def loops(self) -> list[cst.While]:
         """The `while` loops inside."""
@@ -105,6 +112,13 @@ class Stretch(NamedTuple):
             return [wrapped(expression, flat, indent_of(self.block), asynchronous=asynchronous)]
 
         rewriting.splice(self.block, self.start, self.stop, build)
+
+
+def _steps(node: cst.CSTNode, tree: Tree, names: Collection[str]) -> bool:
+    """`self.next += 1`, `self.next = (self.next + 1) % 10`."""
+    if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+        return isinstance(node, cst.AugAssign)
+    return tree.spelled(node.targets[0].target) in names and _mentions(node.value, tree, names)
 
 
 def _looks_at(entry: cst.CSTNode, tree: Tree, names: Collection[str]) -> bool:

@@ -13,11 +13,14 @@ from racelint.model.finding import Finding
 from racelint.syntax.edits import Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 
+_DECLARING = (cst.Global, cst.Nonlocal)
+
 
 class Unrolled(NamedTuple):
     """The draft in which the finding's statement stands alone, and the finding there.
 
-    `mixed`: it shared its line with a statement that names nothing of what it names.
+    `mixed`: it shared its line with a loop's head, with a declaration or with a statement that names nothing of what it
+    names.
     """
 
     draft: Draft
@@ -32,7 +35,8 @@ def unrolled(draft: Draft, finding: Finding, *, locks: bool) -> Unrolled | None:
     """
     tree = draft.tree(finding.path)
     found = tree.node_at(span_of(finding))
-    shared = next((node for node in tree.ancestors(found) if _is_shared(node)), None) if found is not None else None
+    around = (found, *tree.ancestors(found)) if found is not None else ()
+    shared = next((node for node in around if _is_shared(node)), None)
     rewriting = Rewriting(tree)
     if isinstance(shared, cst.SimpleStatementSuite):
         rewriting.replace(shared, _block)
@@ -50,7 +54,8 @@ def unrolled(draft: Draft, finding: Finding, *, locks: bool) -> Unrolled | None:
         return None
     names = _names(found) if found is not None else set()
     small = shared.body if isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else ()
-    mixed = any(not names & _names(one) for one in small)
+    looped = isinstance(shared, cst.SimpleStatementSuite) and isinstance(tree.parent(shared), (cst.For, cst.While))
+    mixed = looped or any(isinstance(one, _DECLARING) or not names & _names(one) for one in small)
     return Unrolled(after, again, mixed)
 
 

@@ -133,6 +133,10 @@ class Rewriting:
         self._splices.setdefault(id(block), []).append((start, stop, build))
         self._touch(block)
 
+    def inserts_at(self, block: Block, place: int) -> bool:
+        """Whether something comes before the statement at a place of a block."""
+        return any(start == stop == place for start, stop, _ in self._splices.get(id(block), ()))
+
     def _touch(self, node: cst.CSTNode) -> None:
         self._touched.add(id(node))
         self._touched.update(id(outer) for outer in self.tree.ancestors(node))
