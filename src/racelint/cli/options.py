@@ -63,7 +63,7 @@ def _per_file(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 def _versions(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Versions, separated by commas, the option given once or more."""
     versions = tuple(version.strip() for given in value for version in given.split(",") if version.strip())
-    for complaint in complaints({"target-version": list(versions)}):
+    for complaint in complaints({"target-version": list(versions)}) if versions else ():
         raise click.BadParameter(complaint.partition(": ")[2])
     return versions
 

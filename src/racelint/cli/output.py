@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -32,6 +30,8 @@ def width_of_terminal(*, to_file: bool = False) -> int:
     """Columns to write for; a pipe or a file gets the same everywhere."""
     if to_file or not sys.stdout.isatty():
         return DEFAULT_WIDTH
+    import shutil
+
     return max(60, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
 
 
@@ -60,6 +60,8 @@ def write_file(path: str, data: bytes) -> None:
 
     Raises click.ClickException where it cannot be written.
     """
+    import tempfile
+
     target = Path(path)
     try:
         if target.exists() and not target.is_file():  # a device or a pipe

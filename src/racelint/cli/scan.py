@@ -10,7 +10,6 @@ from typing import Any
 import click
 import msgspec
 
-from racelint.cli.fix import finish_fixing, fix_result
 from racelint.cli.options import (
     SEVERITY,
     color_option,
@@ -30,15 +29,12 @@ from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FINDINGS, c
 from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, FormatAndFile, destinations, shown_severity, write_reports
 from racelint.cli.sections import SectionedCommand, option, section
-from racelint.cli.silence import add_ignores
 from racelint.cli.subject import input_of, show
 from racelint.config.hierarchy import Hierarchy
 from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
 from racelint.engine.baseline import BadBaseline
-from racelint.engine.fixing import offered
 from racelint.engine.progress import Progress
-from racelint.engine.prove import prove
 from racelint.engine.repository import NoRevision
 from racelint.engine.scan import root_of, scanned
 from racelint.engine.threshold import above, any_as_grave, any_confirmed
@@ -147,6 +143,8 @@ def _run(
         if options["show_settings"] or options["show_files"]:
             return show(given, hierarchy, scan_options(hierarchy, options), files=options["show_files"])
         if options["fix"] or options["fix_only"] or options["diff"]:
+            from racelint.cli.fix import finish_fixing, fix_result
+
             with sign_of_life("fixing") as progress:
                 mended = fix_result(given, hierarchy, options, progress)
             code, result = finish_fixing(mended, options, color)
@@ -178,10 +176,13 @@ def scan_result(
 ) -> ScanResult:
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
     found = scanned(paths, scan_options(hierarchy, options, progress), os.getcwd())
+    result = found.result
     if options["show_fixes"]:
+        from racelint.engine.fixing import offered
+
         progress.begin("trying fixes")
+        result = offered(found)
     page = any(destination.output_format in FOR_BROWSERS for destination in where)
-    result = offered(found) if options["show_fixes"] else found.result
     if not page:
         return result
     from racelint.engine.overview import with_overview
@@ -208,11 +209,15 @@ def judged(
 
         result = only_new(result, options["new_from_rev"], paths, scan_options(hierarchy, options), here)
     if options.get("add_ignore") is not None:
+        from racelint.cli.silence import add_ignores
+
         shown = above(result, settings.min_severity or "warning", settings.min_confidence).findings
         left = add_ignores(shown, options["add_ignore"], here, quiet=options["quiet"])
         result = msgspec.structs.replace(result, findings=left)
     if not options["confirm"]:
         return result
+    from racelint.engine.prove import prove
+
     severities = {shown_severity(settings, destination.output_format) for destination in where}
     least: Severity = "info" if "info" in severities else "warning" if "warning" in severities else "error"
     root = root_of(paths, here)

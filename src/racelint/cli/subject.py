@@ -12,7 +12,6 @@ import click
 
 from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, deliver
 from racelint.config.hierarchy import Hierarchy
-from racelint.config.show import as_toml
 from racelint.engine.paths import absolute, display_path
 from racelint.engine.scan import ScanOptions, find_files
 from racelint.model.result import ScanResult
@@ -40,6 +39,8 @@ def show(paths: Sequence[str], hierarchy: Hierarchy, how: ScanOptions, *, files:
     if files:
         deliver("".join(f"{display_path(path, here)}\n" for path in discovery.files))
     else:
+        from racelint.config.show import as_toml
+
         held = {id(scoped): scoped for scoped in (hierarchy.of(Path(path).parent) for path in discovery.files)}
         blocks = [
             f"# {scoped.file or 'no configuration file'}\n{as_toml(scoped.settings)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,6 +97,8 @@ def _text(path: Path) -> str:
 
 
 def _document(text: str, path: Path) -> dict[str, Any]:
+    import tomllib  # what a scan without a configuration never needs
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

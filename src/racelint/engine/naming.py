@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sysconfig
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from racelint.engine.paths import printable
 
 _INITS = ("__init__.py", "__init__.pyi")
-_STANDARD_LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
+_STANDARD_LIBRARY = os.path.realpath(os.path.dirname(os.__file__))
 
 
 class ModuleFinder:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import signal
 import struct
 import sys
-import traceback
 from functools import cached_property
 from typing import BinaryIO
 
@@ -101,6 +99,8 @@ def _holding(summary: ModuleSummary) -> Reply:
 
 def describe(error: BaseException) -> str:
     """An unexpected error in one line, with the place in racelint that raised it."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
@@ -123,6 +123,8 @@ def serve() -> None:
 
 def main() -> None:
     """Entry point of the process; an interrupt ends it without a traceback."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         call_with_deep_stack(serve)
