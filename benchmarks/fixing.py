@@ -58,7 +58,8 @@ def outcomes(
 ) -> list[Outcome]:
     """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
 
-    Each is tried alone; what leaves the code broken then, together, as `racelint fix --confirm` does.
+    Each is tried alone; what leaves the code broken then, together with what else is found in its function, as
+    `racelint fix --confirm` does.
 
     `python` gives the interpreter where a fix is to be proved, or raises RuntimeError where there is none; `fixtures`
     names a file of the user's that builds objects and calls.
@@ -73,13 +74,14 @@ def outcomes(
             settings = ConfirmSettings(str(python()) if python else None, budget, fixtures=fixtures or None)
     alone = [_outcome(found, finding, folder, settings) for finding in result.findings]
     broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
-    if settings is None or len(broken) < 2:
+    if settings is None or not broken:
         return alone
+    beside = {(o.finding.path, o.finding.symbol) for o in alone if _key(o.finding) in broken}
     together = fixed(
         [target],
         OPTIONS,
         ("safe", "unsafe"),
-        lambda result: [finding for finding in result.findings if _key(finding) in broken],
+        lambda result: [f for f in result.findings if _key(f) in broken or (f.path, f.symbol) in beside],
         settings,
         str(folder),
     )
