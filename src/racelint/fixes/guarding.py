@@ -28,11 +28,13 @@ _NAMES = (cst.Name, cst.Attribute)
 
 
 class Choice(NamedTuple):
-    """The lock at `location`, or one that is `new`; `reentrant`: it is made one that its holder may take again."""
+    """The lock at `location`, or one that is `new`; `reentrant`: it is made one that its holder may take again;
+    `foreign`: its name says that it is for something else."""
 
     location: Location
     new: NewLock | None = None
     reentrant: bool = False
+    foreign: bool = False
 
 
 class Guarding:

@@ -27,17 +27,28 @@ _COPIED_BY = frozenset(
 )
 
 
-class NewLock(NamedTuple):
-    """`location` is the lock's, `target` what it is assigned to: in `block` of the file `display`, beside what first
-    assigns the variable there. `doubt`: why that may change what the program does. `slots`: what else must name it."""
+class Place(NamedTuple):
+    """The block in which `target` is assigned, beside what first assigns the variable there."""
 
-    location: Location
-    display: str
     target: str
     block: Block
     assigned: cst.CSTNode | None
+
+
+class NewLock(NamedTuple):
+    """`location` is the lock's, `places` of the file `display` are where it is assigned. `doubt`: why that may change
+    what the program does. `slots`: what else must name it."""
+
+    location: Location
+    display: str
+    places: tuple[Place, ...]
     doubt: str = ""
     slots: Slots | None = None
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is an attribute of a class, which all instances share."""
+        return self.location.kind == "attribute" and all("." not in place.target for place in self.places)
 
 
 def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
@@ -52,10 +63,9 @@ def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
 
 def make_lock(rewriting: Rewriting, new: NewLock, module: str, name: str) -> None:
     """Write the lock, which `name` of `module` makes, and the import that it needs."""
-    user = new.assigned or new.block
-    factory = imported(rewriting, module, name, user)
-    place = _place(rewriting.tree, new.block, new.assigned)
-    insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
+    for target, block, assigned in new.places:
+        factory = imported(rewriting, module, name, assigned or block)
+        insert(rewriting, block, _place(rewriting.tree, block, assigned), statement(f"{target} = {factory}()"))
     if new.slots is not None:
         named = with_name(new.slots, new.location.fields[0])
         rewriting.replace(new.slots, lambda updated: named)
@@ -69,30 +79,42 @@ def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> N
         return None
     name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
     location = Location("attribute", cls.id, (name,))
-    init = _constructor(tree, draft.program, cls)
     slots = slots_of(block)
-    if static or init is None or (cls.ir.slots and slots is None):
+    constructors = () if static else _constructors(draft.program, cls)
+    places = [_in_constructor(tree, draft, beside, function, name) for function in constructors]
+    if not places or None in places or (cls.ir.slots and slots is None):
         assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
-        return NewLock(location, display, name, block, assigned)
-    function, body = init
-    assigned = _first_write(tree, draft, beside, lambda f: f is function)
+        return NewLock(location, display, (Place(name, block, assigned),))
     doubt = "instances that have a lock can no longer be copied or pickled" if _is_copied(draft.program, cls) else ""
-    return NewLock(location, display, f"{function.self_name}.{name}", body, assigned, doubt, slots)
+    return NewLock(location, display, tuple(place for place in places if place is not None), doubt, slots)
 
 
-def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
-    """The `__init__` that surely runs for every instance; None where a lock of the class must do."""
-    qualname = cls.ir.methods.get("__init__")
-    if qualname is None:
-        return None
-    function = cls.module.functions[qualname]
-    for child in descendants(cls):
-        own = child.ir.methods.get("__init__")
-        called = program.calls.outgoing[child.module.functions[own].id] if own is not None else ()
-        if own is not None and not any(site.callee.ir.name == "__init__" for site in called):
-            return None
-    block = _block_of(tree, function.ir.name_span)
-    return (function, block) if block is not None and function.self_name else None
+def _in_constructor(tree: Tree, draft: Draft, beside: Location, function: FunctionInfo, name: str) -> Place | None:
+    body = _block_of(tree, function.ir.name_span)
+    own = Location(beside.kind, function.cls.id if function.cls is not None else beside.owner, beside.fields)
+    assigned = _first_write(tree, draft, own, lambda f: f is function)
+    return Place(f"{function.self_name}.{name}", body, assigned) if body is not None else None
+
+
+def _constructors(program: Program, cls: ClassInfo) -> tuple[FunctionInfo, ...]:
+    """The `__init__` of the class and those of subclasses that call no other: one of them surely runs for every
+    instance. Empty where that is not so, or not in one file, and a lock of the class must do."""
+    if "__init__" not in cls.ir.methods:
+        return ()
+    found: list[FunctionInfo] = []
+    for one in (cls, *descendants(cls)):
+        qualname = one.ir.methods.get("__init__")
+        function = one.module.functions[qualname] if qualname is not None else None
+        if function is None or (one is not cls and _calls_constructor(program, function)):
+            continue
+        if one.module is not cls.module or not function.self_name:
+            return ()
+        found.append(function)
+    return tuple(found)
+
+
+def _calls_constructor(program: Program, function: FunctionInfo) -> bool:
+    return any(site.callee.ir.name == "__init__" for site in program.calls.outgoing[function.id])
 
 
 def _is_copied(program: Program, cls: ClassInfo) -> bool:
@@ -119,7 +141,8 @@ def _in_module(draft: Draft, beside: Location) -> NewLock | None:
     assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "module")
     if assigned is None:
         return None
-    return NewLock(Location("global", beside.owner, (name,)), module.source.display, name, tree.module, assigned)
+    place = Place(name, tree.module, assigned)
+    return NewLock(Location("global", beside.owner, (name,)), module.source.display, (place,))
 
 
 def _in_function(draft: Draft, beside: Location) -> NewLock | None:
@@ -135,7 +158,7 @@ def _in_function(draft: Draft, beside: Location) -> NewLock | None:
     )
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
     location = Location("captured", beside.owner, (name,))
-    return NewLock(location, function.module.source.display, name, block, assigned)
+    return NewLock(location, function.module.source.display, (Place(name, block, assigned),))
 
 
 def _block_of(tree: Tree, name_span: Span) -> cst.IndentedBlock | None:
