@@ -99,6 +99,8 @@ def remarks(found: Iterable[Outcome]) -> Iterable[str]:
             yield f"{place} no fix"
         elif not outcome.gone:
             yield f"{place} still found, or something new"
+        if outcome.offered and outcome.unproved:
+            yield f"{place} {outcome.unproved}"
         if outcome.proof is not None and (outcome.proof.gone is False or outcome.proof.before != "confirmed"):
             yield f"{place} {outcome.proof.words}"
 

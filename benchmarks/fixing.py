@@ -6,7 +6,6 @@ import ast
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,13 +29,15 @@ CONFIRMABLE = {rule.code for rule in all_rules() if rule.confirmable}
 class Outcome:
     """One finding. `gone`: a scan of the fixed file finds neither it nor anything new.
 
-    `proof` is what running the code before and after the fix shows, None where that was not asked or not possible.
+    `proof` is what running the code before and after the fix shows, None where that was not asked or not possible;
+    `unproved` is why not.
     """
 
     finding: Finding
     parses: bool = False
     gone: bool = False
     proof: Proof | None = None
+    unproved: str = ""
 
     @property
     def offered(self) -> bool:
@@ -68,11 +69,14 @@ def outcomes(
     chosen = tuple(finding for finding in found.result.findings if wanted(finding))
     asked = msgspec.structs.replace(found.result, findings=chosen)
     result = offered(msgspec.structs.replace(found, result=asked))
-    settings = None
+    settings: ConfirmSettings | None = None
+    unproved = ""
     if budget and any(finding.fix is not None for finding in result.findings):
-        with suppress(RuntimeError):
+        try:
             settings = ConfirmSettings(str(python()) if python else None, budget, fixtures=fixtures or None)
-    alone = [_outcome(found, finding, folder, settings) for finding in result.findings]
+        except RuntimeError as error:
+            unproved = f"cannot be installed: {str(error).splitlines()[0]}"
+    alone = [replace(_outcome(found, f, folder, settings), unproved=unproved) for f in result.findings]
     broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
     if settings is None or not broken:
         return alone
