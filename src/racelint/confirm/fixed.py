@@ -25,7 +25,7 @@ from racelint.model.scenario import Answer, Job, Scenario, Site
 NOTHING_TO_MEASURE = "no loop there takes and releases one lock"
 """What the agent says of a loop that no longer locks at every turn."""
 
-NOTHING_CAME_UP = "the budget ended: "
+NOTHING_CAME_UP = "the budget ended"
 """How the agent begins where it broke the search off with nothing seen that needs an explanation."""
 
 MANY_TIMES = 10
