@@ -77,7 +77,7 @@ def counted(found: Iterable[Outcome]) -> tuple[int, ...]:
         sum(outcome.offered for outcome in every),
         sum(outcome.safe for outcome in every),
         sum(outcome.parses for outcome in every),
-        sum(outcome.gone for outcome in every),
+        sum(outcome.gone and outcome.offered for outcome in every),
         sum(proof.before == "confirmed" for proof in proofs),
         sum(proof.before == "confirmed" and proof.gone is True for proof in proofs),
     )

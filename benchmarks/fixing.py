@@ -22,6 +22,8 @@ from racelint.rules.registry import all_rules
 from racelint.syntax.source import decode, encoding_of
 
 OPTIONS = ScanOptions(Settings(select=("ALL",)), jobs=1)
+CONFIRMED = "confirmed before the fix"
+"""How a proof begins that has something to compare with."""
 CONFIRMABLE = {rule.code for rule in all_rules() if rule.confirmable}
 
 
@@ -59,8 +61,8 @@ def outcomes(
 ) -> list[Outcome]:
     """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
 
-    Each is tried alone; what leaves the code broken then, together with what else is found in its function, as
-    `racelint fix --confirm` does.
+    Each is tried alone; what leaves the code broken then, together with what else is found in its function or of
+    its variable, as `racelint fix --confirm` does.
 
     `python` gives the interpreter where a fix is to be proved, or raises RuntimeError where there is none; `fixtures`
     names a file of the user's that builds objects and calls.
@@ -80,16 +82,17 @@ def outcomes(
     broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
     if settings is None or not broken:
         return alone
-    beside = {(o.finding.path, o.finding.symbol) for o in alone if _key(o.finding) in broken}
+    beside = {name for o in alone if _key(o.finding) in broken for name in (o.finding.symbol, o.finding.subject)}
     together = fixed(
         [target],
         OPTIONS,
         ("safe", "unsafe"),
-        lambda result: [f for f in result.findings if _key(f) in broken or (f.path, f.symbol) in beside],
+        lambda result: [f for f in result.findings if f.symbol in beside or f.subject in beside],
         settings,
         str(folder),
     )
-    proofs = {_key(f): Proof(True, f.fix.proof) for f in together.applied if f.fix is not None and f.fix.proof}
+    shown = [(f, f.fix.proof) for f in together.applied if f.fix is not None]
+    proofs = {_key(f): Proof(True, proof) for f, proof in shown if CONFIRMED in proof}
     return [
         replace(outcome, proof=proofs[key]) if (key := _key(outcome.finding)) in proofs and key in broken else outcome
         for outcome in alone
