@@ -82,7 +82,8 @@ def outcomes(
     broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
     if settings is None or not broken:
         return alone
-    beside = {name for o in alone if _key(o.finding) in broken for name in (o.finding.symbol, o.finding.subject)}
+    named = [name for o in alone if _key(o.finding) in broken for name in (o.finding.symbol, o.finding.subject)]
+    beside = {name for name in named if name}
     together = fixed(
         [target],
         OPTIONS,

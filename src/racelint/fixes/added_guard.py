@@ -32,8 +32,8 @@ class AddedGuard(Fixer):
     and what is used up and then dropped be taken out before.
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
     one that some changes hold, the lock beside the variable or a new one, and every function that changes the variable
-    takes it. It becomes an
-    `RLock` where what runs under it takes it again.
+    takes it. A lock that is named for something else comes last where calls would run under it. It becomes an `RLock`
+    where what runs under it takes it again.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
     Never across an `await` or `yield` or a call that waits, never where the lock is held already, what is used and
