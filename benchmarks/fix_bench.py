@@ -1,7 +1,8 @@
 """Fixes: for each rule that has one, of the findings in its fixtures and examples how many get a fix, how many fixes
 parse and make the finding go, and how many races that were confirmed before are proved gone after.
 
-The same for the bugs of RaceBench that a scan of their file finds.
+The same for the bugs of RaceBench that a scan of their file finds. Each rule and each bug is asked about in a process
+of its own and its answer kept until the sources change: a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
+import msgspec
 from environments import environment
 from fixing import Outcome, outcomes
+from kept_answers import KeptAnswers, NoAnswer
 from packages import HERE, REPOSITORY
 from racebench_bench import base_of, fetched
 from scoring import Bug, matches
-from tools import Hit
+from tools import Hit, fingerprint, snapshot
 
 from racelint.fixes.registry import all_fixers
 from racelint.model.finding import Finding
@@ -32,6 +35,7 @@ FIXTURES = REPOSITORY / "tests" / "fixtures"
 BY_HAND = HERE / "racebench" / "fixtures"
 """What a user would write to have a bug confirmed, ten lines at most."""
 COLUMNS = ("findings", "fixed", "safe", "parse", "gone", "confirmed", "proved gone")
+SOURCES = REPOSITORY / "src" / "racelint"
 
 
 def of_rule(code: str, budget: float) -> list[Outcome]:
@@ -75,7 +79,7 @@ def counted(found: Iterable[Outcome]) -> tuple[int, ...]:
         sum(outcome.offered for outcome in every),
         sum(outcome.safe for outcome in every),
         sum(outcome.parses for outcome in every),
-        sum(outcome.gone for outcome in every),
+        sum(outcome.gone and outcome.offered for outcome in every),
         sum(proof.before == "confirmed" for proof in proofs),
         sum(proof.before == "confirmed" and proof.gone is True for proof in proofs),
     )
@@ -99,6 +103,8 @@ def remarks(found: Iterable[Outcome]) -> Iterable[str]:
             yield f"{place} no fix: {outcome.finding.no_fix_reason}"
         elif not outcome.gone:
             yield f"{place} still found, or something new"
+        if outcome.offered and outcome.unproved:
+            yield f"{place} {outcome.unproved}"
         if outcome.proof is not None and (outcome.proof.gone is False or outcome.proof.before != "confirmed"):
             yield f"{place} {outcome.proof.words}"
 
@@ -122,51 +128,109 @@ def in_general(reason: str) -> str:
     return re.sub(r"\S+\.py", "….py", re.sub(r"`[^`]*`", "`…`", reason.partition(": ")[0]))
 
 
-def rules_table(pool: ProcessPoolExecutor, options: argparse.Namespace) -> None:
+def proved(found: Iterable[Outcome]) -> bool | None:
+    """Whether what was confirmed with a fix at hand is gone with it, all of it; None where nothing was confirmed."""
+    proofs = [outcome.proof for outcome in found if outcome.proof and outcome.proof.before == "confirmed"]
+    return all(proof.gone is True for proof in proofs) if proofs else None
+
+
+class Asked:
+    """The rules and bugs that are asked about, and what came of each so far: its outcomes, or why there are none."""
+
+    def __init__(self, budget: float, limit: float) -> None:
+        self.budget = budget
+        self.limit = limit
+        version = fingerprint(SOURCES, but=frozenset({"report"}))
+        self.kept = KeptAnswers.named(f"fixes-{budget:g}s", version, snapshot(SOURCES, version))
+
+    def about_rule(self, code: str) -> list[Outcome] | str:
+        return self._answer(code, sorted((FIXTURES / code.lower()).rglob("*.py")))
+
+    def about_bug(self, bug: Bug) -> list[Outcome] | str:
+        return self._answer(bug.id, [file for file in [BY_HAND / f"{bug.id}.py"] if file.is_file()])
+
+    def _answer(self, name: str, files: Iterable[Path]) -> list[Outcome] | str:
+        command = [sys.executable, str(Path(__file__)), "--budget", str(self.budget), "--answer", name]
+        rests_on = [Path(__file__), HERE / "fixing.py", HERE / "scoring.py", *files]
+        try:
+            return msgspec.json.decode(self.kept.answer(name, rests_on, command, self.limit), type=list[Outcome] | str)
+        except NoAnswer as error:
+            return str(error)
+
+
+def write_answer(name: str, path: Path, budget: float) -> None:
+    """What one process of `Asked` does. `name` is a rule's code or a bug's id."""
+    bug = next((bug for bug in every_bug() if bug.id == name), None)
+    path.write_bytes(msgspec.json.encode(of_rule(name, budget) if bug is None else of_bug(bug, budget)))
+
+
+def every_bug() -> list[Bug]:
+    return [Bug.from_entry(entry) for entry in json.loads((HERE / "racebench" / "manifest.json").read_text())]
+
+
+def rules_table(answers: Iterable[tuple[str, list[Outcome] | str]], *, verbose: bool) -> str:
+    """Print it; the figures in one line."""
     print(heading("rule"))
-    codes = [code for code in all_fixers() if not options.rule or code in options.rule]
-    waiting = {code: pool.submit(of_rule, code, options.budget) for code in codes}
     every: list[Outcome] = []
+    silent = 0
     names = {rule.code: rule.name for rule in all_rules()}
-    for code, future in waiting.items():
-        found = future.result()
+    for code, found in answers:
+        if isinstance(found, str):
+            print(f"{code} {names[code]}: {found}", flush=True)
+            silent += 1
+            continue
         every += found
         print(row(f"{code} {names[code]}", counted(found)), flush=True)
-        if options.verbose:
-            print(*remarks(found), sep="\n")
-    print(row("all", counted(every)))
-    if options.verbose:
+        if verbose:
+            print(*remarks(found), sep="\n", flush=True)
+    numbers = counted(every)
+    print(row("all", numbers))
+    if verbose:
         print(*obstacles(every), sep="\n")
+    found, fixed, _, _, gone, confirmed, after = numbers
+    return (
+        f"rules: {found} findings, {fixed} with a fix, gone with it {gone}; "
+        f"confirmed before {confirmed}, proved gone after {after}; without an answer {silent}"
+    )
 
 
-def bugs_table(pool: ProcessPoolExecutor, bugs: Sequence[Bug], options: argparse.Namespace) -> None:
+def bugs_table(answers: Iterable[tuple[Bug, list[Outcome] | str]], *, verbose: bool) -> str:
+    """Print it; the figures in one line."""
     print(heading("RaceBench"))
-    waiting = {bug: pool.submit(of_bug, bug, options.budget) for bug in bugs}
     found: dict[Bug, list[Outcome]] = {}
-    for bug, future in waiting.items():
-        answer = future.result()
+    silent = 0
+    for bug, answer in answers:
         if isinstance(answer, str):
-            print(f"not to be had, left out: {bug.id}: {answer}")
+            print(f"left out: {bug.id}: {answer}", flush=True)
+            silent += 1
         elif answer:
             found[bug] = answer
-            if options.verbose:
+            if verbose:
                 print(row(bug.id[:31], counted(answer)), *remarks(answer), sep="\n", flush=True)
     for category in sorted({bug.category for bug in found}):
         print(row(category, counted(o for bug, here in found.items() if bug.category == category for o in here)))
     print(row("all", counted(outcome for here in found.values() for outcome in here)))
-    if options.verbose:
+    if verbose:
         print(*obstacles(outcome for here in found.values() for outcome in here), sep="\n")
+    return f"RaceBench: {shares(found)}; without an answer {silent}"
+
+
+def shares(found: Mapping[Bug, Sequence[Outcome]]) -> str:
+    """The figures by bug, where a bug counts if all of its findings with a fix do."""
     offered = [here for here in found.values() if any(outcome.offered for outcome in here)]
     gone = sum(all(outcome.gone for outcome in here if outcome.offered) for here in offered)
-    confirmed = [here for here in offered if any(o.proof and o.proof.before == "confirmed" for o in here)]
-    proved = sum(all(o.proof.gone for o in here if o.proof and o.proof.before == "confirmed") for here in confirmed)
-    print(f"\n{len(found)} bugs found, {len(offered)} of them with a fix: the findings go in {gone}")
-    print(f"{len(confirmed)} bugs with a fix confirmed before: the race is proved gone in {proved}")
+    proofs = [proof for here in offered if (proof := proved(o for o in here if o.offered)) is not None]
+    return (
+        f"{len(found)} bugs found, {len(offered)} with a fix, gone with it {gone}; "
+        f"confirmed before {len(proofs)}, proved gone after {sum(proofs)}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budget", type=float, default=3.0, help="seconds to confirm each finding, and after; 0: not")
+    parser.add_argument("--limit", type=float, default=1800.0, help="seconds for all of one rule or bug")
+    parser.add_argument("--answer", nargs=2, metavar=("NAME", "FILE"), help="write what comes of one rule or bug")
     parser.add_argument("--rule", action="append", metavar="CODE", help="this rule alone (repeatable)")
     parser.add_argument("--only", action="append", metavar="ID", help="this bug of RaceBench alone (repeatable)")
     parser.add_argument("--category", help="the bugs of this category")
@@ -174,15 +238,22 @@ def main() -> None:
     parser.add_argument("--no-racebench", action="store_true", help="the rules alone")
     parser.add_argument("--verbose", action="store_true", help="say what falls short, and why; count the reasons")
     options = parser.parse_args()
-    entries = json.loads((HERE / "racebench" / "manifest.json").read_text())
-    bugs = [Bug.from_entry(entry) for entry in entries]
-    bugs = [bug for bug in bugs if not options.only or bug.id in options.only]
+    if options.answer:
+        write_answer(options.answer[0], Path(options.answer[1]), options.budget)
+        return
+    bugs = [bug for bug in every_bug() if not options.only or bug.id in options.only]
     bugs = [bug for bug in bugs if not options.category or bug.category == options.category]
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+    codes = [code for code in all_fixers() if not options.rule or code in options.rule]
+    asked = Asked(options.budget, options.limit)
+    figures = []
+    with ThreadPoolExecutor(2) as pool:
         if not options.no_rules:
-            rules_table(pool, options)
+            rules = zip(codes, pool.map(asked.about_rule, codes), strict=True)
+            figures.append(rules_table(rules, verbose=options.verbose))
         if not options.no_racebench:
-            bugs_table(pool, bugs, options)
+            answers = zip(bugs, pool.map(asked.about_bug, bugs), strict=True)
+            figures.append(bugs_table(answers, verbose=options.verbose))
+    print("\n" + "\n".join(figures))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import ast
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,8 @@ from racelint.rules.registry import all_rules
 from racelint.syntax.source import decode, encoding_of
 
 OPTIONS = ScanOptions(Settings(select=("ALL",)), jobs=1)
+CONFIRMED = "confirmed before the fix"
+"""How a proof begins that has something to compare with."""
 CONFIRMABLE = {rule.code for rule in all_rules() if rule.confirmable}
 
 
@@ -30,13 +31,15 @@ CONFIRMABLE = {rule.code for rule in all_rules() if rule.confirmable}
 class Outcome:
     """One finding. `gone`: a scan of the fixed file finds neither it nor anything new.
 
-    `proof` is what running the code before and after the fix shows, None where that was not asked or not possible.
+    `proof` is what running the code before and after the fix shows, None where that was not asked or not possible;
+    `unproved` is why not.
     """
 
     finding: Finding
     parses: bool = False
     gone: bool = False
     proof: Proof | None = None
+    unproved: str = ""
 
     @property
     def offered(self) -> bool:
@@ -58,7 +61,8 @@ def outcomes(
 ) -> list[Outcome]:
     """What came of the `wanted` findings in `target` (below `folder`); no code is run where `budget` is 0.
 
-    Each is tried alone; what leaves the code broken then, together, as `racelint fix --confirm` does.
+    Each is tried alone; what leaves the code broken then, together with what else is found in its function or of
+    its variable, as `racelint fix --confirm` does.
 
     `python` gives the interpreter where a fix is to be proved, or raises RuntimeError where there is none; `fixtures`
     names a file of the user's that builds objects and calls.
@@ -67,23 +71,29 @@ def outcomes(
     chosen = tuple(finding for finding in found.result.findings if wanted(finding))
     asked = msgspec.structs.replace(found.result, findings=chosen)
     result = offered(msgspec.structs.replace(found, result=asked))
-    settings = None
+    settings: ConfirmSettings | None = None
+    unproved = ""
     if budget and any(finding.fix is not None for finding in result.findings):
-        with suppress(RuntimeError):
+        try:
             settings = ConfirmSettings(str(python()) if python else None, budget, fixtures=fixtures or None)
-    alone = [_outcome(found, finding, folder, settings) for finding in result.findings]
+        except RuntimeError as error:
+            unproved = f"cannot be installed: {str(error).splitlines()[0]}"
+    alone = [replace(_outcome(found, f, folder, settings), unproved=unproved) for f in result.findings]
     broken = {_key(o.finding) for o in alone if o.proof is not None and o.proof.breaks}
-    if settings is None or len(broken) < 2:
+    if settings is None or not broken:
         return alone
+    named = [name for o in alone if _key(o.finding) in broken for name in (o.finding.symbol, o.finding.subject)]
+    beside = {name for name in named if name}
     together = fixed(
         [target],
         OPTIONS,
         ("safe", "unsafe"),
-        lambda result: [finding for finding in result.findings if _key(finding) in broken],
+        lambda result: [f for f in result.findings if f.symbol in beside or f.subject in beside],
         settings,
         str(folder),
     )
-    proofs = {_key(f): Proof(True, f.fix.proof) for f in together.applied if f.fix is not None and f.fix.proof}
+    shown = [(f, f.fix.proof) for f in together.applied if f.fix is not None]
+    proofs = {_key(f): Proof(True, proof) for f, proof in shown if CONFIRMED in proof}
     return [
         replace(outcome, proof=proofs[key]) if (key := _key(outcome.finding)) in proofs and key in broken else outcome
         for outcome in alone

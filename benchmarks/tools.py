@@ -83,10 +83,6 @@ def load(fields: dict[str, Any]) -> Answer:
     return Answer(tuple(Hit(**hit) for hit in fields.pop("hits")), **fields)
 
 
-_COPYING = threading.Lock()
-"""Held while the snapshot is made: bugs are scored on several threads."""
-
-
 class Racelint(Tool):
     """racelint as it stood when the benchmark began: a copy is run, so that edits meanwhile change nothing.
 
@@ -99,16 +95,7 @@ class Racelint(Tool):
     def __init__(self, thread_safe: tuple[str, ...] = ()) -> None:
         self._thread_safe = thread_safe
         self._version = fingerprint(REPOSITORY / "src" / "racelint")
-        self._snapshot = CACHE / "snapshots" / self._version
-        with _COPYING:
-            if not self._snapshot.exists():
-                part = self._snapshot.with_name(f"{self._version}.part-{os.getpid()}")
-                shutil.copytree(REPOSITORY / "src" / "racelint", part / "racelint")
-                compileall.compile_dir(part, quiet=1)
-                try:
-                    part.rename(self._snapshot)
-                except OSError:  # another benchmark, begun at once, has put its copy there
-                    shutil.rmtree(part)
+        self._snapshot = snapshot(REPOSITORY / "src" / "racelint", self._version)
 
     def version(self) -> str:
         declared = "".join(f"+{name}" for name in self._thread_safe)
@@ -243,14 +230,33 @@ def measured(
     return done, float(seconds), int(memory)
 
 
-def fingerprint(package: Path) -> str:
-    """A name for the state of the sources that a scan depends on."""
+def fingerprint(package: Path, but: frozenset[str] = frozenset({"agent", "confirm", "report"})) -> str:
+    """A name for the state of the sources, without the subpackages that nothing depends on: those of a scan."""
     digest = hashlib.blake2b(digest_size=8)
     for file in sorted(package.rglob("*.py")):
         relative = file.relative_to(package)
-        if relative.parts[0] not in {"agent", "confirm", "report"}:
+        if relative.parts[0] not in but:
             digest.update(str(relative).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
+
+
+_COPYING = threading.Lock()
+"""Held while a snapshot is made: bugs are scored on several threads."""
+
+
+def snapshot(package: Path, version: str) -> Path:
+    """A folder with a copy of the package as it stands now, so that edits meanwhile change nothing."""
+    folder = CACHE / "snapshots" / version
+    with _COPYING:
+        if not folder.exists():
+            part = folder.with_name(f"{version}.part-{os.getpid()}")
+            shutil.copytree(package, part / package.name)
+            compileall.compile_dir(part, quiet=1)
+            try:
+                part.rename(folder)
+            except OSError:  # another benchmark, begun at once, has put its copy there
+                shutil.rmtree(part)
+    return folder
 
 
 @functools.cache

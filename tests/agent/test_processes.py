@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from racelint.agent.process_control import Controller, Pause, Run
+from racelint.agent.process_control import Controller, Pause, Run, Session
 from racelint.agent.processes import Interleaving
 from tests.agent.conftest import AgentRunner
 
@@ -254,3 +256,18 @@ def test_a_replay_that_is_cut_off_shows_nothing() -> None:
     switch = {"thread": 1, "site": "a.py:work:1", "visit": 1, "to": -1}
     search.job, search.controller = {"schedule": {"first": 0, "switches": [switch]}}, Cut()
     assert search.search()["status"] == "inconclusive"
+
+
+def test_a_process_may_be_ended_before_it_has_read_what_it_was_told(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "gate"))
+        server.listen(1)
+        session = Session(server, (), None, 1.0)
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(str(tmp_path / "gate"))
+        session._listen(1.0)
+        (connection,) = session.buffers
+        connection.sendall(b"go\n")
+        client.close()
+        session._listen(1.0)
+        assert not session.buffers

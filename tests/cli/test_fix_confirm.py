@@ -58,6 +58,22 @@ class Client:
         with self._lock:
             self._connection = None
 """
+TWO_ON_ONE = """\
+class Files:  # racelint: thread-safe
+    def __init__(self):
+        self.store = {}
+
+    def put(self, path, data):
+        self.store[path] = data
+
+    def drop(self, path):
+        self.store.pop(path, None)
+
+    def listing(self, path):
+        if path in self.store:
+            return [self.store[path]]
+        return [other for other in self.store if other.startswith(path)]
+"""
 MANY = """\
 import threading
 
@@ -97,11 +113,11 @@ if __name__ == "__main__":
 """
 
 
-def confirmed(tmp_path: Path, source: str) -> tuple[str, str]:
+def confirmed(tmp_path: Path, source: str, *options: str) -> tuple[str, str]:
     """The file after `fix --confirm`, and what was said."""
     file = tmp_path / "code.py"
     file.write_text(source)
-    answer = racelint("fix", "--confirm", "--unsafe-fixes", "--show-fixes", cwd=tmp_path)
+    answer = racelint("fix", "--confirm", "--unsafe-fixes", "--show-fixes", *options, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     return file.read_text(), answer.stderr
 
@@ -123,6 +139,12 @@ def test_two_defects_that_break_one_run_are_put_right_together(tmp_path: Path) -
     assert "        filled.notify()\n    with emptied:\n        emptied.notify()\n" in text
     assert "with the fix of RL302 on line 11: confirmed before the fix" in said
     assert "left out" not in said
+
+
+def test_another_defect_that_is_left_does_not_speak_against_a_fix(tmp_path: Path) -> None:
+    text, said = confirmed(tmp_path, TWO_ON_ONE, "--select", "RL106")
+    assert "for other in list(self.store)" in text
+    assert "not reproduced after it" in said
 
 
 def test_what_is_returned_is_part_of_the_step(tmp_path: Path) -> None:

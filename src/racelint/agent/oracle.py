@@ -61,6 +61,9 @@ OF_PAIRS = frozenset({"RL103"})
 OF_ITERATION = frozenset({"RL106"})
 """Rules about loops whose container must not change from the first turn to the last."""
 
+ITERATION = "during iteration"
+"""What CPython says of a dict, set or deque that was changed so."""
+
 CREATOR_FIRST = frozenset({"RL109"})
 """Rules about threads that raise because an object is not complete: right is what comes if its creator goes first."""
 
@@ -123,8 +126,16 @@ class Baseline:
         return fresh
 
     def speaks_of(self, outcome: Outcome, code: str) -> bool:
-        """Whether serial orders say what is right for it: nobody is refused a lock in them."""
+        """Whether serial orders say what is right for it: nobody is refused a lock in them.
+
+        Where the rule is about loops, what raises for another reason is another defect.
+        """
+        if code in OF_ITERATION and self._raises_anew(outcome) and not _says(outcome, (ITERATION,)):
+            return False
         return not outcome.refused or bool(outcome.hang) or code in REFUSED
+
+    def _raises_anew(self, outcome: Outcome) -> bool:
+        return not {kind for _, kind in outcome.raised} <= self.raised
 
     def knows(self, outcome: Outcome) -> bool:
         if outcome.known_to is self:
@@ -163,7 +174,7 @@ class Baseline:
         """Why an outcome that is not known is wrong: an `Effect`, "order" if it is harmless, "" if it says nothing."""
         if outcome.hang == "steps":
             return ""
-        if {kind for _, kind in outcome.raised} - self.raised:
+        if self._raises_anew(outcome):
             return "exception"
         if outcome.hang and not self.hangs:
             return "deadlock" if outcome.cycle else "hang"
@@ -185,8 +196,13 @@ def fails_for_going_on(outcome: Outcome) -> bool:
 
 def releases_unheld(outcome: Outcome) -> bool:
     """Whether something is raised by the release of a lock that is not held, in the words of the standard library."""
+    return _says(outcome, RELEASE_REFUSED)
+
+
+def _says(outcome: Outcome, words: tuple[str, ...]) -> bool:
+    """Whether one of the texts is in what an operation raised."""
     raised = [text_of(tree) for label, tree in outcome.told if label.endswith(" raised")]
-    return any(words in text for text in raised for words in RELEASE_REFUSED)
+    return any(one in text for text in raised for one in words)
 
 
 def hang_in_baseline(baseline: Baseline, code: str, is_program: bool) -> Outcome | None:

@@ -179,7 +179,10 @@ class Session:
                 accepted, _ = self.server.accept()
                 self.buffers[accepted] = b""
                 continue
-            received = connection.recv(65536)
+            try:
+                received = connection.recv(65536)
+            except ConnectionResetError:  # it was ended, as by `terminate`, before it had read what it was told
+                received = b""
             if not received:
                 del self.buffers[connection]
                 connection.close()

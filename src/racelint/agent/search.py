@@ -21,6 +21,7 @@ from .oracle import (
     HANGS_IN_SOME_ORDER,
     OF_CIRCLES,
     OF_FORKS,
+    OF_ITERATION,
     OF_PAIRS,
     OF_WAITERS,
     REFUSED,
@@ -263,6 +264,8 @@ class Search:
         if self.code in GUARDING:
             # Who is refused a lock and leaves it at that is right: taking it is no part of what it should guard.
             self.region_sites = conflicting - locking if self.code in REFUSED else conflicting
+        elif self.code in OF_ITERATION:  # what is looked at before the loop begins is another matter
+            self.region_sites = self.flagged_sites & conflicting or self.region_sites
 
     def _sites_of_finding(self) -> set[int]:
         lines = {(flag["path"], flag["line"]) for flag in self.flagged}

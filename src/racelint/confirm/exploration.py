@@ -47,9 +47,6 @@ PROBING_SHARE = 0.3
 
 PROBING_ROUNDS = 4
 
-ITERATION = "during iteration"
-"""What CPython says of a dict, set or deque that was changed so."""
-
 REFUSALS = {
     "RL202": ("release unlocked lock", "un-acquired lock"),
     "RL302": ("cannot notify on un-acquired", "cannot wait on un-acquired"),
@@ -239,8 +236,6 @@ def _other_defect(scenario: Scenario, answer: Answer) -> str:
         return "" if shows_leak(answer) else "the lock is free again after the operation, however it ends"
     if scenario.code in REFUSALS and answer.effect in ("deadlock", "hang"):
         return f"it waits, which is not refused, and nobody wakes it: {answer.outcome}"
-    if scenario.code == "RL106" and answer.effect == "exception" and ITERATION not in (answer.outcome or ""):
-        return f"another exception than that of a container changed while it is iterated: {answer.outcome}"
     if scenario.code == "RL303" and answer.effect == "hang" and ", held by " not in (answer.outcome or ""):
         return f"who waits keeps nobody out: {answer.outcome}"
     if scenario.code == "RL606" and not (

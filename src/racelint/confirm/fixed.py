@@ -24,6 +24,13 @@ from racelint.model.scenario import Answer, Job, Scenario, Site
 
 NOTHING_TO_MEASURE = "no loop there takes and releases one lock"
 """What the agent says of a loop that no longer locks at every turn."""
+
+NOTHING_CAME_UP = "the budget ended"
+"""How the agent begins where it broke the search off with nothing seen that needs an explanation."""
+
+MANY_TIMES = 10
+"""As many schedules as it took to break the code before the fix: a search that was broken off after more counts."""
+
 Moved = Callable[[int], int]
 """From a line of the file before the fix to the one after it."""
 
@@ -78,11 +85,12 @@ def prove_fix(
                 before, confirm_finding(_shifted(_inside(finding, root, copy), lines), limits, copy)
             )
         scenario, recorded = _on_fixed(read_replay(before.schedule, copy), target, lines, copy)
-        again = run_job(Job(scenario, limits.of_search(limits.budget), recorded.schedule), interpreter)
+        budget = limits.of_search(limits.budget)
+        again = judged(scenario, run_job(Job(scenario, budget, recorded.schedule), interpreter))
         if again.status == "confirmed":
             return Proof(False, "the schedule that broke the code still does after the fix", breaks=True)
-        found = judged(scenario, run_job(Job(scenario, limits.of_search(limits.budget)), interpreter))
-        return _said(found, scenario, len(recorded.schedule.switches))
+        found = judged(scenario, run_job(Job(scenario, budget), interpreter))
+        return _said(found, scenario, len(recorded.schedule.switches), before.schedules_run)
 
 
 def _without_schedule(before: Verdict, after: Verdict) -> Proof:
@@ -130,8 +138,9 @@ def _on_fixed(recorded: Replay, target: Path, lines: Mapping[str, Moved], copy: 
     return scenario, recorded
 
 
-def _said(found: Answer, scenario: Scenario, preemptions: int) -> Proof:
-    """What the second search says. One that ended early counts if it went as far as the schedule that was found."""
+def _said(found: Answer, scenario: Scenario, preemptions: int, needed: int) -> Proof:
+    """What the second search says. One that ended early counts if it went as far as the schedule that was found, or far
+    beyond the number of schedules that it `needed`."""
     labels = " ‖ ".join(operation.label for operation in scenario.operations)
     run = f"{found.schedules_run} schedules of {labels}"
     if found.status == "confirmed":
@@ -141,4 +150,7 @@ def _said(found: Answer, scenario: Scenario, preemptions: int) -> Proof:
     if found.status == "inconclusive" and found.bound_exhausted >= preemptions:
         bound = f"all with at most {found.bound_exhausted} preemptions"
         return Proof(True, f"confirmed before the fix, not reproduced after it within {run} ({bound})")
+    is_broken_off = found.status == "inconclusive" and found.reason.startswith(NOTHING_CAME_UP)
+    if is_broken_off and found.schedules_run >= MANY_TIMES * needed:
+        return Proof(True, f"confirmed before the fix within {needed}, not reproduced after it within {run}")
     return Proof(False, f"confirmed before the fix, {found.status} after it: {found.reason}")

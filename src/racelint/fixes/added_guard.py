@@ -13,6 +13,7 @@ from racelint.fixes.late_publication import late_publication
 from racelint.fixes.lazy_init import second_check
 from racelint.fixes.local_copy import local_copy
 from racelint.fixes.manual_sections import with_sections
+from racelint.fixes.names import is_for_another
 from racelint.fixes.new_lock import new_lock
 from racelint.fixes.places import functions_in, span_of, suspect_of
 from racelint.fixes.sites import NotCovered, Site, all_sites, lazy_site, own_sites, sites_within
@@ -39,8 +40,8 @@ class AddedGuard(Fixer):
     and what is used up and then dropped be taken out before.
     The lock is the one that most accesses hold; then only the flagged function changes. Where there is none yet, it is
     one that some changes hold, the lock beside the variable or a new one, and every function that changes the variable
-    takes it. It becomes an
-    `RLock` where what runs under it takes it again. What is stored before it is complete is stored when it is.
+    takes it. A lock that is named for something else comes last where calls would run under it. It becomes an `RLock`
+    where what runs under it takes it again. What is stored before it is complete is stored when it is.
     A queue that is asked and then waited for is tried instead, with `get_nowait()`.
     Safe where nothing runs under the lock but the program's own plain computation. Unsafe where calls run under it
     that may wait or call back, or where nothing but its place says that the lock is meant for the variable.
@@ -111,8 +112,13 @@ def _lazy_start(draft: Draft, finding: Finding) -> LazyStart | None:
 def _proposals(
     draft: Draft, path: str, location: Location, choices: Iterator[Choice], sites: Sites
 ) -> Iterator[Attempt]:
-    """Under each lock in turn: around the steps, or around the loop that they stand in."""
+    """Under each lock in turn: around the steps, or around the loop that they stand in.
+
+    What is done under a lock for something else comes last, unless it does no harm: whoever takes that lock would wait
+    for it.
+    """
     choice = None
+    last: list[Proposal] = []
     for choice in choices:
         try:
             plan = Guarding(draft, location, sites(choice), choice)
@@ -122,22 +128,35 @@ def _proposals(
         found = [plan.proposal(path)] if not plan.follows_a_loop() else []
         if plan.around_loops():
             found.append(plan.proposal(path))
-        yield from found
+        for attempt in found:
+            if isinstance(attempt, Proposal) and choice.foreign and attempt.applicability != "safe":
+                last.append(attempt)
+            else:
+                yield attempt
+    yield from last
     if choice is None:
         yield Obstacle(f"there is no place for a lock beside `{location.attribute}`")
 
 
 def _choices(draft: Draft, suspect: Suspect) -> Iterator[Choice]:
     """The locks that may be meant for the variable: its guard, else the only one beside it, else a new one."""
-    beside = suspect.group.owner_locks
+    location = suspect.group.location
+    if suspect.guard is not None:
+        yield from _known(suspect.guard)
+        return
+    held, beside = _mostly_held(suspect), suspect.group.owner_locks
+    if held is not None:
+        yield from _known(held)
     only = next(iter(beside)) if len(beside) == 1 and not beside & draft.locks_around_callbacks else None
-    for known in (suspect.guard,) if suspect.guard is not None else dict.fromkeys((_mostly_held(suspect), only)):
-        if known is not None:
-            yield Choice(known)
-            yield Choice(known, reentrant=True)
-    if suspect.guard is None:
-        static = any(draft.program.suspects.races.records.is_static(r.access) for r in suspect.group.records)
-        yield from _new(draft, suspect.group.location, static)
+    if only is not None and only != held:
+        yield from _known(only, foreign=is_for_another(only, location))
+    static = any(draft.program.suspects.races.records.is_static(r.access) for r in suspect.group.records)
+    yield from _new(draft, location, static)
+
+
+def _known(lock: Location, *, foreign: bool = False) -> Iterator[Choice]:
+    yield Choice(lock, foreign=foreign)
+    yield Choice(lock, reentrant=True, foreign=foreign)
 
 
 def _mostly_held(suspect: Suspect) -> Location | None:
@@ -151,8 +170,7 @@ def _lazy_choices(draft: Draft, lazy: LazyStart) -> Iterator[Choice]:
     group = draft.program.suspects.races.by_location.get(lazy.location)
     beside = sorted(group.owner_locks - {lazy.location}) if group is not None else []
     if len(beside) == 1:
-        yield Choice(beside[0])
-        yield Choice(beside[0], reentrant=True)
+        yield from _known(beside[0], foreign=is_for_another(beside[0], lazy.location))
     yield from _new(draft, lazy.location, static=bool(lazy.makes))
 
 

@@ -28,14 +28,17 @@ class AsyncHome(NamedTuple):
 
 
 def async_homes(draft: Draft, function: FunctionInfo, beside: Location) -> Iterator[AsyncHome]:
-    """The one `asyncio.Lock` of the method's class, then a new one for `beside`; for functions, one of the module."""
+    """The one `asyncio.Lock` of the method's class, then a new one for `beside`; for functions, one of the module.
+
+    None of a class: its instances live in several event loops, and a lock belongs to one.
+    """
     known = _known(draft, function) if beside.kind == "attribute" else None
     if known is not None:
         (name,) = known.fields
         lock = draft.program.locks.of((f"p:{function.self_name}", name), function)
         yield AsyncHome(f"{function.self_name}.{name}", lambda rewriting: None, frozenset([str(known)]), lock)
     new = new_lock(draft, beside, static=False)
-    if new is None or new.display != function.module.source.display:
+    if new is None or new.display != function.module.source.display or new.is_static:
         return
     name = new.location.fields[0]
     owned = new.location.kind == "attribute"

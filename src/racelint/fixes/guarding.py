@@ -18,10 +18,11 @@ from racelint.fixes.places import named, stored_at
 from racelint.fixes.reasons import in_one
 from racelint.fixes.reentrant_lock import make_reentrant
 from racelint.fixes.sites import NotCovered, Site
+from racelint.fixes.stretch import Stretch
 from racelint.model.fix import Applicability
 from racelint.program.locking.locks import Lock
 from racelint.program.objects.locations import ITSELF, Location
-from racelint.syntax.edits import Rewriting, Tree
+from racelint.syntax.edits import Block, Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
 
 _USABLE = frozenset({"lock", "rlock", "condition"})
@@ -30,11 +31,13 @@ _NAMES = (cst.Name, cst.Attribute)
 
 
 class Choice(NamedTuple):
-    """The lock at `location`, or one that is `new`; `reentrant`: it is made one that its holder may take again."""
+    """The lock at `location`, or one that is `new`; `reentrant`: it is made one that its holder may take again;
+    `foreign`: its name says that it is for something else."""
 
     location: Location
     new: NewLock | None = None
     reentrant: bool = False
+    foreign: bool = False
 
 
 def is_before(draft: Draft, site: Site, choice: Choice) -> bool:
@@ -46,8 +49,8 @@ def is_before(draft: Draft, site: Site, choice: Choice) -> bool:
     tree = draft.tree(site.function.module.source.display)
     first, last = site.stretch.lines(tree)
     if choice.new is not None:
-        assigned = choice.new.assigned
-        return assigned is not None and first <= tree.span(assigned)[0] <= last
+        made_beside = [place.assigned for place in choice.new.places]
+        return any(assigned is not None and first <= tree.span(assigned)[0] <= last for assigned in made_beside)
     made = [entry.access.span[0] for entry in stored_at(draft.program, choice.location) if entry.access is not None]
     return bool(made) and last <= min(made)
 
@@ -112,13 +115,27 @@ class Guarding:
         return text
 
     def around_loops(self) -> bool:
-        """Widen each part of a loop's body to the whole loop; False where there is none."""
+        """Widen each part of a loop's body to the whole loop, and to the `if` that decides on it by what the variable
+        holds; False where there is none."""
         tree = self.draft.tree(self.display)
-        wider = [site._replace(stretch=site.stretch.around_loop(tree)) for site in self.sites]
+        wider = [site._replace(stretch=self._with_decision(tree, site)) for site in self.sites]
         changed = any(old.stretch != new.stretch for old, new in zip(self.sites, wider, strict=True))
         self.parts = parts_of(tree, wider, self.headers, self.names)
         self.doubts = (*self.doubts, _LASTING)
         return changed
+
+    def _with_decision(self, tree: Tree, site: Site) -> Stretch:
+        loop = site.stretch.around_loop(tree)
+        branch = tree.parent(loop.block)
+        is_all = isinstance(branch, cst.If) and branch.orelse is None and len(loop.block.body) == 1
+        if loop == site.stretch or not is_all or not isinstance(branch, cst.If):
+            return loop
+        name, block = self._spelled(site), tree.parent(branch)
+        decides = any(tree.spelled(counted.value) == name for counted in _lengths_in(branch.test))
+        if not decides or not isinstance(block, Block):  # an `elif` stands in no block
+            return loop
+        place = tree.index(branch)
+        return Stretch(block, place, place + 1)
 
     def follows_a_loop(self) -> bool:
         """Whether a part stands in a `for` over the variable itself: each turn rests on what all of it held before."""
@@ -199,3 +216,9 @@ class Guarding:
         if self.choice.new is not None:
             return f"Add a lock, and h{what}"
         return f"Make the lock an `RLock`, and h{what}" if self.choice.reentrant else f"H{what}"
+
+
+def _lengths_in(test: cst.BaseExpression) -> list[cst.Arg]:
+    """Of what it asks how many there are: `len(rows) > 9`."""
+    calls = [node for node in nodes_within(test) if isinstance(node, cst.Call) and len(node.args) == 1]
+    return [call.args[0] for call in calls if isinstance(call.func, cst.Name) and call.func.value == "len"]

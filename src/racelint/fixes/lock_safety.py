@@ -104,7 +104,7 @@ class LockSafety:
         flow = self.program.flows.of(function)
         for call in self.program.stores.facts[function.id].calls:
             locked = self.released is not None and flow.at(call.id).hold(self.released.location) is not None
-            if extent.holds(call.span) and not locked:
+            if extent.holds(call.span) and not locked and call.span[0] not in opened:
                 name = f"`{spelled_call(call, self.program.stores.facts[function.id])}`"
                 blocking = self.blocking.reached(call, function)
                 if blocking is not None and blocking.blocking.kind != "file":

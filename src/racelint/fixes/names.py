@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from racelint.model.summary import ELEMENT, Call, Path
 from racelint.program import Program
 from racelint.program.flow.values import FunctionFacts
@@ -9,6 +11,22 @@ from racelint.program.locking.locks import Lock
 from racelint.program.names.index import ClassInfo, FunctionInfo
 from racelint.program.objects.families import descendants
 from racelint.program.objects.locations import Location
+
+_LOCK_WORDS = frozenset(
+    {"lock", "rlock", "mutex", "guard", "sync", "cond", "condition", "cv", "thread", "state", "data"}
+)
+"""What a name says that is of a lock for whatever stands beside it."""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def is_for_another(lock: Location, variable: Location) -> bool:
+    """Whether the lock's name says what it is for, and that is not the variable: `flush_lock` beside `sessions`."""
+    named = _words(lock) - _LOCK_WORDS
+    return bool(named) and not {word[:4] for word in named} & {word[:4] for word in _words(variable)}
+
+
+def _words(location: Location) -> set[str]:
+    return {word.lower() for word in _WORD.findall(location.fields[0])}
 
 
 def written(path: Path, facts: FunctionFacts) -> str | None:

@@ -33,19 +33,30 @@ _LISTING = re.compile(r"\b__dict__\b|\bvars\(\w")
 _BYPASSING = r"(?<!super\(\))\.__new__\("
 
 
-class NewLock(NamedTuple):
-    """`location` is the lock's, `target` what it is assigned to: in `block` of the file `display`, beside what first
-    assigns the variable there, before a `call` that comes to it. `doubt`: why that may change what the program does.
-    `slots`: what else must name it."""
+class Place(NamedTuple):
+    """The block in which `target` is assigned, beside what first assigns the variable there, before a `call` that comes
+    to it."""
 
-    location: Location
-    display: str
     target: str
     block: Block
     assigned: cst.CSTNode | None
+    call: cst.CSTNode | None = None
+
+
+class NewLock(NamedTuple):
+    """`location` is the lock's, `places` of the file `display` are where it is assigned. `doubt`: why that may change
+    what the program does. `slots`: what else must name it."""
+
+    location: Location
+    display: str
+    places: tuple[Place, ...]
     doubt: str = ""
     slots: Slots | None = None
-    call: cst.CSTNode | None = None
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is an attribute of a class, which all instances share."""
+        return self.location.kind == "attribute" and all("." not in place.target for place in self.places)
 
 
 def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
@@ -60,12 +71,12 @@ def new_lock(draft: Draft, beside: Location, static: bool) -> NewLock | None:
 
 def make_lock(rewriting: Rewriting, new: NewLock, module: str, name: str) -> None:
     """Write the lock, which `name` of `module` makes, and the import that it needs."""
-    user = new.assigned or new.block
-    factory = imported(rewriting, module, name, user)
-    place = _place(rewriting.tree, new.block, new.assigned)
-    if new.call is not None:
-        place = min(place, _holding(rewriting.tree, new.block, new.call)[0])
-    insert(rewriting, new.block, place, statement(f"{new.target} = {factory}()"))
+    for target, block, assigned, call in new.places:
+        factory = imported(rewriting, module, name, assigned or block)
+        place = _place(rewriting.tree, block, assigned)
+        if call is not None:
+            place = min(place, _holding(rewriting.tree, block, call)[0])
+        insert(rewriting, block, place, statement(f"{target} = {factory}()"))
     if new.slots is not None:
         named = with_name(new.slots, new.location.fields[0])
         rewriting.replace(new.slots, lambda updated: named)
@@ -79,17 +90,22 @@ def _in_class(draft: Draft, cls: ClassInfo, beside: Location, static: bool) -> N
         return None
     name = free_name(names_in_class(draft.program, cls), "_lock", f"_{beside.fields[0].strip('_')}_lock")
     location = Location("attribute", cls.id, (name,))
-    init = _constructor(tree, draft.program, cls)
-    if static or init is None or not instances_are_open(draft.program, tree, cls, block):
+    open_to_it = not static and instances_are_open(draft.program, tree, cls, block)
+    constructors = _constructors(tree, draft.program, cls) if open_to_it else ()
+    places = [_in_constructor(tree, draft, beside, function, name) for function in constructors]
+    if not places or None in places:
         assigned = _first_write(tree, draft, beside, lambda f: f.ir.kind == "class" and f.qualname == cls.ir.qualname)
-        return NewLock(location, display, name, block, assigned)
-    function, body = init
-    assigned = _first_write(tree, draft, beside, lambda f: f is function)
-    call = _first_call(tree, draft, beside, function, cls)
-    return NewLock(
-        *(location, display, f"{function.self_name}.{name}", body, assigned),
-        *(_doubt(draft, cls), slots_of(block), call),
-    )
+        return NewLock(location, display, (Place(name, block, assigned),))
+    known = tuple(place for place in places if place is not None)
+    return NewLock(location, display, known, _doubt(draft, cls), slots_of(block))
+
+
+def _in_constructor(tree: Tree, draft: Draft, beside: Location, function: FunctionInfo, name: str) -> Place | None:
+    body = _block_of(tree, function.ir.name_span)
+    own = Location(beside.kind, function.cls.id if function.cls is not None else beside.owner, beside.fields)
+    assigned = _first_write(tree, draft, own, lambda f: f is function)
+    call = _first_call(tree, draft, beside, function, function.cls)
+    return Place(f"{function.self_name}.{name}", body, assigned, call) if body is not None else None
 
 
 def _doubt(draft: Draft, cls: ClassInfo) -> str:
@@ -102,20 +118,26 @@ def _doubt(draft: Draft, cls: ClassInfo) -> str:
     return ""
 
 
-def _constructor(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, cst.IndentedBlock] | None:
-    """The `__init__` that surely runs for every instance; None where a lock of the class must do."""
-    qualname = cls.ir.methods.get("__init__")
-    if qualname is None:
-        return None
-    function = cls.module.functions[qualname]
-    if _is_made_without(tree, program, cls):
-        return None
-    for child in descendants(cls):
-        own = child.ir.methods.get("__init__")
-        if own is not None and not _always_initialises(program, child.module.functions[own]):
-            return None
-    block = _block_of(tree, function.ir.name_span)
-    return (function, block) if block is not None and function.self_name else None
+def _constructors(tree: Tree, program: Program, cls: ClassInfo) -> tuple[FunctionInfo, ...]:
+    """The `__init__` of the class and those of subclasses that call no other: one of them surely runs for every
+    instance. Empty where that is not so, or not in one file, and a lock of the class must do."""
+    if "__init__" not in cls.ir.methods or _is_made_without(tree, program, cls):
+        return ()
+    found: list[FunctionInfo] = []
+    for one in (cls, *descendants(cls)):
+        qualname = one.ir.methods.get("__init__")
+        function = one.module.functions[qualname] if qualname is not None else None
+        if function is None or (one is not cls and _always_initialises(program, function)):
+            continue
+        sometimes = one is not cls and _calls_constructor(program, function)
+        if sometimes or one.module is not cls.module or not function.self_name:
+            return ()
+        found.append(function)
+    return tuple(found)
+
+
+def _calls_constructor(program: Program, function: FunctionInfo) -> bool:
+    return any(site.callee.ir.name == "__init__" for site in program.calls.outgoing[function.id])
 
 
 def _always_initialises(program: Program, constructor: FunctionInfo) -> bool:
@@ -163,9 +185,8 @@ def _in_module(draft: Draft, beside: Location) -> NewLock | None:
     if assigned is None:
         return None
     body = next(f for f in draft.program.index.functions if f.module is module and f.ir.kind == "module")
-    call = _first_call(tree, draft, beside, body)
-    location = Location("global", beside.owner, (name,))
-    return NewLock(location, module.source.display, name, tree.module, assigned, call=call)
+    place = Place(name, tree.module, assigned, _first_call(tree, draft, beside, body))
+    return NewLock(Location("global", beside.owner, (name,)), module.source.display, (place,))
 
 
 def _in_function(draft: Draft, beside: Location) -> NewLock | None:
@@ -181,8 +202,8 @@ def _in_function(draft: Draft, beside: Location) -> NewLock | None:
     )
     assigned = _first_write(tree, draft, beside, lambda f: f is function)
     location = Location("captured", beside.owner, (name,))
-    call = _first_call(tree, draft, beside, function)
-    return NewLock(location, function.module.source.display, name, block, assigned, call=call)
+    place = Place(name, block, assigned, _first_call(tree, draft, beside, function))
+    return NewLock(location, function.module.source.display, (place,))
 
 
 def _block_of(tree: Tree, name_span: Span) -> cst.IndentedBlock | None:

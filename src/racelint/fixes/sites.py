@@ -21,6 +21,7 @@ from racelint.program.races.suspects import Suspect
 from racelint.program.sharing.compounds import Compound
 from racelint.program.sharing.ownership import makes_self
 from racelint.program.sharing.shared import SharedAccess
+from racelint.syntax.edits import Tree
 
 
 class Site(NamedTuple):
@@ -111,9 +112,32 @@ def _site_of(draft: Draft, suspect: Suspect) -> Site:
 
 
 def _of_several(draft: Draft, suspect: Suspect, compound: Compound) -> Site:
-    """The steps of a compound, with the `return` of what it found or made where others take that away again."""
+    """The steps of a compound, with the `return` of what it found or made where others take that away again.
+
+    What is tested and then read may be read more than once.
+    """
     site = _of_compound(draft, compound)
+    if compound.kind == "check-then-use":
+        return _with_uses(draft, site, compound)
     return _with_return(draft, site) if compound.kind == "lazy-init" and _is_reset(suspect) else site
+
+
+def _with_uses(draft: Draft, site: Site, compound: Compound) -> Site:
+    """With all that reads the variable after the test in the same statement, and in those right behind it."""
+    tree = draft.tree(site.function.module.source.display)
+    block, start, stop = site.stretch
+    container = compound.act.location.container()
+    here = [a.span for a in draft.program.shared.by_function[site.function.id] if a.location.container() == container]
+    while stop < len(block.body) and _reaches_into(tree, Stretch(block, stop, stop + 1), here):
+        stop += 1
+    whole = Stretch(block, start, stop)
+    later = [span for span in here if span > compound.act.span and _reaches_into(tree, whole, [span])]
+    return site._replace(stretch=whole, spans=(*site.spans, *later))
+
+
+def _reaches_into(tree: Tree, stretch: Stretch, spans: Iterable[Span]) -> bool:
+    first, last = stretch.lines(tree)
+    return any(first <= span[0] <= last for span in spans)
 
 
 def _is_reset(suspect: Suspect) -> bool:

@@ -27,11 +27,14 @@ from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.things import Instance
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
+_GIVEN_TWICE = "another function took the lock, and who handles the exception may give it back, too"
+
 
 class WithStatement(Fixer):
     """The statements from the `acquire()` to the last `release()` go into a `with` block, the releases go away.
 
     Safe where the lock is given back on every path, or only an exception keeps it: the same code runs under the lock.
+    Unsafe for a lock that another function took: who handles the exception may give it back, too.
     Where the acquire may fail, as with a timeout, or a condition decides on both, the release goes into a `finally`; so
     does that of a lock which another function took, and what a context manager does behind its `yield`. Where the next
     lock is refused, the one before it is given back. Not offered where something but leaving the function follows a
@@ -54,12 +57,12 @@ class WithStatement(Fixer):
             text = released_by_helper(tree, judged.tenure) if judged.tenure.call is call else None
             if text is not None:
                 yield Proposal(text, "Give the lock back in a `finally`")
-        ends = [(skipped.release.span, skipped.raising.span)] if skipped is not None else []
-        ends += [(open_.giving.span, open_.switch) for open_ in unprotected_yields(program) if open_.taking is call]
-        for release, raising in ends if finding.code == "RL201" else ():
+        ends = [(skipped.release.span, skipped.raising.span, _GIVEN_TWICE)] if skipped is not None else []
+        ends += [(open_.giving.span, open_.switch, "") for open_ in unprotected_yields(program) if open_.taking is call]
+        for release, raising, doubt in ends if finding.code == "RL201" else ():
             text = tried_before(tree, release, raising)
             if text is not None:
-                yield Proposal(text, "Give the lock back in a `finally`")
+                yield Proposal(text, "Give the lock back in a `finally`", "unsafe" if doubt else "safe", doubt)
 
 
 def _of_tenure(program: Program, tree: Tree, function: FunctionInfo, call: Call, code: str) -> Iterator[Attempt]:
