@@ -163,7 +163,7 @@ class CallGraph:
         suffix = ".setter" if access.kind == "write" else ".deleter" if access.kind == "delete" else ""
         found = []
         for thing in self.types.of(access.path[:-1], function):
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 method = thing.cls.method(access.path[-1] + suffix)
                 if method is not None and method.is_property:
                     receiver = access.path[:-1]
@@ -176,11 +176,11 @@ class CallGraph:
         found: list[CallSite] = []
         for path in call.func:
             for thing in self.types.of(path, function):
-                if isinstance(thing, Bound):
+                if type(thing) is Bound:
                     found.extend(self._of_bound(thing, path, call, function))
-                elif isinstance(thing, ClassInfo):
+                elif type(thing) is ClassInfo:
                     found.extend(self._construction(thing, call, function))
-                elif isinstance(thing, Instance):
+                elif type(thing) is Instance:
                     method = thing.cls.method("__call__")
                     if method is not None:
                         found.append(self._site(function, call, method, path, True, 0, on=thing.cls))
@@ -214,7 +214,7 @@ class CallGraph:
         classes = {
             thing.cls
             for thing in self.types.of(receiver, function)
-            if isinstance(thing, Instance) and thing.cls.method(method.ir.name) is method
+            if type(thing) is Instance and thing.cls.method(method.ir.name) is method
         }
         return classes.pop() if len(classes) == 1 else None
 

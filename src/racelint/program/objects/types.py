@@ -207,9 +207,9 @@ class Types:
 
     def _meant(self, entity: Entity | None) -> list[Thing]:
         """What a name of a module, here or through `import`, may hold."""
-        if isinstance(entity, FunctionInfo):
+        if type(entity) is FunctionInfo:
             return [Bound(entity, False)]
-        if isinstance(entity, Variable):
+        if type(entity) is Variable:
             return self._variable(entity.module, entity.name)
         return [entity] if entity is not None else []
 
@@ -257,22 +257,22 @@ class Types:
             if path[-1] == ELEMENT:
                 continue
             entity = self.index.entity_of(module, path)
-            if isinstance(entity, ClassInfo):
+            if type(entity) is ClassInfo:
                 found.append(Instance(entity))
-            elif isinstance(entity, External):
+            elif type(entity) is External:
                 found.append(Object(entity.dotted))
         return found
 
     def _field(self, base: Thing, field: str) -> list[Thing]:
-        if isinstance(base, Instance):
+        if type(base) is Instance:
             return self.attribute(base.cls, field, bound=True)
-        if isinstance(base, ClassInfo):
+        if type(base) is ClassInfo:
             return self.attribute(base, field, bound=False)
-        if isinstance(base, ModuleInfo):
+        if type(base) is ModuleInfo:
             return self._meant(self.index.attribute_of(base, field))
-        if isinstance(base, External):
+        if type(base) is External:
             return [External(canonical(f"{base.dotted}.{field}"))]
-        if isinstance(base, Object) and field != ELEMENT:
+        if type(base) is Object and field != ELEMENT:
             if base.dotted in PROCESS_CONTEXTS:
                 return [External(canonical(_MULTIPROCESSING + field))]
             if base.dotted in LOCKED_QUEUES and field in INSIDE_QUEUES:
@@ -314,15 +314,15 @@ class Types:
         return found
 
     def _made_by(self, callee: Thing, call: Call, function: FunctionInfo) -> list[Thing]:
-        if isinstance(callee, ClassInfo):
+        if type(callee) is ClassInfo:
             return [Instance(callee)]
-        if isinstance(callee, Bound):
+        if type(callee) is Bound:
             return self.returned(callee.function)
-        if isinstance(callee, External):
+        if type(callee) is External:
             return self._made_outside(callee.dotted, call, function)
-        if isinstance(callee, Member):
+        if type(callee) is Member:
             return self._made_by_member(callee, call, function)
-        if isinstance(callee, Instance):
+        if type(callee) is Instance:
             method = callee.cls.method("__call__")
             return self.returned(method) if method is not None else []
         return []

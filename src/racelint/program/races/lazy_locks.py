@@ -115,7 +115,7 @@ def deciding_reads(program: Program, function: FunctionInfo, event: int, among: 
 
 def _stored(event: Access | Call) -> tuple[Path, Value, tuple[int, ...]]:
     """The variable or attribute that an event stores something in, what that is and what it was computed from."""
-    if isinstance(event, Access):
+    if type(event) is Access:
         plain = event.kind == "write" and event.path[-1] != ELEMENT
         return (event.path, event.value, event.deps) if plain else ((), (), ())
     if event.func[:1] == (("g:setattr",),) and len(event.args) == 3:

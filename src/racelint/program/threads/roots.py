@@ -168,12 +168,12 @@ class _Finder:
             things = self.types.of(path, function)
             for thing in things:
                 unknown = False
-                if isinstance(thing, External):
+                if type(thing) is External:
                     if thing.dotted in STARTERS:
                         return STARTERS[thing.dotted]
                     if is_foreign_thread(thing.dotted) and any(argument.name == "target" for argument in call.args):
                         return STARTERS["threading.Thread"]
-                elif isinstance(thing, Member):
+                elif type(thing) is Member:
                     if (thing.dotted, thing.name) in METHOD_STARTERS and not _may_be_of_loop(things):
                         return METHOD_STARTERS[thing.dotted, thing.name]
                     if thing.name == "submit" and "xecutor" in thing.dotted:
@@ -357,7 +357,7 @@ class _Finder:
         """An instance of a Thread subclass: its `run` is a root. Whether that is what the call makes."""
         found = False
         for thing in self.types.of_value(call.func, function):
-            if not isinstance(thing, ClassInfo):
+            if type(thing) is not ClassInfo:
                 continue
             kind = thread_kind(thing)
             run = thing.method("run") if kind else None
