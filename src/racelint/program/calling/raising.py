@@ -13,7 +13,6 @@ from racelint.knowledge.raising import (
 )
 from racelint.model.summary import ELEMENT, Access, Call, Operation, Raise, Suspend
 from racelint.program.calling.calls import CallGraph
-from racelint.program.flow.values import nodes_of
 from racelint.program.names.index import ClassInfo, External, FunctionInfo
 from racelint.program.objects.things import Bound, Constant, Member, Object
 from racelint.program.objects.types import Types
@@ -69,7 +68,7 @@ class Raising:
             known = self._functions[function.id] = (
                 function.ir.is_async
                 or bool(function.ir.decorators)
-                or any(self._raises(node, function) for node in nodes_of(function.ir.body))
+                or any(self._raises(node, function) for node in self.calls.stores.facts[function.id].nodes)
             )
         return known
 

@@ -29,7 +29,6 @@ from racelint.program.objects.things import Bound, Constant, Instance, Member, O
 
 MAX_OBJECTS = 6
 MAX_DEPTH = 24
-MAX_TRIES = 1
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
 _MULTIPROCESSING = "multiprocessing."
 
@@ -52,10 +51,11 @@ class Types:
         """Questions under way, with their depth: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
-        self._tries: dict[Question, int] = {}
+        self._tried: set[Question] = set()
+        """Those whose answer was incomplete: the next one has to do."""
         self.askers = Askers()
         self._elements = Elements(self)
-        self.families = Families(stores, self.late_attributes)
+        self.families = Families(index, stores, self.late_attributes)
         self.decorated = Decorated(index, self)
         for wrapper, method in self.decorated.owners():
             given: Value = ((f"p:{method.self_name}",),)
@@ -75,7 +75,7 @@ class Types:
         questions, functions = self.askers.outdated()
         for question in questions:
             self._known.pop(question, None)
-        self._tries.clear()
+        self._tried.clear()
         return functions
 
     def settle(self) -> None:
@@ -102,7 +102,7 @@ class Types:
         for function in self.index.functions:
             function.meanings.clear()
         self._known.clear()
-        self._tries.clear()
+        self._tried.clear()
         self.askers.forget()
 
     @staticmethod
@@ -137,11 +137,12 @@ class Types:
         if self.open:
             self.askers.note(key, asker)
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
-        tries = self._tries[key] = self._tries.get(key, 0) + 1
         if not self.open:
             function.meanings[path] = result
-        elif self._lowest >= depth or tries > MAX_TRIES:
+        elif self._lowest >= depth or key in self._tried:
             self._known[key] = result
+        else:
+            self._tried.add(key)
         self._lowest = min(outer, self._lowest)
         self.open = self.open or around
         return result

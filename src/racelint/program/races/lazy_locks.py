@@ -64,9 +64,12 @@ class LazyLocks:
     def _stores(self, function: FunctionInfo) -> Iterator[_Store]:
         """What is stored in variables and attributes, `setattr` included."""
         for event in self.program.stores.facts[function.id].events.values():
+            if type(event) is Access and event.kind != "write":
+                continue
             path, value, among = _stored(event)
-            constant = all(each[0].startswith("k:") for each in value)
-            makes = _made(self.program, function, value) if path and not constant else ""
+            if not path or all(each[0].startswith("k:") for each in value):
+                continue
+            makes = _made(self.program, function, value)
             if makes:
                 yield _Store(event.id, path, makes, among)
 

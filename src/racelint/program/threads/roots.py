@@ -153,12 +153,11 @@ class _Finder:
 
     def initializers(self, function: FunctionInfo) -> Iterator[Initializer]:
         for call in self.stores.facts[function.id].calls:
-            given = {argument.name: argument.value for argument in call.args}
-            if "initializer" not in given:
-                continue
-            for thing, _ in self._callables(given["initializer"], function):
-                bindings = self._unpacked(given.get("initargs", ()), thing, function)
-                yield Initializer(thing.function, function, bindings)
+            for argument in call.args:
+                if argument.name == "initializer":
+                    given = next((other.value for other in call.args if other.name == "initargs"), ())
+                    for thing, _ in self._callables(argument.value, function):
+                        yield Initializer(thing.function, function, self._unpacked(given, thing, function))
 
     def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
         unknown = True
