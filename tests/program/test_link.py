@@ -54,7 +54,7 @@ def test_calls_are_resolved_anew_wherever_that_changes_anything(
 ) -> None:
     def everything(types: Types) -> set[FunctionInfo]:
         types._known.clear()
-        types._tries.clear()
+        types._tried.clear()
         return set(types.index.functions)
 
     def calls(program: Program) -> dict[str, list[tuple[object, ...]]]:

@@ -18,7 +18,7 @@ the reads and calls that a value or a condition was computed from (through local
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, final
 
 import msgspec
 
@@ -47,6 +47,7 @@ class Node(msgspec.Struct, array_like=True, frozen=True):
     """Base of everything in a control-flow tree."""
 
 
+@final
 class Access(Node, tag="a", array_like=True, frozen=True):
     """A read, write, deletion, iteration or membership test (`x in path`) of an access path.
 
@@ -79,6 +80,7 @@ class Argument(msgspec.Struct, array_like=True, frozen=True):
     """`(x)`: brackets that make no tuple."""
 
 
+@final
 class Call(Node, tag="c", array_like=True, frozen=True):
     """A call; `func` is what is called: a path that ends in the method's name where it is an attribute.
 
@@ -96,6 +98,7 @@ class Call(Node, tag="c", array_like=True, frozen=True):
     """Text of a simple first argument: the key of `d.pop(k)` or `d.get(k)`."""
 
 
+@final
 class Suspend(Node, tag="s", array_like=True, frozen=True):
     """An `await` or `yield`: others run here."""
 
@@ -105,6 +108,7 @@ class Suspend(Node, tag="s", array_like=True, frozen=True):
     deps: tuple[int, ...] = ()
 
 
+@final
 class Operation(Node, tag="o", array_like=True, frozen=True):
     """An expression that can raise and is neither access nor call, e.g. a subscript of an unknown value."""
 
@@ -122,6 +126,7 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     negated: bool
 
 
+@final
 class Branch(Node, tag="b", array_like=True, frozen=True):
     """An `if`, conditional expression or short circuit. `deps` are what the condition was computed from.
 
@@ -147,6 +152,7 @@ class Branch(Node, tag="b", array_like=True, frozen=True):
     """It compares by `!=` or `is not`."""
 
 
+@final
 class Loop(Node, tag="l", array_like=True, frozen=True):
     """`head` is evaluated at every turn (the test of a while, the step of a for); `deps` are the condition's.
 
@@ -176,6 +182,7 @@ class Handler(msgspec.Struct, array_like=True, frozen=True):
     body: tuple[AnyNode, ...]
 
 
+@final
 class Try(Node, tag="t", array_like=True, frozen=True):
     span: Span
     body: tuple[AnyNode, ...]
@@ -191,6 +198,7 @@ class WithItem(msgspec.Struct, array_like=True, frozen=True):
     span: Span
 
 
+@final
 class With(Node, tag="w", array_like=True, frozen=True):
     """One context manager and its block; `with a, b:` is two of them, one in the other."""
 
@@ -200,17 +208,20 @@ class With(Node, tag="w", array_like=True, frozen=True):
     id: int
 
 
+@final
 class Return(Node, tag="r", array_like=True, frozen=True):
     span: Span
     value: Value
     deps: tuple[int, ...]
 
 
+@final
 class Raise(Node, tag="x", array_like=True, frozen=True):
     span: Span
     types: Value
 
 
+@final
 class Jump(Node, tag="j", array_like=True, frozen=True):
     kind: Literal["break", "continue"]
     span: Span

@@ -250,9 +250,9 @@ class Program:
         scope = self._defining(function)
         found: set[Lock] = set()
         for thing in self.types.of_value(decorator.value, scope):
-            if isinstance(thing, External) and not _is_harmless(thing.dotted):
+            if type(thing) is External and not _is_harmless(thing.dotted):
                 found.add(_opaque(thing.dotted))
-            elif isinstance(thing, Bound):
+            elif type(thing) is Bound:
                 held = self._held_in_wrapper(thing.function, function)
                 found |= {self._of_decoration(lock, thing.function, decorator, function) for lock in held}
         return found

@@ -163,7 +163,7 @@ class CallGraph:
         suffix = ".setter" if access.kind == "write" else ".deleter" if access.kind == "delete" else ""
         found = []
         for thing in self.types.of(access.path[:-1], function):
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 method = thing.cls.method(access.path[-1] + suffix)
                 if method is not None and method.is_property:
                     receiver = access.path[:-1]
@@ -176,11 +176,11 @@ class CallGraph:
         found: list[CallSite] = []
         for path in call.func:
             for thing in self.types.of(path, function):
-                if isinstance(thing, Bound):
+                if type(thing) is Bound:
                     found.extend(self._of_bound(thing, path, call, function))
-                elif isinstance(thing, ClassInfo):
+                elif type(thing) is ClassInfo:
                     found.extend(self._construction(thing, call, function))
-                elif isinstance(thing, Instance):
+                elif type(thing) is Instance:
                     method = thing.cls.method("__call__")
                     if method is not None:
                         found.append(self._site(function, call, method, path, True, 0, on=thing.cls))
@@ -214,7 +214,7 @@ class CallGraph:
         classes = {
             thing.cls
             for thing in self.types.of(receiver, function)
-            if isinstance(thing, Instance) and thing.cls.method(method.ir.name) is method
+            if type(thing) is Instance and thing.cls.method(method.ir.name) is method
         }
         return classes.pop() if len(classes) == 1 else None
 
@@ -249,12 +249,12 @@ class CallGraph:
         """A method that few classes have, called on something of unknown type."""
         for path in call.func[:1]:
             name = path[-1]
-            if len(path) < 2 or name in _TOO_COMMON or name.startswith("__") or len(name) < 4:
+            methods = self.index.methods_by_name.get(name, ())
+            if len(path) < 2 or not 0 < len(methods) <= _MAX_BY_NAME:
                 continue
-            if self.types.of(path[:-1], function):
+            if name in _TOO_COMMON or name.startswith("__") or len(name) < 4:
                 continue
-            methods = self.index.methods_by_name.get(name, [])
-            if 0 < len(methods) <= _MAX_BY_NAME:
+            if not self.types.of(path[:-1], function):
                 return [self._site(function, call, method, path[:-1], True, 0, weak=True) for method in methods]
         return []
 
@@ -285,9 +285,11 @@ def is_own(receiver: Path, function: FunctionInfo) -> bool:
 
 def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipped: int = 0) -> dict[str, Value]:
     """Arguments by the parameter that takes them; a `*` or `**` argument ends what can be said."""
+    found: dict[str, Value] = {}
+    if not args:
+        return found
     params = callee.positional[1:] if bound and callee.self_name else callee.positional
     params = params[skipped:]
-    found: dict[str, Value] = {}
     position = 0
     for argument in args:
         if argument.name.startswith("*"):

@@ -13,7 +13,6 @@ from racelint.knowledge.raising import (
 )
 from racelint.model.summary import ELEMENT, Access, Call, Operation, Raise, Suspend
 from racelint.program.calling.calls import CallGraph
-from racelint.program.flow.values import nodes_of
 from racelint.program.names.index import ClassInfo, External, FunctionInfo
 from racelint.program.objects.things import Bound, Constant, Member, Object
 from racelint.program.objects.types import Types
@@ -46,19 +45,19 @@ class Raising:
         return not all(self._never(thing, call, function) for thing in things)
 
     def _never(self, thing: object, call: Call, function: FunctionInfo) -> bool:
-        if isinstance(thing, External):
+        if type(thing) is External:
             logs = thing.dotted.startswith("logging.") and thing.dotted[8:] in LOGGING_METHODS
             return logs or thing.dotted in NEVER_RAISES or (thing.dotted == "time.sleep" and _all_constant(call))
-        if isinstance(thing, Member) and thing.dotted == "logging.Logger" and thing.name in LOGGING_METHODS:
+        if type(thing) is Member and thing.dotted == "logging.Logger" and thing.name in LOGGING_METHODS:
             return True
-        if isinstance(thing, Member) and thing.name in NEVER_RAISING_METHODS:
+        if type(thing) is Member and thing.name in NEVER_RAISING_METHODS:
             known = thing.dotted in CONTAINERS or thing.dotted in LOCK_FACTORIES
             return known or thing.dotted in ("threading.Event", "threading.Thread")
         if isinstance(thing, (Bound, ClassInfo)):
             sites = [site for site in self.calls.outgoing[function.id] if site.event == call.id]
-            if isinstance(thing, ClassInfo) and thing.all_external_bases():
+            if type(thing) is ClassInfo and thing.all_external_bases():
                 return False
-            return (bool(sites) or isinstance(thing, ClassInfo)) and not any(self.runs(site.callee) for site in sites)
+            return (bool(sites) or type(thing) is ClassInfo) and not any(self.runs(site.callee) for site in sites)
         return False
 
     def runs(self, function: FunctionInfo) -> bool:
@@ -69,14 +68,14 @@ class Raising:
             known = self._functions[function.id] = (
                 function.ir.is_async
                 or bool(function.ir.decorators)
-                or any(self._raises(node, function) for node in nodes_of(function.ir.body))
+                or any(self._raises(node, function) for node in self.calls.stores.facts[function.id].nodes)
             )
         return known
 
     def _raises(self, node: object, function: FunctionInfo) -> bool:
-        if isinstance(node, Access):
+        if type(node) is Access:
             return self.access(node, function)
-        if isinstance(node, Call):
+        if type(node) is Call:
             return self.call(node, function)
         return isinstance(node, (Raise, Suspend, Operation))
 

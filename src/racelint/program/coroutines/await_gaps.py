@@ -184,7 +184,7 @@ class _Coroutine:
     def _is_assertion(self, compound: Compound) -> bool:
         """A check that only raises where it fails: who gets there has misused the object."""
         for node in nodes_of(self.function.ir.body):
-            if isinstance(node, Branch) and node.span == compound.check_span:
+            if type(node) is Branch and node.span == compound.check_span:
                 for side in (node.then, node.orelse):
                     if side and isinstance(side[-1], Raise):
                         return True

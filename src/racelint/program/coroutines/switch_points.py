@@ -71,11 +71,11 @@ class SwitchPoints:
 
     def lets_run(self, node: AnyNode, function: FunctionInfo) -> bool:
         """Whether a node by itself, its blocks left out, is a switch point."""
-        if isinstance(node, Suspend):
+        if type(node) is Suspend:
             return node.kind == "yield" or self._await(node, function)
-        if isinstance(node, Loop):
+        if type(node) is Loop:
             return node.is_async
-        return isinstance(node, With) and node.is_async and self._entering(node, function)
+        return type(node) is With and node.is_async and self._entering(node, function)
 
     def _await(self, node: Suspend, function: FunctionInfo) -> bool:
         for path in node.value[:1]:

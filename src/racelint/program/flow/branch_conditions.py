@@ -36,7 +36,7 @@ def asserts(node: Branch) -> bool:
 
 def pauses(block: tuple[AnyNode, ...]) -> bool:
     """Whether a branch waits, so that what comes after it depends on its condition."""
-    return any(isinstance(n, Call) and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
+    return any(type(n) is Call and n.func and n.func[0][-1] in _PAUSES for n in nodes_of(block))
 
 
 def finds(part: Part | Condition) -> bool:

@@ -50,13 +50,13 @@ def _add_nodes(body: tuple[AnyNode, ...], found: list[AnyNode]) -> None:
 
 def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
     """The blocks of a compound node in source order, none for a simple one."""
-    if isinstance(node, Branch):
+    if type(node) is Branch:
         return (node.then, node.orelse)
-    if isinstance(node, Loop):
+    if type(node) is Loop:
         return (node.head, node.body, node.orelse)
-    if isinstance(node, Try):
+    if type(node) is Try:
         return (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final)
-    if isinstance(node, With):
+    if type(node) is With:
         return (node.body,)
     return ()
 
@@ -77,21 +77,21 @@ class FunctionFacts:
         self.events: dict[int, Access | Call] = {}
         self.nodes = tuple(nodes_of(function.ir.body))
         for node in self.nodes:
-            if isinstance(node, Access):
+            if type(node) is Access:
                 self.accesses.append(node)
                 self.events[node.id] = node
                 if node.kind in ("write", "delete"):
                     self.changes.append(node)
-            elif isinstance(node, Call):
+            elif type(node) is Call:
                 self.calls.append(node)
                 self.events[node.id] = node
-            elif isinstance(node, Return):
+            elif type(node) is Return:
                 self.returns.append(node)
-            elif isinstance(node, With):
+            elif type(node) is With:
                 self.withs.append(node)
-            elif isinstance(node, Loop):
+            elif type(node) is Loop:
                 self.loops.append(node)
-            elif isinstance(node, Suspend) and node.kind == "yield":
+            elif type(node) is Suspend and node.kind == "yield":
                 self.yields.append(node)
 
     @property
@@ -101,7 +101,7 @@ class FunctionFacts:
 
     def call(self, number: int) -> Call | None:
         event = self.events.get(number)
-        return event if isinstance(event, Call) else None
+        return event if type(event) is Call else None
 
     def made_by(self, path: Path) -> Call | None:
         """The call whose result the path hangs from; None where it hangs from something else."""
@@ -211,7 +211,7 @@ def class_behind(index: Index, function: FunctionInfo, root: str) -> ClassInfo |
         return None
     if kind in ("cls", "g"):
         entity = index.entity_of(function.module, (root,))
-        return entity if isinstance(entity, ClassInfo) else None
+        return entity if type(entity) is ClassInfo else None
     return None
 
 
@@ -240,6 +240,6 @@ def event_span(function: FunctionInfo, event: int) -> Span:
         for node in nodes_of(function.ir.body):
             if isinstance(node, (Access, Call)):
                 function.spans[node.id] = node.span
-            elif isinstance(node, With):
+            elif type(node) is With:
                 function.spans[node.id] = node.item.span
     return function.spans.get(event, function.ir.name_span)

@@ -26,7 +26,8 @@ def place_of(function: FunctionInfo, event: int) -> list[Place]:
 
 def _search(node: AnyNode | None, block: tuple[AnyNode, ...], event: int) -> list[Place]:
     for index, entry in enumerate(block):
-        if isinstance(entry, (Access, Call, With)) and entry.id == event:
+        here = entry.id if type(entry) is Access or type(entry) is Call or type(entry) is With else None
+        if here == event:
             return [Place(node, block, index)]
         for inner in blocks_of(entry):
             found = _search(entry, inner, event)

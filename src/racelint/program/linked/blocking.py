@@ -59,16 +59,16 @@ class BlockingCalls:
         declared = self.program.settings.extra_blocking_calls
         for path in call.func:
             for thing in self.program.types.of(path, function):
-                if isinstance(thing, External) and thing.dotted in BLOCKING_FUNCTIONS:
+                if type(thing) is External and thing.dotted in BLOCKING_FUNCTIONS:
                     return BlockingCall(BLOCKING_FUNCTIONS[thing.dotted], _short(thing.dotted), function, call)
                 if declared and (name := _declared_name(thing)) and means(declared, name):
                     return BlockingCall(_DECLARED, _short(name), function, call)
-                if isinstance(thing, Member) and (thing.dotted, thing.name) in BLOCKING_METHODS:
+                if type(thing) is Member and (thing.dotted, thing.name) in BLOCKING_METHODS:
                     found = BLOCKING_METHODS[thing.dotted, thing.name]
                     if not _returns_at_once(call, found) and not self._is_nonblocking(thing, path, function):
                         return BlockingCall(found, f"{_short(thing.dotted)}.{thing.name}", function, call)
                 if (
-                    isinstance(thing, Member)
+                    type(thing) is Member
                     and thing.name == "put"
                     and self._is_full_at_times(thing, path, call, function)
                 ):
@@ -110,13 +110,13 @@ class BlockingCalls:
         if len(path) < 2:
             return None
         for thing in self.program.types.of(path[:-1], function):
-            if isinstance(thing, Instance) and path[-1] == "join" and thing.cls.method("join") is None:
+            if type(thing) is Instance and path[-1] == "join" and thing.cls.method("join") is None:
                 kind = thread_kind(thing.cls)
                 base = "multiprocessing.Process" if kind == "process" else "threading.Thread"
                 blocking = BLOCKING_METHODS[base, "join"]
                 if kind is not None and not _returns_at_once(call, blocking):
                     return BlockingCall(blocking, f"{thing.cls.name}.join", function, call)
-            if isinstance(thing, Object) and path[-1] in ACQUIRES and not may_fail(call):
+            if type(thing) is Object and path[-1] in ACQUIRES and not may_fail(call):
                 facts = self.program.locks.facts_of((thing,))
                 here = self.program.stores.facts[function.id]
                 if facts is not None and facts.world != "async" and not here.stored_before(path[:-1], call.id):

@@ -45,7 +45,7 @@ def _by_builtin(
     program: Program, call: Call, function: FunctionInfo, called: Sequence[External | Member]
 ) -> Iterator[CallSite]:
     for thing in called:
-        if isinstance(thing, External) and thing.dotted.startswith("operator."):
+        if type(thing) is External and thing.dotted.startswith("operator."):
             yield from _by_operator(program, call, function, thing.dotted[9:])
             continue
         names, first = _run_by(thing)
@@ -62,11 +62,11 @@ def _by_key(
     """The function that compares, or reduces, while the call runs: `sorted(jobs, key=self.rank)`."""
     given = [argument.value for argument in call.args if argument.name == "key"]
     for thing in called if call.args else ():
-        dotted = thing.dotted if isinstance(thing, External) else f"{thing.dotted}.{thing.name}"
+        dotted = thing.dotted if type(thing) is External else f"{thing.dotted}.{thing.name}"
         values = given if dotted in _SORTING else [call.args[0].value] if dotted in _REDUCING else []
         for path in (path for value in values for path in value):
             for run in program.types.of(path, function):
-                if isinstance(run, Bound):
+                if type(run) is Bound:
                     receiver = path[:-1] if run.bound and path[-1] == run.function.ir.name else None
                     yield CallSite(function, call.id, run.function, receiver, {}, False)
 
@@ -92,11 +92,11 @@ def _is_log_handler(function: FunctionInfo) -> bool:
 
 def _run_by(thing: Thing) -> tuple[tuple[str, ...], int]:
     """The methods that a call of it runs of its arguments, and the first argument that it does so to."""
-    if isinstance(thing, External):
+    if type(thing) is External:
         if thing.dotted in _LOGGING:
             return _AS_TEXT, 1
         return _BY_BUILTIN.get(thing.dotted, ()), 0
-    if isinstance(thing, Member) and (thing.dotted, thing.name) in _FILLED_IN:
+    if type(thing) is Member and (thing.dotted, thing.name) in _FILLED_IN:
         return _AS_TEXT, _FILLED_IN[thing.dotted, thing.name]
     return (), 0
 
@@ -110,7 +110,7 @@ def _by_access(program: Program, access: Access, function: FunctionInfo) -> Iter
 
 def _of(program: Program, function: FunctionInfo, event: int, path: Path, names: tuple[str, ...]) -> Iterator[CallSite]:
     things = program.types.of(path, function)
-    if len(things) == 1 and isinstance(things[0], Instance):
+    if len(things) == 1 and type(things[0]) is Instance:
         cls = things[0].cls
         method = next(filter(None, map(cls.method, names)), None)
         if method is not None:

@@ -22,7 +22,7 @@ _IN_MEMORY = ("threading.", "_thread.", "multiprocessing.", "asyncio.", "anyio."
 def lock_made_by(program: Program, call: Call, function: FunctionInfo) -> str:
     """What kind of lock a call makes, as people call it; empty where it makes none."""
     for thing in program.types.of_value(call.func, function):
-        if isinstance(thing, External) and thing.dotted in LOCK_FACTORIES and thing.dotted.startswith(_IN_MEMORY):
+        if type(thing) is External and thing.dotted in LOCK_FACTORIES and thing.dotted.startswith(_IN_MEMORY):
             return thing.dotted.rpartition(".")[2]
     return ""
 

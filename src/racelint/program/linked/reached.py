@@ -159,9 +159,9 @@ class Running:
         if function.id not in self._iterated:
             values: list[tuple[Path, ...]] = []
             for node in nodes_of(function.ir.body):
-                if isinstance(node, Loop):
+                if type(node) is Loop:
                     values.append(node.iterates)
-                elif isinstance(node, With):
+                elif type(node) is With:
                     values.append(node.item.value)
             found = {int(path[0][2:]) for value in values for path in value if path[0].startswith("c:")}
             self._iterated[function.id] = frozenset(found)

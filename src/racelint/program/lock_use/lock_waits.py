@@ -243,12 +243,12 @@ class LockWaits:
             return None  # no more than a chance for others
         if call.awaited:
             for thing in things:
-                if isinstance(thing, External) and thing.dotted in AWAITED_FUNCTIONS:
+                if type(thing) is External and thing.dotted in AWAITED_FUNCTIONS:
                     return AWAITED_FUNCTIONS[thing.dotted]
-                if isinstance(thing, Member) and (thing.dotted, thing.name) in AWAITED_METHODS:
+                if type(thing) is Member and (thing.dotted, thing.name) in AWAITED_METHODS:
                     return AWAITED_METHODS[thing.dotted, thing.name]
             return None
-        if any(isinstance(thing, Object) and thing.dotted.endswith("gapic_v1.method.wrap_method") for thing in things):
+        if any(type(thing) is Object and thing.dotted.endswith("gapic_v1.method.wrap_method") for thing in things):
             return "network"
         found = self.calls.of(call, function)
         if found is not None:
@@ -263,11 +263,11 @@ class LockWaits:
                 return None
             things = self.program.types.of(path[:-1], function)
             for thing in things:
-                if isinstance(thing, Instance) and thing.cls.method(path[-1]) is None:
+                if type(thing) is Instance and thing.cls.method(path[-1]) is None:
                     for base in thing.cls.all_external_bases():
                         if (base, path[-1]) in BLOCKING_METHODS and not base.endswith(".Condition"):
                             return BLOCKING_METHODS[base, path[-1]].kind
-                if isinstance(thing, Object) and thing.dotted.startswith("socket.") and not path[0].startswith("c:"):
+                if type(thing) is Object and thing.dotted.startswith("socket.") and not path[0].startswith("c:"):
                     if self.program.locations.of(path[:-1], function) in self._told_not_to_block:
                         return None
                     found = BLOCKING_METHODS.get((thing.dotted, path[-1]))

@@ -221,13 +221,13 @@ class Locks:
     def facts_of(self, things: tuple[Thing, ...]) -> LockFacts | None:
         """What the objects say of being a lock: the first that is one."""
         for thing in things:
-            if isinstance(thing, Object) and thing.dotted in LOCK_FACTORIES:
+            if type(thing) is Object and thing.dotted in LOCK_FACTORIES:
                 return LOCK_FACTORIES[thing.dotted]
-            if isinstance(thing, Object) and means(self.declared, thing.dotted):
+            if type(thing) is Object and means(self.declared, thing.dotted):
                 return _DECLARED
-            if isinstance(thing, Instance) and means(self.declared, thing.cls.id.replace(":", ".")):
+            if type(thing) is Instance and means(self.declared, thing.cls.id.replace(":", ".")):
                 return _DECLARED
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 if self.classes.is_lock(thing.cls):
                     return LockFacts("lock", self.classes.is_reentrant(thing.cls), own=True)
                 family = self._families.facts_of(thing.cls)

@@ -217,9 +217,9 @@ class _Solver(Interpreter[LockState]):
         return left.joined(right)
 
     def event(self, node: Event, state: LockState) -> LockState:
-        if isinstance(node, Call):
+        if type(node) is Call:
             return self._call(node, state)
-        if isinstance(node, Access):
+        if type(node) is Access:
             self._record(node.id, state)
             if not self.flows.raising.access(node, self.function):
                 return state

@@ -44,7 +44,7 @@ class Askers:
         pending = list(found)
         while pending:
             for asker in askers.get(pending.pop(), ()):
-                if isinstance(asker, FunctionInfo):
+                if type(asker) is FunctionInfo:
                     functions.add(asker)
                 elif asker not in found:
                     found[asker] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import msgspec
 
@@ -58,6 +58,7 @@ class ModuleInfo(msgspec.Struct, eq=False):
         return self.name.rpartition(".")[0]
 
 
+@final
 class FunctionInfo(msgspec.Struct, eq=False, dict=True):
     """One function, method, lambda, class body or module body of the program."""
 
@@ -116,11 +117,11 @@ class FunctionInfo(msgspec.Struct, eq=False, dict=True):
         """Nothing but a docstring, `pass` or a raise: those who derive from its class say what it does."""
         said: list[Value] = []
         for node in self.ir.body:
-            if isinstance(node, Raise):
+            if type(node) is Raise:
                 said.append(node.types)
-            elif isinstance(node, Call):
+            elif type(node) is Call:
                 said.append(node.func)
-        raises_alone = all(isinstance(node, Raise) for node in self.ir.body)
+        raises_alone = all(type(node) is Raise for node in self.ir.body)
         return raises_alone or any(path == ("g:NotImplementedError",) for value in said for path in value)
 
     def __repr__(self) -> str:
@@ -182,6 +183,7 @@ class ClassInfo(msgspec.Struct, eq=False):
         return f"<{self.id}>"
 
 
+@final
 class Variable(msgspec.Struct, frozen=True):
     """A module-level name that holds a value."""
 
@@ -189,6 +191,7 @@ class Variable(msgspec.Struct, frozen=True):
     name: str
 
 
+@final
 class External(msgspec.Struct, frozen=True):
     """Something outside of the program, by its canonical dotted name."""
 
@@ -256,9 +259,9 @@ class Index:
         for value in cls.ir.bases:
             for path in value[:1]:
                 entity = self.entity_of(cls.module, path)
-                if isinstance(entity, ClassInfo) and entity is not cls:
+                if type(entity) is ClassInfo and entity is not cls:
                     cls.bases.append(entity)
-                elif isinstance(entity, External):
+                elif type(entity) is External:
                     cls.external_bases.append(entity.dotted)
 
     def _classify(self, function: FunctionInfo) -> None:
@@ -318,11 +321,11 @@ class Index:
 
     def attribute_of(self, entity: Entity | None, attribute: str) -> Entity | None:
         """A static attribute: of a module, a class, or something outside."""
-        if isinstance(entity, ModuleInfo):
+        if type(entity) is ModuleInfo:
             return self.name(entity, attribute) or self.modules.get(f"{entity.name}.{attribute}")
-        if isinstance(entity, External):
+        if type(entity) is External:
             return External(canonical(f"{entity.dotted}.{attribute}"))
-        if isinstance(entity, ClassInfo):
+        if type(entity) is ClassInfo:
             method = entity.method(attribute)
             if method is not None:
                 return method
@@ -387,7 +390,7 @@ def canonical(dotted: str) -> str:
 
 
 def _is_builtin(entity: Entity) -> bool:
-    return isinstance(entity, External) and entity.dotted.startswith("builtins.")
+    return type(entity) is External and entity.dotted.startswith("builtins.")
 
 
 def directives_at(module: ModuleInfo, line: int) -> Iterable[Directive]:

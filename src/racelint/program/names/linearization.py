@@ -26,6 +26,8 @@ def linearized(cls: ClassInfo) -> list[ClassInfo]:
 def _c3(cls: ClassInfo, path: tuple[ClassInfo, ...]) -> list[ClassInfo]:
     if cls in path:
         raise ValueError(cls.id)
+    if len(cls.bases) < 2:
+        return [cls, *(each for base in cls.bases for each in _c3(base, (*path, cls)))]
     lists = [_c3(base, (*path, cls)) for base in cls.bases] + [list(cls.bases)]
     result = [cls]
     while any(lists):

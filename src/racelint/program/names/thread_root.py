@@ -96,20 +96,20 @@ def _find_loops(function: FunctionInfo) -> dict[int, list[Loop]]:
             if isinstance(node, (Access, Call)):
                 if loops:
                     found[node.id] = loops
-            elif isinstance(node, Branch):
+            elif type(node) is Branch:
                 walk(node.then, loops)
                 walk(node.orelse, loops)
-            elif isinstance(node, Loop):
+            elif type(node) is Loop:
                 walk(node.head, [*loops, node] if node.kind == "while" else loops)
                 walk(node.body, [*loops, node])
                 walk(node.orelse, loops)
-            elif isinstance(node, Try):
+            elif type(node) is Try:
                 walk(node.body, loops)
                 for handler in node.handlers:
                     walk(handler.body, loops)
                 walk(node.orelse, loops)
                 walk(node.final, loops)
-            elif isinstance(node, With):
+            elif type(node) is With:
                 walk(node.body, loops)
 
     walk(function.ir.body, [])

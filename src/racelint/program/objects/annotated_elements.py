@@ -29,7 +29,7 @@ def _annotations(types: Types, path: Path, function: FunctionInfo) -> Iterator[t
     """The annotations of what is at the path, each with the module that its names are of."""
     if len(path) > 1:
         for thing in types.of(path[:-1], function):
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 yield from _of_attribute(types, thing, path[-1])
         return
     kind, _, name = path[0].partition(":")
@@ -42,12 +42,12 @@ def _annotations(types: Types, path: Path, function: FunctionInfo) -> Iterator[t
             yield from _of_local(name, owner)
     elif kind == "g":
         entity = types.index.entity_of(function.module, path)
-        if isinstance(entity, Variable):
+        if type(entity) is Variable:
             yield entity.module.functions["<module>"].ir.hints.get(entity.name, ()), entity.module
     elif kind == "c":
         call = types.stores.facts[function.id].made_by(path)
         for thing in types.of_value(call.func, function) if call is not None else ():
-            if isinstance(thing, Bound):
+            if type(thing) is Bound:
                 yield thing.function.ir.returns, thing.function.module
 
 

@@ -43,11 +43,11 @@ class Callees:
                     word = path[-1] if len(path) > 1 else path[0].rpartition(":")[2]
                     self._written.setdefault(word, []).append(entry)
                 for thing in _called(call, function, types):
-                    if isinstance(thing, Member):
+                    if type(thing) is Member:
                         self._members.setdefault((thing.dotted, thing.name), []).append(entry)
-                    elif isinstance(thing, ClassInfo):
+                    elif type(thing) is ClassInfo:
                         self.makings.setdefault(thing.id, []).append((function, call))
-                    elif isinstance(thing, External):
+                    elif type(thing) is External:
                         number += 1
                         named = Named(function, call, thing.dotted)
                         self._outside.setdefault(function.id, []).append(named)

@@ -21,8 +21,8 @@ def wrappers(function: FunctionInfo, types: Types) -> list[FunctionInfo]:
     for decorator in function.ir.decorators:
         made: tuple[Thing, ...] = types.of_value(decorator.value, function)
         for _ in range(1 + decorator.called):
-            made = tuple(t for d in made if isinstance(d, Bound) for t in types.returned(d.function))
-        found += [t.function for t in made if isinstance(t, Bound) and t.function is not function]
+            made = tuple(t for d in made if type(d) is Bound for t in types.returned(d.function))
+        found += [t.function for t in made if type(t) is Bound and t.function is not function]
     return list(dict.fromkeys(found))
 
 

@@ -70,13 +70,13 @@ class Elements:
             return stores.elements.get(key, []) if key is not None else []
         if len(path) == 1:
             entity = index.entity_of(function.module, path) if path[0].startswith("g:") else None
-            if isinstance(entity, Variable):
+            if type(entity) is Variable:
                 return stores.variables.get((entity.module.name, entity.name), [])
             return []
         found: list[Stored] = []
         for thing in self._types.of(path[:-1], function):
             if isinstance(thing, (Instance, ClassInfo)):
-                cls = thing.cls if isinstance(thing, Instance) else thing
+                cls = thing.cls if type(thing) is Instance else thing
                 for owner in cls.mro:
                     found.extend(stores.attributes.get((owner.id, path[-1]), []))
         return found

@@ -46,7 +46,7 @@ class ExactTypes:
             return False
         name = call.func[0][:-1] if call.func[0][-1] == ELEMENT else call.func[0]  # `Pipe[int]()`
         cls = self.index.entity_of(function.module, name) if name else None
-        return isinstance(cls, ClassInfo) and self._makes_itself(cls)
+        return type(cls) is ClassInfo and self._makes_itself(cls)
 
     def _makes_itself(self, cls: ClassInfo) -> bool:
         """Neither a metaclass nor `__new__` may choose another class."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from racelint.program.flow.values import Stored, Stores
-from racelint.program.names.index import ClassInfo, FunctionInfo
+from racelint.program.names.index import ClassInfo, FunctionInfo, Index
 
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "setup", "__post_init__"})
 _MAX_HEIRS = 20
@@ -14,7 +15,8 @@ _MAX_HEIRS = 20
 class Families:
     """Answers which classes bear an attribute; remembers what it answered."""
 
-    def __init__(self, stores: Stores, late_attributes: dict[tuple[str, str], list[Stored]]) -> None:
+    def __init__(self, index: Index, stores: Stores, late_attributes: dict[tuple[str, str], list[Stored]]) -> None:
+        self.index = index
         self.stores = stores
         self.late_attributes = late_attributes
         """Grows until `complete` is set."""
@@ -30,20 +32,28 @@ class Families:
         family = self._families[cls]
         if not self.complete:
             return family
+        bearing = self._bearing.get(name)
+        if bearing is None:
+            return ()
         known = self._known_bearers.get((cls, name))
         if known is None:
-            known = self._known_bearers[cls, name] = tuple(owner for owner in family if self._bears(owner, name))
+            known = self._known_bearers[cls, name] = tuple(owner for owner in family if owner.id in bearing)
         return known
 
-    def _bears(self, owner: ClassInfo, name: str) -> bool:
-        key = (owner.id, name)
-        return (
-            key in self.stores.attributes
-            or key in self.late_attributes
-            or name in owner.ir.hints
-            or any(f"{method.self_name}.{name}" in method.ir.hints for method in self.constructors_of(owner))
-            or f"{owner.ir.qualname}.{name}" in owner.module.classes
-        )
+    @cached_property
+    def _bearing(self) -> dict[str, set[str]]:
+        """By attribute: the ids of the classes that store it, annotate it, or have a class of that name inside."""
+        found: dict[str, set[str]] = {}
+        for owner, name in (*self.stores.attributes, *self.late_attributes):
+            found.setdefault(name, set()).add(owner)
+        for cls in self.index.classes:
+            annotated = [hint.partition(".")[2] for method in self.constructors_of(cls) for hint in method.ir.hints]
+            for name in (*cls.ir.hints, *annotated):
+                found.setdefault(name, set()).add(cls.id)
+            outer = cls.module.classes.get(cls.ir.qualname.rpartition(".")[0])
+            if outer is not None:
+                found.setdefault(cls.ir.name, set()).add(outer.id)
+        return found
 
     def constructors_of(self, cls: ClassInfo) -> list[FunctionInfo]:
         """Its methods that set up instances and annotate what they set."""

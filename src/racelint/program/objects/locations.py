@@ -110,24 +110,24 @@ class Locations:
             container = self.of(path[:-1], function)
             return container.below(ELEMENT) if container is not None else None
         for thing in self.types.of(path[:-1], function):
-            if isinstance(thing, Object) and thing.dotted in SELF_GUARDED:
+            if type(thing) is Object and thing.dotted in SELF_GUARDED:
                 return None
-            if isinstance(thing, (Instance, ClassInfo)) and is_thread_local(thing):
+            if (type(thing) is Instance or type(thing) is ClassInfo) and is_thread_local(thing):
                 return None
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 behind = self.behind_property(thing.cls, field)
                 if behind is not None:
                     return self.of((*path[:-1], *behind), function)
                 owner = self.owner_of(thing.cls, field)
                 return self._handed_in(owner, field) or Location("attribute", owner, (field,))
-            if isinstance(thing, ClassInfo):
+            if type(thing) is ClassInfo:
                 return Location("attribute", self.owner_of(thing, field), (field,))
-            if isinstance(thing, ModuleInfo):
+            if type(thing) is ModuleInfo:
                 entity = self.index.attribute_of(thing, field)
-                if isinstance(entity, Variable):
+                if type(entity) is Variable:
                     return Location("global", entity.module.name, (entity.name,))
                 return None
-            if isinstance(thing, External):
+            if type(thing) is External:
                 return None
         base = self.of(path[:-1], function)
         return base.below(field) if base is not None else None
@@ -231,7 +231,7 @@ class Locations:
     def _variable(self, root: str, function: FunctionInfo) -> Location | None:
         if root.startswith("g:"):
             entity = self.index.name(function.module, root[2:])
-            if isinstance(entity, Variable):
+            if type(entity) is Variable:
                 return Location("global", entity.module.name, (entity.name,))
         elif root.startswith("f:"):
             _, qualname, name = root.split(":", 2)

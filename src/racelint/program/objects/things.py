@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import final
+
 import msgspec
 
 from racelint.program.names.index import ClassInfo, External, FunctionInfo, ModuleInfo
 
 
+@final
 class Instance(msgspec.Struct, frozen=True):
     """An instance of a class of the program."""
 
     cls: ClassInfo
 
 
+@final
 class Bound(msgspec.Struct, frozen=True):
     """A method with its instance (or class) already given, or a plain function (`bound` false).
 
@@ -24,12 +28,14 @@ class Bound(msgspec.Struct, frozen=True):
     skipped: int = 0
 
 
+@final
 class Object(msgspec.Struct, frozen=True):
     """An object made by something outside of the program, by the dotted name of its type."""
 
     dotted: str
 
 
+@final
 class Member(msgspec.Struct, frozen=True):
     """A method of an Object: `queue.Queue`, `put`."""
 
@@ -37,6 +43,7 @@ class Member(msgspec.Struct, frozen=True):
     name: str
 
 
+@final
 class Constant(msgspec.Struct, frozen=True):
     text: str
 

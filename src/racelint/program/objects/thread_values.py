@@ -15,10 +15,10 @@ _ASKING = External("builtins.getattr")
 
 def is_thread_local(thing: Thing) -> bool:
     """Whether it is a thread-local, or a class of such."""
-    if isinstance(thing, Object):
+    if type(thing) is Object:
         return thing.dotted == _LOCAL
-    cls = thing.cls if isinstance(thing, Instance) else thing
-    return isinstance(cls, ClassInfo) and _LOCAL in cls.all_external_bases()
+    cls = thing.cls if type(thing) is Instance else thing
+    return type(cls) is ClassInfo and _LOCAL in cls.all_external_bases()
 
 
 class ThreadValues:

@@ -29,7 +29,6 @@ from racelint.program.objects.things import Bound, Constant, Instance, Member, O
 
 MAX_OBJECTS = 6
 MAX_DEPTH = 24
-MAX_TRIES = 1
 _SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
 _MULTIPROCESSING = "multiprocessing."
 
@@ -52,10 +51,11 @@ class Types:
         """Questions under way, with their depth: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
-        self._tries: dict[Question, int] = {}
+        self._tried: set[Question] = set()
+        """Those whose answer was incomplete: the next one has to do."""
         self.askers = Askers()
         self._elements = Elements(self)
-        self.families = Families(stores, self.late_attributes)
+        self.families = Families(index, stores, self.late_attributes)
         self.decorated = Decorated(index, self)
         for wrapper, method in self.decorated.owners():
             given: Value = ((f"p:{method.self_name}",),)
@@ -75,7 +75,7 @@ class Types:
         questions, functions = self.askers.outdated()
         for question in questions:
             self._known.pop(question, None)
-        self._tries.clear()
+        self._tried.clear()
         return functions
 
     def settle(self) -> None:
@@ -102,7 +102,7 @@ class Types:
         for function in self.index.functions:
             function.meanings.clear()
         self._known.clear()
-        self._tries.clear()
+        self._tried.clear()
         self.askers.forget()
 
     @staticmethod
@@ -137,11 +137,12 @@ class Types:
         if self.open:
             self.askers.note(key, asker)
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
-        tries = self._tries[key] = self._tries.get(key, 0) + 1
         if not self.open:
             function.meanings[path] = result
-        elif self._lowest >= depth or tries > MAX_TRIES:
+        elif self._lowest >= depth or key in self._tried:
             self._known[key] = result
+        else:
+            self._tried.add(key)
         self._lowest = min(outer, self._lowest)
         self.open = self.open or around
         return result
@@ -207,9 +208,9 @@ class Types:
 
     def _meant(self, entity: Entity | None) -> list[Thing]:
         """What a name of a module, here or through `import`, may hold."""
-        if isinstance(entity, FunctionInfo):
+        if type(entity) is FunctionInfo:
             return [Bound(entity, False)]
-        if isinstance(entity, Variable):
+        if type(entity) is Variable:
             return self._variable(entity.module, entity.name)
         return [entity] if entity is not None else []
 
@@ -257,22 +258,22 @@ class Types:
             if path[-1] == ELEMENT:
                 continue
             entity = self.index.entity_of(module, path)
-            if isinstance(entity, ClassInfo):
+            if type(entity) is ClassInfo:
                 found.append(Instance(entity))
-            elif isinstance(entity, External):
+            elif type(entity) is External:
                 found.append(Object(entity.dotted))
         return found
 
     def _field(self, base: Thing, field: str) -> list[Thing]:
-        if isinstance(base, Instance):
+        if type(base) is Instance:
             return self.attribute(base.cls, field, bound=True)
-        if isinstance(base, ClassInfo):
+        if type(base) is ClassInfo:
             return self.attribute(base, field, bound=False)
-        if isinstance(base, ModuleInfo):
+        if type(base) is ModuleInfo:
             return self._meant(self.index.attribute_of(base, field))
-        if isinstance(base, External):
+        if type(base) is External:
             return [External(canonical(f"{base.dotted}.{field}"))]
-        if isinstance(base, Object) and field != ELEMENT:
+        if type(base) is Object and field != ELEMENT:
             if base.dotted in PROCESS_CONTEXTS:
                 return [External(canonical(_MULTIPROCESSING + field))]
             if base.dotted in LOCKED_QUEUES and field in INSIDE_QUEUES:
@@ -314,15 +315,15 @@ class Types:
         return found
 
     def _made_by(self, callee: Thing, call: Call, function: FunctionInfo) -> list[Thing]:
-        if isinstance(callee, ClassInfo):
+        if type(callee) is ClassInfo:
             return [Instance(callee)]
-        if isinstance(callee, Bound):
+        if type(callee) is Bound:
             return self.returned(callee.function)
-        if isinstance(callee, External):
+        if type(callee) is External:
             return self._made_outside(callee.dotted, call, function)
-        if isinstance(callee, Member):
+        if type(callee) is Member:
             return self._made_by_member(callee, call, function)
-        if isinstance(callee, Instance):
+        if type(callee) is Instance:
             method = callee.cls.method("__call__")
             return self.returned(method) if method is not None else []
         return []

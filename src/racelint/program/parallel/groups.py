@@ -8,6 +8,7 @@ from functools import cached_property
 import msgspec
 
 from racelint.model.finding import Evidence
+from racelint.program.locking.locks import Lock
 from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.locations import Location
 from racelint.program.parallel.records import Record
@@ -23,7 +24,8 @@ class AccessLine(msgspec.Struct, frozen=True):
     def of(cls, records: list[Record]) -> AccessLine:
         """A line that the program itself calls is judged by these calls alone."""
         called = [record for record in records if record.context.parent is not None]
-        return cls(tuple(records), frozenset.intersection(*(_nameable(record) for record in called or records)))
+        held = {record.held for record in called or records}
+        return cls(tuple(records), frozenset.intersection(*map(_nameable, held)))
 
 
 class Group(msgspec.Struct, dict=True):
@@ -67,10 +69,8 @@ class Group(msgspec.Struct, dict=True):
             self.guards.update(line.locks)
 
 
-def _nameable(record: Record) -> frozenset[Location]:
-    """Locks that other functions can name: not one of a family, not a local of unknown make."""
+def _nameable(locks: frozenset[Lock]) -> frozenset[Location]:
+    """Of locks that are held those that other functions can name: not one of a family, not a local of unknown make."""
     return frozenset(
-        lock.location
-        for lock in record.held
-        if not lock.keyed and not (lock.opaque and lock.location.kind == "captured")
+        lock.location for lock in locks if not lock.keyed and not (lock.opaque and lock.location.kind == "captured")
     )

@@ -18,7 +18,7 @@ from racelint.program.sharing.shared import SharedAccess
 from racelint.program.threads.context import Context
 
 
-class Record(msgspec.Struct, frozen=True, eq=False):
+class Record(msgspec.Struct, frozen=True, eq=False, dict=True):
     """An access in one context. `held`: all locks certainly held; `perhaps`: there may be more."""
 
     access: SharedAccess
@@ -33,7 +33,7 @@ class Record(msgspec.Struct, frozen=True, eq=False):
     meant: frozenset[Location] = frozenset()
     """Of the locks held those that users are to hold who enter there: no sign that the variable has to do with them."""
 
-    @property
+    @cached_property
     def locations_held(self) -> frozenset[Location]:
         return frozenset(lock.location for lock in self.held)
 
@@ -75,24 +75,26 @@ class Records:
         certain = {hold.lock for hold in state.must if not self._lets_several_in(hold.lock)}
         others = {lock for lock in certain if self._other_instance(lock, access)}
         unsure = by_protocol or bool(state.may - {hold.lock.location for hold in state.must})
-        opaque = any(lock.opaque or lock.keyed for lock in certain)
-        own = self._kept_by(certain - others, static)
+        owned: dict[frozenset[str], bool] = {}
+        """By the parameters that the thread owns: whether it owns what is accessed."""
+        holding: dict[frozenset[Lock], tuple[frozenset[Lock], bool]] = {}
+        """By the locks that callers hold: all that are held, and whether one of them is any of several."""
         found = []
         for context in program.reach.of(function):
-            if program.ownership.owned(access.path, access.event, function, context.owned):
-                continue
-            if constructs and not self._reruns(context):
+            if context.owned not in owned:
+                owned[context.owned] = program.ownership.owned(access.path, access.event, function, context.owned)
+            if owned[context.owned] or (constructs and not self._reruns(context)):
                 continue
             if program.reach.switches.rule_out(function, access.event, context.switches):
                 continue
-            perhaps, held = context.perhaps or unsure or opaque, own
-            if context.held:
+            if context.held not in holding:
                 inherited = {lock for lock in context.held if lock.location not in state.dropped}
                 taken = {lock for lock in inherited if not self._lets_several_in(lock)} | certain
-                perhaps = perhaps or any(lock.opaque or lock.keyed for lock in taken)
-                held = self._kept_by(taken - others, static)
-            foreign = bool(certain) and not held
-            found.append(Record(access, context, state, held, perhaps, foreign, static))
+                several = any(lock.opaque or lock.keyed for lock in taken)
+                holding[context.held] = self._kept_by(taken - others, static), several
+            held, several = holding[context.held]
+            perhaps = context.perhaps or unsure or several
+            found.append(Record(access, context, state, held, perhaps, bool(certain) and not held, static))
         return found
 
     def _kept_by(self, locks: set[Lock], static: bool) -> frozenset[Lock]:

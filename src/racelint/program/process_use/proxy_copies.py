@@ -53,7 +53,7 @@ class ProxyCopies:
     def _changes(events: Iterable[Access | Call]) -> Iterator[tuple[int, Span, Path]]:
         """The events that change a part of an object in place, with the path of the object."""
         for event in sorted(events, key=lambda event: event.id):
-            if isinstance(event, Call):
+            if type(event) is Call:
                 for path in event.func[:1]:
                     if path[-1] in MUTATING_METHODS and _may_be_given(path[:-1]):
                         yield event.id, event.span, path[:-1]

@@ -169,7 +169,7 @@ class ClassStates:
 
 
 def _changes_in_place(event: Access | Call, path: Path) -> bool:
-    if isinstance(event, Call):
+    if type(event) is Call:
         return any(func[:-1] == path and func[-1] in MUTATING_METHODS for func in event.func)
     if event.kind in ("write", "delete"):
         return event.path == (*path, ELEMENT) or (event.path == path and event.augmented)

@@ -66,9 +66,9 @@ class EarlyCloses:
         before = places[-1].block[: places[-1].position] if places else ()
         closed: Call | None = None
         for node in nodes_of(before):
-            if isinstance(node, Access) and node.kind == "write" and node.path == access.path:
+            if type(node) is Access and node.kind == "write" and node.path == access.path:
                 closed = None
-            elif isinstance(node, Call) and node.func == ((*access.path, "close"),):
+            elif type(node) is Call and node.func == ((*access.path, "close"),):
                 closed = node
         return closed if closed is not None and self._is_for_good(write) else None
 

@@ -64,9 +64,12 @@ class LazyLocks:
     def _stores(self, function: FunctionInfo) -> Iterator[_Store]:
         """What is stored in variables and attributes, `setattr` included."""
         for event in self.program.stores.facts[function.id].events.values():
+            if type(event) is Access and event.kind != "write":
+                continue
             path, value, among = _stored(event)
-            constant = all(each[0].startswith("k:") for each in value)
-            makes = _made(self.program, function, value) if path and not constant else ""
+            if not path or all(each[0].startswith("k:") for each in value):
+                continue
+            makes = _made(self.program, function, value)
             if makes:
                 yield _Store(event.id, path, makes, among)
 
@@ -115,7 +118,7 @@ def deciding_reads(program: Program, function: FunctionInfo, event: int, among: 
 
 def _stored(event: Access | Call) -> tuple[Path, Value, tuple[int, ...]]:
     """The variable or attribute that an event stores something in, what that is and what it was computed from."""
-    if isinstance(event, Access):
+    if type(event) is Access:
         plain = event.kind == "write" and event.path[-1] != ELEMENT
         return (event.path, event.value, event.deps) if plain else ((), (), ())
     if event.func[:1] == (("g:setattr",),) and len(event.args) == 3:

@@ -65,8 +65,14 @@ class Races:
     def grouped(self, variables: Iterable[tuple[Location, list[SharedAccess]]]) -> list[Group]:
         """The groups of those variables of which anything says that they may be used in parallel."""
         doubtful = [d for location, accesses in variables if (d := self._doubt(location, accesses)) is not None]
-        self.program.reach.follow(access.function for doubt in doubtful for access in doubt.accesses)
-        return [group for doubt in doubtful if (group := self._group(doubt)) is not None]
+        self.program.reach.follow(a.function for doubt in doubtful for a in doubt.accesses if a.changes)
+        changed = [doubt for doubt in doubtful if self._is_changed(doubt)]
+        self.program.reach.follow(access.function for doubt in changed for access in doubt.accesses)
+        return [group for doubt in changed if (group := self._group(doubt)) is not None]
+
+    def _is_changed(self, doubt: _Doubt) -> bool:
+        """Whether anything changes the variable where another thread may reach it."""
+        return any(access.changes and self.records.of(access) for access in doubt.accesses)
 
     def _changes_later(self, function: FunctionInfo) -> bool:
         """Whether what the function does may be done to an object that others have."""
@@ -105,8 +111,6 @@ class Races:
         """All that is done to one variable."""
         records = [record for access in doubt.accesses for record in self.records.of(access)]
         records = self.program.locked_calls.as_called(records, records)
-        if not any(record.access.changes for record in records):
-            return None
         records.sort(key=lambda record: record.order)
         evidence: Evidence = "contract" if doubt.promised else "lock"
         if any(record.context.root is not None for record in records):

@@ -172,7 +172,7 @@ class SharedIterators:
         if function.ir.is_async:
             return
         for event in self.program.stores.facts[function.id].events.values():
-            if isinstance(event, Access):
+            if type(event) is Access:
                 if event.kind == "iterate" and not event.key:
                     yield Advance(function, event, event.path)
             elif event.func == (("g:next",),) and event.args:

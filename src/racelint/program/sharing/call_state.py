@@ -59,7 +59,7 @@ class CallStates:
     @staticmethod
     def branches(function: FunctionInfo) -> Iterator[Branch]:
         """The decisions of a function."""
-        return (node for node in nodes_of(function.ir.body) if isinstance(node, Branch))
+        return (node for node in nodes_of(function.ir.body) if type(node) is Branch)
 
     def is_kept(self, access: SharedAccess) -> bool:
         """A value of this call: no constant, no copy of what is shared anyway, not stored on first use alone.
@@ -89,15 +89,15 @@ class _Walk:
         for node in nodes:
             if isinstance(node, (Access, Call)):
                 self._apply(self.by_event.get(node.id, ()), written)
-            elif isinstance(node, Branch):
+            elif type(node) is Branch:
                 self._branch(node, written)
-            elif isinstance(node, Loop):
+            elif type(node) is Loop:
                 for inner in (node.head, node.body, node.orelse):
                     self.block(inner, written)
-            elif isinstance(node, Try):
+            elif type(node) is Try:
                 for inner in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final):
                     self.block(inner, written)
-            elif isinstance(node, With):
+            elif type(node) is With:
                 effects = self.by_event.get(node.id, [])
                 self._apply([e for e in effects if e.through[0].callee.ir.name in _ENTERING], written)
                 self.block(node.body, written)

@@ -184,20 +184,20 @@ class _Walk:
     def _block(self, nodes: tuple[AnyNode, ...], conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Walk the nodes, which run under these conditions; the conditions under which the end is reached."""
         for position, node in enumerate(nodes):
-            if isinstance(node, (Access, Call)):
-                if conditions and (isinstance(node, Call) or node.kind in ("write", "delete")):
+            if type(node) is Access or type(node) is Call:
+                if conditions and (type(node) is Call or node.kind in ("write", "delete")):
                     self._note_deciding(node.id, conditions)
                 access = self.accesses.get(node.id)
                 if access is not None and access.changes:
                     self._act(access, conditions)
                 elif access is not None and conditions:
                     self._use(access, conditions)
-                if isinstance(node, Call):
+                if type(node) is Call:
                     sites = self.compounds.sites(self.function, node.id)
                     self._stores_of_call(node, sites)
                     if conditions and sites:
                         self._decided_calls.append((node, conditions))
-            elif isinstance(node, Branch):
+            elif type(node) is Branch:
                 holds, fails = ((), node.parts) if node.otherwise else (node.parts, ())
                 at = _first_event((*node.then[:1], *node.orelse[:1], *nodes[position + 1 : position + 2]))
                 condition = Condition(node.deps, node.test, node.negated, node.span, holds, at)
@@ -211,16 +211,16 @@ class _Walk:
                     conditions = (*conditions, condition, *then[inside:])
                 else:
                     conditions = (*conditions, *then[inside:], *orelse[inside:])
-            elif isinstance(node, Loop):
+            elif type(node) is Loop:
                 self._block(node.head, conditions)
                 inner = conditions
                 if node.kind == "while" and node.deps:
                     inner = (*conditions, Condition(node.deps, "while", node.negated, node.span))
                 self._block(node.body, inner)
                 self._block(node.orelse, conditions)
-            elif isinstance(node, With):
+            elif type(node) is With:
                 self._block(node.body, conditions)
-            elif isinstance(node, Try):
+            elif type(node) is Try:
                 self._try(node, conditions)
         return conditions
 

@@ -57,8 +57,8 @@ class Effects:
         self._active: set[str] = set()
         self._plain: dict[str, list[Effect]] = {}
         """By function: what it does itself."""
-        self._own: dict[int, bool] = {}
-        """By identity: whether a shared access is one of the function's own object."""
+        self._handed: dict[tuple[str, int, bool], list[Effect]] = {}
+        """By function, depth and whether its object is the caller's own: what it does for its caller, too."""
 
     def of(self, function: FunctionInfo, depth: int = MAX_DEPTH) -> tuple[Effect, ...]:
         key = (function.id, depth)
@@ -95,21 +95,20 @@ class Effects:
                 continue
             receiver = site.receiver or ()
             own = len(receiver) <= _MAX_FIELDS and ELEMENT not in receiver and self._is_own(receiver[:1], function)
+            key = (site.callee.id, depth - 1, own)
+            handed = self._handed.get(key)
+            if handed is None:
+                handed = self._handed[key] = [effect for effect in effects if self._is_handed_on(effect.access, own)]
             event, fields = site.event, receiver[1:]
-            for effect in effects:
-                access = effect.access
-                if access.location.kind != "attribute":
-                    found.append(Effect(event, access, (site, *effect.through)))
-                elif own and self._is_of_own(access):
-                    found.append(Effect(event, access, (site, *effect.through), (*fields, *effect.base)))
+            for effect in handed:
+                base = (*fields, *effect.base) if effect.access.location.kind == "attribute" else ()
+                found.append(Effect(event, effect.access, (site, *effect.through), base))
         found.sort(key=_event)
         return tuple(found[:_MAX_EFFECTS])
 
-    def _is_of_own(self, access: SharedAccess) -> bool:
-        known = self._own.get(id(access))
-        if known is None:
-            known = self._own[id(access)] = self._is_own(access.path[:1], access.function)
-        return known
+    def _is_handed_on(self, access: SharedAccess, own: bool) -> bool:
+        """Whether it counts for the caller: it needs no object, or is on the one that is the caller's `own`."""
+        return access.location.kind != "attribute" or (own and self._is_own(access.path[:1], access.function))
 
     def _is_own(self, path: Path, function: FunctionInfo) -> bool:
         """Whether the path is the function's own object: its `self`, that of the method around it, or `super()`."""

@@ -96,10 +96,10 @@ class ObjectUses:
 
     def _is_kept(self, path: Path, function: FunctionInfo) -> bool:
         """Whether the path is known to hold objects that do not look after themselves."""
-        known = [thing for thing in self.types.of(path, function) if not isinstance(thing, Constant)]
+        known = [thing for thing in self.types.of(path, function) if type(thing) is not Constant]
         return bool(known) and all(
-            (isinstance(thing, Object) and thing.dotted in ONE_THREAD_AT_A_TIME)
-            or (isinstance(thing, Instance) and self._is_plain(thing.cls))
+            (type(thing) is Object and thing.dotted in ONE_THREAD_AT_A_TIME)
+            or (type(thing) is Instance and self._is_plain(thing.cls))
             for thing in known
         )
 

@@ -84,11 +84,11 @@ class Ownership:
         return bool(called) and all(self._makes(thing, depth) for thing in called)
 
     def _makes(self, thing: object, depth: int) -> bool:
-        if isinstance(thing, ClassInfo):
+        if type(thing) is ClassInfo:
             return "__new__" not in {name for cls in thing.mro for name in cls.ir.methods}
-        if isinstance(thing, Member):
+        if type(thing) is Member:
             return thing.dotted in QUEUES and thing.name in _TAKING
-        if isinstance(thing, Bound):
+        if type(thing) is Bound:
             returns = self.stores.facts[thing.function.id].returns
             return bool(returns) and all(
                 path[0].startswith("k:") or (len(path) == 1 and self._made_here(path[0], thing.function, depth + 1))

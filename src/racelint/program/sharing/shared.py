@@ -97,7 +97,7 @@ class SharedAccesses:
         published = Published(facts)
         for met in facts.events.values():
             event = self._as_kept(met, function, published)
-            access = self._plain(event, function) if isinstance(event, Access) else self._by_method(event, function)
+            access = self._plain(event, function) if type(event) is Access else self._by_method(event, function)
             if access is not None:
                 outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""
                 found.append(replace(access, outer_key=outer) if outer else access)
@@ -105,7 +105,7 @@ class SharedAccesses:
 
     def _as_kept(self, event: Access | Call, function: FunctionInfo, published: Published) -> Access | Call:
         """The event with the path by which the object is kept that a call gave out, or that was made and stored."""
-        if isinstance(event, Access):
+        if type(event) is Access:
             path = event.path
             return replace(event, path=self._kept(path, event, function, published)) if _is_made(path) else event
         if len(event.func) == 1 and len(event.func[0]) > 1 and _is_made(event.func[0]):
@@ -175,7 +175,7 @@ class SharedAccesses:
         if len(path) < 2 or path[-1] not in self.locations.index.properties:
             return False
         for thing in self.types.of(path[:-1], function):
-            if isinstance(thing, Instance):
+            if type(thing) is Instance:
                 method = thing.cls.method(path[-1])
                 if method is not None and method.is_property:
                     if event.kind == "read" and self.locations.behind_property(thing.cls, path[-1]):
@@ -282,14 +282,14 @@ class SharedAccesses:
     def _is_container(self, path: Path, function: FunctionInfo, method: str = "") -> bool:
         """A built-in container, or something unknown that is used like one."""
         things = self.types.of(path, function)
-        known = [thing for thing in things if not isinstance(thing, Constant)]
+        known = [thing for thing in things if type(thing) is not Constant]
         if self._is_super(path, function):
             return True
         if not known:
             return method in ("", "append", "popleft", "setdefault", "appendleft", "popitem", "extend", "pop", "add")
         return any(
-            isinstance(t, Object) and (t.dotted in CONTAINERS or t.dotted == "builtins.generator") for t in known
-        ) or any(isinstance(t, Instance) and set(t.cls.all_external_bases()) & CONTAINERS for t in known)
+            type(t) is Object and (t.dotted in CONTAINERS or t.dotted == "builtins.generator") for t in known
+        ) or any(type(t) is Instance and set(t.cls.all_external_bases()) & CONTAINERS for t in known)
 
     def _is_super(self, path: Path, function: FunctionInfo) -> bool:
         call = self.stores.facts[function.id].made_by(path)
@@ -299,7 +299,7 @@ class SharedAccesses:
         """Loads of methods, locks and objects that guard themselves."""
         things: tuple[Thing, ...] = self.types.of(path, function)
         return bool(things) and all(
-            isinstance(t, Bound) or (isinstance(t, Object) and (t.dotted in LOCK_FACTORIES or t.dotted in SELF_GUARDED))
+            type(t) is Bound or (type(t) is Object and (t.dotted in LOCK_FACTORIES or t.dotted in SELF_GUARDED))
             for t in things
         )
 

@@ -139,7 +139,7 @@ class Constructing:
             for root in self._started.get((function.id, event.id), ()):
                 if self._is_given_self(root, function, me):
                     yield Doing(here, "", root)
-            if isinstance(event, Access):
+            if type(event) is Access:
                 if event.kind == "write" and event.path[:-1] == me:
                     yield Doing(here, event.path[1], None)
                 continue

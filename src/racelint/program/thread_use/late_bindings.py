@@ -148,7 +148,7 @@ class LateBindings:
         for argument in call.args:
             for path in argument.value:
                 for thing in self.program.types.of(path, home):
-                    if isinstance(thing, Bound) and thing.function.ir.parent == home.qualname:
+                    if type(thing) is Bound and thing.function.ir.parent == home.qualname:
                         yield thing.function
 
     def _signals(self, callback: FunctionInfo, home: FunctionInfo, waited: set[Path]) -> bool:

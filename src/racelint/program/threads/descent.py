@@ -13,10 +13,10 @@ import msgspec
 
 from racelint.program.calling.calls import CallSite
 from racelint.program.flow.ways import Given
-from racelint.program.locking.lock_state import LockState
 from racelint.program.locking.locks import Lock
 from racelint.program.names.index import ClassInfo, FunctionInfo
 from racelint.program.objects.anchors import Anchor
+from racelint.program.objects.locations import Location
 from racelint.program.threads.context import Context
 
 _MAX_CONTEXTS = 12
@@ -46,8 +46,12 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     handed: bool
     own: bool
     """The callee's object is the caller's own."""
-    taken: LockState
-    """The locks that the caller itself has taken, or given back, by then."""
+    taken: frozenset[Lock]
+    """The locks that the caller itself has certainly taken by then."""
+    dropped: frozenset[Location]
+    """Those that it has given back."""
+    unsure: bool
+    """It may have taken more."""
     around: frozenset[Lock]
     """Those that a decorator takes around the callee."""
     later: bool
@@ -150,6 +154,8 @@ class Descent:
     ) -> None:
         """Add what follows from one level to `found`, of the functions that are `fresh` alone; None stands for all."""
         seen: dict[str, set[tuple[State, bool]]] = {}
+        leading: dict[str, list[tuple[int, Step]]] = {}
+        """By function: the steps that are followed."""
         depth = 0
         while level or joining:
             below: list[_Way] = []
@@ -162,6 +168,8 @@ class Descent:
                 if known is None:
                     known = seen[function.id] = set()
                     found[function.id] = []
+                    steps = enumerate(self._steps_of(function))
+                    leading[function.id] = [each for each in steps if fresh is None or each[1].callee in fresh]
                 if (state, site is None) in known or len(known) >= _MAX_CONTEXTS:
                     continue
                 known.add((state, site is None))
@@ -170,9 +178,7 @@ class Descent:
                     if function.id in coming:
                         coming[function.id].discard(state)
                 found[function.id].append(_Met(context, state, depth, way.rank))
-                for number, step in enumerate(self._steps_of(function)):
-                    if fresh is not None and step.callee not in fresh:
-                        continue
+                for number, step in leading[function.id]:
                     others = seen.get(step.callee, ())
                     before = coming.get(step.callee, ())
                     if len(others) + len(before) >= _MAX_CONTEXTS:

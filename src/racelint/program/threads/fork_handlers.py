@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from racelint.model.summary import Value
@@ -10,7 +11,7 @@ from racelint.program.names.index import FunctionInfo, Index
 from racelint.program.objects.things import Bound
 from racelint.program.objects.types import Types
 
-_AFTER_FORK = ("after_fork", "afterfork", "at_fork_reinit", "after_in_child")
+_AFTER_FORK = re.compile("after_fork|afterfork|at_fork_reinit|after_in_child")
 """How those are called who run there: `logging.Handler._at_fork_reinit`, `_reset_after_fork`."""
 
 _ELSEWHERE = ("parent", "regist", "ensure", "install", "schedule", "set_", "add_", "is_", "has_", "test_")
@@ -32,7 +33,7 @@ def named_for_children(index: Index, stores: Stores, types: Types) -> frozenset[
 
 
 def _is_named_so(name: str) -> bool:
-    return any(word in name for word in _AFTER_FORK) and not any(word in name for word in _ELSEWHERE)
+    return _AFTER_FORK.search(name) is not None and not any(word in name for word in _ELSEWHERE)
 
 
 def _registered(slot: str, index: Index, stores: Stores, types: Types) -> list[FunctionInfo]:

@@ -30,7 +30,7 @@ class LockedCalls:
 
     def as_called(self, records: list[Record], beside: list[Record]) -> list[Record]:
         """Those that users enter by a step of what holds a lock, as `beside` of the same variable do, hold it, too."""
-        locks = frozenset(lock.location for record in beside for lock in record.held)
+        locks = frozenset(lock.location for held in {record.held for record in beside} for lock in held)
         return [self._as_called(record, locks) for record in records] if locks else records
 
     def _as_called(self, record: Record, locks: frozenset[Location]) -> Record:
@@ -117,10 +117,6 @@ class LockedCalls:
 
 def is_older(function: FunctionInfo, lock: Location) -> bool:
     """What users know the method by is a base that has no such lock, so that they cannot be meant to hold it."""
-    bases = function.cls.mro if function.cls is not None else ()
+    bases = function.cls.mro if function.cls is not None and lock.kind == "attribute" else ()
     first = [base for base in bases if function.ir.name in base.ir.methods][-1:]
-    return (
-        lock.kind == "attribute"
-        and first != [function.cls]
-        and any(all(base.id != lock.owner for base in older.mro) for older in first)
-    )
+    return first != [function.cls] and any(all(base.id != lock.owner for base in older.mro) for older in first)

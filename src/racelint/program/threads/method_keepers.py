@@ -38,7 +38,7 @@ class MethodKeepers:
     def owner(self, path: Path, function: FunctionInfo) -> Path:
         """The object whose method is at the path; the path itself where it leads to no method."""
         things = self.ownership.types.of(path, function) if len(path) > 1 else ()
-        methods = [thing for thing in things if isinstance(thing, Bound) and thing.bound]
+        methods = [thing for thing in things if type(thing) is Bound and thing.bound]
         named = bool(methods) and all(method.function.ir.name == path[-1] for method in methods)
         return path[:-1] if named and len(methods) == len(things) else path
 

@@ -15,7 +15,6 @@ from racelint.program.calling.handed_calls import HandedCalls
 from racelint.program.calling.switches import Switches
 from racelint.program.flow.values import Stores
 from racelint.program.flow.ways import Given
-from racelint.program.locking.lock_state import EMPTY
 from racelint.program.locking.locks import Lock
 from racelint.program.locking.locksets import LockFlows
 from racelint.program.names.index import ClassInfo, FunctionInfo, Index
@@ -212,13 +211,15 @@ class Reach:
         return known
 
     def _step(self, site: CallSite) -> Step:
-        callee = site.callee
+        callee, state = site.callee, self.flows.of(site.caller).at(site.event)
         return Step(
             site,
             callee.id,
             self._handed_calls.is_one(site),
             self.calls.is_on_own(site),
-            self.flows.of(site.caller).at(site.event),
+            frozenset(hold.lock for hold in state.must),
+            state.dropped,
+            bool(state.may - {hold.lock.location for hold in state.must}),
             self.decorated.get(callee.id, frozenset()),
             callee.ir.is_generator and not callee.is_contextmanager,
             self.switches.has_any(callee),
@@ -232,11 +233,11 @@ class Reach:
             inside = _class_inside(context, site.callee.cls)
         if context.switches and self.switches.rule_out(context.function, site.event, context.switches):
             return None
-        held, perhaps, taken = context.held, context.perhaps, step.taken
-        if taken is not EMPTY:
-            held = frozenset(lock for lock in held if lock.location not in taken.dropped)
-            held |= {hold.lock for hold in taken.must}
-            perhaps = perhaps or bool(taken.may - {hold.lock.location for hold in taken.must})
+        held, perhaps = context.held, context.perhaps or step.unsure
+        if step.dropped:
+            held = frozenset(lock for lock in held if lock.location not in step.dropped)
+        if step.taken:
+            held |= step.taken
         if held and step.later:
             if self._hands_on(context.function, site.event):
                 held = frozenset()

@@ -153,12 +153,11 @@ class _Finder:
 
     def initializers(self, function: FunctionInfo) -> Iterator[Initializer]:
         for call in self.stores.facts[function.id].calls:
-            given = {argument.name: argument.value for argument in call.args}
-            if "initializer" not in given:
-                continue
-            for thing, _ in self._callables(given["initializer"], function):
-                bindings = self._unpacked(given.get("initargs", ()), thing, function)
-                yield Initializer(thing.function, function, bindings)
+            for argument in call.args:
+                if argument.name == "initializer":
+                    given = next((other.value for other in call.args if other.name == "initargs"), ())
+                    for thing, _ in self._callables(argument.value, function):
+                        yield Initializer(thing.function, function, self._unpacked(given, thing, function))
 
     def _starter(self, call: Call, function: FunctionInfo) -> Starter | None:
         unknown = True
@@ -168,12 +167,12 @@ class _Finder:
             things = self.types.of(path, function)
             for thing in things:
                 unknown = False
-                if isinstance(thing, External):
+                if type(thing) is External:
                     if thing.dotted in STARTERS:
                         return STARTERS[thing.dotted]
                     if is_foreign_thread(thing.dotted) and any(argument.name == "target" for argument in call.args):
                         return STARTERS["threading.Thread"]
-                elif isinstance(thing, Member):
+                elif type(thing) is Member:
                     if (thing.dotted, thing.name) in METHOD_STARTERS and not _may_be_of_loop(things):
                         return METHOD_STARTERS[thing.dotted, thing.name]
                     if thing.name == "submit" and "xecutor" in thing.dotted:
@@ -357,7 +356,7 @@ class _Finder:
         """An instance of a Thread subclass: its `run` is a root. Whether that is what the call makes."""
         found = False
         for thing in self.types.of_value(call.func, function):
-            if not isinstance(thing, ClassInfo):
+            if type(thing) is not ClassInfo:
                 continue
             kind = thread_kind(thing)
             run = thing.method("run") if kind else None

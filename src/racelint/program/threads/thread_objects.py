@@ -122,7 +122,7 @@ class ThreadObjects:
         yield from ((holder, access.value, function) for holder in holders or [_ANYONE])
 
     def _classes_of(self, value: Value, function: FunctionInfo) -> list[ClassInfo]:
-        return [thing.cls for thing in self.types.of_value(value, function) if isinstance(thing, Instance)]
+        return [thing.cls for thing in self.types.of_value(value, function) if type(thing) is Instance]
 
 
 def left_to_callers(facts: FunctionFacts) -> Iterator[Value]:

@@ -97,7 +97,8 @@ class Users:
                     found.add(access.path[-1])
             for call in facts.calls:
                 for argument in call.args:
-                    found.update(path[-1].rpartition(":")[2].rpartition(".")[2] for path in argument.value)
+                    for path in argument.value:
+                        found.add(path[-1].rpartition(":")[2].rpartition(".")[2])
         return frozenset(found)
 
     @cached_property

@@ -81,7 +81,7 @@ class BrokenCompounds(Search):
 
     def _lock_of_breaking(self, group: Group, record: Record) -> Location | None:
         """The keeper's lock under which all set the attribute to None who do, or take elements out of the container."""
-        breaking = [o.locations_held for o in group.changes if self._breaks(record, o) and not o.perhaps]
+        breaking = [o.locations_held for o in group.changes if not o.perhaps and self._breaks(record, o)]
         shared = frozenset.intersection(*breaking) & group.owner_locks if breaking else frozenset()
         return min(shared - record.locations_held, default=None)
 
@@ -114,14 +114,9 @@ class BrokenCompounds(Search):
     def _breaking(self, group: Group, record: Record, guards: frozenset[Location]) -> Record | None:
         """A change that makes a use fail although the check passed: the element removed, the attribute set to None."""
         for other in group.changes:
-            elsewhere = other.access.function is not record.access.function
-            excluded = other.perhaps or other.locations_held & guards
-            if (
-                self._breaks(record, other)
-                and elsewhere
-                and not excluded
-                and self.overlap.parallel(record, other, group)
-            ):
+            if other.perhaps or other.access.function is record.access.function or not self._breaks(record, other):
+                continue
+            if not other.locations_held & guards and self.overlap.parallel(record, other, group):
                 return other
         return None
 

@@ -42,8 +42,7 @@ class LateLookups(Search):
         access, before = record.access, put.access
         same = access.function is before.function and access.location == before.location and access.key == before.key
         plain = access.deed == "read" and not access.method and access.event > before.event
-        expected = self.program.compounds.expected(access.function)
-        return same and plain and access.event not in expected
+        return same and plain and access.event not in self.program.compounds.expected(access.function)
 
     def _may_take_it(
         self, removal: Record, record: Record, put: Record, locks: frozenset[Location], group: Group

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import combinations
 
 from racelint.model.summary import Access, AnyNode, Branch, Call, Loop, Return
-from racelint.program.flow.values import nodes_of
+from racelint.program.flow.values import FunctionFacts
 from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.locations import Location
 from racelint.program.parallel.groups import Group
@@ -90,7 +90,7 @@ class TornReads(Search):
             }
             if len(reads) < 2:
                 continue
-            for deps, decides in _combined(function):
+            for deps, decides in _combined(self.program.stores.facts[function.id]):
                 own = [reads[dep] for dep in deps if dep in reads]
                 for first, second in combinations(own, 2):
                     if _apart(first.location, second.location):
@@ -109,18 +109,18 @@ def _changers(group: Group, guard: Location) -> set[str]:
     return {record.access.function.id for record in group.changes if guard in record.locations_held}
 
 
-def _combined(function: FunctionInfo) -> Iterator[tuple[tuple[int, ...], bool]]:
+def _combined(facts: FunctionFacts) -> Iterator[tuple[tuple[int, ...], bool]]:
     """What values and conditions of the function were computed from, and whether it is a condition."""
-    for node in nodes_of(function.ir.body):
+    for node in facts.nodes:
         for deps in _computed_from(node):
             yield deps, isinstance(node, (Branch, Loop))
 
 
 def _computed_from(node: AnyNode) -> Iterator[tuple[int, ...]]:
-    if isinstance(node, (Branch, Loop)):
-        yield node.deps
-    elif isinstance(node, (Return, Access)):
+    if type(node) is Access or type(node) is Return:
         if not node.value:
             yield node.deps
-    elif isinstance(node, Call) and not any(path[-1].removeprefix("g:") in _SHOWING for path in node.func):
+    elif type(node) is Branch or type(node) is Loop:
+        yield node.deps
+    elif type(node) is Call and not any(path[-1].removeprefix("g:") in _SHOWING for path in node.func):
         yield from (argument.deps for argument in node.args if not argument.value)
