@@ -15,7 +15,7 @@ from tests.cli.command import INPUTS, race, racelint, scan_json
 
 FINDING_KEYS = {
     *("code", "name", "message", "path", "line", "column", "end_line", "end_column", "severity", "confidence"),
-    *("evidence", "symbol", "subject", "trace", "fingerprint", "verdict", "fix"),
+    *("evidence", "symbol", "subject", "trace", "fingerprint", "verdict", "fix", "no_fix_reason"),
 }
 
 
