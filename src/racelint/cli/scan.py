@@ -177,10 +177,13 @@ def scan_result(
     progress: Progress,
 ) -> ScanResult:
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
-    found = scanned(paths, scan_options(hierarchy, options, progress), os.getcwd())
+    page = any(destination.output_format in FOR_BROWSERS for destination in where)
+    how = scan_options(hierarchy, options, progress)
+    if page or options["show_fixes"]:
+        how = msgspec.structs.replace(how, kept={})
+    found = scanned(paths, how, os.getcwd())
     if options["show_fixes"]:
         progress.begin("trying fixes")
-    page = any(destination.output_format in FOR_BROWSERS for destination in where)
     result = offered(found) if options["show_fixes"] else found.result
     if not page:
         return result

@@ -1,0 +1,68 @@
+"""A finding with the fix that is being tried for it, and which fixes can be tried together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from racelint.fixes.base import Proposal
+from racelint.fixes.text_edits import clash
+from racelint.model.finding import Finding
+from racelint.model.fix import Edit, Fix
+
+MOST_PROPOSALS = 6
+"""Of one fix: what the first few cannot do, the next will not."""
+
+
+class Offer(NamedTuple):
+    """A fix that stood its trial, and what it makes that there can be only one of."""
+
+    finding: Finding
+    fix: Fix
+    claims: frozenset[str] = frozenset()
+
+    def clashes_with(self, other: Offer) -> bool:
+        """Whether the two cannot be applied together."""
+        same_file = self.finding.path == other.finding.path
+        return same_file and (bool(self.claims & other.claims) or clash(self.fix.edits, other.fix.edits))
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A finding, its place among those asked for, the proposals not tried yet, and the edits of the one at hand.
+
+    `spare` is the first that could not stand alone, `tries` how many have been at hand.
+    """
+
+    place: int
+    finding: Finding
+    proposals: Iterator[Proposal]
+    proposal: Proposal | None = None
+    edits: tuple[Edit, ...] = ()
+    spare: Proposal | None = None
+    tries: int = 0
+
+    @property
+    def offer(self) -> Offer:
+        assert self.proposal is not None
+        message, applicability, reason, claims = self.proposal[1:]
+        return Offer(self.finding, Fix(applicability, message, self.edits, reason), claims)
+
+    def gets_on_with(self, other: Candidate) -> bool:
+        """Whether the two can be tried together: they do the same, or do not clash."""
+        same = self.finding.path == other.finding.path and self.edits == other.edits
+        return same or not self.offer.clashes_with(other.offer)
+
+
+def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Groups of candidates that can be tried together."""
+    waiting = list(candidates)
+    while waiting:
+        batch: list[Candidate] = []
+        left: list[Candidate] = []
+        for candidate in waiting:
+            fits = all(candidate.gets_on_with(other) for other in batch)
+            (batch if fits else left).append(candidate)
+        yield batch
+        waiting = left
