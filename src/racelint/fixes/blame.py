@@ -19,27 +19,43 @@ class Complaint(NamedTuple):
 
 
 def complaints(batch: Sequence[Candidate], staying: Collection[Key], new: Counter[Key]) -> list[Complaint]:
-    """Those of a batch that the trial of all of them speaks against beyond doubt.
+    """Those of a batch that the trial of all of them speaks against: the only one in a file where something is amiss.
 
-    `staying` are the kinds of findings that did not all go, `new` those that have come. A finding speaks against the
-    only fix in its file, or else the only one there that is about the same function or variable, or writes its name.
+    `staying` are the kinds of findings that did not all go, `new` those that have come.
     """
-    alike = Counter(key_of(candidate.finding) for candidate in batch)
-    stayed = [c for c in batch if (key := key_of(c.finding)) in staying and alike[key] == 1]
-    brought: dict[int, Counter[Key]] = {}
-    for key, count in new.items():
-        suspected = _suspected(batch, key)
-        if len(suspected) == 1:
-            brought.setdefault(suspected[0].place, Counter())[key] = count
-    return [
-        Complaint(candidate, candidate in stayed, brought.get(candidate.place, Counter()))
-        for candidate in batch
-        if candidate in stayed or candidate.place in brought
-    ]
+    found = []
+    for (candidate,) in (here for here in _by_file(batch).values() if len(here) == 1):
+        finding = candidate.finding
+        brought = Counter({key: count for key, count in new.items() if key[1] == finding.path})
+        stayed = key_of(finding) in staying
+        if stayed or brought:
+            found.append(Complaint(candidate, stayed, brought))
+    return found
+
+
+def told_apart(batch: Sequence[Candidate], amiss: Collection[Key]) -> Iterator[Sequence[Candidate]]:
+    """The two groups to try of a batch that failed, `amiss` being what has stayed or come: of each file those that this
+    is about or names, and the others; halves where all are alike."""
+    suspects = {candidate.place for key in amiss for candidate in _suspected(batch, key)}
+    groups: tuple[list[Candidate], list[Candidate]] = ([], [])
+    for here in _by_file(batch).values():
+        doubtful = [candidate for candidate in here if candidate.place in suspects]
+        middle = len(doubtful) // 2 if len(doubtful) == len(here) else 0
+        groups[0].extend([c for c in here if c not in doubtful] + doubtful[:middle])
+        groups[1].extend(doubtful[middle:])
+    middle = len(batch) // 2
+    yield from groups if all(groups) else (batch[:middle], batch[middle:])
+
+
+def _by_file(batch: Sequence[Candidate]) -> dict[str, list[Candidate]]:
+    found: dict[str, list[Candidate]] = {}
+    for candidate in batch:
+        found.setdefault(candidate.finding.path, []).append(candidate)
+    return found
 
 
 def _suspected(batch: Sequence[Candidate], key: Key) -> list[Candidate]:
-    """Those that may have brought a finding, as few as can be told."""
+    """Those that may have to do with a finding, as few as can be told."""
     _, path, symbol, subject = key
     here = [candidate for candidate in batch if candidate.finding.path == path]
     for found in (
@@ -50,12 +66,3 @@ def _suspected(batch: Sequence[Candidate], key: Key) -> list[Candidate]:
         if found:
             return found
     return here
-
-
-def told_apart(batch: Sequence[Candidate], places: Collection[str]) -> Iterator[Sequence[Candidate]]:
-    """The groups to try of a batch that failed with nobody to blame: those in none of the `places` where something has
-    stayed or come, and the others; halves where all are alike."""
-    doubtful = [candidate for candidate in batch if candidate.finding.path in places]
-    sound = [candidate for candidate in batch if candidate not in doubtful]
-    middle = len(batch) // 2
-    yield from (sound, doubtful) if sound and doubtful else (batch[:middle], batch[middle:])

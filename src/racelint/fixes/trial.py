@@ -95,13 +95,8 @@ class _Trial:
     def stands(self) -> bool:
         return not self.staying and not self.new
 
-    @property
-    def places(self) -> frozenset[str]:
-        """The files in which something has stayed or come."""
-        return frozenset(key[1] for key in (*self.staying, *self.new))
-
     def complaints(self, batch: Sequence[Candidate]) -> list[Complaint]:
-        """Those of the fixes tried that it speaks against beyond doubt."""
+        """Those of the fixes tried that it speaks against."""
         if self.after is None:
             return []
         alone = len(batch) == 1 and self.staying
@@ -171,7 +166,7 @@ class _Search:
         trial = _Trial(self.draft, [(candidate.finding, candidate.edits) for candidate in batch])
         stands = trial.stands
         against = trial.complaints(batch) if not stands else []
-        places = trial.places if not stands and not against and len(batch) > 1 else frozenset()
+        amiss = {*trial.staying, *trial.new} if not stands and not against and len(batch) > 1 else set()
         trial.end()
         if stands:
             self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
@@ -180,7 +175,7 @@ class _Search:
             self._spare(complaint)
         if against or len(batch) == 1:
             return [complaint.candidate for complaint in against] or list(batch)
-        return [refused for group in told_apart(batch, places) for refused in self._accept(group)]
+        return [refused for group in told_apart(batch, amiss) for refused in self._accept(group)]
 
     def _spare(self, complaint: Complaint) -> None:
         """Remember the first proposal with which its finding goes, and comes no more than may be put right with it."""
