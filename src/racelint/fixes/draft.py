@@ -10,7 +10,7 @@ from racelint.config.settings import Settings
 from racelint.model.finding import Finding
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
-from racelint.program import Program, link
+from racelint.program import Program, link, unlink
 from racelint.program.linked.foreign_callbacks import foreign_calls
 from racelint.program.objects.locations import Location
 from racelint.rules.registry import all_rules
@@ -39,6 +39,7 @@ class Draft:
         self.settings = settings
         self._trees: dict[str, Tree] = {}
         self._said: dict[str, list[Finding]] = {}
+        self._changed: dict[frozenset[tuple[str, str]], Draft] = {}
 
     @cached_property
     def program(self) -> Program:
@@ -87,13 +88,31 @@ class Draft:
         return text.encode(encoding_of(self.sources[display]))
 
     def changed(self, texts: Mapping[str, str]) -> Draft:
-        """The draft with new texts of some files. Raises UnreadableSource, UnicodeEncodeError."""
+        """The draft with new texts of some files, always the same one. Raises UnreadableSource, UnicodeEncodeError."""
+        texts_given = frozenset(texts.items())
+        if texts_given not in self._changed:
+            self._changed[texts_given] = self._with(texts)
+        return self._changed[texts_given]
+
+    def _with(self, texts: Mapping[str, str]) -> Draft:
         fresh = {display: self.encoded(display, text) for display, text in texts.items()}
         summaries = [
             (source, summarize_source(fresh[source.display], source.display) if source.display in fresh else summary)
             for source, summary in self.summaries
         ]
-        return Draft(summaries, {**self.sources, **fresh}, self.settings)
+        after = Draft(summaries, {**self.sources, **fresh}, self.settings)
+        after._trees = {display: tree for display, tree in self._trees.items() if display not in fresh}
+        return after
+
+    def rest(self) -> None:
+        """Free the linked program and the trees until they are asked for again; what was said is kept.
+
+        Nothing that still uses the program may be gone on with.
+        """
+        program = vars(self).pop("program", None)
+        if program is not None:
+            unlink(program)
+        self._trees.clear()
 
     def changed_since(self, before: Draft) -> list[str]:
         """The files whose text is not what it was in an earlier draft, by the path shown."""
