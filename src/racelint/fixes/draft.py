@@ -34,12 +34,20 @@ class Draft:
         sources: Mapping[str, bytes],
         settings: Settings,
     ) -> None:
-        self.summaries = summaries
         self.sources = sources
         self.settings = settings
+        self._known = summaries
+        self._fresh: frozenset[str] = frozenset()
+        """The files that are not what their known summaries say, by the path shown."""
         self._trees: dict[str, Tree] = {}
         self._said: dict[str, list[Finding]] = {}
         self._changed: dict[frozenset[tuple[str, str]], Draft] = {}
+
+    @cached_property
+    def summaries(self) -> Sequence[tuple[SourceFile, ModuleSummary]]:
+        """Of every file; those of changed files are made anew after a rest."""
+        made = {display: summarize_source(self.sources[display], display) for display in self._fresh}
+        return [(source, made.get(source.display, known)) for source, known in self._known]
 
     @cached_property
     def program(self) -> Program:
@@ -96,22 +104,22 @@ class Draft:
 
     def _with(self, texts: Mapping[str, str]) -> Draft:
         fresh = {display: self.encoded(display, text) for display, text in texts.items()}
-        summaries = [
-            (source, summarize_source(fresh[source.display], source.display) if source.display in fresh else summary)
-            for source, summary in self.summaries
-        ]
-        after = Draft(summaries, {**self.sources, **fresh}, self.settings)
+        made = {display: summarize_source(source, display) for display, source in fresh.items()}
+        after = Draft(self._known, {**self.sources, **fresh}, self.settings)
+        after._fresh = self._fresh | fresh.keys()
+        after.summaries = [(source, made.get(source.display, known)) for source, known in self.summaries]
         after._trees = {display: tree for display, tree in self._trees.items() if display not in fresh}
         return after
 
     def rest(self) -> None:
-        """Free the linked program and the trees until they are asked for again; what was said is kept.
+        """Free the linked program, summaries and trees until they are asked for again; what was said is kept.
 
         Nothing that still uses the program may be gone on with.
         """
         program = vars(self).pop("program", None)
         if program is not None:
             unlink(program)
+        vars(self).pop("summaries", None)
         self._trees.clear()
 
     def changed_since(self, before: Draft) -> list[str]:

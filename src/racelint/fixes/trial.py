@@ -231,9 +231,10 @@ class _Search:
         whole = tried(after, [(offer.finding, offer.fix.edits) for offer in offers])
         if whole is None:
             return None
-        whole.rest()
         gone = whole.counts[key] < self.draft.counts[key] and not whole.telling - self.draft.telling
-        return (whole.tree(path).text, offers) if gone else None
+        text = whole.tree(path).text
+        whole.rest()
+        return (text, offers) if gone else None
 
 
 def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Attempt]:
