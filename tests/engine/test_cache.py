@@ -46,6 +46,15 @@ def test_no_folder_remembers_nothing() -> None:
     assert cache.get(ENTRIES) == {}
 
 
+def test_what_is_kept_is_shared_without_a_folder(tmp_path: Path) -> None:
+    kept: dict[bytes, bytes] = {}
+    Cache(None, kept).put(ENTRIES)
+    assert Cache(None, kept).get(ENTRIES) == ENTRIES
+    filled(tmp_path / FOLDER)
+    again: dict[bytes, bytes] = {}
+    assert Cache(str(tmp_path / FOLDER), again).get(ENTRIES) == again == ENTRIES
+
+
 def test_keys_tell_parts_apart() -> None:
     assert len({key_of("ab", "c"), key_of("a", "bc"), key_of("abc"), key_of("ab", b"c", "")}) == 4
     assert key_of("ab", "c") == key_of("ab", b"c")

@@ -12,6 +12,7 @@ import pytest
 from racelint.fixes.draft import Draft
 from racelint.fixes.mending import mend
 from racelint.fixes.trial import offers_for
+from racelint.model.summary import ModuleSummary
 from racelint.program import Program
 from tests.fixes.drafts import draft_of, of_code
 
@@ -56,6 +57,18 @@ def test_trials_leave_no_program_behind(programs: list[weakref.ref[Program]]) ->
     assert offers.found
     assert len(programs) > 4
     assert _alive(programs) == 1
+
+
+def test_trials_keep_no_summary_of_what_they_have_changed() -> None:
+    draft = _several()
+    before = _summaries()
+    offers = offers_for(draft, of_code(draft))
+    assert offers.found
+    assert _summaries() == before
+
+
+def _summaries() -> int:
+    return sum(type(one) is ModuleSummary for one in gc.get_objects())
 
 
 def test_rounds_leave_no_program_behind(programs: list[weakref.ref[Program]]) -> None:

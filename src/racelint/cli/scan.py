@@ -175,14 +175,17 @@ def scan_result(
     progress: Progress,
 ) -> ScanResult:
     """The result of the scan, with fixes and the overview where that was asked for. Raises ConfigError."""
-    found = scanned(paths, scan_options(hierarchy, options, progress), os.getcwd())
+    page = any(destination.output_format in FOR_BROWSERS for destination in where)
+    how = scan_options(hierarchy, options, progress)
+    if page or options["show_fixes"]:
+        how = msgspec.structs.replace(how, kept={})
+    found = scanned(paths, how, os.getcwd())
     result = found.result
     if options["show_fixes"]:
         from racelint.engine.fixing import offered
 
         progress.begin("trying fixes")
         result = offered(found)
-    page = any(destination.output_format in FOR_BROWSERS for destination in where)
     if not page:
         return result
     from racelint.engine.overview import with_overview

@@ -10,7 +10,7 @@ import msgspec
 
 from racelint.config.settings import Settings
 from racelint.engine.cache import Cache, content_key, key_of
-from racelint.engine.collector import collected_between, collector_paused
+from racelint.engine.collector import collector_paused
 from racelint.engine.fingerprint import fingerprint
 from racelint.engine.linked import LinkedUnit, Said
 from racelint.engine.progress import Progress
@@ -48,14 +48,14 @@ class Analysis:
 
         Whatever goes wrong with a file or a rule is a problem; the rest goes on.
         """
-        units = [self._rest, *self._units]  # so that no search for cycles follows the last linked unit
+        units = [self._rest, *self._units]
         keys = [self._key(unit) for unit in units]
         known = self._cache.get(keys)
         said = {key: msgspec.msgpack.decode(value, type=Said) for key, value in known.items()}
         missing = {key: unit for key, unit in zip(keys, units, strict=True) if key not in said}
         progress.begin("scanning", sum(map(len, missing.values())), "files")
         with collector_paused():
-            for batch in collected_between(_batches(missing, self._scope.sources)):
+            for batch in _batches(missing, self._scope.sources):
                 fresh = self._work_out(batch, progress.advance)
                 said |= fresh
                 kept = {key: each for key, each in fresh.items() if not each.problems}

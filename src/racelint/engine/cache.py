@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -46,20 +46,22 @@ def content_key(content: bytes) -> bytes:
 
 
 class Cache:
-    """Values by key; remembers nothing where `folder` is None."""
+    """Values by key, in `folder`, and in `kept` for those who share it; remembers nothing where there is neither."""
 
-    def __init__(self, folder: str | None) -> None:
+    def __init__(self, folder: str | None, kept: dict[bytes, bytes] | None = None) -> None:
         self.folder = folder
+        self._kept = kept
         self.complaint = ""
         """Why the cache is of no use, or was started anew; empty where all is well."""
         self._connection: sqlite3.Connection | None = None
         self._stale: list[bytes] = []
         self._today = int(time.time() // 86400)
 
-    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    def get(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
         """The values that are known, by key."""
-        wanted = list(dict.fromkeys(keys))
-        found: dict[bytes, bytes] = {}
+        kept = self._kept or {}
+        found = {key: kept[key] for key in keys if key in kept}
+        wanted = [key for key in dict.fromkeys(keys) if key not in found]
 
         def read(connection: sqlite3.Connection) -> None:
             for start in range(0, len(wanted), _CHUNK):
@@ -76,10 +78,12 @@ class Cache:
 
         if wanted:
             self._do(read)
+            self._keep({key: found[key] for key in wanted if key in found})
         return found
 
     def put(self, entries: Mapping[bytes, bytes]) -> None:
         """Remember values, all of them or none."""
+        self._keep(entries)
         if self.folder is None:
             return
         rows = [(key, _packed(value), self._today) for key, value in entries.items()]
@@ -92,6 +96,10 @@ class Cache:
 
         if rows:
             self._do(write)
+
+    def _keep(self, entries: Mapping[bytes, bytes]) -> None:
+        if self._kept is not None:
+            self._kept.update(entries)
 
     def close(self) -> None:
         """Note what was used, and let go of the file."""

@@ -1,13 +1,13 @@
-"""The cycle collector, out of the way where nearly all that is made is kept: it took a third of the time to link."""
+"""The cycle collector, out of the way where nearly all that is made is kept: it took a third of the time to link.
+
+A linked program is full of cycles, which nothing frees then: who has done with one unlinks it.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-
-Item = TypeVar("Item")
 
 
 @contextmanager
@@ -25,11 +25,3 @@ def collector_paused() -> Iterator[None]:
             gc.freeze()
             gc.unfreeze()
             gc.enable()
-
-
-def collected_between(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, with a search for cycles between one and the next: a linked program is full of them."""
-    for position, item in enumerate(items):
-        if position:
-            gc.collect()
-        yield item

@@ -63,8 +63,10 @@ def fixed(
     from racelint.fixes.mending import mend
 
     here = absolute(cwd or os.getcwd())
+    options = msgspec.structs.replace(options, kept={})
     first = scanned(paths, options, here)
-    draft = _draft(first)
+    with collector_paused():
+        draft = _draft(first)
     where = {file.display: file.path for file in first.scope.files}
 
     @lru_cache(maxsize=2)

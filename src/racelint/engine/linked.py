@@ -70,7 +70,7 @@ class LinkedUnit:
 
     def _check(self, rules: Sequence[Rule], settings: Settings) -> None:
         """What the rules say of the linked program. A rule that fails is a problem; the others still speak."""
-        from racelint.program import link
+        from racelint.program import link, unlink
 
         self.said.findings = []
         try:
@@ -83,6 +83,7 @@ class LinkedUnit:
                 self.said.findings.extend(rule.check(program))
             except Exception as error:
                 self.said.problems.append(Problem("internal", f"{rule.code} failed: {describe(error)}"))
+        unlink(program)
 
     def _read_reported(self, read: dict[str, set[int]], reread: Reread) -> bool:
         """Have LibCST read each definition with a finding, beyond the lines `read`; whether that changes anything."""

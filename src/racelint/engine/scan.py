@@ -35,8 +35,9 @@ class ScanOptions(msgspec.Struct, frozen=True):
     are analysed with those asked for, so that a thread that another file starts counts; else only what they import.
     `comments` says whether those that silence findings count. Without `prescan`, files that cannot matter are analysed
     all the same. `unsaved` is the text of files (by absolute path) that counts instead of what the disk holds. `cache`
-    is the folder (relative to the project's) to remember in what was worked out; None remembers nothing. `progress` is
-    told how far the scan has come.
+    is the folder (relative to the project's) to remember in what was worked out; None remembers nothing there. What
+    scans of this process have worked out is in `kept`, for all that are given the same. `progress` is told how far the
+    scan has come.
     """
 
     settings: Settings = Settings()
@@ -49,6 +50,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     comments: bool = True
     unsaved: dict[str, bytes] = {}
     cache: str | None = None
+    kept: dict[bytes, bytes] | None = None
     progress: Progress | None = None
 
 
@@ -74,14 +76,14 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
 
 
 def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> Scanned:
-    """As `scan`, with what the result was made from."""
+    """As `scan`, with what the result was made from. What is asked of that is in `kept`, or worked out again."""
     here = absolute(cwd or os.getcwd())
     root = str(root_of(paths, here))
     hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, Path(here)))
     discovery, context = find_files(paths, options, hierarchy, here)
     folders = sorted(map(Path, {os.path.dirname(path) for path in discovery.files}))
     settings = hierarchy.combined(folders)
-    cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None)
+    cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None, options.kept)
     scope = gather(
         *(discovery.files, root, here, settings.declared_names, context, options.unsaved),
         prescan=options.prescan,

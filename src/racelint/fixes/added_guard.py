@@ -58,7 +58,9 @@ class AddedGuard(Fixer):
         sections = with_sections(draft, finding) if finding.code == "RL107" else None
         if sections is not None:
             joined, again = sections
-            yield from self._in_place(again, joined)
+            attempts = list(self._in_place(again, joined))
+            joined.rest()
+            yield from attempts
 
     def _in_place(self, finding: Finding, draft: Draft) -> Iterator[Attempt]:
         late = late_publication(draft, finding) if finding.code == "RL105" else None

@@ -10,7 +10,7 @@ from racelint.config.settings import Settings
 from racelint.model.finding import Finding
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
-from racelint.program import Program, link
+from racelint.program import Program, link, unlink
 from racelint.program.linked.foreign_callbacks import foreign_calls
 from racelint.program.objects.locations import Location
 from racelint.rules.registry import all_rules
@@ -34,11 +34,20 @@ class Draft:
         sources: Mapping[str, bytes],
         settings: Settings,
     ) -> None:
-        self.summaries = summaries
         self.sources = sources
         self.settings = settings
+        self._known = summaries
+        self._fresh: frozenset[str] = frozenset()
+        """The files that are not what their known summaries say, by the path shown."""
         self._trees: dict[str, Tree] = {}
         self._said: dict[str, list[Finding]] = {}
+        self._changed: dict[frozenset[tuple[str, str]], Draft] = {}
+
+    @cached_property
+    def summaries(self) -> Sequence[tuple[SourceFile, ModuleSummary]]:
+        """Of every file; those of changed files are made anew after a rest."""
+        made = {display: summarize_source(self.sources[display], display) for display in self._fresh}
+        return [(source, made.get(source.display, known)) for source, known in self._known]
 
     @cached_property
     def program(self) -> Program:
@@ -87,13 +96,31 @@ class Draft:
         return text.encode(encoding_of(self.sources[display]))
 
     def changed(self, texts: Mapping[str, str]) -> Draft:
-        """The draft with new texts of some files. Raises UnreadableSource, UnicodeEncodeError."""
+        """The draft with new texts of some files, always the same one. Raises UnreadableSource, UnicodeEncodeError."""
+        texts_given = frozenset(texts.items())
+        if texts_given not in self._changed:
+            self._changed[texts_given] = self._with(texts)
+        return self._changed[texts_given]
+
+    def _with(self, texts: Mapping[str, str]) -> Draft:
         fresh = {display: self.encoded(display, text) for display, text in texts.items()}
-        summaries = [
-            (source, summarize_source(fresh[source.display], source.display) if source.display in fresh else summary)
-            for source, summary in self.summaries
-        ]
-        return Draft(summaries, {**self.sources, **fresh}, self.settings)
+        made = {display: summarize_source(source, display) for display, source in fresh.items()}
+        after = Draft(self._known, {**self.sources, **fresh}, self.settings)
+        after._fresh = self._fresh | fresh.keys()
+        after.summaries = [(source, made.get(source.display, known)) for source, known in self.summaries]
+        after._trees = {display: tree for display, tree in self._trees.items() if display not in fresh}
+        return after
+
+    def rest(self) -> None:
+        """Free the linked program, summaries and trees until they are asked for again; what was said is kept.
+
+        Nothing that still uses the program may be gone on with.
+        """
+        program = vars(self).pop("program", None)
+        if program is not None:
+            unlink(program)
+        vars(self).pop("summaries", None)
+        self._trees.clear()
 
     def changed_since(self, before: Draft) -> list[str]:
         """The files whose text is not what it was in an earlier draft, by the path shown."""

@@ -22,9 +22,16 @@ def with_sections(draft: Draft, finding: Finding) -> tuple[Draft, Finding] | Non
         text = _rewritten(current, finding)
         if text is None:
             break
-        current = current.changed({finding.path: text})
-    again = found_again(draft, finding, current) if current is not draft else None
-    return (current, again) if again is not None else None
+        before, current = current, current.changed({finding.path: text})
+        if before is not draft:
+            before.rest()
+    if current is draft:
+        return None
+    again = found_again(draft, finding, current)
+    if again is None:
+        current.rest()
+        return None
+    return current, again
 
 
 def _rewritten(draft: Draft, finding: Finding) -> str | None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from racelint.fixes.candidate import Offer
 from racelint.fixes.draft import Draft, Key, key_of
-from racelint.fixes.leftovers import leftovers_freed
 from racelint.fixes.registry import all_fixers
-from racelint.fixes.trial import Offer, Offers, offers_for, texts_with, tried
+from racelint.fixes.trial import Offers, offers_for, texts_with, tried
 from racelint.model.finding import Finding
 from racelint.model.fix import Applicability, Fix
 
@@ -65,14 +65,13 @@ def mend(
     mended = Mended(draft)
     offers: Offers | None = None
     for _ in range(MOST_ROUNDS):
-        with leftovers_freed():
-            offers = offers_for(mended.draft, chosen(mended.draft), offers)
-            mended.failures = offers.failures
-            mended.unfixed = [(offers.asked[place], reason) for place, reason in sorted(offers.reasons.items())]
-            mended.withheld = []
-            usable, broken = _usable(mended, offers, allowed, approve)
-            if not _apply(mended, usable) and not _apply_together(mended, broken, chosen, allowed, approve):
-                return mended
+        offers = offers_for(mended.draft, chosen(mended.draft), offers)
+        mended.failures = offers.failures
+        mended.unfixed = [(offers.asked[place], reason) for place, reason in sorted(offers.reasons.items())]
+        mended.withheld = []
+        usable, broken = _usable(mended, offers, allowed, approve)
+        if not _apply(mended, usable) and not _apply_together(mended, broken, chosen, allowed, approve):
+            return mended
     return mended
 
 
@@ -115,6 +114,7 @@ def _apply(mended: Mended, usable: list[tuple[Finding, Fix]]) -> bool:
         after = tried(mended.draft, [(finding, fix.edits) for finding, fix in attempt]) if attempt else None
         if after is not None:
             mended.applied.extend(attempt)
+            mended.draft.rest()
             mended.draft = after
             return True
     return False

@@ -11,66 +11,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import NamedTuple
 
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
+from racelint.fixes.blame import Complaint, complaints, told_apart
+from racelint.fixes.candidate import MOST_PROPOSALS, Candidate, Offer, batches
 from racelint.fixes.draft import Draft, Key, key_of
-from racelint.fixes.failed_trial import UNKNOWN_SHAPE, UNREADABLE, words_for_what_comes, words_for_what_stays
-from racelint.fixes.leftovers import leftovers_freed
+from racelint.fixes.failed_trial import UNREADABLE, words_for_what_comes, words_for_what_stays
 from racelint.fixes.reasons import in_one
 from racelint.fixes.registry import all_fixers
-from racelint.fixes.text_edits import apply_edits, clash, edits_between
+from racelint.fixes.text_edits import apply_edits, edits_between
 from racelint.fixes.unrolled import unrolled
 from racelint.model.finding import Finding
-from racelint.model.fix import Applicability, Edit, Fix
+from racelint.model.fix import Applicability, Edit
 from racelint.syntax.source import UnreadableSource
 
-MOST_PROPOSALS = 6
-"""Of one fix: what the first few cannot do, the next will not."""
 _TRUST: tuple[Applicability, ...] = ("safe", "unsafe", "display-only")
 MOST_FOLLOWING = 3
 """Findings that one fix may bring to light and put right as well."""
-
-
-@dataclass
-class Candidate:
-    """A finding, its place among those asked for, the attempts not made yet, and the edits of the proposal at hand.
-
-    `spare` is the first that could not stand alone. `met` is what speaks against attempts, `failed` why trials failed.
-    """
-
-    place: int
-    finding: Finding
-    attempts: Iterator[Attempt]
-    proposal: Proposal | None = None
-    edits: tuple[Edit, ...] = ()
-    spare: Proposal | None = None
-    met: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-    @property
-    def reason(self) -> str:
-        """Why nothing is offered: the best of the proposals says it, else the first obstacle."""
-        return next(iter((*self.failed, *self.met)), UNKNOWN_SHAPE)
-
-    @property
-    def offer(self) -> Offer:
-        assert self.proposal is not None
-        message, applicability, reason, claims = self.proposal[1:]
-        return Offer(self.finding, Fix(applicability, message, self.edits, reason), claims)
-
-
-class Offer(NamedTuple):
-    """A fix that stood its trial, and what it makes that there can be only one of."""
-
-    finding: Finding
-    fix: Fix
-    claims: frozenset[str] = frozenset()
-
-    def clashes_with(self, other: Offer) -> bool:
-        """Whether the two cannot be applied together."""
-        same_file = self.finding.path == other.finding.path
-        return same_file and (bool(self.claims & other.claims) or clash(self.fix.edits, other.fix.edits))
 
 
 @dataclass
@@ -94,9 +51,9 @@ def offers_for(draft: Draft, findings: Iterable[Finding], earlier: Offers | None
 
 
 def texts_with(draft: Draft, fixes: Iterable[tuple[str, Sequence[Edit]]]) -> dict[str, str]:
-    """The new texts of the files that fixes (path shown, edits) change; they must not clash."""
+    """The new texts of the files that fixes (path shown, edits) change; they must be the same or not clash."""
     by_file: dict[str, list[Edit]] = {}
-    for display, edits in fixes:
+    for display, edits in dict.fromkeys((display, tuple(edits)) for display, edits in fixes):
         by_file.setdefault(display, []).extend(edits)
     return {display: apply_edits(draft.tree(display).text, edits) for display, edits in by_file.items()}
 
@@ -104,7 +61,10 @@ def texts_with(draft: Draft, fixes: Iterable[tuple[str, Sequence[Edit]]]) -> dic
 def tried(draft: Draft, fixes: Sequence[tuple[Finding, Sequence[Edit]]]) -> Draft | None:
     """The draft with all these edits made; None where one of the findings is still there or another has come."""
     trial = _Trial(draft, fixes)
-    return trial.after if trial.stands else None
+    if trial.stands:
+        return trial.after
+    trial.end()
+    return None
 
 
 class _Trial:
@@ -116,6 +76,11 @@ class _Trial:
         self.after: Draft | None = None
         with suppress(UnreadableSource, UnicodeEncodeError):
             self.after = draft.changed(texts_with(draft, [(finding.path, edits) for finding, edits in fixes]))
+
+    def end(self) -> None:
+        """Free what was linked for it; what was said is kept."""
+        if self.after is not None:
+            self.after.rest()
 
     @cached_property
     def staying(self) -> set[Key]:
@@ -132,13 +97,20 @@ class _Trial:
     def stands(self) -> bool:
         return not self.staying and not self.new
 
-    def shortcoming(self, finding: Finding) -> str:
-        """Why the fix of one of the findings is not offered."""
+    def complaints(self, batch: Sequence[Candidate]) -> list[Complaint]:
+        """Those of the fixes tried that it speaks against; none where it does not tell which."""
+        if len(batch) == 1:
+            return [Complaint(batch[0], bool(self.staying), Counter() if self.staying else self.new)]
+        return complaints(batch, self.staying, self.new) if self.after is not None else []
+
+    def shortcoming(self, complaint: Complaint) -> str:
+        """Why the fix is not offered."""
+        finding = complaint.candidate.finding
         if self.after is None:
             return UNREADABLE
-        if key_of(finding) in self.staying:
+        if complaint.stayed:
             return words_for_what_stays(finding, self.after)
-        return words_for_what_comes(finding, self.after, self.new)
+        return words_for_what_comes(finding, self.after, complaint.new)
 
 
 class _Search:
@@ -153,16 +125,14 @@ class _Search:
         self.offers.asked = list(findings)
         known = self._take_over(earlier) if earlier is not None else frozenset()
         every = [Candidate(n, f, self._attempts(f)) for n, f in enumerate(self.offers.asked) if n not in known]
-        pending = every
-        for _ in range(MOST_PROPOSALS):
-            pending = [candidate for candidate in pending if self._advance(candidate)]
-            for batch in batches(pending):
-                self._accept(batch)
-            pending = [candidate for candidate in pending if candidate.place not in self.offers.found]
+        pending = [candidate for candidate in every if self._advance(candidate)]
+        while pending:
+            refused = self._accept(next(batches(pending)))
+            left = [candidate for candidate in pending if candidate.place not in self.offers.found]
+            pending = [candidate for candidate in left if candidate not in refused or self._advance(candidate)]
         for candidate in every if self.following else ():
             if candidate.spare is not None and candidate.place not in self.offers.found:
-                with leftovers_freed():
-                    self._complete(candidate, candidate.spare)
+                self._complete(candidate, candidate.spare)
         self.offers.reasons.update(
             {c.place: c.reason for c in every if c.place not in self.offers.found and c.finding.code in all_fixers()}
         )
@@ -191,87 +161,80 @@ class _Search:
 
     def _advance(self, candidate: Candidate) -> bool:
         """Go on to the next proposal that changes anything; False where there is none."""
+        if candidate.tries == MOST_PROPOSALS:
+            return False
         for proposal in candidate.attempts:
             if isinstance(proposal, Obstacle):
                 candidate.met.append(proposal.words)
                 continue
             before = self.draft.tree(candidate.finding.path).text
             if proposal.text != before:
+                candidate.tries += 1
                 candidate.proposal = proposal
                 candidate.edits = edits_between(before, proposal.text)
                 return True
         return False
 
-    def _accept(self, batch: Sequence[Candidate]) -> None:
-        """Offer those that stand the trial: all at once where that works, else in the groups that it tells apart."""
-        with leftovers_freed():
-            groups = self._try(batch)
-        for group in groups:
-            self._accept(group)
+    def _accept(self, batch: Sequence[Candidate]) -> list[Candidate]:
+        """Offer all of a batch if it stands the trial; else those that it speaks against, told apart where need be.
 
-    def _try(self, batch: Sequence[Candidate]) -> Sequence[Sequence[Candidate]]:
-        """Offer all of the batch if it stands the trial; the groups to try instead where it does not."""
+        Who is neither offered nor spoken against is to be tried again.
+        """
         trial = _Trial(self.draft, [(candidate.finding, candidate.edits) for candidate in batch])
         if trial.stands:
             self.offers.found.update({candidate.place: candidate.offer for candidate in batch})
-            return ()
-        if groups := list(_told_apart(batch, trial)) if len(batch) > 1 else []:
-            return groups
-        for candidate in batch:
-            candidate.failed.append(trial.shortcoming(candidate.finding))
-        if len(batch) == 1 and batch[0].spare is None and _may_be_completed(trial, batch[0].finding.path):
-            batch[0].spare = batch[0].proposal
-        return ()
+            trial.end()
+            return []
+        against = trial.complaints(batch)
+        for complaint in against:
+            complaint.candidate.failed.append(trial.shortcoming(complaint))
+            self._spare(complaint)
+        amiss = {*trial.staying, *trial.new} if not against else set()
+        trial.end()
+        if against:
+            return [complaint.candidate for complaint in against]
+        return [refused for group in told_apart(batch, amiss) for refused in self._accept(group)]
+
+    def _spare(self, complaint: Complaint) -> None:
+        """Remember the first proposal with which its finding goes, and comes no more than may be put right with it."""
+        candidate, stayed, new = complaint
+        few = not stayed and sum(new.values()) <= MOST_FOLLOWING
+        if candidate.spare is None and few and all(key[1] == candidate.finding.path for key in new):
+            candidate.spare = candidate.proposal
 
     def _complete(self, candidate: Candidate, proposal: Proposal) -> None:
         """Offer a fix with those of what is new after it, if then all is gone."""
-        path, key = candidate.finding.path, key_of(candidate.finding)
-        try:
-            after = self.draft.changed({path: proposal.text})
-        except (UnreadableSource, UnicodeEncodeError):
-            return
+        with suppress(UnreadableSource, UnicodeEncodeError):
+            after = self.draft.changed({candidate.finding.path: proposal.text})
+            whole = self._completed(candidate.finding, after)
+            after.rest()
+            if whole is not None:
+                text, offers = whole
+                candidate.proposal = _joined(proposal, text, offers)
+                before = self.draft.tree(candidate.finding.path).text
+                candidate.edits = edits_between(before, candidate.proposal.text)
+                self.offers.found[candidate.place] = candidate.offer
+
+    def _completed(self, finding: Finding, after: Draft) -> tuple[str, list[Offer]] | None:
+        """The text of its file, and what was done, with what is new after the fix of a finding put right; None where
+        something is left."""
+        path, key = finding.path, key_of(finding)
         if after.counts[key] >= self.draft.counts[key]:
-            return
+            return None
         fresh = after.telling - self.draft.telling
         new = [finding for finding in after.findings if key_of(finding) in fresh and finding.path == path]
         if not 0 < sum(fresh.values()) <= len(new) <= MOST_FOLLOWING:
-            return
+            return None
         offers = list(_Search(after, following=False).run(new).found.values())
         if len(offers) < len(new) or any(a.clashes_with(b) for a, b in combinations(offers, 2)):
-            return
+            return None
         whole = tried(after, [(offer.finding, offer.fix.edits) for offer in offers])
-        if whole is not None and whole.counts[key] < self.draft.counts[key] and not whole.telling - self.draft.telling:
-            candidate.proposal = _joined(proposal, whole.tree(path).text, offers)
-            candidate.edits = edits_between(self.draft.tree(path).text, candidate.proposal.text)
-            self.offers.found[candidate.place] = candidate.offer
-
-
-def _told_apart(batch: Sequence[Candidate], trial: _Trial) -> Iterator[Sequence[Candidate]]:
-    """The groups to try of a batch that failed: those that nothing speaks against, those whose own findings have
-    stayed, and those in files where something has come; halves where all are alike.
-
-    Nothing more is to be tried where the findings of all have stayed: they are no better without one another.
-    """
-    middle = len(batch) // 2
-    halves = batch[:middle], batch[middle:]
-    if trial.after is None:
-        yield from halves
-        return
-    failing = [c for c in batch if (key := key_of(c.finding)) in trial.staying and trial.wanted[key] == 1]
-    if len(failing) == len(batch):
-        return
-    places = {key[1] for key in (*trial.staying, *trial.new)}
-    others = [candidate for candidate in batch if candidate not in failing]
-    doubtful = [candidate for candidate in others if candidate.finding.path in places]
-    sound = [candidate for candidate in others if candidate not in doubtful]
-    groups = [group for group in (sound, failing, doubtful) if group]
-    yield from groups if len(groups) > 1 else halves
-
-
-def _may_be_completed(trial: _Trial, path: str) -> bool:
-    """Whether the finding has gone, and no more has come than may be put right with it."""
-    few = trial.after is not None and not trial.staying and sum(trial.new.values()) <= MOST_FOLLOWING
-    return few and all(key[1] == path for key in trial.new)
+        if whole is None:
+            return None
+        gone = whole.counts[key] < self.draft.counts[key] and not whole.telling - self.draft.telling
+        text = whole.tree(path).text
+        whole.rest()
+        return (text, offers) if gone else None
 
 
 def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Attempt]:
@@ -290,6 +253,7 @@ def _proposed(fixer: Fixer, finding: Finding, draft: Draft) -> Iterator[Attempt]
     if fixer.locks and apart.mixed:
         drafts.reverse()
     found = [attempt for args in drafts for attempt in fixer.propose(*args)]
+    apart.draft.rest()
     yield from sorted(
         found, key=lambda one: _TRUST.index(one.applicability) if isinstance(one, Proposal) else len(_TRUST)
     )
@@ -304,16 +268,3 @@ def _joined(first: Proposal, text: str, offers: Sequence[Offer]) -> Proposal:
     claims = first.claims.union(*(offer.claims for offer in offers))
     least = max((first.applicability, *(fix.applicability for fix in fixes)), key=_TRUST.index)
     return Proposal(text, message, least, reason, claims)
-
-
-def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Groups of candidates that do not clash with one another."""
-    waiting = list(candidates)
-    while waiting:
-        batch: list[Candidate] = []
-        left: list[Candidate] = []
-        for candidate in waiting:
-            fits = not any(candidate.offer.clashes_with(other.offer) for other in batch)
-            (batch if fits else left).append(candidate)
-        yield batch
-        waiting = left

@@ -51,6 +51,7 @@ def unrolled(draft: Draft, finding: Finding, *, locks: bool) -> Unrolled | None:
     after = draft.changed({finding.path: rewriting.code()})
     again = found_again(draft, finding, after)
     if again is None:
+        after.rest()
         return None
     names = _names(found) if found is not None else set()
     small = shared.body if isinstance(shared, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else ()

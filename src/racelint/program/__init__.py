@@ -1,5 +1,5 @@
 """All files together: who calls whom, who runs in parallel, who holds what. No syntax trees, no policy."""
 
-from racelint.program.linker import Program, link
+from racelint.program.linker import Program, link, unlink
 
-__all__ = ["Program", "link"]
+__all__ = ["Program", "link", "unlink"]

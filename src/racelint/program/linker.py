@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from racelint.config.settings import Settings
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from racelint.program.linked.tenures import Tenures
     from racelint.program.lock_use.lock_order import LockOrder
     from racelint.program.races.suspects import Suspects
+
+_OURS = __name__.rpartition(".")[0]
 
 
 class Program:
@@ -343,3 +346,32 @@ def _opaque(dotted: str) -> Lock:
 def link(modules: Sequence[tuple[SourceFile, ModuleSummary]], settings: Settings) -> Program:
     """Link the summaries of one scan."""
     return Program(modules, settings)
+
+
+def unlink(program: Program) -> None:
+    """Free all that a program has worked out: nothing may be asked of it any more.
+
+    It is full of references that go in circles, which nothing else than a search for cycles would free.
+    """
+    for module in program.index.all_modules:
+        for cls in module.classes.values():
+            cls.derive([])
+            cls.bases.clear()
+            cls.subclasses.clear()
+            cls.descendants = None
+        for function in module.functions.values():
+            function.meanings.clear()
+            function.overridden = None
+        module.functions.clear()
+        module.classes.clear()
+    pending: list[object] = [program]
+    while pending:
+        kept = vars(pending.pop())
+        pending += [value for value in kept.values() if _is_analysis(value)]
+        kept.clear()
+
+
+def _is_analysis(value: object) -> bool:
+    """Whether it belongs to one program: no plain data, which several may share."""
+    ours = type(value).__module__.startswith(_OURS) and not isinstance(value, Struct)
+    return ours and hasattr(value, "__dict__")

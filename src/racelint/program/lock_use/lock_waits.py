@@ -328,9 +328,10 @@ class LockWaits:
         """Whether the root is a task of the executor that is shut down."""
         locations = self.program.locations
         pool = locations.of(wait.call.func[0][:-1], wait.function)
-        if pool is None or root.site is None or root.site_function is None or not root.site.func:
+        submit = root.site.func[0] if root.site is not None and root.site.func else ()
+        if pool is None or root.site_function is None or len(submit) < 2:
             return False
-        return locations.of(root.site.func[0][:-1], root.site_function) == pool
+        return locations.of(submit[:-1], root.site_function) == pool
 
     def _giver(self, held: Held, wait: Waiting) -> FunctionInfo | None:
         """Somebody who puts into the queue or sets the event, where all who do need the lock for it."""
