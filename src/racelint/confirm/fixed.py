@@ -152,5 +152,6 @@ def _said(found: Answer, scenario: Scenario, preemptions: int, needed: int) -> P
         return Proof(True, f"confirmed before the fix, not reproduced after it within {run} ({bound})")
     is_broken_off = found.status == "inconclusive" and found.reason.startswith(NOTHING_CAME_UP)
     if is_broken_off and found.schedules_run >= MANY_TIMES * needed:
-        return Proof(True, f"confirmed before the fix within {needed}, not reproduced after it within {run}")
+        bound = f"{run} (the budget ended)"
+        return Proof(True, f"confirmed before the fix within {needed}, not reproduced after it within {bound}")
     return Proof(False, f"confirmed before the fix, {found.status} after it: {found.reason}")
