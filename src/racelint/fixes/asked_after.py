@@ -7,10 +7,9 @@ import libcst as cst
 from racelint.fixes.base import Proposal
 from racelint.fixes.expressions import bare, is_loud, negated
 from racelint.fixes.lock_safety import is_inside
-from racelint.fixes.places import stored_at
+from racelint.fixes.places import changes_elsewhere, stored_at
 from racelint.fixes.statements import alone, only_call
 from racelint.program import Program
-from racelint.program.sharing.ownership import makes_self
 from racelint.program.waiting.waits import Wait
 from racelint.syntax.edits import Rewriting, Statement, Tree
 
@@ -77,9 +76,5 @@ def _behind(tree: Tree, entry: Statement) -> list[cst.CSTNode]:
 def _may_change(program: Program, tree: Tree, wait: Wait, asked: cst.BaseExpression) -> bool:
     """Whether some other function changes what is asked for."""
     span = tree.span(asked)
-    for access in program.stores.facts[wait.function.id].accesses:
-        location = program.locations.of(access.path, wait.function) if is_inside(access.span, span) else None
-        for other in program.shared.by_location.get(location, []) if location is not None else []:
-            if other.changes and other.function is not wait.function and not makes_self(other.function):
-                return True
-    return False
+    read = [a for a in program.stores.facts[wait.function.id].accesses if is_inside(a.span, span)]
+    return any(changes_elsewhere(program, program.locations.of(a.path, wait.function), wait.function) for a in read)

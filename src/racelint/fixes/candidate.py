@@ -64,14 +64,10 @@ class Candidate:
         return same or not self.offer.clashes_with(other.offer)
 
 
-def batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Groups of candidates that can be tried together."""
-    waiting = list(candidates)
-    while waiting:
-        batch: list[Candidate] = []
-        left: list[Candidate] = []
-        for candidate in waiting:
-            fits = all(candidate.gets_on_with(other) for other in batch)
-            (batch if fits else left).append(candidate)
-        yield batch
-        waiting = left
+def batch_of(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those that can be tried together: the first, and each that gets on with all before it."""
+    batch: list[Candidate] = []
+    for candidate in candidates:
+        if all(candidate.gets_on_with(other) for other in batch):
+            batch.append(candidate)
+    return batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import libcst as cst
 
@@ -19,34 +19,57 @@ _NOT_MOVED = (cst.Await, cst.Yield, cst.FunctionDef, cst.ClassDef, cst.Lambda, c
 LOST = "where the use fails, what was taken out is lost"
 
 
+class _Drain(NamedTuple):
+    """The lines that give what the container holds, which is `spelled` so, a `name`, and leave the container empty."""
+
+    spelled: str
+    name: cst.Name
+    taking: list[cst.SimpleStatementLine]
+
+    def renamed(self, tree: Tree, body: Sequence[Statement]) -> list[Statement]:
+        """The statements that use it, by its name; the last one, which empties the container, goes away."""
+        return [with_name(tree, entry, self.spelled, self.name) for entry in body[:-1]]
+
+
 def drained(tree: Tree, stretch: Stretch) -> Loosened | None:
     """`send(self.rows); self.rows = []` as `with lock: rows, self.rows = self.rows, []` and `send(rows)`.
 
     None where the stretch does not end so, and where the object's own methods, which may look for it, are called.
     """
-    *using, last = stretch.statements
-    small = alone(last)
-    emptied = _emptied(small) if small is not None else None
-    if emptied is None or not using or not isinstance(last, cst.SimpleStatementLine) or small is None:
+    drain = _drain(tree, stretch, awaits=False)
+    if drain is None:
         return None
-    spelled = tree.spelled(emptied)
-    reads = [n for entry in using for n in nodes_within(entry) if _is(tree, n, spelled)]
-    if not reads or not all(only_uses(tree, entry, emptied) for entry in using):
-        return None
-    name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
-    taking = _taking(tree, last, emptied, name)
 
     def build(body: Sequence[Statement], header: str) -> list[Statement]:
-        first, *rest = [with_name(tree, entry, spelled, name) for entry in body[:-1]]
-        locked = with_block(expression(header), taking, leading=first.leading_lines, indent=indent_of(stretch.block))
+        first, *rest = drain.renamed(tree, body)
+        locked = with_block(
+            expression(header), drain.taking, leading=first.leading_lines, indent=indent_of(stretch.block)
+        )
         return [locked, first.with_changes(leading_lines=()), *rest]
 
-    start = tree.span(last)[0]
+    start = tree.span(stretch.statements[-1])[0]
     return Loosened(Extent(start, start), build, LOST)
 
 
 def drained_first(tree: Tree, stretch: Stretch) -> str | None:
     """The same without a lock, for tasks of one event loop: the new text, in which nothing is awaited in between."""
+    drain = _drain(tree, stretch, awaits=True)
+    if drain is None:
+        return None
+
+    def build(body: list[Statement]) -> list[Statement]:
+        first, *rest = drain.renamed(tree, body)
+        taking, *more = drain.taking
+        above = [*first.leading_lines, *taking.leading_lines]
+        return [taking.with_changes(leading_lines=above), *more, first.with_changes(leading_lines=()), *rest]
+
+    rewriting = Rewriting(tree)
+    rewriting.splice(stretch.block, stretch.start, stretch.stop, build)
+    return rewriting.code()
+
+
+def _drain(tree: Tree, stretch: Stretch, *, awaits: bool) -> _Drain | None:
+    """How what the stretch uses and then empties can be taken out before; None where it does not end so."""
     *using, last = stretch.statements
     small = alone(last)
     emptied = _emptied(small) if small is not None else None
@@ -55,19 +78,10 @@ def drained_first(tree: Tree, stretch: Stretch) -> str | None:
     spelled = tree.spelled(emptied)
     if not any(_is(tree, n, spelled) for entry in using for n in nodes_within(entry)):
         return None
-    if not all(only_uses(tree, entry, emptied, awaits=True) for entry in using):
+    if not all(only_uses(tree, entry, emptied, awaits=awaits) for entry in using):
         return None
     name = cst.Name(unused_name(tree, last, spelled.rpartition(".")[2].strip("_") or "taken"))
-
-    def build(body: list[Statement]) -> list[Statement]:
-        first, *rest = [with_name(tree, entry, spelled, name) for entry in body[:-1]]
-        taking, *more = _taking(tree, last, emptied, name)
-        above = [*first.leading_lines, *taking.leading_lines]
-        return [taking.with_changes(leading_lines=above), *more, first.with_changes(leading_lines=()), *rest]
-
-    rewriting = Rewriting(tree)
-    rewriting.splice(stretch.block, stretch.start, stretch.stop, build)
-    return rewriting.code()
+    return _Drain(spelled, name, _taking(tree, last, emptied, name))
 
 
 def _taking(

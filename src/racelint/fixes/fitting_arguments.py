@@ -8,6 +8,7 @@ import libcst as cst
 
 from racelint.fixes.misnamed_arguments import renamed
 from racelint.fixes.starting_call import Repair, StartingCall, elements_of, in_place_of, keyworded, with_args
+from racelint.program.names.signatures import own_parameters
 from racelint.program.thread_use.thread_arguments import Target, ThreadArguments
 
 _OF_TUPLES = {"map": "starmap", "map_async": "starmap_async"}
@@ -157,7 +158,7 @@ def _of_self(starting: StartingCall) -> Iterator[Repair]:
 
 def _taking_nothing(starting: StartingCall, target: Target) -> Iterator[Repair]:
     """`Thread(target=work, args=(1,))` where `work` takes nothing."""
-    own = list(target.function.ir.params)[1 if target.bound and target.function.self_name else 0 :]
+    own = own_parameters(target.function, bound=target.bound)
     given = [arg for arg in (starting.args, starting.kwargs) if arg is not None] or starting.rest
     if own or target.before or target.keywords or not given or not starting.can_go(*given):
         return

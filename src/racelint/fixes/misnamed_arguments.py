@@ -8,13 +8,13 @@ from difflib import get_close_matches
 import libcst as cst
 
 from racelint.fixes.starting_call import Repair, StartingCall, in_place_of
-from racelint.program.names.signatures import Given
+from racelint.program.names.signatures import Given, own_parameters
 from racelint.program.thread_use.thread_arguments import Target
 
 
 def renamed(starting: StartingCall, target: Target, given: Given) -> Iterator[Repair]:
     """One name that does not fit becomes that of a parameter that it resembles, or of the only one that is missing."""
-    own = list(target.function.ir.params)[1 if target.bound and target.function.self_name else 0 :]
+    own = own_parameters(target.function, bound=target.bound)
     plain = [param for param in own if param.kind in ("plain", "positional")]
     free = [p for p in [*plain[given.positional :], *(p for p in own if p.kind == "keyword")] if p.kind != "positional"]
     words = given.keywords or frozenset()

@@ -83,7 +83,7 @@ def is_class(program: Program, base: Path, function: FunctionInfo) -> bool:
 
 def class_of(program: Program, location: Location) -> ClassInfo | None:
     """The class whose attribute a location is."""
-    return next((cls for cls in program.index.classes if cls.id == location.owner), None)
+    return program.index.classes_by_id.get(location.owner)
 
 
 def names_in_class(program: Program, cls: ClassInfo) -> set[str]:

@@ -12,6 +12,7 @@ from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.locations import Location
 from racelint.program.objects.things import Object
 from racelint.program.races.suspects import Suspect
+from racelint.program.sharing.ownership import makes_self
 
 
 def span_of(finding: Finding) -> Span:
@@ -49,6 +50,12 @@ def stored_at(program: Program, location: Location) -> list[Stored]:
         return stores.variables.get((location.owner, name), [])
     module, _, qualname = location.owner.partition(":")
     return stores.captured.get((module, qualname, name), [])
+
+
+def changes_elsewhere(program: Program, location: Location | None, function: FunctionInfo) -> bool:
+    """Whether another function than this changes what is there, on an object that others have."""
+    accesses = program.shared.by_location.get(location, ()) if location is not None else ()
+    return any(a.changes and a.function is not function and not makes_self(a.function) for a in accesses)
 
 
 def suspect_of(program: Program, finding: Finding) -> Suspect | None:

@@ -10,6 +10,7 @@ from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.draft import Draft
 from racelint.fixes.field_factory import lock_factory, make_factory_reentrant
 from racelint.fixes.imports import imported
+from racelint.fixes.names import class_of
 from racelint.fixes.places import maker_of, named, span_of, type_of_call
 from racelint.knowledge.locks import RELEASES
 from racelint.model.finding import Finding
@@ -50,7 +51,7 @@ class ReentrantLock(Fixer):
 def make_reentrant(draft: Draft, rewriting: Rewriting, location: Location) -> Obstacle | None:
     """Make the lock an `RLock` where it is made; what is in the way, and nothing done, where that may not be."""
     program, tree, name = draft.program, rewriting.tree, location.attribute
-    home = next((cls for cls in program.index.classes if cls.id == location.owner), None)
+    home = class_of(program, location)
     here = home is not None and draft.tree(home.module.source.display) is tree
     field = lock_factory(tree, location) if here else None
     if field is not None and not _need_of_a_plain_one(program, location):

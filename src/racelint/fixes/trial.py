@@ -14,7 +14,7 @@ from itertools import combinations
 
 from racelint.fixes.base import Attempt, Fixer, Obstacle, Proposal
 from racelint.fixes.blame import Complaint, complaints, told_apart
-from racelint.fixes.candidate import MOST_PROPOSALS, Candidate, Offer, batches
+from racelint.fixes.candidate import MOST_PROPOSALS, Candidate, Offer, batch_of
 from racelint.fixes.draft import Draft, Key, key_of
 from racelint.fixes.failed_trial import UNREADABLE, words_for_what_comes, words_for_what_stays
 from racelint.fixes.reasons import in_one
@@ -127,7 +127,7 @@ class _Search:
         every = [Candidate(n, f, self._attempts(f)) for n, f in enumerate(self.offers.asked) if n not in known]
         pending = [candidate for candidate in every if self._advance(candidate)]
         while pending:
-            refused = self._accept(next(batches(pending)))
+            refused = self._accept(batch_of(pending))
             left = [candidate for candidate in pending if candidate.place not in self.offers.found]
             pending = [candidate for candidate in left if candidate not in refused or self._advance(candidate)]
         for candidate in every if self.following else ():

@@ -113,14 +113,20 @@ def in_try(tree: Tree, block: Block, start: int, stop: int) -> str | None:
 
 def _start(tree: Tree, acquire: cst.Call, block: Block) -> int | None:
     """Where in the block the lock is surely held from."""
+    branch = tree.parent(acquire)
+    if isinstance(branch, cst.If):
+        return 0 if branch.test is acquire and branch.body is block else None
+    refusal = left_where_refused(tree, acquire)
+    return tree.index(refusal) + 1 if refusal is not None and tree.parent(refusal) is block else None
+
+
+def left_where_refused(tree: Tree, acquire: cst.Call) -> cst.If | None:
+    """The `if not lock.acquire(…):` without an `else` that leaves: behind it the lock is held."""
     test = tree.parent(acquire)
     refused = isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not)
-    branch = tree.parent(test) if refused else test
-    if not isinstance(branch, cst.If):
+    branch = tree.parent(test) if refused else None
+    if not isinstance(branch, cst.If) or branch.orelse is not None:
         return None
-    if not refused:
-        return 0 if branch.test is acquire and branch.body is block else None
-    last = branch.body.body[-1] if branch.orelse is None else None
+    last = branch.body.body[-1]
     small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    leaves = isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
-    return tree.index(branch) + 1 if leaves and tree.parent(branch) is block else None
+    return branch if isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break)) else None

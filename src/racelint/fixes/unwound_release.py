@@ -8,14 +8,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from racelint.fixes.statements import indent_of, only_call, statement
-from racelint.fixes.tried_release import in_try
+from racelint.fixes.tried_release import in_try, left_where_refused
 from racelint.model.summary import Call
 from racelint.program import Program
 from racelint.program.locking.leaks import Tenure
 from racelint.syntax.edits import Block, Rewriting, Statement, Tree
 from racelint.syntax.nodes import nodes_within
-
-_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 
 
 def released_on_error(tree: Tree, tenure: Tenure) -> str | None:
@@ -55,15 +53,8 @@ def _taking(tree: Tree, acquire: cst.Call) -> Statement | None:
     entry = tree.statement(acquire)
     if entry is not None and only_call(entry) is acquire:
         return entry
-    refused = tree.parent(acquire)
-    if not isinstance(refused, cst.UnaryOperation) or not isinstance(refused.operator, cst.Not):
-        return None
-    branch = tree.parent(refused)
-    if not isinstance(branch, cst.If) or branch.orelse is not None or not isinstance(tree.parent(branch), Block):
-        return None
-    last = branch.body.body[-1]
-    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return branch if isinstance(small, _LEAVING) else None
+    refusal = left_where_refused(tree, acquire)
+    return refusal if refusal is not None and isinstance(tree.parent(refusal), Block) else None
 
 
 def released_beside(program: Program, tree: Tree, tenure: Tenure) -> str | None:

@@ -12,12 +12,11 @@ from racelint.fixes.draft import Draft
 from racelint.fixes.expressions import bare, negated
 from racelint.fixes.kept_comments import comments_below
 from racelint.fixes.lock_safety import is_inside
-from racelint.fixes.places import span_of
+from racelint.fixes.places import changes_elsewhere, span_of
 from racelint.fixes.statements import alone, comments_of, indent_of, line, only_call
 from racelint.model.finding import Finding
 from racelint.model.summary import Access
 from racelint.program import Program
-from racelint.program.sharing.ownership import makes_self
 from racelint.program.waiting.waits import Wait, waits_of
 from racelint.syntax.edits import Block, Rewriting, Tree
 from racelint.syntax.nodes import nodes_within
@@ -92,10 +91,9 @@ def _may_change(program: Program, wait: Wait) -> bool:
         location = program.locations.of(event.path, wait.function)
         if location is None:
             continue
-        for changed in (location, location.below("[*]"))[not again :]:
-            for access in program.shared.by_location.get(changed, []) if changed is not None else []:
-                if access.changes and access.function is not wait.function and not makes_self(access.function):
-                    return True
+        read = (location, location.below("[*]"))[not again :]
+        if any(changes_elsewhere(program, changed, wait.function) for changed in read):
+            return True
     return False
 
 

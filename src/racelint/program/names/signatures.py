@@ -19,11 +19,14 @@ class Given(msgspec.Struct, frozen=True):
     keywords: frozenset[str] | None
 
 
+def own_parameters(function: FunctionInfo, *, bound: bool) -> list[Parameter]:
+    """Those that the call fills: all but `self` of a bound method."""
+    return list(function.ir.params)[1 if bound and function.self_name else 0 :]
+
+
 def misfit(function: FunctionInfo, given: Given, *, bound: bool) -> str:
     """What the call would raise TypeError for, in words; empty where it fits, or may."""
-    params = list(function.ir.params)
-    if bound and function.self_name:
-        params = params[1:]
+    params = own_parameters(function, bound=bound)
     plain = [param for param in params if param.kind in ("plain", "positional")]
     if not any(param.kind == "star" for param in params) and given.positional > len(plain):
         return f"it takes {_counted(len(plain))}, and is given {given.positional}"
