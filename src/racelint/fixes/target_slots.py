@@ -60,9 +60,7 @@ def _target(starting: StartingCall) -> Iterator[Repair]:
     if len(fresh) == 1 < len(plain):
         return
     others = [arg for arg in starting.call.args if arg.keyword is not None]
-    said = (
-        "Name the target: the first argument is the group" if len(fresh) == 1 else "Name the target and its arguments"
-    )
+    said = "Name the target" if len(fresh) == 1 else "Name the target and its arguments"
     yield Repair(with_args([*fresh, *others]), f"{said}: the first argument is the group")
 
 
