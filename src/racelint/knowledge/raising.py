@@ -59,3 +59,6 @@ CANCELLATIONS: frozenset[str] = frozenset(
 
 SEQUENCES: frozenset[str] = frozenset({"builtins.list", "builtins.bytearray", "collections.deque", "array.array"})
 """Containers where storing at an index raises if it is out of range."""
+
+COMPLETE_CONTAINERS: frozenset[str] = frozenset({"collections.Counter", "collections.defaultdict"})
+"""Containers that have a value for every key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from racelint.knowledge.containers import CONTAINERS
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.knowledge.raising import (
+    COMPLETE_CONTAINERS,
     HARMLESS_METHODS,
     LOGGING_METHODS,
     NEVER_RAISES,
@@ -13,6 +14,7 @@ from racelint.knowledge.raising import (
 )
 from racelint.model.summary import ELEMENT, Access, Call, Operation, Raise, Suspend
 from racelint.program.calling.calls import CallGraph
+from racelint.program.calling.found_keys import found_keys
 from racelint.program.names.index import ClassInfo, External, FunctionInfo
 from racelint.program.objects.things import Bound, Constant, Member, Object
 from racelint.program.objects.types import Types
@@ -25,9 +27,12 @@ class Raising:
         self.types = types
         self.calls = calls
         self._functions: dict[str, bool] = {}
+        self._found: dict[str, frozenset[int]] = {}
 
     def access(self, access: Access, function: FunctionInfo) -> bool:
-        """Whether an access may raise: deleting, reading an element, and writing one of a sequence."""
+        """Whether an access may raise: to delete or read what may be missing, or to write an element of a sequence."""
+        if access.kind in ("read", "delete") and access.key and access.id in self._found_in(function):
+            return False
         if access.kind == "delete":
             return True
         if access.path[-1] != ELEMENT or access.path[0].startswith("v:"):
@@ -35,7 +40,18 @@ class Raising:
         if access.kind == "write":
             things = [t for t in self.types.of(access.path[:-1], function) if not isinstance(t, Constant)]
             return bool(things) and all(isinstance(t, Object) and t.dotted in SEQUENCES for t in things)
-        return access.kind == "read"
+        return access.kind == "read" and not self._has_all(access, function)
+
+    def _found_in(self, function: FunctionInfo) -> frozenset[int]:
+        known = self._found.get(function.id)
+        if known is None:
+            known = self._found[function.id] = found_keys(function.ir.body)
+        return known
+
+    def _has_all(self, access: Access, function: FunctionInfo) -> bool:
+        """Of a container that has a value for every key."""
+        things = self.types.of(access.path[:-1], function)
+        return bool(things) and all(isinstance(t, Object) and t.dotted in COMPLETE_CONTAINERS for t in things)
 
     def call(self, call: Call, function: FunctionInfo) -> bool:
         """Whether a call may raise."""
