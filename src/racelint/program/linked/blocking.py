@@ -23,6 +23,7 @@ _TUNES = ("setblocking", "settimeout")
 _DECLARED = Blocking("wait")
 """A call that blocks by the user's word."""
 _PUT = Blocking("wait", "asyncio.Queue", timeout=2)
+_OF_URL = frozenset(":/")
 _BOUNDING = ("block", "blocking", "timeout", "wait")
 _NOTHING = (("k:False",), ("k:int:0",))
 
@@ -65,7 +66,9 @@ class BlockingCalls:
                     return BlockingCall(_DECLARED, _short(name), function, call)
                 if type(thing) is Member and (thing.dotted, thing.name) in BLOCKING_METHODS:
                     found = BLOCKING_METHODS[thing.dotted, thing.name]
-                    if not _returns_at_once(call, found) and not self._is_nonblocking(thing, path, function):
+                    if _looks_up(call, thing) or _returns_at_once(call, found):
+                        continue
+                    if not self._is_nonblocking(thing, path, function):
                         return BlockingCall(found, f"{_short(thing.dotted)}.{thing.name}", function, call)
                 if (
                     type(thing) is Member
@@ -173,6 +176,15 @@ def _returns_at_once(call: Call, blocking: Blocking) -> bool:
     if (bound == 1 or call.func[0][-1] == "shutdown") and plain and plain[0].value == (("k:False",),):
         return True
     return 0 <= bound < len(plain) and plain[bound].value == (("k:int:0",),)
+
+
+def _looks_up(call: Call, thing: Member) -> bool:
+    """`answer.get("id")` or `answer.get(key, 0)`: of a mapping that shares a container with a session, and no URL."""
+    plain = [argument for argument in call.args if not argument.name]
+    if thing.name != "get" or thing.dotted.partition(".")[0] not in ("requests", "httpx") or not plain:
+        return False
+    texts = [path[0].removeprefix("k:str:") for path in plain[0].value if path[0].startswith("k:str:")]
+    return len(plain) > 1 or any(text and not _OF_URL & set(text) for text in texts)
 
 
 def _never_waits(call: Call) -> bool:
