@@ -18,7 +18,13 @@ from racelint.program.parallel.given_objects import GivenObjects
 from racelint.program.parallel.groups import Group
 from racelint.program.parallel.initial_threads import InitialThreads
 from racelint.program.parallel.modes import Modes
-from racelint.program.parallel.own_calls import are_of_own_calls, both_call, is_of_starter, is_within
+from racelint.program.parallel.own_calls import (
+    are_alternatives,
+    are_of_own_calls,
+    both_call,
+    is_of_starter,
+    is_within,
+)
 from racelint.program.parallel.own_objects import OwnObjects
 from racelint.program.parallel.phases import Phases
 from racelint.program.parallel.records import Record, Records
@@ -36,6 +42,12 @@ from racelint.program.threads.home_threads import HomeThreads
 from racelint.program.threads.test_cases import TestStarts, is_of_tests, is_tear_down
 from racelint.program.threads.threadless import Threadless
 from racelint.program.threads.users import is_called_once
+
+
+def _is_started_once(root: ThreadRoot) -> bool:
+    """The name of what starts it says that this is called once: an object is not closed in two ways."""
+    starter = root.site_function
+    return starter is not None and not root.many and is_called_once(starter)
 
 
 def _class_at_entry(record: Record) -> ClassInfo | None:
@@ -175,9 +187,8 @@ class Overlap:
             return False
         if self._threadless.excludes(root, other.context, other.access.event):
             return False
-        if is_of_starter(root, group.location, self._anchor(other)) and self.program.alternatives.does_without(
-            root, other.context, other.access.event
-        ):
+        one_call = is_of_starter(root, group.location, self._anchor(other)) or _is_started_once(root)
+        if one_call and self.program.alternatives.does_without(root, other.context, other.access.event):
             return False
         if self._waits.precedes_users(root, mine.context, mine.access.event, other.context) and self._own.each_has(
             root, mine.context, self._holder(mine)
@@ -282,7 +293,7 @@ class Overlap:
         if group.location.kind == "captured":
             module, _, qualname = group.location.owner.partition(":")
             shared = all(r.context.root is None or is_within(r, module, qualname) for r in (left, right))
-            return shared and not both_call(left, right, module, qualname)
+            return shared and not both_call(left, right, module, qualname) and not are_alternatives(left, right)
         if self._overridden(left, right) or self._overridden(right, left):
             return False
         if group.location.kind != "attribute":

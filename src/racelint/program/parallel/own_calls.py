@@ -41,3 +41,10 @@ def are_of_own_calls(left: Record, right: Record, anchor: Anchor | None) -> bool
         return False
     _, module, qualname, _ = anchor[0].split(":", 3)
     return both_call(left, right, module, qualname)
+
+
+def are_alternatives(left: Record, right: Record) -> bool:
+    """`if limit: def wrapper(): …` / `else: def wrapper(): …`: one call of the function around has one of the two."""
+    one, other = left.access.function, right.access.function
+    named_alike = (one.ir.name, one.ir.parent) == (other.ir.name, other.ir.parent) and one.module is other.module
+    return one is not other and named_alike and not (one.ir.decorators or other.ir.decorators)

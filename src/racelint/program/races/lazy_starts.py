@@ -23,6 +23,8 @@ from racelint.program.threads.context import Context
 from racelint.program.threads.users import is_called_once
 
 _MAX_DEPTH = 3
+_TOLD = ("on_", "On")
+"""Methods that a toolkit or framework calls to say what has happened."""
 
 
 class LazyStart(msgspec.Struct, frozen=True):
@@ -77,7 +79,8 @@ def all_lazy_starts(program: Program) -> Iterator[LazyStart]:
 def _is_repeated(context: Context) -> bool:
     """Entered by what users call more than once, or a thread; when a callback is called, who calls it decides."""
     entry = context.entry.function
-    return not is_called_once(entry) and not (context.root is None and entry.ir.parent)
+    given = context.root is None and (entry.ir.parent or entry.ir.name.startswith(_TOLD))
+    return not (is_called_once(entry) or given)
 
 
 def _lazy_threads(

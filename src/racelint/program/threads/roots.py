@@ -214,7 +214,8 @@ class _Finder:
         for thing, path in self._callables(value, function):
             before = self._given_before(value, thing, function)
             bindings = {**before, **self._bindings(starter, call, thing, function)}
-            repeated = call.id in loops_around(function) and not self._has_one_turn(path, thing, call, function)
+            again = call.id in loops_around(function) and (starter.many or not call.awaited)
+            repeated = again and not self._has_one_turn(path, thing, call, function)
             receiver = path[:-1] if thing.bound and len(path) > 1 and path[-1] == thing.function.ir.name else None
             root = ThreadRoot(
                 starter.kind,

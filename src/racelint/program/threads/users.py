@@ -47,7 +47,19 @@ _BEGINNINGS = (
         "test",
     ),
 )
-_ENDINGS = ("stop", "close", "shutdown", "shut_down", "finish", "terminate", "quit", "exit", "dispose", "tear_down")
+_ENDINGS = (
+    "stop",
+    "close",
+    "shutdown",
+    "shut_down",
+    "finish",
+    "terminate",
+    "quit",
+    "exit",
+    "dispose",
+    "tear_down",
+    "destroy",
+)
 _USES = ("open", "connect", "start", "run", *_ENDINGS)
 _REGISTERING = ("register", "define", "declare")
 _HANDLERS = ("on_", "handle_")
