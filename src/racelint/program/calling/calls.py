@@ -52,7 +52,7 @@ class CallGraph:
         self.outgoing: dict[str, list[CallSite]] = {}
         self.incoming: dict[str, list[CallSite]] = {}
         self._kept = KeptMethods(stores, types)
-        self._exact = ExactTypes(index, stores)
+        self.exact = ExactTypes(index, stores)
         self._settled: set[str] = set()
         """Functions by id whose call sites no argument changes."""
         self._resolved_last: set[FunctionInfo] = set()
@@ -199,7 +199,7 @@ class CallGraph:
         own = receiver is not None and is_own(receiver, function)
         on = None if own or receiver is None else self._class_of(receiver, function, method)
         found = [self._site(function, call, method, receiver, thing.bound, thing.skipped, on=on)]
-        exact = receiver is not None and not own and self._exact.is_exact(receiver, function)
+        exact = receiver is not None and not own and self.exact.is_exact(receiver, function)
         if thing.bound and method.cls is not None and not through_super and not exact:
             for cls in descendants(method.cls)[:_MAX_OVERRIDES]:
                 qualname = cls.ir.methods.get(method.ir.name)

@@ -35,6 +35,8 @@ class ThreadRoot(msgspec.Struct, eq=False):
     """One call of the function that starts it starts several."""
     cls: ClassInfo | None = None
     """The class of the thread object whose `run` it is."""
+    exact: bool = False
+    """The thread object is of `cls` and of no class derived from it."""
     one_worker: bool = False
     """Its executor runs one task after the other."""
 

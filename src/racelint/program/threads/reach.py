@@ -333,8 +333,14 @@ def _suits(context: Context, callee: FunctionInfo, cls: ClassInfo) -> bool:
     if known is None:
         return True
     if cls not in known.mro:
-        return not unrelated(known, cls)
+        return not (_is_exact(context) or unrelated(known, cls))
     return known.method(cls.name_of(callee)) is callee or callee.ir.name == context.function.ir.name
+
+
+def _is_exact(context: Context) -> bool:
+    """Whether it is a method of the thread object itself, of which more than a base of its class is known."""
+    root = context.root
+    return root is not None and root.exact and context.function.self_name in context.private
 
 
 def _class_inside(context: Context, cls: ClassInfo) -> ClassInfo:

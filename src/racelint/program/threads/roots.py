@@ -375,6 +375,7 @@ class _Finder:
                     receiver=(f"c:{call.id}",),
                     in_loop=call.id in loops_around(function),
                     cls=thing,
+                    exact=self.calls.exact.is_exact((f"c:{call.id}",), function),
                 )
                 self.lifetimes.follow(root, starter, call, function)
                 self.roots.append(root)
