@@ -25,6 +25,7 @@ from racelint.engine.workforce import WorkerError
 from racelint.model.result import Problem
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
+from racelint.rules.subjects import Mentions
 
 BATCH = 4 * 1024 * 1024
 """Bytes of source whose summaries are held at once, unless a single unit has more."""
@@ -93,8 +94,13 @@ class Analysis:
     def _said_of(self, unit: Unit, replies: Sequence[Reply]) -> Said:
         linked = LinkedUnit(unit, replies)
         if unit is not self._rest:
-            linked.check_until_read(self._selection.rules, self._settings, self._reread)
+            rules = self._selection.rules_about(self._mentions(unit))
+            linked.check_until_read(rules, self._settings, self._reread)
         return linked.said
+
+    def _mentions(self, unit: Unit) -> Mentions:
+        declared = self._settings.extra_locks or self._settings.extra_thread_roots
+        return Mentions((self._scope.sources[file.path] for file in unit), declared=bool(declared))
 
     def _reread(self, files: Sequence[tuple[SourceFile, tuple[int, ...]]]) -> list[Reply]:
         return self._summaries.of([self._request(file, lines) for file, lines in files])

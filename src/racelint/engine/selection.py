@@ -13,6 +13,7 @@ from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.unreadable import UnreadableFile
 from racelint.model.finding import Finding
 from racelint.rules.base import Rule
+from racelint.rules.subjects import Mentions
 
 
 class RuleBook(Mapping[str, Rule]):
@@ -49,21 +50,30 @@ class Selection:
 
     def __init__(self, settings: Iterable[Settings]) -> None:
         self._wanted = list(dict.fromkeys((each.select, each.extend_select, each.ignore) for each in settings))
+        self._chosen: dict[tuple[Rule, ...], tuple[Rule, ...]] = {}
 
     @property
     def name(self) -> bytes:
         """Selections of one name choose the same rules."""
         return msgspec.msgpack.encode(self._wanted)
 
-    @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        """In the order of their codes. Raises ConfigError for a plugin that cannot be loaded."""
-        from racelint.rules.registry import BadPlugin
+    def rules_about(self, mentions: Mentions) -> tuple[Rule, ...]:
+        """Those that may have something to say, in the order of their codes.
+
+        Raises ConfigError for a plugin that cannot be loaded.
+        """
+        from racelint.rules.registry import BadPlugin, rules_about
 
         try:
-            return chosen_rules(Settings(select=a, extend_select=b, ignore=c) for a, b, c in self._wanted)
+            rules = rules_about(mentions)
         except BadPlugin as error:
             raise ConfigError(str(error)) from None
+        if rules not in self._chosen:
+            self._chosen[rules] = tuple(rule for rule in rules if self._wants(rule))
+        return self._chosen[rules]
+
+    def _wants(self, rule: Rule) -> bool:
+        return any(is_on(rule, Settings(select=a, extend_select=b, ignore=c)) for a, b, c in self._wanted)
 
     def everywhere(self, findings: Iterable[Finding]) -> frozenset[str]:
         """Codes of findings that the chosen rules made and every file wants; none where that takes a closer look."""
@@ -75,14 +85,6 @@ def rule_book() -> tuple[Rule, ...]:
     from racelint.rules.registry import all_rules
 
     return tuple(sorted((*all_rules(), *OWN_RULES), key=lambda rule: rule.code))
-
-
-def chosen_rules(settings: Iterable[Settings]) -> tuple[Rule, ...]:
-    """The rules that any of these settings wants, in the order of their codes."""
-    from racelint.rules.registry import all_rules
-
-    wanted = list(settings)
-    return tuple(rule for rule in all_rules() if any(is_on(rule, each) for each in wanted))
 
 
 def is_on(rule: Rule, settings: Settings) -> bool:

@@ -7,6 +7,7 @@ my-rules = "my_package.rules"        # a module, whose Rule subclasses count, or
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 import sys
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import racelint.rules
 from racelint.rules.base import Rule
+from racelint.rules.subjects import Mentions
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -50,32 +52,49 @@ def plugins() -> tuple[str, ...]:
     `importlib.metadata` tells that too, in ten times the time. One that is installed to be edited is never the same.
     """
     found = []
-    for distribution in (each for folder in sys.path for each in _distributions(Path(folder))):
-        if f"[{GROUP}]" in _text(distribution / "entry_points.txt"):
-            edited = '"editable": true' in _text(distribution / "direct_url.json")
-            found.append(f"{distribution.name} {time.time_ns()}" if edited else distribution.name)
+    for path in (path for folder in sys.path for path in _distributions(folder)):
+        if f"[{GROUP}]".encode() in _bytes(f"{path}/entry_points.txt"):
+            name, edited = Path(path).name, b'"editable": true' in _bytes(f"{path}/direct_url.json")
+            found.append(f"{name} {time.time_ns()}" if edited else name)
     return tuple(found)
 
 
-def _distributions(folder: Path) -> list[Path]:
+def _distributions(folder: str) -> list[str]:
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.suffix in (".dist-info", ".egg-info"))
+        with os.scandir(folder or ".") as entries:
+            return sorted(entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
     except OSError:
         return []
 
 
-def _text(file: Path) -> str:
+def _bytes(path: str) -> bytes:
     try:
-        return file.read_text("utf-8", "replace")
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except OSError:
-        return ""
+        return b""
 
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """One instance of every rule, by code. Raises TypeError where two of ours share a code, BadPlugin for a plugin."""
+    return _rules_in(_files())
+
+
+def rules_about(mentions: Mentions) -> tuple[Rule, ...]:
+    """Those that may have something to say of what has these mentions, plugins' included; raises as `all_rules`."""
+    return _rules_in(tuple(filter(mentions.concern, _files())))
+
+
+@cache
+def _files() -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(racelint.rules.__path__)))
+
+
+@cache
+def _rules_in(files: tuple[str, ...]) -> tuple[Rule, ...]:
     found: dict[str, Rule] = {}
-    for rule in _own():
+    for rule in (rule for file in files for rule in _own(file)):
         if rule.code in found:
             raise TypeError(f"{rule.code} is defined twice")
         found[rule.code] = rule
@@ -93,9 +112,9 @@ def _entry_points() -> list[EntryPoint]:
     return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
 
 
-def _own() -> Iterator[Rule]:
-    for module in sorted(pkgutil.iter_modules(racelint.rules.__path__), key=lambda entry: entry.name):
-        yield from _in_module(importlib.import_module(f"racelint.rules.{module.name}"))
+@cache
+def _own(file: str) -> tuple[Rule, ...]:
+    return tuple(_in_module(importlib.import_module(f"racelint.rules.{file}")))
 
 
 def _of_plugin(plugin: EntryPoint) -> list[Rule]:

@@ -69,10 +69,12 @@ class Tasks:
         self._own: dict[str, set[Entry]] = {}
         self._edges: dict[str, list[_Edge]] = {}
         self._scripts: set[str] = set()
-        for function, call in program.callees.calls(words=_STARTING_METHODS, names=_STARTING_FUNCTIONS):
-            self._note_callables(call, function)
-            if function.ir.kind == "module" and self._starts(call, function) == "main":
-                self._scripts.add(function.module.name)
+        self._starting = program.callees.by_function(words=_STARTING_METHODS, names=_STARTING_FUNCTIONS)
+        for function, calls in self._starting.items():
+            for call in calls:
+                self._note_callables(call, function)
+                if function.ir.kind == "module" and self._starts(call, function) == "main":
+                    self._scripts.add(function.module.name)
         coroutines = [function for function in program.index.functions if function.ir.is_async]
         for function in coroutines:
             self._note(function)
@@ -100,23 +102,30 @@ class Tasks:
     def _spread(self, coroutines: list[FunctionInfo]) -> dict[str, frozenset[Entry]]:
         """Carry entries from callers to what they await, to a fixed point."""
         known = {function.id: frozenset(self._own[function.id]) for function in coroutines}
+        awaited: dict[str, list[str]] = {}
+        for name, edges in self._edges.items():
+            for edge in edges:
+                awaited.setdefault(edge.caller.id, []).append(name)
+        stale = set(known)
         for _ in range(_MAX_ROUNDS):
-            changed = False
-            for function in coroutines:
-                found = set(self._own[function.id])
-                for edge in self._edges[function.id]:
-                    passed = known[edge.caller.id]
-                    found |= {
-                        replace(e, same=e.same and edge.part, receiver=e.receiver if edge.part else ())
-                        for e in passed
-                        if e.kind != "public" or not edge.handed
-                    }
-                best = frozenset(sorted(found, key=_weight)[:_MAX_ENTRIES])
-                changed = changed or best != known[function.id]
-                known[function.id] = best
-            if not changed:
+            for function in (function for function in coroutines if function.id in stale):
+                stale.discard(function.id)
+                best = self._carried(function, known)
+                if best != known[function.id]:
+                    known[function.id] = best
+                    stale.update(awaited.get(function.id, ()))
+            if not stale:
                 break
         return known
+
+    def _carried(self, function: FunctionInfo, known: dict[str, frozenset[Entry]]) -> frozenset[Entry]:
+        """Its own entries and those of its callers, the weightiest."""
+        found = set(self._own[function.id])
+        for edge in self._edges[function.id]:
+            for entry in known[edge.caller.id]:
+                if entry.kind != "public" or not edge.handed:
+                    found.add(entry if edge.part else replace(entry, same=False, receiver=()))
+        return frozenset(sorted(found, key=_weight)[:_MAX_ENTRIES] if len(found) > _MAX_ENTRIES else found)
 
     def overlapping(self, function: FunctionInfo, *, same: bool) -> Entry | None:
         """A way to run it beside another run of it (`same`: on one object); one that is seen to be a task if any is."""
@@ -151,7 +160,7 @@ class Tasks:
         """The task that the coroutine of one call is started as."""
         caller = site.caller
         coroutine: Path = (f"c:{site.event}",)
-        for call in self.program.stores.facts[caller.id].calls:
+        for call in self._starting.get(caller, ()):
             if any(self._holds(coroutine, path, caller) for argument in call.args for path in argument.value):
                 starting = self._starts(call, caller)
                 if starting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from racelint.model.summary import ELEMENT, Access, Call, Path
 from racelint.program.calling.calls import CallSite, is_own
@@ -24,6 +25,7 @@ _BY_BUILTIN: dict[str, tuple[str, ...]] = {
 }
 _SORTING = frozenset({"builtins.sorted", "builtins.min", "builtins.max", "builtins.list.sort"})
 _REDUCING = frozenset({"functools.reduce"})
+_RUNNING = frozenset({*_BY_BUILTIN, *_LOGGING, *_SORTING, *_REDUCING})
 _MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 _BY_ACCESS = {"read": "__getitem__", "write": "__setitem__", "delete": "__delitem__", "test": "__contains__"}
 
@@ -32,13 +34,20 @@ def implicit_calls(program: Program, function: FunctionInfo) -> Iterator[CallSit
     """In source order, where the class of the object is certain."""
     facts = program.stores.facts[function.id]
     for call in facts.calls:
-        outside = [t for t in program.types.of_value(call.func, function) if isinstance(t, (External, Member))]
+        outside = [t for t in program.types.of_value(call.func, function) if _runs_more(t)]
         if outside:
             yield from _by_builtin(program, call, function, outside)
             yield from _by_key(program, call, function, outside)
     for access in facts.accesses:
         if access.kind == "iterate" or access.path[-1] == ELEMENT:
             yield from _by_access(program, access, function)
+
+
+def _runs_more(thing: Thing) -> TypeGuard[External | Member]:
+    """Whether a call of it may run methods of what it is given."""
+    if type(thing) is External:
+        return thing.dotted in _RUNNING or thing.dotted.startswith("operator.")
+    return type(thing) is Member and ((thing.dotted, thing.name) in _FILLED_IN or thing.name == "sort")
 
 
 def _by_builtin(

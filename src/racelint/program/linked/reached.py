@@ -106,9 +106,10 @@ class Running:
         return sorted(found.values(), key=self._positions.__getitem__)
 
     def way(self, function: FunctionInfo, event: int) -> Way:
-        if function.id not in self._ways:
-            self._ways[function.id] = Ways(function, self.program.stores.facts[function.id])
-        return self._ways[function.id].of(event)
+        ways = self._ways.get(function.id)
+        if ways is None:
+            ways = self._ways[function.id] = Ways(function, self.program.stores.facts[function.id])
+        return ways.of(event)
 
     def _sites(self, function: FunctionInfo) -> Iterator[CallSite]:
         for site in self.program.calls.outgoing[function.id]:
@@ -219,7 +220,7 @@ class Running:
             substituted(found.owner, site, self.program.index),
             (site, *found.chain),
             found.certain and way.certain and not found.given,
-            frozenset(given) | way.given,
+            way.given.union(given),
         )
 
 

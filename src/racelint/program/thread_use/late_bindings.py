@@ -12,9 +12,10 @@ from functools import cached_property
 import msgspec
 
 from racelint.model.summary import Access, Call, Path, Span
+from racelint.program.flow.values import FunctionFacts
 from racelint.program.linked.processes import closure
 from racelint.program.linker import Program
-from racelint.program.names.index import ClassInfo, External, FunctionInfo
+from racelint.program.names.index import ClassInfo, External, FunctionInfo, ModuleInfo
 from racelint.program.names.thread_root import ThreadRoot, loops_around
 from racelint.program.objects.things import Bound, Member, Object
 from racelint.program.threads.test_cases import is_of_tests
@@ -76,18 +77,30 @@ class LateBindings:
     def _captured(self, target: FunctionInfo, home: FunctionInfo) -> Iterator[tuple[FunctionInfo, Access]]:
         """What the target, and functions beside it that it calls, read of the variables of `home`; each once."""
         seen: set[Path] = set()
-        for function in closure(self.program, [target]).values():
-            inside = function is target or function.ir.parent.startswith(home.qualname)
-            if function.module is not home.module or not inside or function is home:
-                continue
-            if home.ir.kind == "module" and function.ir.kind != "lambda":
-                continue  # a function of the module reads its variables as everybody does
-            for access in self.program.stores.facts[function.id].accesses:
-                prefix = "g:" if home.ir.kind == "module" else f"f:{home.qualname}:"
-                if access.kind == "read" and access.path[0].startswith(prefix) and access.path[:1] not in seen:
+        inside = {target, *self._nested(home)} - {home}
+        readers = {f: reads for f in inside if (reads := _reads_of(home, f, self.program.stores.facts[f.id]))}
+        reached = closure(self.program, [target]) if readers.keys() - {target} else {target.id: target}
+        for function in reached.values():
+            for access in readers.get(function, ()):
+                if access.path[:1] not in seen:
                     seen.add(access.path[:1])
                     if not self._waits_before(function, access):
                         yield function, access
+
+    def _nested(self, home: FunctionInfo) -> list[FunctionInfo]:
+        """The functions that stand in a function, at any depth."""
+        found = list(self._inner.get((home.module, home.qualname), ()))
+        for function in found:
+            found += self._inner.get((home.module, function.qualname), ())
+        return found
+
+    @cached_property
+    def _inner(self) -> dict[tuple[ModuleInfo, str], list[FunctionInfo]]:
+        """By what they stand in."""
+        found: dict[tuple[ModuleInfo, str], list[FunctionInfo]] = {}
+        for function in self.program.index.functions:
+            found.setdefault((function.module, function.ir.parent), []).append(function)
+        return found
 
     def _waits_before(self, function: FunctionInfo, access: Access) -> bool:
         """The closure waits to be told before it reads: then what it reads may well be bound."""
@@ -186,6 +199,15 @@ class LateBindings:
                     if isinstance(thing, (External, Member)) and not thing.dotted.startswith(("builtins.", "logging.")):
                         return True
         return False
+
+
+def _reads_of(home: FunctionInfo, function: FunctionInfo, facts: FunctionFacts) -> list[Access]:
+    """What a function reads of the variables of `home`; those of a module everybody reads, but for lambdas."""
+    of_module = home.ir.kind == "module"
+    if function.module is not home.module or (of_module and function.ir.kind != "lambda"):
+        return []
+    prefix = "g:" if of_module else f"f:{home.qualname}:"
+    return [access for access in facts.accesses if access.kind == "read" and access.path[0].startswith(prefix)]
 
 
 def _pool(site: Call | None) -> int:
