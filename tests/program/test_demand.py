@@ -61,3 +61,63 @@ def test_calls_are_found_by_what_they_are_written_with_in_source_order(modules: 
     mixed = program.callees.calls(words=words, names=program.callees.names, members=program.callees.members)
     assert len({id(call) for _, call in mixed}) == len(mixed)
     assert mixed == [entry for entry in every if entry in mixed]
+
+
+@pytest.mark.parametrize("folder", ["rl101", "rl103", "rl104", "rl106"])
+def test_what_is_done_to_a_variable_is_found_by_its_name_alone(folder: str) -> None:
+    files = [(file.name, file.read_bytes()) for file in sorted((FIXTURES / folder).glob("*.py"))]
+    for name, text in [*files, ("other_names.py", _OTHER_NAMES)]:
+        modules = [(SourceFile(name, name, name.removesuffix(".py"), True), summarize_source(text, name))]
+        whole = link(modules, Settings()).shared
+        known: dict[str, list[tuple[str, int]]] = {}
+        for function in whole.index.functions:
+            for access in whole.of(function):
+                known.setdefault(str(access.location), []).append((access.function.id, access.event))
+        locations = {access.location for function in whole.index.functions for access in whole.of(function)}
+        assert locations or name != "other_names.py"
+        for location in locations:
+            alone = link(modules, Settings()).shared
+            assert [(a.function.id, a.event) for a in alone.at(location)] == known[str(location)]
+
+
+_OTHER_NAMES = b"""
+class Keeper:
+    def __init__(self):
+        self._rows = {}
+
+    @property
+    def rows(self):
+        return self._rows
+
+    def entries(self):
+        return self._rows
+
+    def drop(self, key):
+        found = self._rows.get(key)
+        for each in found:
+            print(each)
+
+    def fill(self):
+        made = []
+        self.made = made
+        made.append(1)
+
+
+class User:
+    def __init__(self, known):
+        self.known = known
+
+    def add(self):
+        self.known[1] = 2
+
+
+KEEPER = Keeper()
+USER = User(KEEPER._rows)
+
+
+def by_call():
+    KEEPER.entries()[1] = []
+    KEEPER.rows[2] = []
+    found = KEEPER.entries()
+    found.clear()
+"""

@@ -16,7 +16,7 @@ def first_call_to(program: Program, location: Location, function: FunctionInfo, 
 
     `cls` is the class whose constructor it is: a method may be that of a child then.
     """
-    touching = {access.function.id for access in program.shared.by_container.get(location.container(), ())}
+    touching = {access.function.id for access in program.shared.within(location.container())}
     objects = (cls, *descendants(cls)) if cls is not None else ()
     events = program.stores.facts[function.id].events
     found = [

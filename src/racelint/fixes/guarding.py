@@ -200,7 +200,7 @@ class Guarding:
         flow = self.draft.program.flows.of(part.function)
         mine = [
             access
-            for access in self.draft.program.shared.by_function[part.function.id]
+            for access in self.draft.program.shared.of(part.function)
             if access.location.container() == self.location.container()
         ]
         bare = [a for a in mine if self.lock is None or flow.at(a.event).hold(self.lock.location) is None]

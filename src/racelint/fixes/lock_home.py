@@ -30,7 +30,7 @@ class LockHome(NamedTuple):
 
 def lock_home(draft: Draft, function: FunctionInfo, extent: Extent, factory: str) -> LockHome | None:
     """The lock beside what is changed there, else a new one that `factory` of `threading` makes; None for neither."""
-    touched = [a for a in draft.program.shared.by_function[function.id] if extent.holds(a.span)]
+    touched = [a for a in draft.program.shared.of(function) if extent.holds(a.span)]
     for access in sorted(touched, key=lambda access: not access.changes):
         home = _beside(draft, access, factory) if access.location.kind in ("attribute", "global") else None
         if home is not None:

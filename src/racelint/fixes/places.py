@@ -54,7 +54,7 @@ def stored_at(program: Program, location: Location) -> list[Stored]:
 
 def changes_elsewhere(program: Program, location: Location | None, function: FunctionInfo) -> bool:
     """Whether another function than this changes what is there, on an object that others have."""
-    accesses = program.shared.by_location.get(location, ()) if location is not None else ()
+    accesses = program.shared.at(location) if location is not None else ()
     return any(a.changes and a.function is not function and not makes_self(a.function) for a in accesses)
 
 

@@ -127,7 +127,7 @@ def _with_uses(draft: Draft, site: Site, compound: Compound) -> Site:
     tree = draft.tree(site.function.module.source.display)
     block, start, stop = site.stretch
     container = compound.act.location.container()
-    here = [a.span for a in draft.program.shared.by_function[site.function.id] if a.location.container() == container]
+    here = [a.span for a in draft.program.shared.of(site.function) if a.location.container() == container]
     while stop < len(block.body) and _reaches_into(tree, Stretch(block, stop, stop + 1), here):
         stop += 1
     whole = Stretch(block, start, stop)
@@ -194,7 +194,7 @@ def _by_strangers(program: Program, suspect: Suspect) -> list[SharedAccess]:
         contexts = () if makes_self(function) or function.ir.kind in ("module", "class") else program.reach.of(function)
         return bool(contexts) and all(c.root is None and c.parent is None and not c.public for c in contexts)
 
-    accesses = program.shared.by_container.get(suspect.group.location, ())
+    accesses = program.shared.within(suspect.group.location)
     return [access for access in accesses if access.changes and is_called_back(access.function)]
 
 

@@ -69,7 +69,7 @@ def _beside(draft: Draft, access: SharedAccess) -> list[Span]:
     flow = draft.program.flows.of(access.function)
     return [
         other.span
-        for other in draft.program.shared.by_function[access.function.id]
+        for other in draft.program.shared.of(access.function)
         if other.deed == "iterate"
         and other.location == access.location
         and other.span != access.span

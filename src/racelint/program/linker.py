@@ -27,13 +27,13 @@ from racelint.program.objects.locations import Location, Locations
 from racelint.program.objects.things import Bound
 from racelint.program.objects.thread_values import ThreadValues
 from racelint.program.objects.types import Types
+from racelint.program.sharing.accesses import SharedAccesses
 from racelint.program.sharing.call_state import CallStates
 from racelint.program.sharing.compounds import Compounds
 from racelint.program.sharing.contracts import Contracts
 from racelint.program.sharing.effects import Effects
 from racelint.program.sharing.object_uses import ObjectUses
 from racelint.program.sharing.ownership import Ownership
-from racelint.program.sharing.shared import SharedAccesses
 from racelint.program.threads.alternatives import Alternatives
 from racelint.program.threads.locked_calls import LockedCalls
 from racelint.program.threads.ordering import Ordering

@@ -83,7 +83,7 @@ class AwaitGaps:
 
     def _beside_another(self, act: SharedAccess, *, same: bool) -> Entry | None:
         """A task that runs the function while another task runs one that changes the same."""
-        for access in self.program.shared.by_location.get(act.location, []):
+        for access in self.program.shared.at(act.location):
             if access.changes and access.function is not act.function and access.function.ir.is_async:
                 entry = self.tasks.beside(act.function, access.function, same=same)
                 if entry is not None and not makes_self(access.function):
@@ -92,7 +92,7 @@ class AwaitGaps:
 
     def has_lock(self, location: Location) -> bool:
         """Some access of the location is made under an asyncio lock."""
-        for access in self.program.shared.by_location.get(location, []):
+        for access in self.program.shared.at(location):
             holds = self.program.flows.of(access.function).at(access.event).must
             if any(hold.lock.facts is not None and hold.lock.facts.world == "async" for hold in holds):
                 return True
@@ -106,7 +106,7 @@ class _Coroutine:
         self.parent = gaps
         self.function = function
         self.compounds = sorted(compounds, key=lambda compound: (compound.act.event, compound.since))
-        self.accesses = {access.event: access for access in gaps.program.shared.by_function[function.id]}
+        self.accesses = {access.event: access for access in gaps.program.shared.of(function)}
         self.deciding = gaps.program.compounds.deciding
         watched = {compound.since for compound in compounds}
         for compound in compounds:

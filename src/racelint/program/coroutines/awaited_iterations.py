@@ -37,7 +37,7 @@ class AwaitedIterations:
         """In source order."""
         for function in self.program.index.functions:
             if function.ir.is_async and self._is_run_by_tasks(function):
-                for access in self.program.shared.by_function[function.id]:
+                for access in self.program.shared.of(function):
                     if access.deed == "iterate" and kind_of(access, self.program.types) == "dict":
                         yield from self._broken(access)
 
@@ -81,7 +81,7 @@ class AwaitedIterations:
         """Another function that resizes the container; locks that both hold, or that may be one, exclude it."""
         if self.guards.span(iteration.function, iteration.event, iteration.event):
             return None
-        for access in self.program.shared.by_location.get(iteration.location, []):
+        for access in self.program.shared.at(iteration.location):
             if may_resize(access) and _is_elsewhere(access.function, iteration.function):
                 return access
         return None

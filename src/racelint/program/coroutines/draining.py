@@ -42,7 +42,7 @@ class Drains:
                 yield from self._of(function)
 
     def _of(self, function: FunctionInfo) -> Iterator[Drain]:
-        accesses = self.program.shared.by_function[function.id]
+        accesses = self.program.shared.of(function)
         acts = [access for access in accesses if _empties(access)]
         if not acts:
             return
@@ -75,7 +75,7 @@ class Drains:
         inside = place.below(ELEMENT)
         if inside is None:
             return None
-        for access in self.program.shared.by_location.get(inside, []):
+        for access in self.program.shared.at(inside):
             adds = access.deed == "write" or (access.deed == "mutate" and access.method in _ADDING)
             if adds and access.function is not act.function and not makes_self(access.function):
                 return access

@@ -24,6 +24,7 @@ class LockPlaces:
         self.types = types
         self.locks = locks
         self._classes = index.classes_by_id
+        self._of_class: dict[str, frozenset[Location]] = {}
 
     def beside(self, location: Location) -> frozenset[Location]:
         """The thread locks that live where the variable lives."""
@@ -33,13 +34,13 @@ class LockPlaces:
 
     def of_class(self, owner: str) -> frozenset[Location]:
         """Those of the class of this id and of the classes related to it."""
-        cls: ClassInfo | None = self._classes.get(owner)
-        if cls is None:
-            return frozenset()
-        found: set[Location] = set()
-        for related in (*cls.mro, *descendants(cls)):
-            found |= self._places.get(("attribute", related.id), frozenset())
-        return frozenset(found)
+        known = self._of_class.get(owner)
+        if known is None:
+            cls: ClassInfo | None = self._classes.get(owner)
+            related = (*cls.mro, *descendants(cls)) if cls is not None else ()
+            places = (self._places.get(("attribute", each.id), frozenset()) for each in related)
+            known = self._of_class[owner] = frozenset().union(*places)
+        return known
 
     def holds_locks(self, location: Location) -> bool:
         """Whether the variable is a container of thread locks: one for each key, and so used by several threads."""

@@ -203,7 +203,7 @@ class Locations:
         things = self.types.of_value(call.func, function)
         if len(things) != 1 or not isinstance(thing := things[0], Bound):
             return path
-        given = self._given_out(thing.function)
+        given = self.given_out(thing.function)
         if given is None:
             return path
         if given[0].startswith("g:"):
@@ -211,7 +211,7 @@ class Locations:
         receiver = call.func[0][:-1]
         return (*self.kept(receiver, function), *given[1:], *path[1:]) if receiver else path
 
-    def _given_out(self, function: FunctionInfo) -> Path | None:
+    def given_out(self, function: FunctionInfo) -> Path | None:
         """The attribute of `self`, or the global, that the function returns or yields as it is."""
         if function.id not in self._gifts:
             self._gifts[function.id] = self._find_gift(function)

@@ -196,7 +196,7 @@ class OwnObjects:
         if key not in self._hidden:
             entries = self.program.stores.attributes.get((location.owner, location.fields[0]), [])
             private = location.fields[0].startswith("_") and bool(entries)
-            accesses = self.program.shared.by_location.get(location, []) if private else []
+            accesses = self.program.shared.at(location) if private else []
             kept = all(self._is_made_for_it(entry) for entry in entries)
             kept = kept and not any(self._hands_out(access.path, access.function) for access in accesses)
             self._hidden[key] = frozenset(access.function.id for access in accesses if kept)

@@ -105,7 +105,7 @@ class PrivateCopies:
         """What the starting process does with a location, in source order; not what the child runs as well."""
         found = [
             access
-            for access in self.program.shared.by_container.get(location, ())
+            for access in self.program.shared.within(location)
             if access.function.id in parent.functions and access.function.id not in child.functions
         ]
         return sorted(found, key=lambda a: (a.function.order, a.event))
@@ -120,7 +120,7 @@ class PrivateCopies:
             return []
         known = self._of_function.get(function.id)
         if known is None:
-            accesses = self.program.shared.by_function[function.id]
+            accesses = self.program.shared.of(function)
             known = [access for access in accesses if self._is_plain(access, function)]
             self._of_function[function.id] = known
         return known

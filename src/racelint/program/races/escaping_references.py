@@ -172,7 +172,7 @@ class EscapingReferences:
         return any(
             access.location == location and access.deed in ("write", "delete")
             for caller in (function, *called)
-            for access in self.program.shared.by_function[caller.id]
+            for access in self.program.shared.of(caller)
         )
 
     @staticmethod

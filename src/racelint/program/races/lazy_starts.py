@@ -88,7 +88,7 @@ def _lazy_threads(
 ) -> Iterator[LazyStart]:
     """The reads that decide about a start, of what is changed with it; `any_way`: by what is there, too."""
     changes: dict[Location, list[int]] = {}
-    for own in program.shared.by_function[function.id] if any_way else ():
+    for own in program.shared.of(function) if any_way else ():
         if own.deed == "write":
             changes.setdefault(own.location, []).append(own.event)
     for effect in program.effects.of(function):
@@ -113,7 +113,7 @@ def _thread_stores(program: Program, function: FunctionInfo, event: int, locatio
     roots = [root for root in program.roots if (function, event) in root.starts]
     return any(
         context.root in roots
-        for access in (program.shared.by_location.get(location, ()) if roots else ())
+        for access in (program.shared.at(location) if roots else ())
         if access.deed == "write"
         for context in program.reach.in_threads(access.function)
     )

@@ -49,13 +49,44 @@ class Races:
 
     @cached_property
     def groups(self) -> list[Group]:
-        worth: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in self.program.shared.by_container.items():
+        worth: list[tuple[Location, list[SharedAccess]]] = []
+        for location in sorted(filter(self.may_be_met, self._changed())):
+            accesses = self.program.shared.within(location)
             if not any(access.changes and self._changes_later(access.function) for access in accesses):
                 continue
             if not self.program.contracts.confined(location, accesses) and not self._is_for_one_thread(location):
-                worth[location] = accesses
-        return self.grouped((location, worth[location]) for location in sorted(worth))
+                worth.append((location, accesses))
+        return self.grouped(worth)
+
+    def _changed(self) -> set[Location]:
+        """The variables that running functions change, but for what constructors set on the new object."""
+        found: set[Location] = set()
+        for function in self.program.index.functions:
+            if function.ir.kind not in ("module", "class"):
+                changes = self.program.shared.changes(function, with_own=self._changes_later(function))
+                found.update(access.location.container() for access in changes)
+        return found
+
+    def may_be_met(self, location: Location) -> bool:
+        """Whether anything may say that the variable is used in parallel, before all that is done to it is known."""
+        places = self.program.lock_places
+        told = places.beside(location) or places.holds_locks(location) or self.program.contracts.covers(location)
+        return bool(told) or location.kind == "global" or location in self._met
+
+    def may_be_beside(self, function: FunctionInfo) -> bool:
+        """Whether a thread runs the function, or any threads may call it."""
+        return self.program.reach.in_thread(function) or self.program.contracts.covers_function(function)
+
+    @cached_property
+    def _met(self) -> frozenset[Location]:
+        """The variables that threads access, or functions that any threads may call."""
+        program = self.program
+        return frozenset(
+            access.location.container()
+            for function in program.index.functions
+            if self.may_be_beside(function)
+            for access in program.shared.of(function)
+        )
 
     @cached_property
     def by_location(self) -> dict[Location, Group]:
@@ -144,8 +175,8 @@ class Races:
 
     def functions_with(self, is_meant: Callable[[SharedAccess], bool], calls: int = 0) -> frozenset[str]:
         """The ids of functions that access the variable of a group so, and of those that so many calls lead there."""
-        accesses, incoming = self.program.shared.by_container, self.program.calls.incoming
-        fresh = {access.function.id for place in self.by_location for access in accesses[place] if is_meant(access)}
+        within, incoming = self.program.shared.within, self.program.calls.incoming
+        fresh = {access.function.id for place in self.by_location for access in within(place) if is_meant(access)}
         found = frozenset(fresh)
         for _ in range(calls):
             fresh = {site.caller.id for name in fresh for site in incoming.get(name, ()) if not site.weak}

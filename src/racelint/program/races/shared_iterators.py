@@ -75,16 +75,17 @@ class SharedIterators:
         for function in self.program.index.functions:
             for advance in self._advances(function):
                 location = self.program.locations.of(advance.path, function)
-                if location is not None and not location.content and not self._makes_it(function, location):
+                if location is not None and not location.content:
                     by_location.setdefault(location, []).append(advance)
         for location in sorted(by_location):
             make = self._make_of(self._stored_at(location))
             if make is not None:
-                yield from self._raced(location, make, by_location[location])
+                taken = [each for each in by_location[location] if not self._makes_it(each.function, location)]
+                yield from self._raced(location, make, taken)
 
     def _makes_it(self, function: FunctionInfo, location: Location) -> bool:
         """The function binds it, and primes what it has just made."""
-        accesses = self.program.shared.by_function[function.id]
+        accesses = self.program.shared.of(function)
         return any(access.location == location and access.deed == "write" for access in accesses)
 
     def _raced(self, location: Location, make: Make, advances: list[Advance]) -> Iterator[SharedAdvance]:

@@ -31,6 +31,7 @@ from racelint.program.calling.calls import CallGraph, CallSite
 from racelint.program.flow.branch_conditions import Condition, asserts, finds, pauses
 from racelint.program.flow.values import Stores, nodes_of
 from racelint.program.names.index import External, FunctionInfo
+from racelint.program.sharing.accesses import SharedAccesses
 from racelint.program.sharing.decisions import (
     CompoundKind,
     decides,
@@ -43,7 +44,7 @@ from racelint.program.sharing.decisions import (
 )
 from racelint.program.sharing.effects import Effects, base_of
 from racelint.program.sharing.ownership import CONSTRUCTORS, makes_self
-from racelint.program.sharing.shared import SharedAccess, SharedAccesses
+from racelint.program.sharing.shared import SharedAccess
 
 _PROCESS_ID = External("os.getpid")
 """The same for all threads, however often it is asked."""
@@ -145,7 +146,7 @@ class Compounds:
         known = self._answers.get(function.id)
         if known is None:
             self._answers[function.id] = ()
-            accesses = {access.event: access for access in self.shared.by_function[function.id]}
+            accesses = {access.event: access for access in self.shared.of(function)}
             found: list[SharedAccess] = []
             facts = self.stores.facts[function.id]
             if len(facts.events) <= 40 and not function.ir.is_generator:
@@ -164,7 +165,7 @@ class _Walk:
     def __init__(self, compounds: Compounds, function: FunctionInfo) -> None:
         self.compounds = compounds
         self.function = function
-        self.accesses = {access.event: access for access in compounds.shared.by_function[function.id]}
+        self.accesses = {access.event: access for access in compounds.shared.of(function)}
         self.deciding: dict[int, tuple[int, ...]] = {}
         self.wanting: dict[int, frozenset[int]] = {}
         self.expected: set[int] = set()
@@ -246,7 +247,7 @@ class _Walk:
             deps = {dep for argument in call.args for dep in argument.deps}
             if not deps or site.receiver is None:
                 continue
-            for write in self.compounds.shared.by_function[site.callee.id]:
+            for write in self.compounds.shared.of(site.callee):
                 if write.deed != "write" or not any(path[0][2:] in site.bindings for path in write.value):
                     continue
                 moved = replace(write, function=self.function, event=call.id, span=call.span)
@@ -352,7 +353,7 @@ class _Walk:
         """Where the condition looks into a container that stays the same one, once `read` took a name for it."""
         if condition.test == "none" or read.location.content or not act.location.content:
             return -1
-        others = self.compounds.shared.by_location.get(read.location, ())
+        others = self.compounds.shared.at(read.location)
         stays = all(makes_self(other.function) for other in others if other.changes)
         return condition.at if stays and condition.at <= act.event else -1
 

@@ -15,7 +15,8 @@ from racelint.program.calling.calls import CallGraph, CallSite
 from racelint.program.flow.values import Stores
 from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.locations import Location
-from racelint.program.sharing.shared import SharedAccess, SharedAccesses
+from racelint.program.sharing.accesses import SharedAccesses
+from racelint.program.sharing.shared import SharedAccess
 
 _MAX_EFFECTS = 80
 MAX_DEPTH = 3
@@ -84,7 +85,7 @@ class Effects:
     def _collect(self, function: FunctionInfo, depth: int) -> tuple[Effect, ...]:
         plain = self._plain.get(function.id)
         if plain is None:
-            accesses = self.shared.by_function[function.id]
+            accesses = self.shared.of(function)
             plain = self._plain[function.id] = [Effect(a.event, a, (), base_of(a)) for a in accesses]
         found = list(plain)
         for site in self.calls.outgoing[function.id] if depth else ():

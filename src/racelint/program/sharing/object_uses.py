@@ -6,8 +6,6 @@ the keeper's lock is what keeps them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec.structs import replace
 
 from racelint.knowledge.containers import CONTAINERS, ONE_THREAD_AT_A_TIME
@@ -18,10 +16,11 @@ from racelint.program.names.index import ClassInfo, FunctionInfo, Index
 from racelint.program.objects.locations import Location, Locations
 from racelint.program.objects.things import Constant, Instance, Object
 from racelint.program.objects.types import Types
+from racelint.program.sharing.accesses import SharedAccesses
 from racelint.program.sharing.contracts import Contracts
 from racelint.program.sharing.effects import Effects
 from racelint.program.sharing.ownership import CONSTRUCTORS
-from racelint.program.sharing.shared import Deed, SharedAccess, SharedAccesses
+from racelint.program.sharing.shared import Deed, SharedAccess
 
 
 class ObjectUses:
@@ -45,42 +44,50 @@ class ObjectUses:
         self.effects = effects
         self.lock_places = lock_places
         self.contracts = contracts
-        self.by_location: dict[Location, list[SharedAccess]] = {}
-        """By the content of the attribute."""
+        self.callers: dict[Location, list[tuple[FunctionInfo, Call]]] = {}
+        """By attribute: the calls of what may be the object that it keeps, in source order."""
         for function in index.functions:
-            if function.cls is not None and function.ir.name not in CONSTRUCTORS:
-                for use in self._of(function):
-                    self.by_location.setdefault(use.location, []).append(use)
+            if is_user(function):
+                for call in stores.facts[function.id].calls:
+                    self._note(call, function)
 
-    def _of(self, function: FunctionInfo) -> Iterator[SharedAccess]:
-        for call in self.stores.facts[function.id].calls:
-            for path in call.func[:1]:
-                use = self._use(call, path, function) if len(path) > 2 else None
-                if use is not None:
-                    yield use
-        own = self.shared.by_function[function.id]
-        passed_through = {(access.path[:-1], access.span[:2]) for access in own}
-        for access in own:
-            location = access.location.below(ELEMENT)
-            handed = access.deed == "read" and (access.path, access.span[:2]) not in passed_through
-            if (
-                handed
-                and access.location.kind == "attribute"
-                and location is not None
-                and self._is_kept(access.path, function)
-            ):
-                yield replace(access, location=location, path=(*access.path, ELEMENT))
+    def _note(self, call: Call, function: FunctionInfo) -> None:
+        if not call.func or len(call.func[0]) < 3:
+            return
+        attribute = self.locations.of(call.func[0][:-1], function)
+        if attribute is not None and attribute.kind == "attribute" and len(attribute.fields) == 1:
+            self.callers.setdefault(attribute, []).append((function, call))
 
-    def _use(self, call: Call, path: Path, function: FunctionInfo) -> SharedAccess | None:
-        base = self.locations.of(path[:-1], function)
-        if base is None or base.kind != "attribute" or base.content or len(base.fields) > 1:
-            return None
-        location = base.below(ELEMENT)
+    def of(self, attribute: Location) -> list[SharedAccess]:
+        """The uses of the object that the attribute keeps, those of one function together, calls before the rest."""
+        inside = attribute.below(ELEMENT)
+        assert inside is not None
+        found = [use for function, call in self.callers[attribute] if (use := self._use(call, inside, function))]
+        if any(use.changes for use in found):
+            found += (
+                replace(access, location=inside, path=(*access.path, ELEMENT))
+                for access in self.shared.at(attribute)
+                if self._is_handed_on(access)
+            )
+            found.sort(key=lambda use: (self.shared.position(use.function), not use.method))
+        return found
+
+    def _is_handed_on(self, access: SharedAccess) -> bool:
+        """It reads the attribute to do something else with the object than to call it or to look into it."""
+        if access.deed != "read" or not is_user(access.function) or not self._is_kept(access.path, access.function):
+            return False
+        return not any(
+            other.path[:-1] == access.path and other.span[:2] == access.span[:2]
+            for other in self.shared.of(access.function)
+        )
+
+    def _use(self, call: Call, inside: Location, function: FunctionInfo) -> SharedAccess | None:
+        path = call.func[0]
         deed = self._deed(path, function)
-        if location is None or deed is None:
+        if deed is None:
             return None
         place = (*path[:-1], ELEMENT)
-        return SharedAccess(call.id, deed, location, place, call.span, function, deps=call.deps, method=path[-1])
+        return SharedAccess(call.id, deed, inside, place, call.span, function, deps=call.deps, method=path[-1])
 
     def _deed(self, path: Path, function: FunctionInfo) -> Deed | None:
         """What the call does to the object; None where the object looks after itself, or is not known."""
@@ -129,3 +136,8 @@ class ObjectUses:
 
     def _own_accesses(self, method: FunctionInfo) -> list[SharedAccess]:
         return [e.access for e in self.effects.of(method) if e.access.location.kind == "attribute"]
+
+
+def is_user(function: FunctionInfo) -> bool:
+    """A method that has the object made already."""
+    return function.cls is not None and function.ir.name not in CONSTRUCTORS

@@ -1,8 +1,7 @@
-"""Accesses to locations that other threads may reach: the raw material of the RL1 rules."""
+"""Accesses to locations that other threads may reach: what one event does, the raw material of the RL1 rules."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -16,13 +15,12 @@ from racelint.knowledge.containers import (
     RESIZING_METHODS,
     SELF_GUARDED,
     STREAMS,
-    WEAK_CONTAINERS,
     WRITING_METHODS,
 )
 from racelint.knowledge.locks import LOCK_FACTORIES
 from racelint.model.summary import ELEMENT, WHOLE, Access, Call, Path, Span, Value
 from racelint.program.flow.values import Stores
-from racelint.program.names.index import External, FunctionInfo, Index
+from racelint.program.names.index import External, FunctionInfo
 from racelint.program.objects.locations import ITSELF, Location, Locations
 from racelint.program.objects.published import Published
 from racelint.program.objects.things import Bound, Constant, Instance, Object, Thing
@@ -63,45 +61,18 @@ class SharedAccess(msgspec.Struct, frozen=True):
         return self.deed == "delete" or (self.deed == "mutate" and self.method in RESIZING_METHODS)
 
 
-class SharedAccesses:
-    """The shared accesses of every function, and of every location."""
+class SharedEvents:
+    """What events of functions access: of one event at a time."""
 
-    def __init__(self, index: Index, stores: Stores, types: Types, locations: Locations) -> None:
+    def __init__(self, stores: Stores, types: Types, locations: Locations) -> None:
         self.types = types
         self.locations = locations
         self.stores = stores
-        self.by_function: dict[str, list[SharedAccess]] = {}
-        self.by_location: dict[Location, list[SharedAccess]] = {}
-        for function in index.functions:
-            found = self._of(function)
-            self.by_function[function.id] = found
-            for access in found:
-                self.by_location.setdefault(access.location, []).append(access)
 
-    @cached_property
-    def by_container(self) -> dict[Location, list[SharedAccess]]:
-        """By variable: the accesses of it and of what the containers in it hold."""
-        found: dict[Location, list[SharedAccess]] = {}
-        for location, accesses in self.by_location.items():
-            found.setdefault(location.container(), []).extend(accesses)
-        return found
-
-    def _of(self, function: FunctionInfo) -> list[SharedAccess]:
-        facts = self.stores.facts[function.id]
-        found: list[SharedAccess] = []
-        rows = {
-            (event.path, event.span[:2]): event.key
-            for event in facts.accesses
-            if event.kind == "read" and event.path[-1] == ELEMENT
-        }
-        published = Published(facts)
-        for met in facts.events.values():
-            event = self._as_kept(met, function, published)
-            access = self._plain(event, function) if type(event) is Access else self._by_method(event, function)
-            if access is not None:
-                outer = rows.get((access.path[:-1], access.span[:2]), "") if rows else ""
-                found.append(replace(access, outer_key=outer) if outer else access)
-        return found
+    def of(self, met: Access | Call, function: FunctionInfo, published: Published) -> SharedAccess | None:
+        """The access that the event is, if it is one of what others may reach."""
+        event = self._as_kept(met, function, published)
+        return self._plain(event, function) if type(event) is Access else self._by_method(event, function)
 
     def _as_kept(self, event: Access | Call, function: FunctionInfo, published: Published) -> Access | Call:
         """The event with the path by which the object is kept that a call gave out, or that was made and stored."""
@@ -301,13 +272,6 @@ class SharedAccesses:
         return bool(things) and all(
             type(t) is Bound or (type(t) is Object and (t.dotted in LOCK_FACTORIES or t.dotted in SELF_GUARDED))
             for t in things
-        )
-
-    def is_weak(self, access: SharedAccess) -> bool:
-        """Whether the container is a weak one, which the garbage collector resizes at any time."""
-        return any(
-            isinstance(thing, Object) and thing.dotted in WEAK_CONTAINERS
-            for thing in self.types.of(access.path[:-1], access.function)
         )
 
 

@@ -10,7 +10,7 @@ from racelint.program.flow.walk import contains
 from racelint.program.names.index import FunctionInfo
 from racelint.program.names.thread_root import ThreadRoot
 from racelint.program.objects.locations import Location, Locations
-from racelint.program.sharing.shared import SharedAccesses
+from racelint.program.sharing.accesses import SharedAccesses
 from racelint.program.threads.context import Context
 
 
@@ -42,7 +42,7 @@ class Threadless:
 
     def _arms_without(self, keepers: set[Location | None], function: FunctionInfo) -> Iterator[tuple[AnyNode, ...]]:
         """The code that runs only where one of the variables is None."""
-        reads = {access.event for access in self.shared.by_function[function.id] if access.location in keepers}
+        reads = {access.event for access in self.shared.of(function) if access.location in keepers}
         branches = [node for node in nodes_of(function.ir.body) if isinstance(node, Branch)] if reads else []
         for branch in branches:
             if branch.test == "none" and reads.intersection(branch.deps):

@@ -60,7 +60,7 @@ class BusyWaits:
         if calls:
             instead = self._instead(calls[0], function) if len(calls) == 1 else ""
             return BusyWait(function, loop.span, calls[0].func[0][:-1], sleeps, instead) if instead else None
-        for access in self.program.shared.by_function[function.id]:
+        for access in self.program.shared.of(function):
             if any(isinstance(node, Access) and node.id == access.event for node in nodes_of(test)):
                 setter = self._setter(access, function)
                 if setter is not None:
@@ -109,11 +109,8 @@ class BusyWaits:
         reach = self.program.reach
         mine = {context.root for context in reach.of(function)}
         inside = look.location.below(ELEMENT)
-        known = self.program.shared.by_location
-        changes: list[SharedAccess] = [
-            *known.get(look.location, ()),
-            *(known.get(inside, ()) if inside is not None else ()),
-        ]
+        shared = self.program.shared
+        changes: list[SharedAccess] = [*shared.at(look.location), *(shared.at(inside) if inside is not None else ())]
         for access in changes:
             if not access.changes or access.function is function or makes_self(access.function):
                 continue

@@ -58,7 +58,7 @@ class EarlyWakeups:
 
     def _of(self, waiter: EventUse, clear: EventUse, loop: Loop) -> Iterator[EarlyWakeup]:
         inside = {node.id for node in nodes_of(loop.head) if isinstance(node, Access)} | set(loop.deps)
-        asked = [access for access in self.program.shared.by_function[waiter.function.id] if access.event in inside]
+        asked = [access for access in self.program.shared.of(waiter.function) if access.event in inside]
         places = {access.location.container() for access in asked}
         for setter in self.uses:
             if setter.method != "set" or setter.place != waiter.place or setter.function is waiter.function:
@@ -93,7 +93,7 @@ class EarlyWakeups:
 
     def _straight_after(self, function: FunctionInfo, event: int) -> Iterator[SharedAccess]:
         """Attributes written on the way from the event, before any turn of a loop begins anew."""
-        by_event = {access.event: access for access in self.program.shared.by_function[function.id]}
+        by_event = {access.event: access for access in self.program.shared.of(function)}
         for node in following(place_of(function, event)):
             if isinstance(node, Loop):
                 return

@@ -73,7 +73,7 @@ class LostStops:
     def _beginnings(self, target: FunctionInfo) -> Iterator[SharedAccess]:
         """Flags that the function sets before it looks at them, whatever they are, and once."""
         known: set[Location] = set()
-        for access in self.program.shared.by_function[target.id]:
+        for access in self.program.shared.of(target):
             first = access.location not in known
             known.add(access.location)
             plain = access.deed == "write" and access.value in _OPPOSITE and not access.location.content
@@ -84,7 +84,7 @@ class LostStops:
 
     def _looks(self, function: FunctionInfo, begin: SharedAccess) -> Iterator[SharedAccess]:
         """Those that end a loop: in its head, or before a `break` or `return`."""
-        for access in self.program.shared.by_function[function.id]:
+        for access in self.program.shared.of(function):
             after = access.function is not begin.function or access.event > begin.event
             if access.location == begin.location and access.deed == "read" and after:
                 loops = loops_around(function).get(access.event, [])
@@ -100,7 +100,7 @@ class LostStops:
 
     def _stops(self, root: ThreadRoot, begin: SharedAccess) -> Iterator[SharedAccess]:
         """Writes of the opposite on other threads, by others than the starter and constructors."""
-        for access in self.program.shared.by_location[begin.location]:
+        for access in self.program.shared.at(begin.location):
             function = access.function
             if access.deed != "write" or access.value != _OPPOSITE[begin.value]:
                 continue
@@ -111,7 +111,7 @@ class LostStops:
 
     def _asked(self, stop: SharedAccess) -> SharedAccess | None:
         """The look at the flag that decides whether the stop is said at all."""
-        for access in self.program.shared.by_function[stop.function.id]:
+        for access in self.program.shared.of(stop.function):
             if access.location == stop.location and access.deed == "read" and access.event < stop.event:
                 for node in nodes_of(stop.function.ir.body):
                     decides = isinstance(node, Branch) and access.event in node.deps

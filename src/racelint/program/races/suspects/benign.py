@@ -164,7 +164,7 @@ def _may_be_done_twice(compound: Compound, program: Program) -> bool:
         told = any(len(path) > 1 and path[-2] in _STREAMS for path in call.func)
         if decided and not told and not any(name in _LOGGING | _DONE_ONCE | _FINDING for name in names):
             return False
-    for access in program.shared.by_function[function.id]:
+    for access in program.shared.of(function):
         decided = access.changes and compound.since in deciding(function, access.event)
         twice_is_once = access.location == compound.act.location or (_is_plain_store(access) and sets_flag(access))
         if decided and access.event not in beside and not twice_is_once:
@@ -312,7 +312,7 @@ def _is_for_good(location: Location | None, program: Program) -> bool:
     """An attribute that constructors alone set."""
     if location is None or location.kind != "attribute" or location.content:
         return False
-    changes = [access for access in program.shared.by_location.get(location, ()) if access.changes]
+    changes = [access for access in program.shared.at(location) if access.changes]
     return bool(changes) and all(makes_self(access.function) for access in changes)
 
 
@@ -361,11 +361,11 @@ def _section(frames: _Frames, guard: Location, program: Program) -> list[SharedA
     if not frames:
         return []
     *called, (function, event) = frames
-    inner = [access for frame, _ in called for access in program.shared.by_function[frame.id]]
+    inner = [access for frame, _ in called for access in program.shared.of(frame)]
     flow = program.flows.of(function)
     hold = flow.at(event).hold(guard)
     before, after = list[SharedAccess](), list[SharedAccess]()
-    for access in program.shared.by_function[function.id]:
+    for access in program.shared.of(function):
         if flow.at(access.event).hold(guard) != hold or access.location == guard:
             continue
         if inner and access.event == event:
@@ -379,7 +379,7 @@ def _does_more(access: SharedAccess, program: Program) -> bool:
     """Whether it is a call of a function that does something else, too."""
     return any(
         program.calls.outgoing[site.callee.id]
-        or any(a.location != access.location for a in program.shared.by_function[site.callee.id])
+        or any(a.location != access.location for a in program.shared.of(site.callee))
         for site in program.calls.at(access.function, access.event)
     )
 

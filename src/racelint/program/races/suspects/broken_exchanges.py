@@ -41,7 +41,7 @@ class BrokenExchanges(Search):
         """From the look-up of the old entry to the store of the new one, neither of which hangs on what it was."""
         function = act.function
         decided = self.program.compounds.deciding(function, act.event)
-        for access in self.program.shared.by_function[function.id]:
+        for access in self.program.shared.of(function):
             if access.location != act.location or access.key != act.key or access.method not in _TAKING:
                 continue
             made_of_it = access.event in (*act.deps, *decided)

@@ -66,7 +66,7 @@ class BrokenGuards(Search):
     def _makes(self, guard: Location, function: FunctionInfo) -> bool:
         """The function, or one that it calls, makes the lock, and no other does: it comes before all uses of that."""
         called = {function.id, *(site.callee.id for site in self.program.calls.outgoing[function.id])}
-        writes = [access for access in self.program.shared.by_location.get(guard, ()) if access.deed == "write"]
+        writes = [access for access in self.program.shared.at(guard) if access.deed == "write"]
         makers = [access.function for access in writes if access.value != (("k:None",),)]
         return bool(makers) and all(
             maker.ir.kind == "function" and maker.id in called and not makes_self(maker) for maker in makers
@@ -82,7 +82,7 @@ class BrokenGuards(Search):
             and access.value != (("k:None",),)
             and not self.program.compounds.deciding(access.function, access.event)
             and self._rebound.is_set_up(access.function)
-            for access in self.program.shared.by_location.get(guard, ())
+            for access in self.program.shared.at(guard)
         )
 
     @cached_property

@@ -25,13 +25,21 @@ class BrokenObjectGuards:
 
     def all(self) -> Iterator[Suspect]:
         """In the order of the locations."""
+        used = ((attribute, self.program.object_uses.of(attribute)) for attribute in self._attributes())
         changed = (
-            (location, uses)
-            for location, uses in sorted(self.program.object_uses.by_location.items())
-            if any(use.changes for use in uses) and not self.program.contracts.confined(location, uses)
+            (uses[0].location, uses)
+            for attribute, uses in used
+            if any(use.changes for use in uses) and not self.program.contracts.confined(attribute, uses)
         )
         for group in self.inquiry.races.grouped(changed):
             yield from self._unpromised(group) if group.contract else self._unguarded(group)
+
+    def _attributes(self) -> Iterator[Location]:
+        """The attributes whose objects may be used in parallel."""
+        races = self.inquiry.races
+        for attribute, callers in sorted(self.program.object_uses.callers.items()):
+            if races.may_be_met(attribute) or any(races.may_be_beside(function) for function, _ in callers):
+                yield attribute
 
     def _unguarded(self, group: Group) -> Iterator[Suspect]:
         """A changing call without the lock that nearly all calls hold, or that threads hold for this very call."""

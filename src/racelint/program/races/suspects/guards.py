@@ -102,7 +102,7 @@ class Guards:
 
     def _declared(self, group: Group) -> Location | None:
         """`# racelint: guarded-by(self._lock)` on a line that writes the location."""
-        for access in self.program.shared.by_location.get(group.location, []):
+        for access in self.program.shared.at(group.location):
             if not access.changes:
                 continue
             for directive in directives_at(access.function.module, access.span[0]):
@@ -132,7 +132,7 @@ class Guards:
         access = record.access
         reads = {
             each.event
-            for each in self.program.shared.by_function[access.function.id]
+            for each in self.program.shared.of(access.function)
             if each.location == access.location and not each.location.content
         }
         returns = self.program.stores.facts[access.function.id].returns

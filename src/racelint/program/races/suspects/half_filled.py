@@ -63,7 +63,7 @@ class HalfFilled(Search):
         for record in group.changes:
             if record.perhaps or not adds(record):
                 continue
-            for emptying in self.program.shared.by_function[record.access.function.id]:
+            for emptying in self.program.shared.of(record.access.function):
                 if emptying.location.container() != group.location or not leaves_nothing(emptying, self.program):
                     continue
                 if _fills_after(record.access, emptying):

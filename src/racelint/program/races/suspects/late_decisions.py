@@ -47,7 +47,7 @@ class LateDecisions(Search):
 
     def _acted_on(self, read: SharedAccess, guard: Location) -> SharedAccess | None:
         """What the read decides: the first change, without the guard, of another variable that threads share."""
-        for access in self.program.shared.by_function[read.function.id]:
+        for access in self.program.shared.of(read.function):
             decided = read.event in self.program.compounds.deciding(read.function, access.event)
             if decided and access.changes and self._is_another(access.location, read.location):
                 held = self.program.flows.of(read.function).at(access.event).hold(guard)

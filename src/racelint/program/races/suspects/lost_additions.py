@@ -57,7 +57,7 @@ class LostAdditions(Search):
         """From the first reading of all that the container holds to the emptying that follows it."""
         function = act.function
         container = act.path[:-1] if act.location.content else act.path
-        for access in self.program.shared.by_function[function.id]:
+        for access in self.program.shared.of(function):
             if access.event >= act.event or access.changes:
                 continue
             if self._reads_all(access, container, act.location.content) and may_follow(

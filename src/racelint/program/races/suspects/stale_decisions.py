@@ -42,7 +42,7 @@ class StaleDecisions(Search):
         """The reads, in an earlier critical section of the guard, that decided whether the act happens."""
         function = act.function
         region = self._region(function, act.event, guard)
-        accesses = {access.event: access for access in self.program.shared.by_function[function.id]}
+        accesses = {access.event: access for access in self.program.shared.of(function)}
         decided = self.program.compounds.deciding(function, act.event)
         states = [
             (event, read)

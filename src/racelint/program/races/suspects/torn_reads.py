@@ -65,8 +65,8 @@ class TornReads(Search):
             for site in self.program.calls.outgoing[first.function.id]
             if site.event > second.event and site.receiver == first.path[: -len(first.location.fields)]
         )
-        again = [access for access in self.program.shared.by_function[first.function.id] if access.event > second.event]
-        again += [access for callee in called for access in self.program.shared.by_function[callee.id]]
+        again = [access for access in self.program.shared.of(first.function) if access.event > second.event]
+        again += [access for callee in called for access in self.program.shared.of(callee)]
         return any(
             access.deed == "read"
             and access.location in (first.location, second.location)
@@ -82,12 +82,9 @@ class TornReads(Search):
     def _pairs(self) -> dict[Location, list[_Pair]]:
         """By location: functions that compute one thing from it and from another variable, and the two reads."""
         found: dict[Location, list[_Pair]] = {}
+        guarded_reads = self._guarded_reads()
         for function in self.program.index.functions:
-            reads = {
-                access.event: access
-                for access in self.program.shared.by_function[function.id]
-                if access.deed == "read" and not access.location.content and access.location in self.races.by_location
-            }
+            reads = guarded_reads.get(function.id, {})
             if len(reads) < 2:
                 continue
             for deps, decides in _combined(self.program.stores.facts[function.id]):
@@ -95,6 +92,15 @@ class TornReads(Search):
                 for first, second in combinations(own, 2):
                     if _apart(first.location, second.location):
                         found.setdefault(first.location, []).append((function, first, second, decides))
+        return found
+
+    def _guarded_reads(self) -> dict[str, dict[int, SharedAccess]]:
+        """By function and event: the reads of variables that have a guard."""
+        found: dict[str, dict[int, SharedAccess]] = {}
+        for location, group in self.races.by_location.items():
+            for access in self.program.shared.at(location) if self.guards.of(group) is not None else ():
+                if access.deed == "read":
+                    found.setdefault(access.function.id, {})[access.event] = access
         return found
 
 
