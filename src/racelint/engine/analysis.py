@@ -58,7 +58,7 @@ class Analysis:
             for batch in _batches(missing, self._scope.sources):
                 fresh = self._work_out(batch, progress.advance)
                 said |= fresh
-                kept = {key: each for key, each in fresh.items() if not each.problems}
+                kept = {key: each for key, each in fresh.items() if each.lasting and not each.problems}
                 self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
         whole = self._unread()
         for key in keys:

@@ -73,7 +73,7 @@ class Cache:
                     known = _unpacked(value)
                     if known is not None:
                         found[key] = known
-                    if used < self._today:
+                    if not isinstance(used, int) or used < self._today:
                         self._stale.append(key)
 
         if wanted:
@@ -149,6 +149,7 @@ class Cache:
                 isolation_level=None,
                 check_same_thread=False,  # a scan moves to a thread with a deep stack, and waits for it
             )
+            connection.text_factory = bytes  # we write no text: what looks like it is damaged, and may not be decoded
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(_SCHEMA)

@@ -93,7 +93,8 @@ class _Crew:
             if reply is not None:
                 return reply
             ending = self._dismiss()
-        return Reply(unreadable=(f"the parser crashed on this file ({ending})", 1, 1))
+        killed = ending == signal.SIGKILL.name  # from outside, as where memory ends: no parser does that
+        return Reply(unreadable=(f"the parser crashed on this file ({ending})", 1, 1), lasting=not killed)
 
     def _dismiss(self) -> str:
         worker, self._worker = self._worker, None
