@@ -77,6 +77,16 @@ def test_a_damaged_file_is_started_anew(tmp_path: Path, garbage: bytes) -> None:
     assert known(tmp_path) == ENTRIES
 
 
+def test_a_damaged_table_is_started_anew(tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    content = file.read_bytes()
+    assert content.count(b"CREATE TABLE") == 1
+    file.write_bytes(content.replace(b"CREATE TABLE entry", b"CREATE TAB\xffE entry"))
+    assert known(tmp_path, "was damaged and has been started anew") == {}
+    filled(tmp_path)
+    assert known(tmp_path) == ENTRIES
+
+
 def test_an_empty_file_is_an_empty_cache(tmp_path: Path) -> None:
     filled(tmp_path).write_bytes(b"")
     assert known(tmp_path) == {}

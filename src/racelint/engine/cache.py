@@ -128,9 +128,9 @@ class Cache:
         try:
             try:
                 act(self._connected())
-            except sqlite3.DatabaseError as error:
-                if type(error) is not sqlite3.DatabaseError:  # its subclasses tell of trouble outside of the file
-                    raise
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged
+                if isinstance(error, sqlite3.Error) and type(error) is not sqlite3.DatabaseError:
+                    raise  # its subclasses tell of trouble outside of the file
                 self._start_anew()
                 act(self._connected())
         except (sqlite3.Error, OSError) as error:
