@@ -193,6 +193,30 @@ def test_a_scan_killed_in_the_middle_of_writing_leaves_a_good_cache(project: Pat
     assert scanned(project) == scanned(project) == expected
 
 
+KILLED_OVER_EVERY_FILE = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; import os, signal; from racelint.engine import worker;"
+    "worker.answer = lambda request: os.kill(os.getpid(), signal.SIGKILL); worker.main()"
+)
+OUT_OF_MEMORY = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; from racelint.engine import worker; import racelint.summarize as made\n"
+    "def nothing_left(source, display): raise MemoryError\n"
+    "made.summarize_source = nothing_left; worker.main()"
+)
+
+
+@pytest.mark.parametrize("boot", [KILLED_OVER_EVERY_FILE, OUT_OF_MEMORY])
+def test_what_is_not_the_fault_of_a_file_is_not_remembered(project: Path, boot: str) -> None:
+    expected = scanned(project, "-n")
+    script = (
+        "from racelint.engine import pool\nfrom racelint.cli.main import cli\n"
+        f"pool._BOOT = {boot!r}\n"
+        "cli.main(['scan', '-j2', '--output-format', 'concise'], standalone_mode=False)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False)
+    assert "race.py:1:1: error RL900 unreadable-file: " in killed.stdout, killed
+    assert scanned(project) == expected
+
+
 @pytest.mark.parametrize("other", ["0.0.1", "99.0"])
 def test_what_another_version_worked_out_does_not_count(
     project: Path, other: str, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -55,4 +56,26 @@ def test_code_that_a_thread_in_another_file_runs_is_analysed(tmp_path: Path) -> 
     (tmp_path / "alone.py").write_text(race().replace("import threading\n", "").replace("threading.", ""))
     found = scanned(tmp_path)
     assert '"path": "plain.py"' in found
+    assert scanned(tmp_path, "--no-prescan") == found
+
+
+WITHOUT_A_THREAD_IN_SIGHT = {
+    "fastapi": "from fastapi import FastAPI\n\napp = FastAPI()\n{hits}@app.get('/')\ndef hit():\n{add}",
+    "watchdog": "from watchdog.events import FileSystemEventHandler\n\n\n"
+    "class Hits(FileSystemEventHandler):\n    n = 0\n\n    def on_created(self, event):\n        self.n += 1\n\n"
+    "    def hit(self):\n        self.n += 1\n",
+    "rest": "from rest_framework.views import APIView\n\n{hits}"
+    "class Hits(APIView):\n    def get(self, request):\n{add_inside}",
+    "middleware": "{hits}class Hits:\n    def __init__(self, get_response):\n        self.next = get_response\n\n"
+    "    def __call__(self, request):\n{add_inside}",
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_THREAD_IN_SIGHT)
+def test_code_that_a_framework_runs_on_threads_is_analysed(name: str, tmp_path: Path) -> None:
+    add = "    global hits\n    hits += 1\n"
+    text = WITHOUT_A_THREAD_IN_SIGHT[name].format(hits="hits = 0\n\n\n", add=add, add_inside=indent(add, "    "))
+    (tmp_path / "served.py").write_text(text)
+    found = scanned(tmp_path)
+    assert found.count('"code": "RL101"') == 1
     assert scanned(tmp_path, "--no-prescan") == found

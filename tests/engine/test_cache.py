@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_damaged_file_is_started_anew(tmp_path: Path, garbage: bytes) -> None:
     assert known(tmp_path) == ENTRIES
 
 
+def test_a_damaged_table_is_started_anew(tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    content = file.read_bytes()
+    assert content.count(b"CREATE TABLE") == 1
+    file.write_bytes(content.replace(b"CREATE TABLE entry", b"CREATE TAB\xffE entry"))
+    assert known(tmp_path, "was damaged and has been started anew") == {}
+    filled(tmp_path)
+    assert known(tmp_path) == ENTRIES
+
+
 def test_an_empty_file_is_an_empty_cache(tmp_path: Path) -> None:
     filled(tmp_path).write_bytes(b"")
     assert known(tmp_path) == {}
@@ -88,6 +99,24 @@ def test_a_value_that_changed_on_disk_is_missing(tmp_path: Path) -> None:
     database.commit()
     database.close()
     assert known(tmp_path) == {}
+
+
+@pytest.mark.parametrize("other", ["used = 'today'", "used = x'00'", "used = 1.5", "used = CAST(x'ff' AS TEXT)"])
+def test_a_day_that_is_none_does_no_harm(tmp_path: Path, other: str) -> None:
+    with closing(sqlite3.connect(filled(tmp_path))) as database:
+        database.execute(f"UPDATE entry SET {other}")
+        database.commit()
+    assert known(tmp_path) == known(tmp_path) == ENTRIES
+
+
+@pytest.mark.parametrize("other", ["'text'", "CAST(x'ff' AS TEXT)", "7", "0.5"])
+def test_a_value_of_another_type_is_missing(tmp_path: Path, other: str) -> None:
+    with closing(sqlite3.connect(filled(tmp_path))) as database:
+        database.execute(f"UPDATE entry SET value = {other}")
+        database.commit()
+    assert known(tmp_path) == {}
+    filled(tmp_path)
+    assert known(tmp_path) == ENTRIES
 
 
 def test_a_place_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,14 +14,21 @@ from typing import Any
 
 import pytest
 
-from racelint.engine.cluster import BATCH_BYTES, BATCH_FILES, batches
+from racelint.engine.cluster import BATCH_BYTES, BATCH_FILES, Cluster, batches
+from racelint.engine.pool import summarize_all
 from racelint.engine.worker import Request
+from racelint.engine.workforce import WorkerError
 from tests.cli.command import race, racelint, scan_json
 
 KILLED_AT_ITS_FIRST_BATCH = """\
 import os, signal
 from racelint.engine import elsewhere
 elsewhere.summarized = lambda batch: os.kill(os.getpid(), signal.SIGKILL)
+"""
+KILLS_THE_SCHEDULER = """\
+import os, signal
+from racelint.engine import elsewhere
+elsewhere.summarized = lambda batch: os.kill({}, signal.SIGKILL)
 """
 
 
@@ -112,6 +120,50 @@ def test_a_batch_that_no_worker_survives_is_read_here(grid: Grid, project: Path)
     assert far == scanned(project, "broken.py")
 
 
+@pytest.fixture
+def deserted(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """A cluster whose one worker dies over its first batch, and that is not waited for."""
+    grid.worker(KILLED_AT_ITS_FIRST_BATCH)
+    grid.wait_for(1)
+    cluster = Cluster(grid.address)
+    monkeypatch.setattr("racelint.engine.cluster.PATIENCE", 2)
+    return cluster
+
+
+def test_what_the_last_worker_died_over_is_read_here(deserted: Cluster) -> None:
+    requests = [Request(f"{number}.py", b"x = 1\n", False) for number in range(2 * BATCH_FILES)]
+    answered: list[None] = []
+    assert deserted.summarize(requests, lambda: answered.append(None)) == summarize_all(requests, 1)
+    assert len(answered) == len(requests)
+
+
+def test_a_scheduler_that_says_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racelint.engine.cluster.PATIENCE", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(WorkerError, match=f"cannot reach the scheduler {address}: .+"):
+            Cluster(address)
+
+
+def test_a_scheduler_that_ends_in_mid_run_is_one_error(grid: Grid, project: Path) -> None:
+    grid.worker(KILLS_THE_SCHEDULER.format(grid.processes[0].pid))
+    grid.wait_for(1)
+    answer = racelint("scan", "-n", "--executor", "dask", "--scheduler", grid.address, cwd=project)
+    assert answer.returncode == 2
+    assert answer.stderr.count("racelint: error: ") == 1
+    assert f"racelint: error: the scheduler {grid.address} is gone" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_worker_without_racelint_is_one_error(grid: Grid, project: Path) -> None:
+    grid.worker("import sys\nsys.modules['racelint'] = None")
+    grid.wait_for(1)
+    answer = racelint("scan", "-n", "--executor", "dask", "--scheduler", grid.address, cwd=project)
+    assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
+    assert answer.stderr.startswith("racelint: error: the worker tcp://127.0.0.1:")
+    assert answer.stderr.endswith(" has no racelint: pip install 'racelint[dask]' there\n")
+
+
 def test_a_worker_with_another_racelint_is_an_error(grid: Grid, project: Path) -> None:
     grid.worker("from racelint.engine import elsewhere\nelsewhere.fingerprint = lambda: '0.0.1'\n")
     grid.wait_for(1)
@@ -180,8 +232,11 @@ def test_targets_are_confirmed_there_and_a_worker_killed_meanwhile_loses_none(gr
 def test_what_cannot_be_reached_is_an_error(project: Path) -> None:
     answer = racelint("scan", "-n", "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9", "m000.py", cwd=project)
     assert answer.returncode == 2
-    assert "racelint: error: cannot reach the scheduler tcp://127.0.0.1:9: " in answer.stderr
-    assert "Traceback" not in answer.stderr
+    assert answer.stderr.startswith("racelint: error: cannot reach the scheduler tcp://127.0.0.1:9: ")
+    assert answer.stderr.count("\n") == 1
+    secret = racelint("scan", "-n", "--executor", "dask", "--scheduler", "tls://127.0.0.1:9", "m000.py", cwd=project)
+    assert secret.returncode == 2
+    assert "racelint: error: cannot reach the scheduler tls://127.0.0.1:9: " in secret.stderr
     for words in (["--executor", "dask"], ["--scheduler", "tcp://127.0.0.1:9"]):
         alone = racelint("scan", "-n", *words, "m000.py", cwd=project)
         assert alone.returncode == 2

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -122,6 +123,15 @@ def test_workers_follow_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [workers_for(files, None) for files in (1, 49, 100, 225, 5000)] == [1, 1, 2, 4, 8]
     assert workers_for(3, 16) == 3
     assert workers_for(300, 2) == 2
+    assert workers_for(5000, 999) == 32  # more would take memory and no time off
+
+
+def test_no_place_for_temporary_files_is_none_for_complaints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert summarize_all([Request("a.py", b"x = 1\n", False)], 1)[0].summary
+    monkeypatch.setattr(pool, "_BOOT", "raise SystemExit('no such thing')")
+    with pytest.raises(WorkerError, match=r"did not start \(exit code 1\): no message"):
+        summarize_all([Request("a.py", b"", False)], 1)
 
 
 def test_an_interrupt_of_the_parent_leaves_no_worker_behind(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
     """`auto` (None) or a number of processes."""
     if value == "auto":
         return None
-    if value.isdecimal() and int(value) > 0:
+    if value.isdecimal() and len(value) < 10 and int(value) > 0:
         return int(value)
     raise click.BadParameter(f"{value!r} is neither `auto` nor a positive number")
 

@@ -47,7 +47,7 @@ class Analysis:
     def run(self, progress: Progress) -> Said:
         """What is said of every unit: what earlier scans found out, and the rest worked out now.
 
-        Whatever goes wrong with a file or a rule is a problem; the rest goes on.
+        Whatever goes wrong with a file or a rule is a problem; the rest goes on. Without workers nothing does.
         """
         units = [self._rest, *self._units]
         keys = [self._key(unit) for unit in units]
@@ -55,15 +55,19 @@ class Analysis:
         said = {key: msgspec.msgpack.decode(value, type=Said) for key, value in known.items()}
         missing = {key: unit for key, unit in zip(keys, units, strict=True) if key not in said}
         progress.begin("scanning", sum(map(len, missing.values())), "files")
-        with collector_paused():
-            for batch in _batches(missing, self._scope.sources):
-                fresh = self._work_out(batch, progress.advance)
-                said |= fresh
-                kept = {key: each for key, each in fresh.items() if not each.problems}
-                self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
         whole = self._unread()
+        try:
+            with collector_paused():
+                for batch in _batches(missing, self._scope.sources):
+                    fresh = self._work_out(batch, progress.advance)
+                    said |= fresh
+                    kept = {key: each for key, each in fresh.items() if each.lasting and not each.problems}
+                    self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
+        except WorkerError as error:
+            whole.problems.append(Problem("internal", str(error)))
         for key in keys:
-            whole.add(said[key])
+            if key in said:
+                whole.add(said[key])
         return whole
 
     def modules(self) -> tuple[tuple[SourceFile, ModuleSummary], ...]:
@@ -81,15 +85,12 @@ class Analysis:
         return Request(file.display, self._scope.sources[file.path], check, reported)
 
     def _work_out(self, units: Mapping[bytes, Unit], read: Callable[[], None]) -> dict[bytes, Said]:
-        """What is said of each of some units, by its key; `read` is called for each file."""
+        """What is said of each of some units, by its key; `read` is called for each file. Raises WorkerError."""
         requests = [self._request(file, check=unit is self._rest) for unit in units.values() for file in unit]
-        try:
-            replies = iter(self._summaries.of(requests, read))
-            return call_with_deep_stack(
-                lambda: {key: self._said_of(unit, list(islice(replies, len(unit)))) for key, unit in units.items()}
-            )
-        except WorkerError as error:
-            return {key: Said(problems=[Problem("internal", str(error))]) for key in units}
+        replies = iter(self._summaries.of(requests, read))
+        return call_with_deep_stack(
+            lambda: {key: self._said_of(unit, list(islice(replies, len(unit)))) for key, unit in units.items()}
+        )
 
     def _said_of(self, unit: Unit, replies: Sequence[Reply]) -> Said:
         linked = LinkedUnit(unit, replies)

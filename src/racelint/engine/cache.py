@@ -73,7 +73,7 @@ class Cache:
                     known = _unpacked(value)
                     if known is not None:
                         found[key] = known
-                    if used < self._today:
+                    if not isinstance(used, int) or used < self._today:
                         self._stale.append(key)
 
         if wanted:
@@ -128,9 +128,9 @@ class Cache:
         try:
             try:
                 act(self._connected())
-            except sqlite3.DatabaseError as error:
-                if type(error) is not sqlite3.DatabaseError:  # its subclasses tell of trouble outside of the file
-                    raise
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged
+                if isinstance(error, sqlite3.Error) and type(error) is not sqlite3.DatabaseError:
+                    raise  # its subclasses tell of trouble outside of the file
                 self._start_anew()
                 act(self._connected())
         except (sqlite3.Error, OSError) as error:
@@ -149,6 +149,7 @@ class Cache:
                 isolation_level=None,
                 check_same_thread=False,  # a scan moves to a thread with a deep stack, and waits for it
             )
+            connection.text_factory = bytes  # we write no text: what looks like it is damaged, and may not be decoded
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(_SCHEMA)

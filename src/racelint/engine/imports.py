@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_KEYWORD = re.compile(r"import\b[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;#])*)")
-_BEFORE_IMPORT = re.compile(r"(?:^|[;:])[ \t\f]*$")
-_BEFORE_NAMES = re.compile(r"(?:^|[;:])[ \t\f]*from\b[ \t]*(?P<dots>[. \t]*)(?P<module>[\w.]*)[ \t\r\n\\]*$")
+_KEYWORD = re.compile(r"import\b")
+_CLAUSE = re.compile(r"[ \t]*(\((?:[^()#]|#[^\n]*)*\)|(?:\\\n|[^\n;#])*)")
+_BEFORE_IMPORT = re.compile(r"(?:^|[;:\n])[ \t\f]*$")
+_BEFORE_NAMES = re.compile(r"(?:^|[;:\n])[ \t\f]*from\b(?P<origin>[\w.\s\\]*)(?<!\w)$")
+_BETWEEN = re.compile(r"[\s\\]+")
 _COMMENT = re.compile(r"#[^\n]*")
-_NAME = re.compile(r"[\w.]+")
+_NAME = re.compile(r"\w+(?:[\s\\]*\.[\s\\]*\w+)*")
 
 
 def imported_names(source: bytes, module: str, *, is_package: bool) -> tuple[str, ...]:
@@ -22,24 +24,27 @@ def imported_names(source: bytes, module: str, *, is_package: bool) -> tuple[str
     `from a import b` gives `a` and `a.b`, since `b` may be a module. Relative imports come out absolute, or not at
     all where they leave the top-level package.
     """
-    text = source.decode("utf-8", "replace")
+    text = source.decode("utf-8", "replace").removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     found: dict[str, None] = {}
     for match in _KEYWORD.finditer(text):
         before = _line_up_to(text, match.start())
-        if _BEFORE_IMPORT.search(before):
-            found.update(dict.fromkeys(_first_words(match["names"])))
-        elif origin := _BEFORE_NAMES.search(before):
-            level = origin["dots"].count(".")
-            base = _base(origin["module"], level, module, is_package=is_package)
+        if origin := _BEFORE_NAMES.search(before):
+            dotted = _BETWEEN.sub("", origin["origin"])
+            name = dotted.lstrip(".")
+            base = _base(name, len(dotted) - len(name), module, is_package=is_package)
             if base:
-                found.update(dict.fromkeys([base, *(f"{base}.{name}" for name in _names(match["names"]))]))
+                found.update(dict.fromkeys([base, *(f"{base}.{name}" for name in _names(text, match.end()))]))
+        elif _BEFORE_IMPORT.search(before):
+            found.update(dict.fromkeys(_names(text, match.end())))
     return tuple(found)
 
 
 def _line_up_to(text: str, end: int) -> str:
-    """The logical line before `end`: back over one line break escaped by a backslash."""
+    """The logical line before `end`: back over line breaks escaped by a backslash, or that look so after a comment."""
     start = text.rfind("\n", 0, end) + 1
-    if text.endswith(("\\\n", "\\\r\n"), 0, start):
+    while text.endswith("\\\n", 0, start):
         start = text.rfind("\n", 0, start - 1) + 1
     return text[start:end]
 
@@ -55,13 +60,10 @@ def _base(name: str, level: int, module: str, *, is_package: bool) -> str:
     return ".".join([*kept, name] if name else kept)
 
 
-def _names(clause: str) -> Iterator[str]:
-    return _first_words(_COMMENT.sub("", clause).strip("() \t\r\n"))
-
-
-def _first_words(clause: str) -> Iterator[str]:
-    """The name of each `name as other` in a comma-separated clause."""
-    for part in clause.split(","):
+def _names(text: str, start: int) -> Iterator[str]:
+    """The name of each `name as other` in the comma-separated clause at `start`."""
+    clause = _CLAUSE.match(text, start)
+    for part in _COMMENT.sub("", clause[0] if clause else "").split(","):
         match = _NAME.search(part)
         if match:
-            yield match[0].strip(".")
+            yield _BETWEEN.sub("", match[0])

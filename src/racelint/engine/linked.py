@@ -26,11 +26,15 @@ Reread = Callable[[Sequence[tuple[SourceFile, tuple[int, ...]]]], list[Reply]]
 
 
 class Said(msgspec.Struct):
-    """What is said of some files. `unreadable` holds an RL900 for each that cannot be read."""
+    """What is said of some files. `unreadable` holds an RL900 for each that cannot be read.
+
+    One that is not `lasting` may be another the next time: it is not remembered.
+    """
 
     unreadable: list[Finding] = []
     findings: list[Finding] = []
     problems: list[Problem] = []
+    lasting: bool = True
 
     def add(self, other: Said) -> None:
         self.unreadable.extend(other.unreadable)
@@ -61,6 +65,7 @@ class LinkedUnit:
 
     def _sort(self, file: SourceFile, reply: Reply) -> None:
         """Put one answer where it belongs."""
+        self.said.lasting &= reply.lasting
         if reply.unreadable is not None:
             self.said.unreadable.append(unreadable_finding(file.display, *reply.unreadable))
         elif reply.failure:

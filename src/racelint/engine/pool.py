@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import msgspec
 
@@ -93,7 +93,8 @@ class _Crew:
             if reply is not None:
                 return reply
             ending = self._dismiss()
-        return Reply(unreadable=(f"the parser crashed on this file ({ending})", 1, 1))
+        killed = ending == signal.SIGKILL.name  # from outside, as where memory ends: no parser does that
+        return Reply(unreadable=(f"the parser crashed on this file ({ending})", 1, 1), lasting=not killed)
 
     def _dismiss(self) -> str:
         worker, self._worker = self._worker, None
@@ -107,7 +108,7 @@ class _Worker:
         package = str(Path(racelint.__file__).parent.parent)
         # -P: the working directory is the user's, and none of its modules may be taken for ours
         command = [sys.executable, "-P", "-c", _BOOT, package]
-        with tempfile.TemporaryFile() as complaints:
+        with _unnamed_file() as complaints:
             try:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=_environment()
@@ -153,6 +154,14 @@ class _Worker:
     @staticmethod
     def _pipe(stream: object) -> BinaryIO:
         return stream  # type: ignore[return-value]
+
+
+def _unnamed_file() -> IO[bytes]:
+    """A temporary file; where there is no place for one, the null device."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "r+b")
 
 
 def _environment() -> dict[str, str]:

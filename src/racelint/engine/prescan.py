@@ -8,10 +8,11 @@ _WORDS = tuple(
     word.encode()
     for word in (
         *("hread", "multiprocessing", "concurrent", "async", "await", "queue", "Queue", "Lock", "lock(", "Condition"),
-        *("Semaphore", "Barrier", "Event(", "submit", "xecutor", "Pool", "socketserver", "server", "signal", "atexit"),
-        *("__del__", "weakref", "fork", "acquire", "greenlet", "gevent", "trio", "curio", "celery", "dramatiq"),
-        *("twisted", "tornado", "django", "flask", "starlette", "werkzeug", "chedule", "Timer", "orker", "aemon"),
-        *("arallel", "interpreters", "Process", "Manager", "shared_memory", "racelint:"),
+        *("Semaphore", "Barrier", "Event(", "submit", "xecutor", "Pool", "erver", "signal", "atexit", "done_callback"),
+        *("__del__", "weakref", "fork", "acquire", "synchronized", "fasteners", "greenlet", "gevent", "eventlet"),
+        *("trio", "curio", "celery", "dramatiq", "twisted", "tornado", "django", "get_response", "rest_framework"),
+        *("flask", "quart", "bottle", "fastapi", "starlette", "werkzeug", "watchdog", "chedule", "Timer", "orker"),
+        *("aemon", "arallel", "interpreters", "Process", "Manager", "shared_memory", "racelint:"),
     )
 )
 

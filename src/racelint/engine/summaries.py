@@ -34,7 +34,8 @@ class Summaries:
             answered()
         made = self._made([request for _, request in missing], answered)
         fresh = {key: reply for (key, _), reply in zip(missing, made, strict=True)}
-        self._cache.put({key: msgspec.msgpack.encode(reply) for key, reply in fresh.items() if not reply.failure})
+        kept = {key: reply for key, reply in fresh.items() if reply.lasting and not reply.failure}
+        self._cache.put({key: msgspec.msgpack.encode(reply) for key, reply in kept.items()})
         return [known[key] if key in known else fresh[key] for key in keys]
 
     @staticmethod

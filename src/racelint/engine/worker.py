@@ -12,12 +12,15 @@ import os
 import struct
 import sys
 from functools import cached_property
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from racelint.engine.stack import call_with_deep_stack
 from racelint.model.summary import ModuleSummary
+
+if TYPE_CHECKING:
+    from racelint.syntax.source import UnreadableSource
 
 _LENGTH = struct.Struct("<I")
 
@@ -39,11 +42,13 @@ class Reply(msgspec.Struct, array_like=True, dict=True):
 
     `unreadable` is (message, line, column) where the file is to blame, `failure` the error where racelint is. A reply
     with none of them says that a file that was only checked is readable, or that LibCST reads it as Python does.
+    One that is not `lasting` may be another the next time, as where memory ended: it is not remembered.
     """
 
     summary: bytes = b""
     unreadable: tuple[str, int, int] | None = None
     failure: str = ""
+    lasting: bool = True
 
     @cached_property
     def decoded(self) -> ModuleSummary:
@@ -73,7 +78,7 @@ def answer(request: Request) -> Reply:
     """Summarize or check one file; every failure becomes a reply."""
     from racelint.summarize import resummarize, summarize_source
     from racelint.syntax.quick import read
-    from racelint.syntax.source import UnreadableSource
+    from racelint.syntax.source import UnreadableSource, too_much
 
     try:
         if request.check:
@@ -84,9 +89,9 @@ def answer(request: Request) -> Reply:
         again = resummarize(request.source, request.display, request.reported)
         return _holding(again) if again is not None else Reply()
     except UnreadableSource as error:
-        return Reply(unreadable=(error.message, error.line, error.column))
-    except (RecursionError, MemoryError):
-        return Reply(unreadable=("too deeply nested or too large to analyse", 1, 1))
+        return _unreadable(error)
+    except (RecursionError, MemoryError) as error:
+        return _unreadable(too_much(error))
     except Exception as error:
         return Reply(failure=describe(error))
 
@@ -95,6 +100,10 @@ def _holding(summary: ModuleSummary) -> Reply:
     reply = Reply(msgspec.msgpack.encode(summary))
     reply.decoded = summary
     return reply
+
+
+def _unreadable(error: UnreadableSource) -> Reply:
+    return Reply(unreadable=(error.message, error.line, error.column), lasting=error.lasting)
 
 
 def describe(error: BaseException) -> str:

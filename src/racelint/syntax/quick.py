@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import warnings
 
-from racelint.syntax.source import UnreadableSource, decode
+from racelint.syntax.source import UnreadableSource, decode, too_much
 
 
 def read(source: bytes, display: str = "<source>") -> tuple[ast.Module, str]:
@@ -27,8 +27,8 @@ def read(source: bytes, display: str = "<source>") -> tuple[ast.Module, str]:
         raise UnreadableSource(message, error.lineno or 1, max(error.offset or 1, 1)) from None
     except ValueError as error:
         raise UnreadableSource(str(error)) from None
-    except (RecursionError, MemoryError):
-        raise UnreadableSource("too deeply nested or too large to analyse") from None
+    except (RecursionError, MemoryError) as error:
+        raise too_much(error) from None
 
 
 def _of_newer_python(source: bytes, text: str) -> ast.Module | None:

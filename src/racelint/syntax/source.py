@@ -21,13 +21,22 @@ _ENDS = {
 
 
 class UnreadableSource(Exception):
-    """A file that cannot be analysed, with the place where reading stopped (1-based; 1, 1 where there is none)."""
+    """A file that cannot be analysed, with the place where reading stopped (1-based; 1, 1 where there is none).
 
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+    `lasting` says that it is the same file's fault wherever it is read, not a lack of memory.
+    """
+
+    def __init__(self, message: str, line: int = 1, column: int = 1, *, lasting: bool = True) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.column = column
+        self.lasting = lasting
+
+
+def too_much(error: RecursionError | MemoryError) -> UnreadableSource:
+    """What is said of a file that takes more room than there is."""
+    return UnreadableSource("too deeply nested or too large to analyse", lasting=not isinstance(error, MemoryError))
 
 
 def encoding_of(source: bytes) -> str:
