@@ -29,22 +29,30 @@ def find_interpreter(version: str) -> str | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The agent's folder under another name, with the bytecode of racelint's."""
+    folder = tmp_path_factory.mktemp("copied") / "agent_under_test"
+    shutil.copytree(Path(racelint.agent.__file__).parent, folder)
+    return folder
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
-def interpreter(request: pytest.FixtureRequest) -> str:
-    """Each of the supported versions that is installed."""
+def interpreter(request: pytest.FixtureRequest, copied: Path) -> str:
+    """Each of the supported versions that is installed; the agent is compiled for it."""
     found = find_interpreter(request.param)
     if found is None:
         pytest.skip(f"no Python {request.param} on this machine")
+    subprocess.run([found, "-m", "compileall", "-q", copied], check=True)
     return found
 
 
 class AgentRunner:
     """Writes a model to a folder and runs the agent on it; the answer comes back as plain data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, agent: Path) -> None:
         self.folder = folder
-        self.agent = folder / "copied" / "agent_under_test"
-        shutil.copytree(Path(racelint.agent.__file__).parent, self.agent, ignore=shutil.ignore_patterns("__pycache__"))
+        self.agent = agent
 
     def job(
         self,
@@ -85,18 +93,20 @@ class AgentRunner:
         budget["interpreters"] = interpreters
         return {"scenario": whole, "budget": budget, "schedule": schedule, "protocol": 1}
 
-    def run(self, job: dict[str, Any], python: str = sys.executable, carrier: str = "") -> dict[str, Any]:
-        """The answer to a job; the agent must print nothing and end with status 0."""
+    def run(
+        self, job: dict[str, Any], python: str = sys.executable, carrier: str = "", seed: str = "0"
+    ) -> dict[str, Any]:
+        """The answer to a job; the agent must print nothing and end with status 0. `seed` is that of hashes."""
         asked, answered = self.folder / "job.json", self.folder / "answer.json"
         asked.write_text(json.dumps(job), encoding="utf-8")
         answered.unlink(missing_ok=True)
-        environment = {**os.environ, "RACELINT_CARRIER": carrier, "PYTHONDONTWRITEBYTECODE": "1"}
+        given = {"RACELINT_CARRIER": carrier, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
             [python, str(self.agent / "__main__.py"), str(asked), str(answered)],
             capture_output=True,
             text=True,
             check=False,
-            env=environment,
+            env={**os.environ, **given},
             timeout=120,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -110,5 +120,5 @@ class AgentRunner:
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> AgentRunner:
-    return AgentRunner(tmp_path)
+def agent(tmp_path: Path, copied: Path) -> AgentRunner:
+    return AgentRunner(tmp_path, copied)

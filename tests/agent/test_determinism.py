@@ -62,6 +62,19 @@ def test_what_usually_differs_is_the_same(agent: AgentRunner, expression: str) -
     assert again["outcome"] == answer["outcome"]
 
 
+@pytest.mark.parametrize("seed", ["", "random"])
+def test_hashes_are_not_random_whatever_the_environment_says(agent: AgentRunner, seed: str) -> None:
+    source = """
+    import sys
+
+    def act():
+        assert not sys.flags.hash_randomization
+    """
+    job = agent.job(source, ["target.act()"])
+    (probe,) = agent.run({**job, "probe": [job["scenario"]]}, seed=seed)["probes"]
+    assert not probe["raised"], probe
+
+
 @pytest.mark.parametrize(
     "draw", ["random.random()", "uniform(0, 1)", "random.choice(range(99))", "secrets.token_hex(4)"]
 )
