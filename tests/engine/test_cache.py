@@ -182,3 +182,15 @@ def test_removing_takes_only_what_is_ours(tmp_path: Path) -> None:
     filled(folder)
     assert remove(str(folder))
     assert not folder.exists()
+
+
+def test_a_folder_that_is_a_link_is_emptied_and_used_again(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder = tmp_path / FOLDER
+    folder.symlink_to("elsewhere")
+    filled(folder).write_bytes(b"no database" * 500)
+    assert known(folder, "was damaged and has been started anew") == {}
+    filled(folder)
+    (folder / "cache-1.sqlite-journal").touch()  # where a file system knows no write-ahead log
+    assert remove(str(folder))
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -171,15 +171,18 @@ class Cache:
 
 
 def remove(folder: str) -> bool:
-    """Delete the cache in `folder`, and the folder if it is empty then; whether there was one. Raises OSError."""
+    """Delete the cache in `folder`, and the folder if it is empty then and no link; whether there was one.
+
+    Raises OSError.
+    """
     found = False
-    for name in (_FILE, f"{_FILE}-wal", f"{_FILE}-shm", ".gitignore"):
+    for name in (_FILE, f"{_FILE}-wal", f"{_FILE}-shm", f"{_FILE}-journal", ".gitignore"):
         try:
             os.remove(os.path.join(folder, name))
             found = True
         except (FileNotFoundError, NotADirectoryError):
             continue
-    if found and not os.listdir(folder):
+    if found and not os.path.islink(folder) and not os.listdir(folder):
         os.rmdir(folder)
     return found
 
