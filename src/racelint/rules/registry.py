@@ -7,13 +7,12 @@ my-rules = "my_package.rules"        # a module, whose Rule subclasses count, or
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "racelint.rules"
-_CODE = re.compile(r'^    code(?:: ClassVar\[str\])? = "(RL\d{3})"$', re.MULTILINE)
+_CODE = rb'^    code(?:: ClassVar\[str\])? = "(RL\d{3})"\r?$'
 
 
 class BadPlugin(Exception):
@@ -39,8 +38,9 @@ def codes() -> tuple[str, ...]:
     """
     if plugins():
         return tuple(rule.code for rule in all_rules())
-    texts = [file.read_text("utf-8") for folder in racelint.rules.__path__ for file in Path(folder).glob("*.py")]
-    return tuple(sorted(code for text in texts for code in _CODE.findall(text)))
+    files = [os.path.join(folder, name) for folder in racelint.rules.__path__ for name in os.listdir(folder)]
+    texts = [_content(file) for file in files if file.endswith(".py")]
+    return tuple(sorted(code.decode() for text in texts for code in re.findall(_CODE, text, re.MULTILINE)))
 
 
 @cache
@@ -50,25 +50,26 @@ def plugins() -> tuple[str, ...]:
     `importlib.metadata` tells that too, in ten times the time. One that is installed to be edited is never the same.
     """
     found = []
-    for distribution in (each for folder in sys.path for each in _distributions(Path(folder))):
-        if f"[{GROUP}]" in _text(distribution / "entry_points.txt"):
-            edited = '"editable": true' in _text(distribution / "direct_url.json")
-            found.append(f"{distribution.name} {time.time_ns()}" if edited else distribution.name)
+    for folder, name in ((each, name) for each in sys.path for name in _distributions(each or os.curdir)):
+        if f"[{GROUP}]".encode() in _content(os.path.join(folder, name, "entry_points.txt")):
+            edited = b'"editable": true' in _content(os.path.join(folder, name, "direct_url.json"))
+            found.append(f"{name} {time.time_ns()}" if edited else name)
     return tuple(found)
 
 
-def _distributions(folder: Path) -> list[Path]:
+def _distributions(folder: str) -> list[str]:
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.suffix in (".dist-info", ".egg-info"))
+        return sorted(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))
     except OSError:
         return []
 
 
-def _text(file: Path) -> str:
+def _content(file: str) -> bytes:
     try:
-        return file.read_text("utf-8", "replace")
+        with open(file, "rb") as stream:
+            return stream.read()
     except OSError:
-        return ""
+        return b""
 
 
 @cache
@@ -94,6 +95,8 @@ def _entry_points() -> list[EntryPoint]:
 
 
 def _own() -> Iterator[Rule]:
+    import pkgutil
+
     for module in sorted(pkgutil.iter_modules(racelint.rules.__path__), key=lambda entry: entry.name):
         yield from _in_module(importlib.import_module(f"racelint.rules.{module.name}"))
 
