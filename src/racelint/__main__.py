@@ -9,6 +9,6 @@ if __name__ == "__main__":
     # `-m` puts the working directory first on the path: a scanned `queue.py` there must not be imported for ours.
     if not sys.flags.safe_path and sys.path and sys.path[0] in ("", os.getcwd()) and os.getcwd() != _HERE:
         del sys.path[0]
-    from racelint.cli.main import main
+    from racelint.cli.start import main
 
     main()

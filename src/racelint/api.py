@@ -208,4 +208,4 @@ def _count(program: str, frame: FrameType) -> int:
 def _root(path: Path) -> Path:
     from racelint.engine.scan import root_of
 
-    return root_of([str(path)], str(Path.cwd()))
+    return Path(root_of([str(path)], str(Path.cwd())))

@@ -22,8 +22,8 @@ def test_all_keys(tmp_path: Path) -> None:
         "[tool.racelint.contracts]\nthread-safe = ['bank.Account']\n"
         "[tool.racelint.confirm]\npython = 'python3.13t'\nbudget = 5\n"
     )
-    settings, found_at = load_settings(tmp_path)
-    assert found_at == tmp_path / "pyproject.toml"
+    settings, found_at = load_settings(str(tmp_path))
+    assert found_at == str(tmp_path / "pyproject.toml")
     assert settings == Settings(
         select=("RL1",),
         ignore=("RL108",),
@@ -39,11 +39,11 @@ def test_the_closest_file_that_speaks_of_racelint_wins(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (tmp_path / "racelint.toml").write_text("ignore = ['RL1']\n")
     (tmp_path / "a" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
-    assert load_settings(inner)[0].ignore == ("RL1",)
+    assert load_settings(str(inner))[0].ignore == ("RL1",)
     (tmp_path / "a" / "pyproject.toml").write_text("[tool.racelint]\nignore = ['RL2']\n")
-    assert load_settings(inner)[0].ignore == ("RL2",)
-    assert load_settings(inner, isolated=True) == (Settings(), None)
-    assert load_settings(inner, tmp_path / "racelint.toml")[0].ignore == ("RL1",)
+    assert load_settings(str(inner))[0].ignore == ("RL2",)
+    assert load_settings(str(inner), isolated=True) == (Settings(), None)
+    assert load_settings(str(inner), str(tmp_path / "racelint.toml"))[0].ignore == ("RL1",)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_closest_file_that_speaks_of_racelint_wins(tmp_path: Path) -> None:
 def test_a_wrong_file_is_refused_by_name_and_key(text: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(ConfigError) as raised:
-        load_settings(tmp_path)
+        load_settings(str(tmp_path))
     assert str(raised.value).startswith(str(tmp_path / "pyproject.toml"))
     assert complaint in str(raised.value)
 
@@ -89,15 +89,15 @@ def test_a_wrong_file_is_refused_by_name_and_key(text: str, complaint: str, tmp_
 def test_a_file_that_is_not_text_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "racelint.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not valid UTF-8"):
-        load_settings(tmp_path)
+        load_settings(str(tmp_path))
     with pytest.raises(ConfigError, match="No such file"):
-        load_settings(tmp_path, tmp_path / "gone.toml")
+        load_settings(str(tmp_path), str(tmp_path / "gone.toml"))
 
 
 def test_the_root_of_a_project_is_marked(tmp_path: Path) -> None:
     (tmp_path / "p" / "src" / "pkg").mkdir(parents=True)
     (tmp_path / "p" / "setup.py").write_text("")
-    assert project_root(tmp_path / "p" / "src" / "pkg") == tmp_path / "p"
+    assert project_root(str(tmp_path / "p" / "src" / "pkg")) == str(tmp_path / "p")
 
 
 def test_a_file_is_built_on_the_one_it_extends(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_file_is_built_on_the_one_it_extends(tmp_path: Path) -> None:
         "extend = 'shared/base.toml'\nignore = ['RL2']\nextend-select = ['RL509']\n"
         "per-file-ignores = {'b.py' = ['RL1']}\n[confirm]\nseed = 3\n"
     )
-    settings, _ = load_settings(tmp_path)
+    settings, _ = load_settings(str(tmp_path))
     assert (settings.ignore, settings.extend_select) == (("RL2",), ("RL213", "RL509"))
     assert (settings.min_confidence, set(settings.per_file_ignores)) == ("high", {"a.py", "b.py"})
     assert (settings.confirm.seed, settings.confirm.budget) == (3, 2.0)
@@ -121,12 +121,12 @@ def test_what_is_wrong_with_an_extended_file_names_that_file(tmp_path: Path) -> 
     (tmp_path / "base.toml").write_text("ignroe = []\n")
     (tmp_path / "racelint.toml").write_text("extend = 'base.toml'\n")
     with pytest.raises(ConfigError, match=r"base\.toml: unknown key `ignroe`; did you mean `ignore`"):
-        load_settings(tmp_path)
+        load_settings(str(tmp_path))
 
 
 def test_a_broken_pyproject_that_is_not_about_racelint_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[broken\n")
-    assert load_settings(tmp_path / "sub") == (Settings(), None)
+    assert load_settings(str(tmp_path / "sub")) == (Settings(), None)
 
 
 def test_the_closest_file_holds_for_each_folder_and_declared_names_everywhere(tmp_path: Path) -> None:
@@ -134,13 +134,16 @@ def test_the_closest_file_holds_for_each_folder_and_declared_names_everywhere(tm
         (tmp_path / folder / "deep").mkdir(parents=True)
         if text:
             (tmp_path / folder / "racelint.toml").write_text(text)
-    hierarchy = load_hierarchy(tmp_path)
-    ignored = {name: hierarchy.of(tmp_path / name).settings.ignore for name in ("", "a", "a/deep", "b/deep")}
+    hierarchy = load_hierarchy(str(tmp_path))
+    ignored = {name: hierarchy.of(str(tmp_path / name)).settings.ignore for name in ("", "a", "a/deep", "b/deep")}
     assert ignored == {"": ("RL1",), "a": ("RL2",), "a/deep": ("RL2",), "b/deep": ("RL1",)}
-    combined = hierarchy.combined([tmp_path, tmp_path / "a"])
+    combined = hierarchy.combined([str(tmp_path), str(tmp_path / "a")])
     assert (combined.ignore, combined.extra_locks) == (("RL1",), ("a.L",))
-    for fixed in (load_hierarchy(tmp_path, isolated=True), load_hierarchy(tmp_path, tmp_path / "racelint.toml")):
-        assert fixed.of(tmp_path / "a") == fixed.base
+    for fixed in (
+        load_hierarchy(str(tmp_path), isolated=True),
+        load_hierarchy(str(tmp_path), str(tmp_path / "racelint.toml")),
+    ):
+        assert fixed.of(str(tmp_path / "a")) == fixed.base
 
 
 def test_whatever_passes_the_check_can_be_read(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelint.engine.directives import directives_in, mentions_directive
+from racelint.engine.directives import directives_in
+from racelint.engine.prescan import mentions_directive
 
 
 def silenced(text: str, code: str, line: int, end_line: int | None = None) -> bool:

@@ -34,5 +34,10 @@ def test_a_relative_import_depends_on_the_name_of_the_file() -> None:
 
 
 def test_what_cannot_matter_is_told_from_what_can() -> None:
-    assert glance(TEXTS[3]) == Glance((), False)
+    assert glance(TEXTS[3]) == Glance((), concurrent=False, directives=False)
     assert all(glance(text).concurrent for text in (*TEXTS[:3], TEXTS[4]))
+
+
+def test_comments_to_us_are_told_from_other_comments() -> None:
+    for comment, told in ((b"# noqa: RL101", True), (b"# racelint: ignore", True), (b"# noqa: E501", False)):
+        assert glance(Text(b"x = 1  " + comment + b"\n", "plain", False)).directives is told

@@ -16,8 +16,9 @@ from racelint.cli.options import (
     scan_options,
     talk_options,
 )
-from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, give_account, write_file
+from racelint.cli.output import EXIT_CLEAN, EXIT_COULD_NOT_RUN, complain, give_account
 from racelint.cli.progress import sign_of_life
+from racelint.cli.replacing import write_file
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.config.load import ConfigError
 from racelint.engine.baseline import DEFAULT_NAME, entries_of, relative_to, render_baseline
@@ -62,7 +63,7 @@ def command(paths: tuple[str, ...], output_file: str | None, **options: Any) -> 
         click.echo("racelint: no baseline written: what was not scanned would look new", err=True)
         return EXIT_COULD_NOT_RUN
     file = output_file or hierarchy.base.settings.baseline or DEFAULT_NAME
-    entries = entries_of(result, relative_to(os.path.dirname(absolute(file)), here))  # noqa: PTH120
+    entries = entries_of(result, relative_to(os.path.dirname(absolute(file)), here))
     write_file(file, render_baseline(entries).encode())
     if not options["quiet"]:
         click.echo(f"{several(len(entries), 'finding')} in {several(result.files, 'file')} written to {file}")

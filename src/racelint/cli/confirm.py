@@ -143,9 +143,8 @@ def _setting(target: Target, options: dict[str, Any], here: str) -> tuple[Path, 
     paths = [target.path] if target.path else ["."]
     if target.path and not Path(here, target.path).exists():
         raise CannotRun(f"there is no file {target.path}")
-    config = Path(options["config"]) if options["config"] else None
-    settings, _ = load_settings(common_folder(paths, here), config, isolated=options["isolated"])
-    return root_of(paths, here), with_options(limits_of(settings.proving), options)
+    settings, _ = load_settings(common_folder(paths, here), options["config"], isolated=options["isolated"])
+    return Path(root_of(paths, here)), with_options(limits_of(settings.proving), options)
 
 
 def _findings(target: Target, options: dict[str, Any], here: str, scans: dict[str, list[Finding]]) -> list[Finding]:

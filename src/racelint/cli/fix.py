@@ -34,8 +34,6 @@ from racelint.cli.output import (
 from racelint.cli.progress import sign_of_life
 from racelint.cli.sections import SectionedCommand, section
 from racelint.config.hierarchy import Hierarchy
-from racelint.config.load import ConfigError
-from racelint.engine.baseline import BadBaseline
 from racelint.engine.fixing import fixed, write_changes
 from racelint.engine.progress import Progress
 from racelint.engine.scan import root_of
@@ -43,7 +41,7 @@ from racelint.engine.threshold import above
 from racelint.model.finding import Severity
 from racelint.model.fix import Applicability
 from racelint.model.mended import FixResult
-from racelint.model.result import Problem, ScanResult
+from racelint.model.result import CannotScan, Problem, ScanResult
 
 
 @click.command(cls=SectionedCommand)
@@ -67,7 +65,7 @@ def command(paths: tuple[str, ...], color: str, **options: Any) -> int:
         hierarchy = hierarchy_for(given, options)
         with sign_of_life("fixing") as progress:
             result = fix_result(given, hierarchy, options, progress)
-    except (ConfigError, BadBaseline) as error:
+    except CannotScan as error:
         complain(ScanResult((), errors=(Problem("configuration", str(error)),)))
         return EXIT_COULD_NOT_RUN
     code, remaining = finish_fixing(result, options, color)

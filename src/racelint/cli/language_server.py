@@ -104,10 +104,10 @@ def build() -> Server:
 
 def _findings(path: str, unsaved: dict[str, bytes]) -> tuple[Finding, ...]:
     """What a scan finds in one file, in the light of its whole project, each with its fix. Raises ConfigError."""
-    root = project_root(Path(path).parent)
-    hierarchy = load_hierarchy(Path(path).parent, check=unknown_selectors)
+    folder = str(Path(path).parent)
+    hierarchy = load_hierarchy(folder, check=unknown_selectors)
     options = ScanOptions(hierarchy=hierarchy, whole_project=True, unsaved=unsaved, cache=FOLDER)
-    return offered(scanned([path], options, str(root))).findings
+    return offered(scanned([path], options, project_root(folder))).findings
 
 
 def _diagnostic(finding: Finding, document: TextDocument) -> lsp.Diagnostic:
@@ -126,7 +126,7 @@ def _diagnostic(finding: Finding, document: TextDocument) -> lsp.Diagnostic:
 
 def _related(finding: Finding, document: TextDocument) -> Iterator[lsp.DiagnosticRelatedInformation]:
     """The steps of the trace, each where it happens."""
-    root = project_root(Path(document.path).parent)
+    root = Path(project_root(str(Path(document.path).parent)))
     for step in finding.trace:
         start = lsp.Position(step.line - 1, step.column - 1)
         uri = uris.from_fs_path(str(root / step.path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,12 +12,9 @@ import msgspec
 from racelint.cli import completion
 from racelint.cli.duration import Duration
 from racelint.cli.sections import option, section
-from racelint.config.check import complaints
 from racelint.config.hierarchy import Hierarchy, load_hierarchy
 from racelint.config.settings import Settings
-from racelint.engine.baseline import read_baseline
 from racelint.engine.cache import FOLDER
-from racelint.engine.compare import against_baseline
 from racelint.engine.paths import absolute
 from racelint.engine.progress import Progress
 from racelint.engine.scan import ScanOptions, common_folder
@@ -63,7 +59,11 @@ def _per_file(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 def _versions(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Versions, separated by commas, the option given once or more."""
     versions = tuple(version.strip() for given in value for version in given.split(",") if version.strip())
-    for complaint in complaints({"target-version": list(versions)}) if versions else ():
+    if not versions:
+        return ()
+    from racelint.config.check import complaints
+
+    for complaint in complaints({"target-version": list(versions)}):
         raise click.BadParameter(complaint.partition(": ")[2])
     return versions
 
@@ -215,10 +215,9 @@ def hierarchy_for(paths: tuple[str, ...], options: dict[str, Any]) -> Hierarchy:
         raise click.ClickException(str(error)) from None
     for key, complaint in complaints:
         raise click.UsageError(f"--{key.partition('.')[0]}: {complaint}")
-    config = Path(options["config"]) if options["config"] else None
     return load_hierarchy(
         common_folder(paths, here),
-        config,
+        options["config"],
         isolated=options["isolated"],
         adjust=lambda settings: with_options(settings, options),
         check=unknown_selectors,
@@ -259,6 +258,9 @@ def without_known(result: ScanResult, paths: Sequence[str], settings: Settings) 
     """The result without what the baseline knows, where there is one. Raises BadBaseline."""
     if settings.baseline is None:
         return result
+    from racelint.engine.baseline import read_baseline
+    from racelint.engine.compare import against_baseline
+
     here = os.getcwd()
     return against_baseline(result, read_baseline(settings.baseline), settings.baseline, paths, settings, here)
 

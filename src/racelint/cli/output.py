@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -46,6 +45,8 @@ def deliver(text: str, output_file: str | None = None) -> None:
 def deliver_bytes(data: bytes, output_file: str | None = None) -> None:
     """As `deliver`, of what is encoded already."""
     if output_file is not None:
+        from racelint.cli.replacing import write_file
+
         write_file(output_file, data)
         return
     try:
@@ -55,40 +56,7 @@ def deliver_bytes(data: bytes, output_file: str | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Replace the file at `path` in one step: whoever interrupts us finds the old one or the new one whole.
-
-    Raises click.ClickException where it cannot be written.
-    """
-    import tempfile
-
-    target = Path(path)
-    try:
-        if target.exists() and not target.is_file():  # a device or a pipe
-            target.write_bytes(data)
-            return
-        target = target.resolve()
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-            Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    """What the user forbids of new files; there is no way to ask but to set it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def give_account(result: ScanResult, hierarchy: Hierarchy, root: Path, seconds: float) -> None:
+def give_account(result: ScanResult, hierarchy: Hierarchy, root: str, seconds: float) -> None:
     """What held and what was looked at, on standard error, for who asked with `--verbose`."""
     for line in (
         f"configuration: {hierarchy.base.file or 'there is no file'}",

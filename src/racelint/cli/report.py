@@ -23,9 +23,8 @@ from racelint.cli.progress import sign_of_life
 from racelint.cli.reports import Destination, write_reports
 from racelint.cli.scan import judged, scan_result
 from racelint.cli.sections import SectionedCommand, option, section
-from racelint.config.load import ConfigError
-from racelint.engine.baseline import BadBaseline
 from racelint.engine.scan import root_of
+from racelint.model.result import CannotScan
 from racelint.report.counts import count_line
 
 
@@ -69,7 +68,7 @@ def command(paths: tuple[str, ...], output_file: str, open_it: bool, **options: 
         with sign_of_life("scanning") as progress:
             result = scan_result(given, hierarchy, options, where, progress)
             result = judged(result, given, hierarchy, where, options, progress)
-    except (ConfigError, BadBaseline) as error:
+    except CannotScan as error:
         raise click.ClickException(str(error)) from None
     if options["verbose"]:
         give_account(result, hierarchy, root_of(given, os.getcwd()), time.monotonic() - begin)

@@ -43,12 +43,11 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
 
     stop_cleanly()
     here = os.getcwd()
-    config = Path(options["config"]) if options["config"] else None
     try:
-        settings, _ = load_settings(common_folder([script], here), config, isolated=options["isolated"])
+        settings, _ = load_settings(common_folder([script], here), options["config"], isolated=options["isolated"])
         limits = with_options(limits_of(settings.proving), options)
         program = Program(Path(script).resolve(), arguments=arguments)
-        verdict = confirm_program(program, limits, root_of([script], here))
+        verdict = confirm_program(program, limits, Path(root_of([script], here)))
     except (CannotRun, ConfigError) as error:
         return finish([], [{"kind": "target", "message": str(error), "target": script}], options)
     return finish([TargetResult(script, None, verdict)], [], options)

@@ -31,15 +31,12 @@ from racelint.cli.reports import Destination, FormatAndFile, destinations, shown
 from racelint.cli.sections import SectionedCommand, option, section
 from racelint.cli.subject import input_of, show
 from racelint.config.hierarchy import Hierarchy
-from racelint.config.load import ConfigError
 from racelint.config.settings import Settings
-from racelint.engine.baseline import BadBaseline
 from racelint.engine.progress import Progress
-from racelint.engine.repository import NoRevision
 from racelint.engine.scan import root_of, scanned
 from racelint.engine.threshold import above, any_as_grave, any_confirmed
 from racelint.model.finding import Severity
-from racelint.model.result import Problem, ScanResult
+from racelint.model.result import CannotScan, Problem, ScanResult
 from racelint.report.formats import FOR_BROWSERS
 
 CONFIRMED = "confirmed"
@@ -158,7 +155,7 @@ def _run(
             result = judged(result, given, hierarchy, where, options, progress)
         if options["verbose"]:
             give_account(result, hierarchy, root_of(given, os.getcwd()), time.monotonic() - begin)
-    except (ConfigError, BadBaseline, NoRevision) as error:
+    except CannotScan as error:
         result = ScanResult((), errors=(Problem("configuration", str(error)),))
     complain(result, quiet=options["quiet"])
     write_reports(result, where, settings, color, statistics=statistics, quiet=options["quiet"])

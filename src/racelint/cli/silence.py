@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from racelint.cli.output import write_file
+from racelint.cli.replacing import write_file
 from racelint.engine.add_ignore import with_ignores
 from racelint.engine.own_rules import OWN_RULES
 from racelint.model.finding import Finding

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -41,7 +40,7 @@ def show(paths: Sequence[str], hierarchy: Hierarchy, how: ScanOptions, *, files:
     else:
         from racelint.config.show import as_toml
 
-        held = {id(scoped): scoped for scoped in (hierarchy.of(Path(path).parent) for path in discovery.files)}
+        held = {id(scoped): scoped for scoped in (hierarchy.of(os.path.dirname(path)) for path in discovery.files)}
         blocks = [
             f"# {scoped.file or 'no configuration file'}\n{as_toml(scoped.settings)}"
             for scoped in held.values() or (hierarchy.base,)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import msgspec
 
@@ -15,8 +15,8 @@ class Scoped(msgspec.Struct, frozen=True):
     """Settings, and the folder that their patterns start from."""
 
     settings: Settings
-    folder: Path
-    file: Path | None = None
+    folder: str
+    file: str | None = None
 
 
 class Hierarchy:
@@ -37,19 +37,19 @@ class Hierarchy:
         self._nested = nested
         self._adjust = adjust
         self._check = check
-        self._known: dict[Path, Scoped] = {}
-        self._own: dict[Path, Scoped | None] = {}
+        self._known: dict[str, Scoped] = {}
+        self._own: dict[str, Scoped | None] = {}
 
-    def of(self, folder: Path) -> Scoped:
+    def of(self, folder: str) -> Scoped:
         """What holds for the files of `folder` (absolute). Raises ConfigError for a file that cannot be used."""
         if not self._nested or folder == self.base.folder:
             return self.base
         if folder not in self._known:
-            above = folder.parent
+            above = os.path.dirname(folder)
             self._known[folder] = self.standing_in(folder) or (self.base if above == folder else self.of(above))
         return self._known[folder]
 
-    def standing_in(self, folder: Path) -> Scoped | None:
+    def standing_in(self, folder: str) -> Scoped | None:
         """The settings of a file in `folder` itself, where nested files count. Raises ConfigError."""
         if not self._nested:
             return None
@@ -58,7 +58,7 @@ class Hierarchy:
             self._own[folder] = Scoped(self._adjust(found[0]), folder, found[1]) if found else None
         return self._own[folder]
 
-    def combined(self, folders: Iterable[Path]) -> Settings:
+    def combined(self, folders: Iterable[str]) -> Settings:
         """The base settings with all that the user declared of the code in `folders`: names hold everywhere."""
         whole = self.base.settings
         for scoped in {id(found): found for found in map(self.of, folders)}.values():
@@ -67,8 +67,8 @@ class Hierarchy:
 
 
 def load_hierarchy(
-    start: Path,
-    config: Path | None = None,
+    start: str,
+    config: str | None = None,
     *,
     isolated: bool = False,
     adjust: Callable[[Settings], Settings] = lambda settings: settings,
@@ -79,7 +79,7 @@ def load_hierarchy(
     `config` is the only file that counts then; `isolated` reads none.
     """
     settings, file = load_settings(start, config, isolated=isolated, check=check)
-    folder = file.absolute().parent if file is not None else start
+    folder = os.path.dirname(os.path.abspath(file)) if file is not None else start
     return Hierarchy(Scoped(settings, folder, file), nested=config is None and not isolated, adjust=adjust, check=check)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from racelint.config.check import complaints
 from racelint.config.settings import Settings
+from racelint.model.result import CannotScan
 
 NAMES = ("racelint.toml", "pyproject.toml")
 ROOT_MARKERS = ("pyproject.toml", "racelint.toml", "setup.py", "setup.cfg", ".git", ".hg")
@@ -23,13 +22,13 @@ Check = Callable[[Settings], Iterator[tuple[str, str]]]
 """What only a higher layer can find wrong with settings: keys, and what is wrong with each."""
 
 
-class ConfigError(Exception):
+class ConfigError(CannotScan):
     """The configuration cannot be used; the text names the file, the key and the nearest right one."""
 
 
 def load_settings(
-    start: Path, config: Path | None = None, *, isolated: bool = False, check: Check | None = None
-) -> tuple[Settings, Path | None]:
+    start: str, config: str | None = None, *, isolated: bool = False, check: Check | None = None
+) -> tuple[Settings, str | None]:
     """Settings that hold for `start` (a directory), and the file they came from.
 
     `config` names the file instead of searching upward; `isolated` reads none. Raises ConfigError.
@@ -38,46 +37,57 @@ def load_settings(
         return _convert(_read(config, explicit=True, check=check) or {}), config
     if isolated:
         return Settings(), None
-    for folder in (start, *start.parents):
+    for folder in upward(start):
         settings = settings_in(folder, check)
         if settings is not None:
             return settings
     return Settings(), None
 
 
-def settings_in(folder: Path, check: Check | None = None) -> tuple[Settings, Path] | None:
+def settings_in(folder: str, check: Check | None = None) -> tuple[Settings, str] | None:
     """The settings of the file that stands in `folder` itself, and that file; None without one. Raises ConfigError."""
     for name in NAMES:
-        candidate = folder / name
+        candidate = os.path.join(folder, name)
         if os.path.isfile(candidate) and (table := _read(candidate, explicit=False, check=check)) is not None:
             return _convert(table), candidate
     return None
 
 
-def project_root(start: Path) -> Path:
+def project_root(start: str) -> str:
     """The closest folder at or above `start` that looks like the top of a project; `start` itself where none does."""
-    for folder in (start, *start.parents):
-        if any(os.path.exists(folder / marker) for marker in ROOT_MARKERS):
+    for folder in upward(start):
+        if any(os.path.exists(os.path.join(folder, marker)) for marker in ROOT_MARKERS):
             return folder
     return start
 
 
-def _read(path: Path, *, explicit: bool, check: Check | None, seen: tuple[Path, ...] = ()) -> dict[str, Any] | None:
+def upward(start: str) -> Iterator[str]:
+    """`start` (absolute) and every folder above it, the innermost first."""
+    folder = start
+    yield folder
+    while (above := os.path.dirname(folder)) not in (folder, ""):
+        yield above
+        folder = above
+
+
+def _read(path: str, *, explicit: bool, check: Check | None, seen: tuple[str, ...] = ()) -> dict[str, Any] | None:
     """The keys of one file on top of those it extends; None for a `pyproject.toml` that says nothing of racelint."""
     text = _text(path)
-    if path.name == "pyproject.toml" and not explicit and "racelint" not in text:
+    if os.path.basename(path) == "pyproject.toml" and not explicit and "racelint" not in text:
         return None  # unread: a broken one, as among the test data of a packaging tool, is none of our business
     table, prefix = _own_table(_document(text, path), path, explicit=explicit)
     if table is None:
         return None
+    from racelint.config.check import complaints  # what a scan without a configuration never needs
+
     for complaint in complaints(table, prefix):
         raise ConfigError(f"{path}: {complaint}")
     for key, complaint in check(_convert(table)) if check is not None else ():
         raise ConfigError(f"{path}: `{f'{prefix}.{key}'.lstrip('.')}`: {complaint}")
-    own = _with_absolute_paths(table, path.parent)
+    own = _with_absolute_paths(table, os.path.dirname(path))
     if "extend" not in own:
         return own
-    base = Path(os.path.normpath(path.parent / os.path.expanduser(own["extend"])))
+    base = os.path.normpath(os.path.join(os.path.dirname(path), os.path.expanduser(own["extend"])))
     key = f"{prefix}.extend".lstrip(".")
     if base in (*seen, path):
         raise ConfigError(f"{path}: `{key}`: {base} extends this file in turn")
@@ -87,17 +97,18 @@ def _read(path: Path, *, explicit: bool, check: Check | None, seen: tuple[Path, 
     return _merged(below or {}, own)
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open(path, encoding="utf-8-sig") as stream:
+            return stream.read()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not valid UTF-8") from None
 
 
-def _document(text: str, path: Path) -> dict[str, Any]:
-    import tomllib  # what a scan without a configuration never needs
+def _document(text: str, path: str) -> dict[str, Any]:
+    import tomllib
 
     try:
         return tomllib.loads(text)
@@ -105,16 +116,16 @@ def _document(text: str, path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 
-def _own_table(document: dict[str, Any], path: Path, *, explicit: bool) -> tuple[Any, str]:
+def _own_table(document: dict[str, Any], path: str, *, explicit: bool) -> tuple[Any, str]:
     """The table of racelint and the prefix of its keys; one that holds nothing else may have it so, too."""
     tool = document.get("tool")
     table = tool.get("racelint") if isinstance(tool, dict) else None
-    if path.name == "pyproject.toml" or (table is not None and (explicit or len(document) == 1)):
+    if os.path.basename(path) == "pyproject.toml" or (table is not None and (explicit or len(document) == 1)):
         return table, "tool.racelint"
     return document, ""
 
 
-def _with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _with_absolute_paths(table: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """A copy in which the files that the table names do not depend on where it stands."""
     own = dict(table)
     for *tables, last in PATH_KEYS:

@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from racelint.config.settings import Settings
-from racelint.engine.cache import Cache, content_key, key_of
+from racelint.engine.cache import Cache, key_of
 from racelint.engine.collector import collector_paused
 from racelint.engine.fingerprint import fingerprint
-from racelint.engine.linked import LinkedUnit, Said
 from racelint.engine.progress import Progress
+from racelint.engine.said import Said
 from racelint.engine.scope import Scope
 from racelint.engine.selection import Selection
-from racelint.engine.stack import call_with_deep_stack
-from racelint.engine.summaries import Summaries
 from racelint.engine.units import Unit, units_of
 from racelint.engine.unreadable import unreadable_finding
-from racelint.engine.worker import Reply, Request
 from racelint.engine.workforce import WorkerError
 from racelint.model.result import Problem
 from racelint.model.source import SourceFile
-from racelint.model.summary import ModuleSummary
-from racelint.rules.subjects import Mentions
+
+if TYPE_CHECKING:  # what a scan that meets nothing new never imports
+    from racelint.engine.checking import Checker
+    from racelint.model.summary import ModuleSummary
 
 BATCH = 4 * 1024 * 1024
 """Bytes of source whose summaries are held at once, unless a single unit has more."""
 
 
 class Analysis:
-    """All that is said of one scope. The rules of the `selection` are imported only where something is checked."""
+    """All that is said of one scope. What checks it is imported only where something is new.
+
+    `jobs` None means as many processes as pay, a `scheduler` the workers of its cluster.
+    """
 
     def __init__(
-        self, scope: Scope, settings: Settings, selection: Selection, cache: Cache, summaries: Summaries
+        self,
+        scope: Scope,
+        settings: Settings,
+        selection: Selection,
+        cache: Cache,
+        jobs: int | None = None,
+        scheduler: str = "",
     ) -> None:
         self._scope = scope
         self._settings = settings
         self._selection = selection
         self._cache = cache
-        self._summaries = summaries
+        self._jobs = jobs
+        self._scheduler = scheduler
         self._units, self._rest = units_of(scope)
 
     def run(self, progress: Progress) -> Said:
@@ -59,7 +69,7 @@ class Analysis:
         try:
             with collector_paused():
                 for batch in _batches(missing, self._scope.sources):
-                    fresh = self._work_out(batch, progress.advance)
+                    fresh = self._checker.check(batch, progress.advance)
                     said |= fresh
                     kept = {key: each for key, each in fresh.items() if each.lasting and not each.problems}
                     self._cache.put({key: msgspec.msgpack.encode(each) for key, each in kept.items()})
@@ -72,44 +82,25 @@ class Analysis:
 
     def modules(self) -> tuple[tuple[SourceFile, ModuleSummary], ...]:
         """Every file that is linked, with its summary, whatever is known of the findings. Raises WorkerError."""
-        files = [file for unit in self._units for file in unit]
-        replies = self._summaries.of([self._request(file) for file in files])
-        return tuple(LinkedUnit(files, replies).modules.values())
+        return self._checker.modules([file for unit in self._units for file in unit])
+
+    @cached_property
+    def _checker(self) -> Checker:
+        from racelint.engine.checking import Checker
+        from racelint.engine.summaries import Summaries
+
+        summaries = Summaries(self._cache, self._jobs, self._scheduler)
+        return Checker(self._scope, self._settings, self._selection, summaries, self._rest)
 
     def _unread(self) -> Said:
         reasons = self._scope.unreadable
         files = [file for file in self._scope.files if file.path in reasons]
         return Said([unreadable_finding(file.display, f"cannot be read: {reasons[file.path]}") for file in files])
 
-    def _request(self, file: SourceFile, reported: tuple[int, ...] = (), *, check: bool = False) -> Request:
-        return Request(file.display, self._scope.sources[file.path], check, reported)
-
-    def _work_out(self, units: Mapping[bytes, Unit], read: Callable[[], None]) -> dict[bytes, Said]:
-        """What is said of each of some units, by its key; `read` is called for each file. Raises WorkerError."""
-        requests = [self._request(file, check=unit is self._rest) for unit in units.values() for file in unit]
-        replies = iter(self._summaries.of(requests, read))
-        return call_with_deep_stack(
-            lambda: {key: self._said_of(unit, list(islice(replies, len(unit)))) for key, unit in units.items()}
-        )
-
-    def _said_of(self, unit: Unit, replies: Sequence[Reply]) -> Said:
-        linked = LinkedUnit(unit, replies)
-        if unit is not self._rest:
-            rules = self._selection.rules_about(self._mentions(unit))
-            linked.check_until_read(rules, self._settings, self._reread)
-        return linked.said
-
-    def _mentions(self, unit: Unit) -> Mentions:
-        declared = self._settings.extra_locks or self._settings.extra_thread_roots
-        return Mentions((self._scope.sources[file.path] for file in unit), declared=bool(declared))
-
-    def _reread(self, files: Sequence[tuple[SourceFile, tuple[int, ...]]]) -> list[Reply]:
-        return self._summaries.of([self._request(file, lines) for file, lines in files])
-
     def _key(self, unit: Unit) -> bytes:
         """Names everything that a unit's findings depend on."""
         kind = "readable" if unit is self._rest else "linked"
-        parts = [part for file in unit for part in (_identity(file), content_key(self._scope.sources[file.path]))]
+        parts = [part for file in unit for part in (_identity(file), self._scope.digests[file.path])]
         return key_of(fingerprint(), kind, self._selection.name, _what_counts(self._settings), *parts)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from racelint.engine.directives import FILE_IGNORE, VERBS, Malformed
 from racelint.engine.engine_rule import EngineRule
 from racelint.model.finding import Finding
+from racelint.model.suppression import Malformed
 from racelint.rules.base import Rule
 
 
@@ -67,6 +67,8 @@ class BadDirective(EngineRule, Rule):
 
 def malformed_finding(display: str, comment: Malformed) -> Finding:
     """The finding for a comment that cannot be read."""
+    from racelint.engine.directives import FILE_IGNORE, VERBS
+
     if comment.codes is None:
         import difflib
 

@@ -13,13 +13,13 @@ from pathlib import PurePosixPath
 import msgspec
 
 from racelint.model.finding import Finding
-from racelint.model.result import ScanResult
+from racelint.model.result import CannotScan, ScanResult
 
 DEFAULT_NAME = "racelint-baseline.json"
 VERSION = 1
 
 
-class BadBaseline(Exception):
+class BadBaseline(CannotScan):
     """The file cannot be used; the text names it and says why."""
 
 

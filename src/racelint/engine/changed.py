@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -88,7 +87,7 @@ def _entries_before(folder: str, top: str, root: str, options: ScanOptions) -> l
     old_root = os.path.join(folder, os.path.relpath(root, top))
     if not os.path.isdir(old_root):
         return []
-    settings = options.hierarchy.combined([Path(root)]) if options.hierarchy is not None else options.settings
+    settings = options.hierarchy.combined([root]) if options.hierarchy is not None else options.settings
     lenient = msgspec.structs.replace(settings, select=("ALL",), ignore=(), per_file_ignores={}, exclude=())
     old = scan([old_root], msgspec.structs.replace(options, settings=lenient, hierarchy=None, unsaved={}), old_root)
     findings = (*old.findings, *(entry.finding for entry in old.silenced))

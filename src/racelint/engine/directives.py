@@ -15,8 +15,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import msgspec
-
+from racelint.model.suppression import Directives, Malformed, Suppression
 from racelint.syntax.comments import ANNOTATIONS
 
 IGNORE, FILE_IGNORE = "ignore", "file-ignore"
@@ -26,48 +25,6 @@ _OWN = re.compile(r"#\s*racelint:\s*(?P<verb>[\w-]*)(?P<rest>[^#]*)", re.IGNOREC
 _BRACKET = re.compile(r"\s*\[(?P<codes>[^\]]*)\](?P<reason>.*)", re.DOTALL)
 _NOQA = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z][A-Z0-9]*(?:(?:\s*,\s*|\s+)[A-Z]+[0-9]+)*)", re.IGNORECASE)
 _CODE = re.compile(r"RL\d{0,3}\b")
-_NOQA_OF_OURS = re.compile(rb"#\s*noqa[^\r\n]*RL\d{0,3}\b", re.IGNORECASE)
-
-
-class Suppression(msgspec.Struct, frozen=True):
-    """One comment that silences findings whose first or last line is one of `lines`; of the whole file where None.
-
-    `line`, `column` and `end_column` say where the comment stands, 1-based, the end exclusive.
-    """
-
-    codes: tuple[str, ...]
-    reason: str
-    line: int
-    column: int
-    end_column: int
-    lines: range | None
-    noqa: bool = False
-
-    def covers(self, line: int, end_line: int) -> bool:
-        """Whether a finding from `line` to `end_line` lies where this comment speaks."""
-        return self.lines is None or line in self.lines or end_line in self.lines
-
-
-class Malformed(msgspec.Struct, frozen=True):
-    """A comment that means to speak to racelint and cannot be obeyed: why, and where it stands."""
-
-    verb: str
-    codes: tuple[str, ...] | None
-    line: int
-    column: int
-    end_column: int
-
-
-class Directives(msgspec.Struct, frozen=True):
-    """The comments of one file."""
-
-    suppressions: tuple[Suppression, ...] = ()
-    malformed: tuple[Malformed, ...] = ()
-
-
-def mentions_directive(source: bytes) -> bool:
-    """Whether the file can hold a comment of interest, told from its bytes."""
-    return b"racelint:" in source or _NOQA_OF_OURS.search(source) is not None
 
 
 def directives_in(text: str) -> Directives:

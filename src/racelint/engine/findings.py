@@ -7,22 +7,25 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
-from racelint.engine.directives import Directives, Suppression, directives_in, mentions_directive
 from racelint.engine.policy import Policy
 from racelint.engine.silence import Silencer
 from racelint.engine.text import lines_of, text_of
 from racelint.model.finding import Finding, fingerprint_of
 from racelint.model.result import Silenced
+from racelint.model.suppression import Directives, Suppression
 
 Identity = tuple[str, int, int, str, str]
 
 
 class Sources:
-    """The bytes of a scan's files by the path shown, decoded only where a finding or a comment needs it."""
+    """The bytes of a scan's files by the path shown, decoded only where a finding or a comment needs it.
 
-    def __init__(self, sources: Mapping[str, bytes], comments: bool = True) -> None:
+    `speaking` are those whose comments to racelint count.
+    """
+
+    def __init__(self, sources: Mapping[str, bytes], speaking: Container[str]) -> None:
+        self.speaking = speaking
         self._sources = sources
-        self._comments = comments
         self._lines: dict[str, tuple[str, ...]] = {}
         self._directives: dict[str, Directives] = {}
 
@@ -40,10 +43,13 @@ class Sources:
     def directives(self, display: str) -> Directives:
         """The comments of a file that speak to racelint; none where they do not count."""
         if display not in self._directives:
-            source = self._sources.get(display, b"")
-            wanted = self._comments and mentions_directive(source)
-            self._directives[display] = directives_in(text_of(source)) if wanted else Directives()
+            self._directives[display] = self._read(display) if display in self.speaking else Directives()
         return self._directives[display]
+
+    def _read(self, display: str) -> Directives:
+        from racelint.engine.directives import directives_in  # what a scan without such a comment never needs
+
+        return directives_in(text_of(self._sources[display]))
 
     def lines_mentioned(self, findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
         """The lines of every file that a finding or a step of its trace lies in."""
@@ -81,7 +87,7 @@ def finish(
             continue
         comments[key] = silencer.silencing(finding)
         wanted.append(policy.graded(finding))
-    wanted += map(policy.graded, silencer.complaints(sorted(reported), complete))
+    wanted += map(policy.graded, silencer.complaints(sorted(filter(sources.speaking.__contains__, reported)), complete))
     live: list[Finding] = []
     silenced: list[Silenced] = []
     for finding in named(wanted, sources, reported):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a scan without a pattern never imports
     from pathspec import GitIgnoreSpec
+
+from racelint.config.load import upward
 
 EXCLUDED_FOLDERS = frozenset(
     {".bzr", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox"}
     | {".pants.d", ".pytest_cache", ".pytype", ".racelint_cache", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode"}
     | {"__pycache__", "__pypackages__", "_build", "buck-out", "node_modules", "site-packages", "venv"}
 )
+_GITIGNORE = ".gitignore"
+_EXCLUDE = os.path.join(".git", "info", "exclude")
 BUILD_OUTPUT = frozenset({"build", "dist"})
 """Left out unless they hold an `__init__.py`: a package may well be called `build`."""
 
@@ -37,20 +40,19 @@ class Patterns:
 def gitignores_above(folder: str) -> tuple[Patterns, ...]:
     """The `.gitignore` files that hold in `folder` from above it, and `.git/info/exclude`: outermost first."""
     found: list[Patterns] = []
-    current = Path(folder)
-    if os.path.exists(current / ".git"):
-        return _read(current / ".git" / "info" / "exclude", current)
-    for parent in current.parents:
-        found[:0] = _read(parent / ".gitignore", parent)
-        if os.path.exists(parent / ".git"):
-            found[:0] = _read(parent / ".git" / "info" / "exclude", parent)
+    if _is_repository(folder):
+        return _read(folder, _EXCLUDE)
+    for parent in upward(os.path.dirname(folder)):
+        found[:0] = _read(parent, _GITIGNORE)
+        if _is_repository(parent):
+            found[:0] = _read(parent, _EXCLUDE)
             return tuple(found)
     return ()
 
 
 def gitignore_in(folder: str) -> tuple[Patterns, ...]:
     """The patterns of the `.gitignore` that stands in `folder` itself: none or one."""
-    return _read(Path(folder) / ".gitignore", Path(folder))
+    return _read(folder, _GITIGNORE)
 
 
 def left_out(path: str, *, folder: bool, patterns: tuple[Patterns, ...]) -> bool:
@@ -79,9 +81,14 @@ def _spec(lines: Iterable[str]) -> GitIgnoreSpec | None:
     return GitIgnoreSpec.from_lines(kept)
 
 
-def _read(file: Path, base: Path) -> tuple[Patterns, ...]:
+def _is_repository(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, ".git"))
+
+
+def _read(folder: str, name: str) -> tuple[Patterns, ...]:
+    """The patterns of the file `name` in `folder`, which hold there and below: none or one."""
     try:
-        text = file.read_text(encoding="utf-8", errors="surrogateescape")
-        return (Patterns(str(base), text.splitlines()),)
+        with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape") as stream:
+            return (Patterns(folder, stream.read().splitlines()),)
     except (OSError, ValueError):  # absent, unreadable, or a pattern that git would not take either
         return ()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from racelint.config.settings import Settings
+from racelint.engine.said import Said
 from racelint.engine.unreadable import unreadable_finding
 from racelint.engine.worker import Reply, describe
-from racelint.model.finding import Finding
 from racelint.model.result import Problem
 from racelint.model.source import SourceFile
 from racelint.model.summary import ModuleSummary
@@ -23,23 +21,6 @@ ROUNDS = 3
 
 Reread = Callable[[Sequence[tuple[SourceFile, tuple[int, ...]]]], list[Reply]]
 """Gives fresh replies for files, with LibCST's reading of the definitions that hold these lines."""
-
-
-class Said(msgspec.Struct):
-    """What is said of some files. `unreadable` holds an RL900 for each that cannot be read.
-
-    One that is not `lasting` may be another the next time: it is not remembered.
-    """
-
-    unreadable: list[Finding] = []
-    findings: list[Finding] = []
-    problems: list[Problem] = []
-    lasting: bool = True
-
-    def add(self, other: Said) -> None:
-        self.unreadable.extend(other.unreadable)
-        self.findings.extend(other.findings)
-        self.problems.extend(other.problems)
 
 
 class LinkedUnit:

@@ -19,6 +19,7 @@ class ModuleFinder:
         self.bases = tuple(bases)
         """Folders that absolute imports are looked up in after the importer's own, as `sys.path` would hold them."""
         self._listing = lru_cache(maxsize=None)(_names_in)
+        self._package = lru_cache(maxsize=None)(self._base_and_package)
         self.locate = lru_cache(maxsize=None)(self._locate)
         """The file of a module by its name, for an importer whose own base is the folder given; None if not ours."""
 
@@ -29,14 +30,18 @@ class ModuleFinder:
         """
         folder, file = os.path.split(path)
         stem = os.path.splitext(file)[0]
-        names = [] if stem == "__init__" and self.is_package(folder) else [stem]
-        while self.is_package(folder):
-            parent, name = os.path.split(folder)
-            names.insert(0, name)
-            if parent == folder:
-                break
-            folder = parent
-        return folder, ".".join(names)
+        base, package = self._package(folder)
+        if stem == "__init__" and self.is_package(folder):
+            return base, package
+        return base, f"{package}.{stem}" if package else stem
+
+    def _base_and_package(self, folder: str) -> tuple[str, str]:
+        """As `base_and_name`, of a folder; the name is empty where it is no package."""
+        parent, name = os.path.split(folder)
+        if parent == folder or not self.is_package(folder):
+            return folder, ""
+        base, above = self._package(parent)
+        return base, f"{above}.{name}" if above else name
 
     def is_package(self, folder: str) -> bool:
         return any(name in self._listing(folder) for name in _INITS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -65,7 +64,7 @@ class Policy:
             return self._hierarchy.base
         folder = os.path.dirname(path)
         if folder not in self._scoped:
-            self._scoped[folder] = self._hierarchy.of(Path(folder))
+            self._scoped[folder] = self._hierarchy.of(folder)
         return self._scoped[folder]
 
     def _ignored(self, code: str, display: str, scoped: Scoped) -> bool:
@@ -86,14 +85,14 @@ class Excluding:
 
     def __call__(self, folder: str) -> tuple[Patterns, ...]:
         if folder not in self._known:
-            scoped = self._hierarchy.of(Path(folder))
+            scoped = self._hierarchy.of(folder)
             configured = (*scoped.settings.exclude, *scoped.settings.extend_exclude)
-            self._known[folder] = (Patterns(str(scoped.folder), configured), self._extra)
+            self._known[folder] = (Patterns(scoped.folder, configured), self._extra)
         return self._known[folder]
 
 
-def _names(pattern: str, path: str, folder: Path) -> bool:
+def _names(pattern: str, path: str, folder: str) -> bool:
     """Whether a pattern of `per-file-ignores` means `path`; one with `!` in front means all others."""
     if pattern.startswith("!"):
         return not _names(pattern[1:], path, folder)
-    return bool(Patterns(str(folder) + os.sep, [pattern]).decides(path, folder=False))
+    return bool(Patterns(folder + os.sep, [pattern]).decides(path, folder=False))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
+_NOQA_OF_OURS = rb"#\s*noqa[^\r\n]*RL\d{0,3}\b"
 _WORDS = tuple(
     word.encode()
     for word in (
@@ -20,6 +22,11 @@ _WORDS = tuple(
 def mentions_concurrency(source: bytes) -> bool:
     """Whether `source` holds any word without which no rule can speak of it by itself."""
     return any(word in source for word in _WORDS)
+
+
+def mentions_directive(source: bytes) -> bool:
+    """Whether `source` can hold a comment that speaks to racelint."""
+    return b"racelint:" in source or re.search(_NOQA_OF_OURS, source, re.IGNORECASE) is not None
 
 
 def relevant(mentioning: Iterable[str], imports: Mapping[str, Iterable[str]]) -> frozenset[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def prove(
     result: ScanResult,
     settings: ConfirmSettings,
-    root: Path,
+    root: str,
     minimum: Severity,
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -48,13 +48,14 @@ def prove(
     from racelint.confirm import CannotRun, confirm_findings
 
     chosen = [result.findings[position] for position in asked]
+    top = Path(root)
     try:
         progress = progress or Progress()
         progress.begin("proving", len(chosen), "findings")
         if scheduler:
-            verdicts = _proved_on(scheduler, chosen, settings, root, progress)
+            verdicts = _proved_on(scheduler, chosen, settings, top, progress)
         else:
-            verdicts = confirm_findings(chosen, settings, root, jobs or cores(), progress.advance)
+            verdicts = confirm_findings(chosen, settings, top, jobs or cores(), progress.advance)
     except (CannotRun, WorkerError) as error:
         return msgspec.structs.replace(result, errors=(*result.errors, Problem("interpreter", str(error))))
     findings = list(result.findings)
@@ -91,10 +92,10 @@ class Prover:
     `where` gives the absolute path of each file by the path shown. All fixes share the total budget.
     """
 
-    def __init__(self, settings: ConfirmSettings, root: Path, where: Mapping[str, str]) -> None:
+    def __init__(self, settings: ConfirmSettings, root: str, where: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
         self._settings = settings
-        self._root = root
+        self._root = Path(root)
         self._where = where
         self._deadline = time.monotonic() + settings.total_budget
         self._confirmable = {rule.code for rule in all_rules() if rule.confirmable}

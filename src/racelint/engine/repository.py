@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from racelint.config.load import NAMES, ROOT_MARKERS
 from racelint.engine.discover import SUFFIXES
+from racelint.model.result import CannotScan
 
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 EVERY_LINE = range(1, 1 << 31)
@@ -16,7 +17,7 @@ ChangedLines = dict[str, list[range]]
 """For each file that changed, by its path below the top of the repository, the lines that are new in it."""
 
 
-class NoRevision(Exception):
+class NoRevision(CannotScan):
     """There is no git, no repository or no such revision; the text says which."""
 
 

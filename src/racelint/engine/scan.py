@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,11 +21,12 @@ from racelint.engine.policy import Excluding, Policy
 from racelint.engine.progress import Progress
 from racelint.engine.scope import Scope, gather
 from racelint.engine.selection import Selection
-from racelint.engine.summaries import Summaries
 from racelint.model.finding import Finding
 from racelint.model.result import Problem, ScanResult
 from racelint.model.source import SourceFile
-from racelint.model.summary import ModuleSummary
+
+if TYPE_CHECKING:  # what a scan that meets nothing new never imports
+    from racelint.model.summary import ModuleSummary
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
@@ -78,10 +79,10 @@ def scan(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> 
 def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) -> Scanned:
     """As `scan`, with what the result was made from. What is asked of that is in `kept`, or worked out again."""
     here = absolute(cwd or os.getcwd())
-    root = str(root_of(paths, here))
-    hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, Path(here)))
+    root = root_of(paths, here)
+    hierarchy = options.hierarchy or Hierarchy(Scoped(options.settings, here))
     discovery, context = find_files(paths, options, hierarchy, here)
-    folders = sorted(map(Path, {os.path.dirname(path) for path in discovery.files}))
+    folders = sorted({os.path.dirname(path) for path in discovery.files})
     settings = hierarchy.combined(folders)
     cache = Cache(os.path.join(root, options.cache) if options.cache is not None else None, options.kept)
     scope = gather(
@@ -90,11 +91,12 @@ def scanned(paths: Sequence[str], options: ScanOptions, cwd: str | None = None) 
         cache=cache,
     )
     selection = Selection(scoped.settings for scoped in map(hierarchy.of, folders))
-    analysis = Analysis(scope, settings, selection, cache, Summaries(cache, options.jobs, options.scheduler))
+    analysis = Analysis(scope, settings, selection, cache, options.jobs, options.scheduler)
     said = analysis.run(options.progress or Progress())
     cache.close()
     problems = (*discovery.errors, *said.problems)
-    sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, options.comments)
+    speaking = {file.display for file in scope.files if options.comments and file.path in scope.speaking}
+    sources = Sources({file.display: scope.sources.get(file.path, b"") for file in scope.files}, speaking)
     everything = options.whole_project
     seen = frozenset() if problems else seen_in_full(scope, said.unreadable, paths, here, everything=everything)
     finished = finish(
@@ -148,22 +150,22 @@ def find_files(
     discovery = discover(paths, here, how)
     if not options.whole_project or not discovery.files:
         return discovery, ()
-    return discovery, discover([str(root_of(paths, here))], here, how).files
+    return discovery, discover([root_of(paths, here)], here, how).files
 
 
-def root_of(paths: Sequence[str], cwd: str) -> Path:
+def root_of(paths: Sequence[str], cwd: str) -> str:
     """The project that `paths` lie in: the closest folder with a project file above all of them."""
     return project_root(common_folder(paths, cwd))
 
 
-def common_folder(paths: Sequence[str], cwd: str) -> Path:
+def common_folder(paths: Sequence[str], cwd: str) -> str:
     """The innermost folder that holds all of `paths` (relative ones below `cwd`)."""
     folders = [absolute(os.path.join(cwd, path)) for path in paths] or [cwd]
     folders = [folder if os.path.isdir(folder) else os.path.dirname(folder) for folder in folders]
     try:
-        return Path(os.path.commonpath(folders))
+        return os.path.commonpath(folders)
     except ValueError:  # two drives
-        return Path(cwd)
+        return cwd
 
 
 def _below_root(path: str, root: str) -> str:

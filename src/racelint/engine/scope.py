@@ -23,14 +23,17 @@ class Scope(msgspec.Struct, frozen=True):
     """The files of a scan, sorted by path.
 
     `sources` holds their bytes by path; `unreadable` why a file could not be read. `relevant` holds the paths worth
-    a summary: for the rest it is enough that they parse. `links` are the paths that each path imports.
+    a summary: for the rest it is enough that they parse. `digests` are names for what files hold, `speaking` the files
+    that can hold comments to racelint. `links` are the paths that each path imports.
     """
 
     files: tuple[SourceFile, ...]
     sources: dict[str, bytes]
     unreadable: dict[str, str]
     relevant: frozenset[str]
-    links: dict[str, tuple[str, ...]] = {}
+    digests: dict[str, bytes]
+    speaking: frozenset[str]
+    links: dict[str, tuple[str, ...]]
 
 
 def gather(
@@ -67,7 +70,8 @@ def gather(
     )
     imports = {path: tuple(found.values()) for path, found in reader.links.items()}
     worth = _relevant(reader, modules, declared) if prescan else frozenset(reader.sources)
-    return Scope(files, reader.sources, reader.unreadable, worth, imports)
+    speaking = frozenset(reader.speaking)
+    return Scope(files, reader.sources, reader.unreadable, worth, reader.digests, speaking, imports)
 
 
 def _renamed(links: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:
@@ -103,6 +107,8 @@ class _Reader:
         self.sources: dict[str, bytes] = {}
         self.concurrent: set[str] = set()
         """The files that mention concurrency."""
+        self.speaking: set[str] = set()
+        self.digests: dict[str, bytes] = {}
         self.unreadable: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self._bases: dict[str, str] = {}
@@ -118,6 +124,7 @@ class _Reader:
         while pending:
             texts = {path: text for path in pending if (text := self._read(path)) is not None}
             found: dict[str, None] = {}
+            self.digests.update((path, text.digest) for path, text in texts.items())
             for path, told in zip(texts, glances(tuple(texts.values()), self.cache), strict=True):
                 found.update(dict.fromkeys(self._link(path, told)))
             pending = tuple(target for target in found if target not in seen)
@@ -139,6 +146,8 @@ class _Reader:
         """Note what the file tells, and which files it imports."""
         if told.concurrent:
             self.concurrent.add(path)
+        if told.directives:
+            self.speaking.add(path)
         for imported in told.imports:
             target = self.finder.locate(imported, self._bases[path])
             if target is not None and target != path and (target in self.names or self._may_follow(target)):

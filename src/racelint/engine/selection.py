@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +14,9 @@ from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.unreadable import UnreadableFile
 from racelint.model.finding import Finding
 from racelint.rules.base import Rule
-from racelint.rules.subjects import Mentions
+
+if TYPE_CHECKING:
+    from racelint.rules.subjects import Mentions
 
 
 class RuleBook(Mapping[str, Rule]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 
 from racelint.engine.bad_directive import BadDirective, malformed_finding, unknown_code_finding
-from racelint.engine.directives import Directives, Suppression
 from racelint.engine.own_rules import OWN_RULES
 from racelint.engine.policy import Policy
 from racelint.engine.selection import matches, nearest_code
 from racelint.engine.unused_suppression import UnusedSuppression, unused_finding
 from racelint.model.finding import Finding
+from racelint.model.suppression import Directives, Suppression
 
 DirectivesOf = Callable[[str], Directives]
 """The directives of a file by the path shown."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from racelint.engine.baseline import Entry
 from racelint.engine.engine_rule import EngineRule
 from racelint.model.finding import Finding, fingerprint_of
 from racelint.rules.base import Rule
+
+if TYPE_CHECKING:  # what a scan without a baseline never imports
+    from racelint.engine.baseline import Entry
 
 
 class StaleBaseline(EngineRule, Rule):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from racelint.engine.directives import Suppression
 from racelint.engine.engine_rule import EngineRule
 from racelint.model.finding import Finding
+from racelint.model.suppression import Suppression
 from racelint.rules.base import Rule
 
 

@@ -21,6 +21,10 @@ ProblemKind = Literal[
 ]
 
 
+class CannotScan(Exception):
+    """What was asked for cannot be scanned so; the text says why."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """Something that the scan could not do; `path` as shown to the user, None where it is about no path."""
 

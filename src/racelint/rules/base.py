@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from racelint.model.finding import Confidence, Evidence, Finding, Severity, Step, StepRole
-from racelint.model.summary import Span
 
 if TYPE_CHECKING:  # a rule is described without the analyses that it asks
+    from racelint.model.summary import Span
     from racelint.program import Program
     from racelint.program.names.index import FunctionInfo
 

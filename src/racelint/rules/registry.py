@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 import re
 import sys
 import time
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "racelint.rules"
-_CODE = re.compile(r'^    code(?:: ClassVar\[str\])? = "(RL\d{3})"$', re.MULTILINE)
+_CODE = rb'^    code(?:: ClassVar\[str\])? = "(RL\d{3})"\r?$'
 
 
 class BadPlugin(Exception):
@@ -41,8 +39,9 @@ def codes() -> tuple[str, ...]:
     """
     if plugins():
         return tuple(rule.code for rule in all_rules())
-    texts = [file.read_text("utf-8") for folder in racelint.rules.__path__ for file in Path(folder).glob("*.py")]
-    return tuple(sorted(code for text in texts for code in _CODE.findall(text)))
+    files = [os.path.join(folder, name) for folder in racelint.rules.__path__ for name in os.listdir(folder)]
+    texts = [_content(file) for file in files if file.endswith(".py")]
+    return tuple(sorted(code.decode() for text in texts for code in re.findall(_CODE, text, re.MULTILINE)))
 
 
 @cache
@@ -52,25 +51,24 @@ def plugins() -> tuple[str, ...]:
     `importlib.metadata` tells that too, in ten times the time. One that is installed to be edited is never the same.
     """
     found = []
-    for path in (path for folder in sys.path for path in _distributions(folder)):
-        if f"[{GROUP}]".encode() in _bytes(f"{path}/entry_points.txt"):
-            name, edited = Path(path).name, b'"editable": true' in _bytes(f"{path}/direct_url.json")
+    for folder, name in ((each, name) for each in sys.path for name in _distributions(each or os.curdir)):
+        if f"[{GROUP}]".encode() in _content(os.path.join(folder, name, "entry_points.txt")):
+            edited = b'"editable": true' in _content(os.path.join(folder, name, "direct_url.json"))
             found.append(f"{name} {time.time_ns()}" if edited else name)
     return tuple(found)
 
 
 def _distributions(folder: str) -> list[str]:
     try:
-        with os.scandir(folder or ".") as entries:
-            return sorted(entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+        return sorted(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))
     except OSError:
         return []
 
 
-def _bytes(path: str) -> bytes:
+def _content(file: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        with open(file, "rb") as stream:
+            return stream.read()
     except OSError:
         return b""
 
@@ -88,6 +86,8 @@ def rules_about(mentions: Mentions) -> tuple[Rule, ...]:
 
 @cache
 def _files() -> tuple[str, ...]:
+    import pkgutil
+
     return tuple(sorted(module.name for module in pkgutil.iter_modules(racelint.rules.__path__)))
 
 
