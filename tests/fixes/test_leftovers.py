@@ -20,8 +20,19 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[weakref.ref[Program]]]:
-    """The programs that are linked while no search for cycles is made."""
+def paused() -> Iterator[None]:
+    """No search for cycles is made, and what earlier tests left for one is gone."""
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    yield
+    if was_on:
+        gc.enable()
+
+
+@pytest.fixture
+def programs(paused: None, monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Program]]:
+    """The programs that are linked meanwhile."""
     made: list[weakref.ref[Program]] = []
     link = Program.__init__
 
@@ -30,11 +41,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[weakref.ref[Progr
         link(self, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Program, "__init__", remembered)
-    was_on = gc.isenabled()
-    gc.disable()
-    yield made
-    if was_on:
-        gc.enable()
+    return made
 
 
 def _several() -> Draft:
@@ -59,7 +66,7 @@ def test_trials_leave_no_program_behind(programs: list[weakref.ref[Program]]) ->
     assert _alive(programs) == 1
 
 
-def test_trials_keep_no_summary_of_what_they_have_changed() -> None:
+def test_trials_keep_no_summary_of_what_they_have_changed(paused: None) -> None:
     draft = _several()
     before = _summaries()
     offers = offers_for(draft, of_code(draft))
