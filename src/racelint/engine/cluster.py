@@ -48,7 +48,7 @@ class Cluster:
         except ImportError:
             raise WorkerError("--executor dask needs: pip install 'racelint[dask]'") from None
         self._scheduler = scheduler
-        self._deserted = False
+        self._deserted = threading.Event()
         connect: Any = distributed.Client
         try:
             self._client = within(PATIENCE + 2, partial(connect, scheduler, timeout=PATIENCE, set_as_default=False))
@@ -120,12 +120,13 @@ class Cluster:
     def _result(self, future: Any) -> bytes:
         """What a task gives. Raises what it raises, WorkerError, and Deserted where for long there was no worker."""
         left = PATIENCE
-        while not self._deserted:
+        while not self._deserted.is_set():
             try:
                 return bytes(future.result(timeout=1))
             except TimeoutError:
                 left = PATIENCE if self.threads else left - 1
-                self._deserted = left <= 0
+                if left <= 0:
+                    self._deserted.set()
         if future.done():
             return bytes(future.result())
         future.cancel()
