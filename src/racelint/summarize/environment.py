@@ -29,10 +29,11 @@ def deps_of(*operands: Operand) -> tuple[int, ...]:
     """The union of what the operands were computed from; the newest are kept where there are very many."""
     if len(operands) == 1:
         return operands[0].deps
-    merged: set[int] = set()
-    for operand in operands:
-        merged.update(operand.deps)
-    return tuple(sorted(merged)[-MAX_DEPS:]) if merged else ()
+    known = {operand.deps for operand in operands}
+    known.discard(())
+    if len(known) <= 1:
+        return known.pop()[-MAX_DEPS:] if known else ()
+    return tuple(sorted(set().union(*known))[-MAX_DEPS:])
 
 
 def joined(left: Operand, right: Operand) -> Operand:
@@ -84,7 +85,8 @@ class Environment:
         """Merge the state at the end of another path into this one."""
         for name, operand in other.items():
             mine = self._names.get(name)
-            self._names[name] = operand if mine is None else joined(mine, operand)
+            if mine is not operand:
+                self._names[name] = operand if mine is None else joined(mine, operand)
 
     def forget(self, names: set[str]) -> None:
         """Names that a loop assigns: what they held before it, or something unknown."""

@@ -64,6 +64,6 @@ def summarize_tree(module: ast.Module, text: str) -> ModuleSummary:
         tuple(context.classes),
         tuple(context.imports),
         tuple(sorted(context.scopes.module_variables)),
-        (*directives_of(text), *disclaimers_of(module, text)),
+        (*directives_of(text), *disclaimers_of(context.scopes.definitions, text)),
         lines,
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from racelint.model.summary import DISCLAIMED, Directive
-from racelint.syntax.parts import parts_of
 
 _UNSAFE = (
     r"(?:not|n't)\s+(?:be\s+)?thread[\s-]*safe|(?:un|non-?)thread[\s-]*safe|thread[\s-]*unsafe"
@@ -25,16 +24,14 @@ _DISCLAIMER = re.compile(
 """Of itself, not of what it protects: `This method is not thread-safe`, `Not thread-safe.`"""
 
 
-_HOLDING_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+def disclaimers_of(definitions: Iterable[ast.AST], text: str) -> Iterator[Directive]:
+    """One for each function and class whose docstring says that it is not thread-safe, at the line of its name.
 
-
-def disclaimers_of(module: ast.Module, text: str) -> Iterator[Directive]:
-    """One for each function and class whose docstring says that it is not thread-safe, at the line of its name."""
+    `definitions` are those of the file with this text; what else is among them does not count.
+    """
     if not _may_disclaim(text):
         return
-    pending: list[ast.AST] = [module]
-    for node in pending:
-        pending += (part for part in parts_of(node) if isinstance(part, _HOLDING_STATEMENTS))
+    for node in definitions:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         docstring = ast.get_docstring(node, clean=False)

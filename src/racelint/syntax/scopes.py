@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from ast import Attribute, Call, Name
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from racelint.syntax.parts import node_types, parts_of
+from racelint.syntax.parts import parts_of
 
 
 class Scope(msgspec.Struct, eq=False):
@@ -16,10 +17,13 @@ class Scope(msgspec.Struct, eq=False):
 
     kind: str
     parent: Scope | None
+    nested: bool = False
+    """It stands in a function, whose variables it may use."""
     bound: set[str] = set()
     globals: set[str] = set()
     nonlocals: set[str] = set()
     used: set[str] = set()
+    """Of a nested scope alone."""
     captured: set[str] = set()
     """Names of this function that a function inside it uses."""
 
@@ -53,18 +57,26 @@ class ScopeTable:
 
     def __init__(self, module: ast.Module) -> None:
         self.module_scope = Scope("module", None)
-        self.module_variables: set[str] = set()
         self._scopes: dict[ast.AST, Scope] = {module: self.module_scope}
-        self._visit_all(module.body, self.module_scope)
+        self.module_variables = self._fill(self.module_scope, module.body)
         for scope in self._scopes.values():
             self.module_variables |= scope.globals
             self.module_scope.bound |= scope.globals
         for scope in self._scopes.values():
-            if scope.parent is not None and scope.parent.kind != "module":
+            if scope.nested:
                 self._capture(scope)
 
     def scope_of(self, node: ast.AST) -> Scope:
         return self._scopes[node]
+
+    @property
+    def definitions(self) -> Iterable[ast.AST]:
+        """The module, its classes, functions and lambdas, each after what it stands in."""
+        return self._scopes
+
+    @staticmethod
+    def _inside(kind: str, scope: Scope) -> Scope:
+        return Scope(kind, scope, scope.nested or scope.kind == "function")
 
     @staticmethod
     def _capture(scope: Scope) -> None:
@@ -73,105 +85,119 @@ class ScopeTable:
             if owner is not None and owner is not scope and owner.kind == "function":
                 owner.captured.add(name)
 
-    def _visit_all(self, nodes: list[Any], scope: Scope) -> None:
-        for node in nodes:
-            _VISITS[type(node)](self, node, scope)
+    def _fill(self, scope: Scope, nodes: Iterable[ast.AST]) -> set[str]:
+        """Note which names the nodes of a scope bind, and use where that matters; returns those that it assigns.
 
-    def _visit(self, node: ast.AST, scope: Scope) -> None:
-        _VISITS[type(node)](self, node, scope)
+        One loop over all that they hold, whatever the order: this is asked of every node of every file.
+        """
+        assigned: set[str] = set()
+        pending: list[Any] = [*nodes]
+        for node in pending:
+            kind = type(node)
+            if kind is Name:
+                if scope.nested:
+                    scope.used.add(node.id)
+            elif kind is Attribute:
+                pending.append(node.value)
+            elif kind is Call:
+                pending.append(node.func)
+                pending += node.args
+                pending += node.keywords
+            elif kind in _BINDING:
+                pending += _BINDING[kind](self, node, scope, assigned)
+            elif kind not in _LEAVES:
+                pending += parts_of(node)
+        scope.bound |= assigned
+        return assigned
 
-    def _parts(self, node: ast.AST, scope: Scope) -> None:
-        """What binds nothing by itself: look at all that it holds."""
-        for part in parts_of(node):
-            _VISITS[type(part)](self, part, scope)
+    def _assign(self, node: ast.Assign, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
+        return [*_unnamed(node.targets, assigned), node.value]
 
-    def _skip(self, node: object, scope: Scope) -> None:
-        """A leaf without names, or what is missing."""
+    def _target(
+        self, node: ast.AnnAssign | ast.For | ast.AsyncFor | ast.NamedExpr, scope: Scope, assigned: set[str]
+    ) -> Sequence[ast.AST]:
+        return [*_unnamed([node.target], assigned), *parts_of(node)[1:]]
 
-    def _name(self, node: ast.Name, scope: Scope) -> None:
-        if type(node.ctx) is ast.Store:
-            scope.bound.add(node.id)
-            if scope.kind == "module":
-                self.module_variables.add(node.id)
-        else:
-            scope.used.add(node.id)
+    def _aug_assign(self, node: ast.AugAssign, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
+        _unnamed([node.target], assigned)
+        return node.target, node.value
 
-    def _value(self, node: ast.Attribute | ast.Expr | ast.keyword, scope: Scope) -> None:
-        self._visit(node.value, scope)
+    def _with_item(self, node: ast.withitem, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
+        return [node.context_expr, *_unnamed([node.optional_vars] if node.optional_vars else (), assigned)]
 
-    def _call(self, node: ast.Call, scope: Scope) -> None:
-        self._visit(node.func, scope)
-        self._visit_all(node.args, scope)
-        self._visit_all(node.keywords, scope)
-
-    def _aug_assign(self, node: ast.AugAssign, scope: Scope) -> None:
-        self._visit(node.target, scope)
-        if isinstance(node.target, ast.Name):
-            scope.used.add(node.target.id)
-        self._visit(node.value, scope)
-
-    def _comprehension(self, node: ast.comprehension, scope: Scope) -> None:
+    def _comprehension(self, node: ast.comprehension, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
         """Its variables are bound where the comprehension stands, but they are no variables of a module."""
-        variables = set(self.module_variables) if scope.kind == "module" else self.module_variables
-        self._visit(node.target, scope)
-        self.module_variables = variables
-        self._visit(node.iter, scope)
-        self._visit_all(node.ifs, scope)
+        return [*_unnamed([node.target], scope.bound), node.iter, *node.ifs]
 
-    def _handler(self, node: ast.ExceptHandler, scope: Scope) -> None:
-        if node.type is not None:
-            self._visit(node.type, scope)
+    def _handler(self, node: ast.ExceptHandler, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
         if node.name is not None:
-            scope.bound.add(node.name)
-            if scope.kind == "module":
-                self.module_variables.add(node.name)
-        self._visit_all(node.body, scope)
+            assigned.add(node.name)
+        return node.body if node.type is None else [node.type, *node.body]
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
-        for alias in node.names:
-            scope.bound.add(alias.asname or alias.name.partition(".")[0])
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
+        scope.bound.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        return ()
 
-    def _global(self, node: ast.Global, scope: Scope) -> None:
+    def _global(self, node: ast.Global, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
         scope.globals.update(node.names)
+        return ()
 
-    def _nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
+    def _nonlocal(self, node: ast.Nonlocal, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
         scope.nonlocals.update(node.names)
+        return ()
 
-    def _capture_pattern(self, node: ast.MatchAs | ast.MatchStar, scope: Scope) -> None:
+    def _capture_pattern(
+        self, node: ast.MatchAs | ast.MatchStar, scope: Scope, assigned: set[str]
+    ) -> Sequence[ast.AST]:
         if node.name is not None:
             scope.bound.add(node.name)
-        if isinstance(node, ast.MatchAs) and node.pattern is not None:
-            self._visit(node.pattern, scope)
+        return [node.pattern] if isinstance(node, ast.MatchAs) and node.pattern is not None else ()
 
-    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+    def _class(self, node: ast.ClassDef, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
         scope.bound.add(node.name)
-        self._visit_all(node.decorator_list, scope)
-        self._visit_all(node.bases, scope)
-        self._visit_all(node.keywords, scope)
-        inner = self._scopes[node] = Scope("class", scope)
-        self._visit_all(node.body, inner)
+        self._scopes[node] = inner = self._inside("class", scope)
+        self._fill(inner, node.body)
+        return *node.decorator_list, *node.bases, *node.keywords
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, assigned: set[str]
+    ) -> Sequence[ast.AST]:
         scope.bound.add(node.name)
-        self._visit_all(node.decorator_list, scope)
-        inner = self._scopes[node] = Scope("function", scope)
-        self._parameters(node.args, scope, inner)
-        if node.returns is not None:
-            self._visit(node.returns, scope)
-        self._visit_all(node.body, inner)
+        outside = self._open(node, node.args, scope, node.body)
+        outside += node.decorator_list
+        return outside if node.returns is None else [*outside, node.returns]
 
-    def _lambda(self, node: ast.Lambda, scope: Scope) -> None:
-        inner = self._scopes[node] = Scope("function", scope)
-        self._parameters(node.args, scope, inner)
-        self._visit(node.body, inner)
+    def _lambda(self, node: ast.Lambda, scope: Scope, assigned: set[str]) -> Sequence[ast.AST]:
+        return self._open(node, node.args, scope, [node.body])
 
-    def _parameters(self, arguments: ast.arguments, outer: Scope, inner: Scope) -> None:
+    def _open(self, node: ast.AST, arguments: ast.arguments, scope: Scope, body: Iterable[ast.AST]) -> list[ast.AST]:
+        """Note a function's scope; returns what of its parameters is evaluated outside of it."""
+        self._scopes[node] = inner = self._inside("function", scope)
+        outside: list[ast.AST] = []
         for _, argument, default in parameters_of(arguments):
             inner.bound.add(argument.arg)
             if default is not None:
-                self._visit(default, outer)
+                outside.append(default)
             if argument.annotation is not None:
-                self._visit(argument.annotation, outer)
+                outside.append(argument.annotation)
+        self._fill(inner, body)
+        return outside
+
+
+def _unnamed(targets: Iterable[ast.expr], names: set[str]) -> list[ast.expr]:
+    """Note the names among what is assigned to; returns the rest."""
+    found = []
+    pending = [*targets]
+    for target in pending:
+        if isinstance(target, Name):
+            names.add(target.id)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            pending += target.elts
+        elif isinstance(target, ast.Starred):
+            pending.append(target.value)
+        else:
+            found.append(target)
+    return found
 
 
 def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
@@ -188,15 +214,16 @@ def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.
         yield "double-star", arguments.kwarg, None
 
 
-_VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
-    **dict.fromkeys(node_types(), ScopeTable._parts),
-    **dict.fromkeys((type(None), str, int, bool), ScopeTable._skip),
-    ast.Name: ScopeTable._name,
-    ast.Attribute: ScopeTable._value,
-    ast.Expr: ScopeTable._value,
-    ast.keyword: ScopeTable._value,
-    ast.Call: ScopeTable._call,
+_LEAVES = frozenset({type(None), str, int, bool, ast.Constant, ast.Pass, ast.Break, ast.Continue})
+"""What holds no name, or is missing."""
+_BINDING: dict[type, Callable[[ScopeTable, Any, Scope, set[str]], Sequence[ast.AST]]] = {
+    ast.Assign: ScopeTable._assign,
+    ast.AnnAssign: ScopeTable._target,
     ast.AugAssign: ScopeTable._aug_assign,
+    ast.For: ScopeTable._target,
+    ast.AsyncFor: ScopeTable._target,
+    ast.NamedExpr: ScopeTable._target,
+    ast.withitem: ScopeTable._with_item,
     ast.comprehension: ScopeTable._comprehension,
     ast.ExceptHandler: ScopeTable._handler,
     ast.Import: ScopeTable._import,
@@ -209,5 +236,5 @@ _VISITS: dict[type, Callable[[ScopeTable, Any, Scope], None]] = {
     ast.FunctionDef: ScopeTable._function,
     ast.AsyncFunctionDef: ScopeTable._function,
     ast.Lambda: ScopeTable._lambda,
-    **dict.fromkeys((ast.Constant, ast.Pass, ast.Break, ast.Continue), ScopeTable._skip),
 }
+"""What binds names: notes them, and returns the parts to go on with."""
