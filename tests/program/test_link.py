@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from racelint.config.settings import Settings
 from racelint.model.source import SourceFile
-from racelint.program import link
+from racelint.program import link, unlink
 from racelint.program.linker import Program
+from racelint.program.names.askers import Question
 from racelint.program.names.index import FunctionInfo
 from racelint.program.objects.types import Types
 from racelint.program.threads.context import Context
@@ -53,8 +55,9 @@ def test_calls_are_resolved_anew_wherever_that_changes_anything(
     modules: list[tuple[SourceFile, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def everything(types: Types) -> set[FunctionInfo]:
-        types._known.clear()
-        types._tried.clear()
+        for function in types.index.functions:
+            for question in function.questions.values():
+                question.things, question.tried = None, False
         return set(types.index.functions)
 
     def calls(program: Program) -> dict[str, list[tuple[object, ...]]]:
@@ -67,3 +70,27 @@ def test_calls_are_resolved_anew_wherever_that_changes_anything(
     monkeypatch.setattr(Types, "forget_outdated", everything)
     assert any(step_by_step.values())
     assert step_by_step == calls(link(modules, Settings()))
+
+
+def test_unlinking_frees_every_question_without_a_search_for_cycles() -> None:
+    files = sorted((FIXTURES / "rl101").glob("*.py"))
+    modules = [
+        (SourceFile(str(file), file.name, file.stem, True), summarize_source(file.read_bytes(), file.name))
+        for file in files
+    ]
+    gc.collect()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        before = _questions()
+        program = link(modules, Settings())
+        unlink(program)
+        del program
+        assert _questions() == before
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _questions() -> int:
+    return sum(type(one) is Question for one in gc.get_objects())

@@ -63,7 +63,7 @@ def run_job(job: Job, interpreter: Interpreter) -> Answer:
 
 def _run(job: Job, interpreter: Interpreter, scratch: Path, mark: str) -> Ended:
     agent = scratch / "racelint_agent"
-    shutil.copytree(Path(racelint.agent.__file__).parent, agent, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    shutil.copytree(Path(racelint.agent.__file__).parent, agent)
     shutil.copy(Path(__file__).with_name("launch.py"), scratch / "launch.py")
     for folder in ("work", "tmp"):
         (scratch / folder).mkdir()

@@ -356,11 +356,13 @@ def unlink(program: Program) -> None:
     for module in program.index.all_modules:
         for cls in module.classes.values():
             cls.derive([])
+            cls.own.clear()
             cls.bases.clear()
             cls.subclasses.clear()
             cls.descendants = None
         for function in module.functions.values():
             function.meanings.clear()
+            function.questions.clear()
             function.overridden = None
         module.functions.clear()
         module.classes.clear()

@@ -98,7 +98,7 @@ def _hands_lock_out(program: Program, use: Use) -> bool:
     cls = use.function.cls
     if cls is None or not _public(program, use):
         return False
-    for method in (m for owner in cls.mro for _, m in owner.own_methods()):
+    for method in (m for owner in cls.mro for m in owner.own.values()):
         if method.ir.name in ("acquire", "__enter__", "lock") or method.is_property or method.is_contextmanager:
             effect = program.flows.effect(method)
             held = {hold.lock.location for hold in effect.held} | effect.perhaps

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -53,33 +54,46 @@ class CallGraph:
         self.incoming: dict[str, list[CallSite]] = {}
         self._kept = KeptMethods(stores, types)
         self.exact = ExactTypes(index, stores)
+        self._rare = {
+            name: methods
+            for name, methods in index.methods_by_name.items()
+            if len(methods) <= _MAX_BY_NAME and len(name) > 3 and name not in _TOO_COMMON and not name.startswith("__")
+        }
+        """Methods that a call names by their name alone."""
         self._settled: set[str] = set()
         """Functions by id whose call sites no argument changes."""
-        self._resolved_last: set[FunctionInfo] = set()
+        self._resolved_last: Sequence[FunctionInfo] = ()
         self._recorded: set[tuple[str, int, str]] = set()
         """Call sites whose arguments are recorded."""
         self.resolve_all()
 
     def resolve_all(self) -> None:
         """In rounds: what one finds to be passed tells the types of parameters, callables among them, to the next."""
-        self._build(self.types.forget_outdated())
+        self._resolve(self.types.forget_outdated())
         for _ in range(_MAX_ROUNDS):
             if not self._record_fresh():
                 break
+        self._by_event: dict[str, dict[int, list[CallSite]]] = {}
+        self.incoming = {}
+        for function in self.index.functions:
+            for site in self.outgoing[function.id]:
+                self.incoming.setdefault(site.callee.id, []).append(site)
 
     def _record_fresh(self) -> bool:
         """Record what new call sites pass, and resolve anew what hangs on that; whether there are any."""
-        resolved, known = self._resolved_last, self._recorded
-        sites = (site for sites in self.incoming.values() for site in sites if site.caller in resolved)
-        fresh = [site for site in sites if _key(site) not in known]
-        handed = False
+        known = self._recorded
+        fresh = [site for f in self._resolved_last for site in self.outgoing[f.id] if _key(site) not in known]
+        by_callee: dict[str, list[CallSite]] = {}
         for site in fresh:
             known.add(_key(site))
+            by_callee.setdefault(site.callee.id, []).append(site)
+        handed = False
+        for site in chain.from_iterable(by_callee.values()):
             self._record_arguments(site)
             handed |= self._kept.record(site.caller, site.callee, site.receiver, site.bindings)
         if fresh:
             outdated = self.types.forget_outdated()
-            self._build(set(self.index.functions) if handed else outdated)
+            self._resolve(set(self.index.functions) if handed else outdated)
         return bool(fresh)
 
     def at(self, function: FunctionInfo, event: int) -> list[CallSite]:
@@ -101,18 +115,16 @@ class CallGraph:
             for path in call.func
         )
 
-    def _build(self, outdated: Collection[FunctionInfo]) -> None:
+    def _resolve(self, outdated: Collection[FunctionInfo]) -> None:
         """Resolve the calls of functions that are outdated, and of those that are new."""
-        self._by_event: dict[str, dict[int, list[CallSite]]] = {}
-        self.incoming = {}
-        self._resolved_last = set()
-        for function in self.index.functions:
-            sites = self.outgoing.get(function.id)
-            if sites is None or (function.id not in self._settled and function in outdated):
-                sites = self.outgoing[function.id] = self._resolved(function)
-                self._resolved_last.add(function)
-            for site in sites:
-                self.incoming.setdefault(site.callee.id, []).append(site)
+        settled, outgoing = self._settled, self.outgoing
+        self._resolved_last = [
+            function
+            for function in self.index.functions
+            if function.id not in outgoing or (function in outdated and function.id not in settled)
+        ]
+        for function in self._resolved_last:
+            outgoing[function.id] = self._resolved(function)
 
     def _record_arguments(self, site: CallSite) -> None:
         for name, value in site.bindings.items():
@@ -128,20 +140,20 @@ class CallGraph:
 
     def _resolved(self, function: FunctionInfo) -> list[CallSite]:
         self.types.open = False
-        self.types.askers.current = function
+        self.types.asker = function
         sites = self._sites_of(function)
-        self.types.askers.current = None
+        self.types.asker = None
         if not self.types.open:
             self._settled.add(function.id)
         return sites
 
     def _sites_of(self, function: FunctionInfo) -> list[CallSite]:
-        facts = self.stores.facts[function.id]
+        facts, properties = self.stores.facts[function.id], self.index.properties
         found: list[CallSite] = []
         for call in facts.calls:
             found.extend(self.resolve(call, function))
         for access in facts.accesses:
-            if access.path[-1] in self.index.properties and len(access.path) > 1 and not access.called:
+            if access.path[-1] in properties and len(access.path) > 1 and not access.called:
                 found.extend(self._property(access, function))
         for node in facts.withs:
             found.extend(self._managed(node, function))
@@ -194,8 +206,8 @@ class CallGraph:
         if receiver is None and thing.bound:
             receiver = self._kept.owner(path, function, method)
         through_super = self.is_super(path, function)
-        if through_super and function.self_name:
-            receiver = (f"p:{function.self_name}",)
+        if through_super and function.own:
+            receiver = function.own
         own = receiver is not None and is_own(receiver, function)
         on = None if own or receiver is None else self._class_of(receiver, function, method)
         found = [self._site(function, call, method, receiver, thing.bound, thing.skipped, on=on)]
@@ -247,16 +259,11 @@ class CallGraph:
 
     def _by_name(self, call: Call, function: FunctionInfo) -> list[CallSite]:
         """A method that few classes have, called on something of unknown type."""
-        for path in call.func[:1]:
-            name = path[-1]
-            methods = self.index.methods_by_name.get(name, ())
-            if len(path) < 2 or not 0 < len(methods) <= _MAX_BY_NAME:
-                continue
-            if name in _TOO_COMMON or name.startswith("__") or len(name) < 4:
-                continue
-            if not self.types.of(path[:-1], function):
-                return [self._site(function, call, method, path[:-1], True, 0, weak=True) for method in methods]
-        return []
+        path = call.func[0] if call.func else ()
+        methods = self._rare.get(path[-1]) if len(path) > 1 else None
+        if methods is None or self.types.of(path[:-1], function):
+            return []
+        return [self._site(function, call, method, path[:-1], True, 0, weak=True) for method in methods]
 
     @staticmethod
     def _site(
@@ -280,7 +287,7 @@ def _key(site: CallSite) -> tuple[str, int, str]:
 
 def is_own(receiver: Path, function: FunctionInfo) -> bool:
     """Whether a path is the function's own `self`."""
-    return bool(function.self_name) and receiver == (f"p:{function.self_name}",)
+    return receiver == function.own != ()
 
 
 def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipped: int = 0) -> dict[str, Value]:
@@ -288,16 +295,17 @@ def bind(callee: FunctionInfo, args: tuple[Argument, ...], *, bound: bool, skipp
     found: dict[str, Value] = {}
     if not args:
         return found
-    params = callee.positional[1:] if bound and callee.self_name else callee.positional
-    params = params[skipped:]
+    skipped += bound and bool(callee.self_name)
+    params = callee.positional[skipped:]
     position = 0
     for argument in args:
-        if argument.name.startswith("*"):
+        name = argument.name
+        if not name:
+            if position < len(params):
+                found[params[position]] = argument.value
+                position += 1
+        elif name.startswith("*"):
             break
-        if argument.name:
-            if any(param.name == argument.name for param in callee.ir.params):
-                found[argument.name] = argument.value
-        elif position < len(params):
-            found[params[position]] = argument.value
-            position += 1
+        elif any(param.name == name for param in callee.ir.params):
+            found[name] = argument.value
     return found

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
 import msgspec
 
 from racelint.knowledge.locks import LOCK_NAMES
@@ -23,6 +28,8 @@ from racelint.model.summary import (
 )
 from racelint.program.names.index import ClassInfo, FunctionInfo, Index, Variable
 
+_CHANGES = frozenset({"write", "delete"})
+
 
 class Stored(msgspec.Struct, frozen=True):
     """A value and the function that it is written in."""
@@ -42,23 +49,33 @@ def nodes_of(body: tuple[AnyNode, ...]) -> list[AnyNode]:
 def _add_nodes(body: tuple[AnyNode, ...], found: list[AnyNode]) -> None:
     for node in body:
         found.append(node)
-        kind = type(node)
-        if kind is not Access and kind is not Call:
-            for block in blocks_of(node):
-                _add_nodes(block, found)
+        blocks = _BLOCKS.get(type(node))
+        if blocks is not None:
+            for block in blocks(node):
+                if block:
+                    _add_nodes(block, found)
 
 
 def blocks_of(node: AnyNode) -> tuple[tuple[AnyNode, ...], ...]:
     """The blocks of a compound node in source order, none for a simple one."""
-    if type(node) is Branch:
-        return (node.then, node.orelse)
-    if type(node) is Loop:
-        return (node.head, node.body, node.orelse)
-    if type(node) is Try:
-        return (node.body, *(handler.body for handler in node.handlers), node.orelse, node.final)
-    if type(node) is With:
-        return (node.body,)
-    return ()
+    blocks = _BLOCKS.get(type(node))
+    return blocks(node) if blocks is not None else ()
+
+
+def _blocks_of_try(node: Try) -> tuple[tuple[AnyNode, ...], ...]:
+    return (node.body, *[handler.body for handler in node.handlers], node.orelse, node.final)
+
+
+def _blocks_of_with(node: With) -> tuple[tuple[AnyNode, ...], ...]:
+    return (node.body,)
+
+
+_BLOCKS: dict[type[AnyNode], Callable[[Any], tuple[tuple[AnyNode, ...], ...]]] = {
+    Branch: attrgetter("then", "orelse"),
+    Loop: attrgetter("head", "body", "orelse"),
+    Try: _blocks_of_try,
+    With: _blocks_of_with,
+}
 
 
 class FunctionFacts:
@@ -75,24 +92,35 @@ class FunctionFacts:
         self.loops: list[Loop] = []
         self.yields: list[Suspend] = []
         self.events: dict[int, Access | Call] = {}
-        self.nodes = tuple(nodes_of(function.ir.body))
-        for node in self.nodes:
+        self._sort(function.ir.body)
+
+    def _sort(self, body: tuple[AnyNode, ...]) -> None:
+        for node in body:
             if type(node) is Access:
                 self.accesses.append(node)
                 self.events[node.id] = node
-                if node.kind in ("write", "delete"):
+                if node.kind in _CHANGES:
                     self.changes.append(node)
             elif type(node) is Call:
                 self.calls.append(node)
                 self.events[node.id] = node
             elif type(node) is Return:
                 self.returns.append(node)
-            elif type(node) is With:
-                self.withs.append(node)
-            elif type(node) is Loop:
-                self.loops.append(node)
-            elif type(node) is Suspend and node.kind == "yield":
-                self.yields.append(node)
+            else:
+                if type(node) is With:
+                    self.withs.append(node)
+                elif type(node) is Loop:
+                    self.loops.append(node)
+                elif type(node) is Suspend and node.kind == "yield":
+                    self.yields.append(node)
+                for block in blocks_of(node):
+                    if block:
+                        self._sort(block)
+
+    @cached_property
+    def nodes(self) -> tuple[AnyNode, ...]:
+        """Every node, outer before inner, in source order."""
+        return tuple(nodes_of(self.function.ir.body))
 
     @property
     def makes_lock(self) -> bool:

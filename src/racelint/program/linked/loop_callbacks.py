@@ -45,7 +45,7 @@ def _handed_to(program: Program, function: FunctionInfo, loop: Path, cls: ClassI
             for stored in program.stores.attributes.get((owner.id, loop[1]), ()):
                 for made in stored.value:
                     yield from _given(program, made, stored.function)
-            for _, method in owner.own_methods():
+            for method in owner.own.values():
                 own: Path = (f"p:{method.self_name}", loop[1])
                 for access in program.stores.facts[method.id].accesses:
                     if access.kind == "write" and len(access.path) == 3 and access.path[:2] == own:

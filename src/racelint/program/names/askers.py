@@ -2,60 +2,54 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import msgspec
+
 from racelint.model.summary import Path
 from racelint.program.names.index import FunctionInfo
 
-Question = tuple[FunctionInfo, Path]
-"""What a path may hold in a function."""
-Asker = Question | FunctionInfo
-"""What a question is asked for: another one, or the calls of a function."""
+if TYPE_CHECKING:
+    from racelint.program.objects.things import Thing
+
+
+class Question(msgspec.Struct, eq=False):
+    """What a path may hold in a function, where arguments may change that."""
+
+    function: FunctionInfo
+    path: Path
+    things: tuple[Thing, ...] | None = None
+    """The answer; None as long as there is none that is complete."""
+    askers: list[Question | FunctionInfo] = []
+    """What it was asked for: other questions, and functions for their calls."""
+    depth: int = -1
+    """How many questions are under way around it while it is, too."""
+    tried: bool = False
+    """Its answer was incomplete: the next one has to do."""
 
 
 class Askers:
-    """Questions whose answers arguments may change, each with what it was asked for."""
+    """What arguments have changed, and what hangs on that."""
 
     def __init__(self) -> None:
-        self.current: Asker | None = None
-        """What the next question is asked for; None for what nobody has to know of later."""
-        self._noted: list[tuple[Question, Asker]] = []
-        """What is not in `_askers` yet."""
-        self._askers: dict[Question, list[Asker]] = {}
-        self._changed: dict[Question, None] = {}
-        self._closed = False
-
-    def note(self, question: Question, asker: Asker | None) -> None:
-        """The question was asked for this one, and arguments may change its answer."""
-        if asker is not None and not self._closed:
-            self._noted.append((question, asker))
+        self._changed: dict[tuple[FunctionInfo, str], None] = {}
 
     def change(self, function: FunctionInfo, parameter: str) -> None:
         """Calls are known that pass something else for the parameter."""
-        self._changed[function, (f"p:{parameter}",)] = None
+        self._changed[function, parameter] = None
 
     def outdated(self) -> tuple[list[Question], set[FunctionInfo]]:
         """All that hangs on what has changed since this was last asked."""
-        askers = self._askers
-        if self._changed:
-            for question, asker in self._noted:
-                askers.setdefault(question, []).append(asker)
-            self._noted.clear()
         functions: set[FunctionInfo] = set()
-        found, self._changed = self._changed, {}
+        asked = (function.questions.get((f"p:{parameter}",)) for function, parameter in self._changed)
+        found = {question: None for question in asked if question is not None}
+        self._changed = {}
         pending = list(found)
         while pending:
-            for asker in askers.get(pending.pop(), ()):
+            for asker in pending.pop().askers:
                 if type(asker) is FunctionInfo:
                     functions.add(asker)
                 elif asker not in found:
                     found[asker] = None
                     pending.append(asker)
         return list(found), functions
-
-    def forget(self) -> None:
-        self._noted.clear()
-        self._askers.clear()
-
-    def close(self) -> None:
-        """No argument changes any more."""
-        self.forget()
-        self._closed = True

@@ -28,11 +28,8 @@ from racelint.model.summary import (
 from racelint.program.names.linearization import linearized
 
 if TYPE_CHECKING:
+    from racelint.program.names.askers import Question
     from racelint.program.objects.things import Thing
-
-_BUILTIN_TYPES = frozenset(
-    {"dict", "list", "set", "tuple", "frozenset", "bytearray", "bytes", "str", "int", "float", "bool", "object", "type"}
-)
 
 
 class ModuleInfo(msgspec.Struct, eq=False):
@@ -59,7 +56,7 @@ class ModuleInfo(msgspec.Struct, eq=False):
 
 
 @final
-class FunctionInfo(msgspec.Struct, eq=False, dict=True):
+class FunctionInfo(msgspec.Struct, eq=False):
     """One function, method, lambda, class body or module body of the program."""
 
     module: ModuleInfo
@@ -70,12 +67,19 @@ class FunctionInfo(msgspec.Struct, eq=False, dict=True):
     is_property: bool = False
     is_contextmanager: bool = False
     id: str = ""
+    self_name: str = ""
+    """The parameter that is the instance (or class); empty for static methods and plain functions."""
+    own: Path = ()
+    """The path of that object; empty where there is none."""
+    positional: tuple[str, ...] = ()
+    """The names of the parameters that take arguments by position, the instance's included."""
     spans: dict[int, Span] = {}
     """Where its events stand, by their number; filled when first asked for (`values.event_span`)."""
     loops: dict[int, list[Loop]] | None = None
     """Filled when first asked for (`thread_root.loops_around`)."""
     meanings: dict[Path, tuple[Thing, ...]] = {}
     """What access paths may hold here, as far as that is settled: filled and read by `types.Types`, very often."""
+    questions: dict[Path, Question] = {}  # what is not settled
     of_tests: bool | None = None
     """Filled when first asked for (`test_cases.is_of_tests`)."""
     starts_nothing: bool = False
@@ -98,19 +102,6 @@ class FunctionInfo(msgspec.Struct, eq=False, dict=True):
     @property
     def order(self) -> tuple[str, tuple[int, int, int, int], str]:
         return (self.module.source.display, self.ir.span, self.ir.qualname)
-
-    @cached_property
-    def self_name(self) -> str:
-        """The parameter that is the instance (or class); empty for static methods and plain functions."""
-        if self.cls is None or self.is_static or not self.ir.params:
-            return ""
-        first = self.ir.params[0]
-        return first.name if first.kind in ("plain", "positional") else ""
-
-    @cached_property
-    def positional(self) -> tuple[str, ...]:
-        """The names of the parameters that take arguments by position, the instance's included."""
-        return tuple(param.name for param in self.ir.params if param.kind in ("plain", "positional"))
 
     @property
     def is_abstract(self) -> bool:
@@ -138,6 +129,8 @@ class ClassInfo(msgspec.Struct, eq=False):
     subclasses: list[ClassInfo] = []
     mro: list[ClassInfo] = []
     id: str = ""
+    own: dict[str, FunctionInfo] = {}
+    """Its methods without those of its bases; `level.setter` is the name of what sets a property."""
     descendants: tuple[ClassInfo, ...] | None = None
     """Filled when first asked for (`families.descendants`)."""
     _external: tuple[str, ...] | None = None
@@ -150,13 +143,9 @@ class ClassInfo(msgspec.Struct, eq=False):
     def name(self) -> str:
         return self.ir.name
 
-    def own_methods(self) -> Iterator[tuple[str, FunctionInfo]]:
-        for key, qualname in self.ir.methods.items():
-            yield key, self.module.functions[qualname]
-
     def all_methods(self) -> Iterator[FunctionInfo]:
         """Its own methods and those of its bases, also where it has another one in their place."""
-        return (method for base in self.mro for _, method in base.own_methods())
+        return (method for base in self.mro for method in base.own.values())
 
     def method(self, name: str) -> FunctionInfo | None:
         """The method that an instance of exactly this class has under `name`."""
@@ -166,12 +155,14 @@ class ClassInfo(msgspec.Struct, eq=False):
         """The name under which the class has a method of its own: `level.setter` for what sets a property."""
         if not method.is_property:
             return method.ir.name
-        return next((key for key, own in self.own_methods() if own is method), method.ir.name)
+        return next((key for key, own in self.own.items() if own is method), method.ir.name)
 
     def derive(self, mro: list[ClassInfo]) -> None:
         """Set the method resolution order; until then the class has no methods."""
         self.mro = mro
-        self._methods = {name: method for cls in reversed(mro) for name, method in cls.own_methods()}
+        self._methods = {}
+        for cls in reversed(mro):
+            self._methods.update(cls.own)
 
     def all_external_bases(self) -> tuple[str, ...]:
         """The dotted names of the bases outside of the program, those of the bases inside it included."""
@@ -222,7 +213,7 @@ class Index:
             self._classify(function)
         self.methods_by_name: dict[str, list[FunctionInfo]] = {}
         for cls in self.classes:
-            for name, method in cls.own_methods():
+            for name, method in cls.own.items():
                 self.methods_by_name.setdefault(name, []).append(method)
 
     def _add(self, source: SourceFile, summary: ModuleSummary) -> None:
@@ -234,6 +225,7 @@ class Index:
                 info.stars.append(entry)
             elif entry.name:
                 info.imports.setdefault(entry.name, entry)
+        first = len(self.classes)
         for cls_ir in summary.classes:
             cls = ClassInfo(info, cls_ir)
             info.classes[cls_ir.qualname] = cls
@@ -242,6 +234,8 @@ class Index:
             function = FunctionInfo(info, ir, info.classes.get(ir.cls) if ir.cls else None)
             info.functions[ir.qualname] = function
             self.functions.append(function)
+        for cls in self.classes[first:]:
+            cls.own = {key: info.functions[qualname] for key, qualname in cls.ir.methods.items()}
 
     @cached_property
     def classes_by_id(self) -> dict[str, ClassInfo]:
@@ -252,7 +246,7 @@ class Index:
     def properties(self) -> frozenset[str]:
         """The names that properties have in any class."""
         return frozenset(
-            name.partition(".")[0] for cls in self.classes for name, method in cls.own_methods() if method.is_property
+            name.partition(".")[0] for cls in self.classes for name, method in cls.own.items() if method.is_property
         )
 
     def _resolve_bases(self, cls: ClassInfo) -> None:
@@ -285,8 +279,14 @@ class Index:
                     function.is_contextmanager = True
         if function.ir.name in ("__new__", "__init_subclass__", "__class_getitem__"):
             function.is_classmethod = True
-        if function.cls is not None and any(name == "builtins.type" for name in function.cls.all_external_bases()):
-            function.is_classmethod = False
+        params = [param for param in function.ir.params if param.kind in ("plain", "positional")]
+        function.positional = tuple(param.name for param in params)
+        if function.cls is not None:
+            if "builtins.type" in function.cls.all_external_bases():
+                function.is_classmethod = False
+            if params and params[0] is function.ir.params[0] and not function.is_static:
+                function.self_name = params[0].name
+                function.own = (f"p:{params[0].name}",)
 
     def resolve_module(self, module: ModuleInfo, name: str, level: int) -> str:
         """The absolute dotted name of an import's module."""

@@ -59,7 +59,7 @@ class Families:
         """Its methods that set up instances and annotate what they set."""
         known = self._constructors.get(cls)
         if known is None:
-            found = [method for key, method in cls.own_methods() if key in _CONSTRUCTORS and method.ir.hints]
+            found = [method for key, method in cls.own.items() if key in _CONSTRUCTORS and method.ir.hints]
             known = self._constructors[cls] = found
         return known
 

@@ -6,10 +6,8 @@ calls, return values, arguments at the call sites of the program.
 
 from __future__ import annotations
 
-from racelint.knowledge.locks import LOCK_FACTORIES
-from racelint.knowledge.returns import RETURNS, TAKING_METHODS
-from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS, SAME_OBJECT
-from racelint.model.summary import ELEMENT, Call, Path, Value
+from racelint.knowledge.threads import INSIDE_QUEUES, LOCKED_QUEUES, PROCESS_CONTEXTS
+from racelint.model.summary import ELEMENT, Path, Value
 from racelint.program.flow.values import Stored, Stores
 from racelint.program.names.askers import Askers, Question
 from racelint.program.names.index import (
@@ -25,12 +23,11 @@ from racelint.program.names.index import (
 from racelint.program.objects.decorators import Decorated, owner_parameter
 from racelint.program.objects.elements import MAX_SITES, Elements
 from racelint.program.objects.families import Families
+from racelint.program.objects.results import MULTIPROCESSING, Results
 from racelint.program.objects.things import Bound, Constant, Instance, Member, Object, Thing
 
 MAX_OBJECTS = 6
 MAX_DEPTH = 24
-_SELF_RETURNING = frozenset({"__enter__", "__aenter__", "copy"})
-_MULTIPROCESSING = "multiprocessing."
 
 
 class Types:
@@ -43,18 +40,19 @@ class Types:
         """By function id and parameter: what call sites pass."""
         self.late_attributes: dict[tuple[str, str], list[Stored]] = {}
         """Writes to attributes of objects that are not `self`."""
-        self._known: dict[Question, tuple[Thing, ...]] = {}
-        """Answers that what calls pass may change; those that hold whatever they pass are `FunctionInfo.meanings`."""
         self.open = False
         """Whether an answer since this was last False depends on what calls pass, or was cut short."""
-        self._active: dict[Question, int] = {}
-        """Questions under way, with their depth: a cycle is cut where it closes."""
+        self.asker: Question | FunctionInfo | None = None
+        """What the next question is asked for; None for what nobody has to know of later."""
+        self._under_way = 0
+        """How many questions are: a cycle is cut where it closes."""
         self._lowest = MAX_DEPTH
         """The shallowest question that an answer under way was cut at: answers below it are incomplete."""
-        self._tried: set[Question] = set()
-        """Those whose answer was incomplete: the next one has to do."""
-        self.askers = Askers()
+        self._tried: list[Question] = []
+        self._settled = False
+        self._askers = Askers()
         self._elements = Elements(self)
+        self._results = Results(self)
         self.families = Families(index, stores, self.late_attributes)
         self.decorated = Decorated(index, self)
         for wrapper, method in self.decorated.owners():
@@ -67,23 +65,38 @@ class Types:
         """A call site passes the value for a parameter."""
         known = self.arguments.setdefault((function.id, name), [])
         if len(known) < MAX_SITES and (value, caller) not in known:
-            self.askers.change(function, name)
+            self._askers.change(function, name)
         known.append((value, caller))
 
     def forget_outdated(self) -> set[FunctionInfo]:
         """Drop the answers that hang on what was learnt since; the functions whose calls were resolved by them."""
-        questions, functions = self.askers.outdated()
+        questions, functions = self._askers.outdated()
         for question in questions:
-            self._known.pop(question, None)
-        self._tried.clear()
+            question.things = None
+        self._forget_tries()
         return functions
+
+    def _forget_tries(self) -> None:
+        for question in self._tried:
+            question.tried = False
+        self._tried.clear()
+
+    def _forget_questions(self) -> None:
+        """All of them, and what they were asked for: they go in circles."""
+        self._forget_tries()
+        for function in self.index.functions:
+            for question in function.questions.values():
+                question.askers.clear()
+            function.questions.clear()
 
     def settle(self) -> None:
         """All arguments are known: nothing changes any more."""
-        for (function, path), things in self._known.items():
-            function.meanings[path] = things
-        self._known.clear()
-        self.askers.close()
+        self._settled = True
+        for function in self.index.functions:
+            for path, question in function.questions.items():
+                if question.things is not None:
+                    function.meanings[path] = question.things
+        self._forget_questions()
 
     def _record_late_attributes(self) -> None:
         for facts in self.stores.facts.values():
@@ -101,9 +114,7 @@ class Types:
                         self.late_attributes.setdefault(key, []).append(entry)
         for function in self.index.functions:
             function.meanings.clear()
-        self._known.clear()
-        self._tried.clear()
-        self.askers.forget()
+        self._forget_questions()
 
     @staticmethod
     def _is_self(function: FunctionInfo, root: str) -> bool:
@@ -114,37 +125,54 @@ class Types:
         known = function.meanings.get(path)
         if known is not None:
             return known
-        key = (function, path)
-        around, self.open = self.open, True
-        known = self._known.get(key)
-        asker = self.askers.current
-        if known is not None:
-            self.askers.note(key, asker)
-            return known
-        if key in self._active or len(self._active) >= MAX_DEPTH:
-            self._lowest = min(self._lowest, self._active.get(key, MAX_DEPTH))
-            self.askers.note(key, asker)
-            return ()
-        depth = self._active[key] = len(self._active)
+        question = function.questions.get(path)
+        if question is None:
+            plain = self._plain(path[0], function) if len(path) == 1 else None
+            if plain is not None:
+                function.meanings[path] = plain
+                return plain
+            question = function.questions[path] = Question(function, path)
+        things = question.things
+        if things is None:
+            if question.depth >= 0 or self._under_way >= MAX_DEPTH:
+                self._lowest = min(self._lowest, question.depth if question.depth >= 0 else MAX_DEPTH)
+                things = ()
+            else:
+                around, self.open = self.open, False
+                things = self._answer(question)
+                if not self.open:
+                    self.open = around
+                    return things
+        self.open = True
+        if self.asker is not None and not self._settled:
+            question.askers.append(self.asker)
+        return things
+
+    def _answer(self, question: Question) -> tuple[Thing, ...]:
+        path, function = question.path, question.function
+        asker, self.asker = self.asker, question
         outer, self._lowest = self._lowest, MAX_DEPTH
-        self.open = False
-        self.askers.current = key
+        depth = question.depth = self._under_way
+        self._under_way += 1
         try:
             found = self._infer(path, function)
         finally:
-            del self._active[key]
-            self.askers.current = asker
-        if self.open:
-            self.askers.note(key, asker)
+            self._under_way -= 1
+            question.depth = -1
+            self.asker = asker
         result = tuple(dict.fromkeys(found))[:MAX_OBJECTS] if len(found) > 1 else tuple(found)
         if not self.open:
             function.meanings[path] = result
-        elif self._lowest >= depth or key in self._tried:
-            self._known[key] = result
+            if not question.askers:
+                del function.questions[path]
+        elif self._lowest >= depth or question.tried:
+            question.things = result
+            if self._settled:
+                function.meanings[path] = result
         else:
-            self._tried.add(key)
+            question.tried = True
+            self._tried.append(question)
         self._lowest = min(outer, self._lowest)
-        self.open = self.open or around
         return result
 
     def _infer(self, path: Path, function: FunctionInfo) -> list[Thing]:
@@ -176,35 +204,38 @@ class Types:
             found.extend(self.of_value(entry.value, entry.function))
         return found
 
+    def _plain(self, root: str, function: FunctionInfo) -> tuple[Thing, ...] | None:
+        """What a root holds whatever is stored and passed anywhere; None where it depends on that."""
+        kind, _, rest = root.partition(":")
+        if kind in ("g", "i", "fn", "cls"):
+            entity = self.index.entity_of(function.module, (root,))
+            return tuple(self._meant(entity)) if type(entity) is not Variable else None
+        if kind == "p" and rest == function.self_name and function.cls is not None:
+            return (function.cls if function.is_classmethod else Instance(function.cls),)
+        if kind == "v":
+            return (Object(f"builtins.{rest.split(':')[1]}"),)
+        if kind == "k":
+            name = rest.partition(":")[0]
+            constant = Constant(rest)
+            return (constant,) if name in ("None", "True", "False") else (constant, Object(f"builtins.{name}"))
+        return None
+
     def _root(self, root: str, function: FunctionInfo) -> list[Thing]:
+        """What a root holds that is not plain."""
         kind, _, rest = root.partition(":")
         if kind == "p":
             return self.of_parameter(function, rest)
-        if kind in ("g", "i", "fn", "cls"):
-            return self._named(function, root)
+        if kind == "c":
+            call = self.stores.facts[function.id].call(int(rest))
+            return self._results.of(call, function) if call is not None else []
+        if kind in ("g", "i"):
+            return self._meant(self.index.entity_of(function.module, (root,)))
         if kind == "f":
             qualname, _, name = rest.partition(":")
             return self._captured(function.module, qualname, name)
-        if kind == "c":
-            call = self.stores.facts[function.id].call(int(rest))
-            return self.result_of(call, function) if call is not None else []
-        if kind == "v":
-            return [Object(f"builtins.{rest.split(':')[1]}")]
-        if kind == "k":
-            return self._constant(rest)
         if kind == "l":
             return self.hinted(function.ir.hints.get(rest, ()), function.module)
         return []
-
-    @staticmethod
-    def _constant(text: str) -> list[Thing]:
-        name = text.partition(":")[0]
-        if name in ("None", "True", "False"):
-            return [Constant(text)]
-        return [Constant(text), Object(f"builtins.{name}")]
-
-    def _named(self, function: FunctionInfo, root: str) -> list[Thing]:
-        return self._meant(self.index.entity_of(function.module, (root,)))
 
     def _meant(self, entity: Entity | None) -> list[Thing]:
         """What a name of a module, here or through `import`, may hold."""
@@ -275,7 +306,7 @@ class Types:
             return [External(canonical(f"{base.dotted}.{field}"))]
         if type(base) is Object and field != ELEMENT:
             if base.dotted in PROCESS_CONTEXTS:
-                return [External(canonical(_MULTIPROCESSING + field))]
+                return [External(canonical(MULTIPROCESSING + field))]
             if base.dotted in LOCKED_QUEUES and field in INSIDE_QUEUES:
                 return [Object(INSIDE_QUEUES[field])]
             return [Member(base.dotted, field)]
@@ -305,85 +336,6 @@ class Types:
         found: list[Thing] = []
         for method in self.families.constructors_of(owner):
             found.extend(self.hinted(method.ir.hints.get(f"{method.self_name}.{name}", ()), owner.module))
-        return found
-
-    def result_of(self, call: Call, function: FunctionInfo) -> list[Thing]:
-        """What a call may return."""
-        found: list[Thing] = []
-        for callee in self.of_value(call.func, function):
-            found.extend(self._made_by(callee, call, function))
-        return found
-
-    def _made_by(self, callee: Thing, call: Call, function: FunctionInfo) -> list[Thing]:
-        if type(callee) is ClassInfo:
-            return [Instance(callee)]
-        if type(callee) is Bound:
-            return self.returned(callee.function)
-        if type(callee) is External:
-            return self._made_outside(callee.dotted, call, function)
-        if type(callee) is Member:
-            return self._made_by_member(callee, call, function)
-        if type(callee) is Instance:
-            method = callee.cls.method("__call__")
-            return self.returned(method) if method is not None else []
-        return []
-
-    def _made_outside(self, dotted: str, call: Call, function: FunctionInfo) -> list[Thing]:
-        if dotted in ("functools.partial", "functools.partialmethod") and call.args:
-            skipped = sum(not argument.name for argument in call.args) - 1
-            things = self.of_value(call.args[0].value, function)
-            return [Bound(t.function, t.bound, t.skipped + skipped) if isinstance(t, Bound) else t for t in things]
-        if dotted in ("dataclasses.field", "attr.ib", "attrs.field", "attr.attrib", "pydantic.Field", "field"):
-            return self._made_by_factory(call, function)
-        if dotted == "builtins.type" and len(call.args) == 1:
-            things = self.of_value(call.args[0].value, function)
-            return [thing.cls for thing in things if isinstance(thing, Instance)]
-        if dotted == "builtins.super":
-            return self._super(function)
-        if dotted in ("copy.copy", "copy.deepcopy", "typing.cast", "weakref.proxy") and call.args:
-            return list(self.of_value(call.args[-1].value, function))
-        if dotted in ("builtins.sorted", "builtins.list") and call.args:
-            return [Object("builtins.list")]
-        if dotted in RETURNS:
-            return [Object(RETURNS[dotted])]
-        return [Object(SAME_OBJECT.get(dotted, dotted))]
-
-    def _made_by_factory(self, call: Call, function: FunctionInfo) -> list[Thing]:
-        found: list[Thing] = []
-        for argument in call.args:
-            if argument.name in ("default_factory", "factory"):
-                for thing in self.of_value(argument.value, function):
-                    found.extend(self._made_by(thing, call, function))
-            elif argument.name == "default":
-                found.extend(self.of_value(argument.value, function))
-        return found
-
-    def _super(self, function: FunctionInfo) -> list[Thing]:
-        owner = function
-        while owner.cls is None and owner.ir.parent in owner.module.functions:
-            owner = owner.module.functions[owner.ir.parent]
-        if owner.cls is None:
-            return []
-        return [Instance(base) for base in owner.cls.mro[1:2]]
-
-    def _made_by_member(self, callee: Member, call: Call, function: FunctionInfo) -> list[Thing]:
-        dotted = f"{callee.dotted}.{callee.name}"
-        if dotted in RETURNS:
-            return [Object(RETURNS[dotted])]
-        if callee.dotted.startswith("multiprocessing.managers.") and f"threading.{callee.name}" in LOCK_FACTORIES:
-            return [Object(_MULTIPROCESSING + callee.name)]
-        if callee.name in _SELF_RETURNING:
-            return [Object(callee.dotted)]
-        if callee.name in TAKING_METHODS:
-            return self._taken(call, function)
-        return []
-
-    def _taken(self, call: Call, function: FunctionInfo) -> list[Thing]:
-        found: list[Thing] = []
-        for path in call.func[:2]:
-            found.extend(self.of((*path[:-1], ELEMENT), function))
-        for argument in call.args[1:2]:
-            found.extend(self.of_value(argument.value, function))
         return found
 
     def returned(self, function: FunctionInfo) -> list[Thing]:

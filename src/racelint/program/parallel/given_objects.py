@@ -46,7 +46,7 @@ class GivenObjects:
         """A private attribute of the maker's object, which no method gives out."""
         if len(place) < 2 or place[0] != f"p:{maker.self_name}" or not place[1].startswith("_") or maker.cls is None:
             return False
-        for _, function in maker.cls.own_methods():
+        for function in maker.cls.own.values():
             facts = self.program.stores.facts[function.id]
             given_out = [path for value in left_to_callers(facts) for path in value]
             calls = [call for call in facts.calls if not only_looks(call.func)]

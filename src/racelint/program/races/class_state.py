@@ -95,7 +95,7 @@ class ClassStates:
     def _changes(self, cls: ClassInfo, name: str) -> Iterator[tuple[FunctionInfo, Access | Call]]:
         """What methods of the class and of those derived from it do in place to `self.NAME`."""
         for owner in (cls, *descendants(cls)):
-            for _, method in owner.own_methods():
+            for method in owner.own.values():
                 if not method.self_name or method.is_classmethod:
                     continue
                 path = (f"p:{method.self_name}", name)

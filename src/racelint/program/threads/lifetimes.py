@@ -135,7 +135,7 @@ class Lifetimes:
                         attributes.add("/".join((*path[1:-1], ELEMENT)))
         found = [(holders, function)]
         if function.cls is not None and attributes:
-            for _, method in function.cls.own_methods():
+            for method in function.cls.own.values():
                 if method is not function and method.self_name:
                     paths: set[Path] = {(f"p:{method.self_name}", *name.split("/")) for name in attributes}
                     found.append((paths, method))

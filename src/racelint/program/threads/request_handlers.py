@@ -55,7 +55,7 @@ class RequestHandlers:
         for cls in self.index.classes:
             for base in cls.all_external_bases():
                 if base in SELF_THREADED_HANDLERS:
-                    for name, method in cls.own_methods():
+                    for name, method in cls.own.items():
                         if any(fnmatchcase(name, pattern) for pattern in HANDLER_BASES[base]):
                             self.found.append(ThreadRoot("handler", method, one_worker=True))
         if not self._threaded_server():
@@ -65,7 +65,7 @@ class RequestHandlers:
             if passed.get(cls.id, {True}) == {False}:
                 continue
             patterns = {p for name in cls.all_external_bases() for p in HANDLER_BASES.get(name, ())}
-            for name, method in cls.own_methods():
+            for name, method in cls.own.items():
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
                     self.found.append(ThreadRoot("handler", method, many=True, own_self=True))
 
@@ -73,7 +73,7 @@ class RequestHandlers:
         """Class-based views and middleware of web applications that serve on several threads."""
         for cls in self.index.classes:
             is_view = not VIEW_BASES.isdisjoint(cls.all_external_bases())
-            for name, method in cls.own_methods() if is_view else ():
+            for name, method in cls.own.items() if is_view else ():
                 if name in VIEW_METHODS and not method.ir.is_async:
                     self.found.append(ThreadRoot("handler", method, many=True, own_self=True))
             made, called = cls.method("__init__"), cls.ir.methods.get("__call__")

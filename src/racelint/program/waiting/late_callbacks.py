@@ -55,7 +55,7 @@ class LateCallbacks:
 
     def _of(self, root: ThreadRoot, function: FunctionInfo) -> Iterator[LateCallback]:
         looks = [use for use in self.uses.get(function.id, ()) if use.method in LOOKS]
-        loops = (node for node in self.program.stores.facts[function.id].nodes if isinstance(node, Loop))
+        loops = self.program.stores.facts[function.id].loops
         for loop in loops if looks else ():
             for look in looks:
                 leaving = self._leaves_at(loop, look)

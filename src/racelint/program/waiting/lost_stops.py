@@ -126,7 +126,7 @@ class LostStops:
         return any(name in _TELLING or any(word in name for word in _CLOSING) for name in names)
 
     def _goes_on(self, target: FunctionInfo) -> bool:
-        return any(isinstance(node, Loop) and node.infinite for node in self.program.stores.facts[target.id].nodes)
+        return any(loop.infinite for loop in self.program.stores.facts[target.id].loops)
 
     def _is_waited_for(self, root: ThreadRoot) -> bool:
         """Whoever starts the thread waits until it says that it has begun."""

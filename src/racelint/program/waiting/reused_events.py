@@ -65,5 +65,5 @@ class ReusedEvents:
         """What the thread may run, methods of subclasses included."""
         target = root.target
         classes = descendants(target.cls) if target.cls is not None else []
-        named = [method for cls in classes for name, method in cls.own_methods() if name == target.ir.name]
+        named = [method for cls in classes for name, method in cls.own.items() if name == target.ir.name]
         return [*closure(self.program, [target, *named]).values()]

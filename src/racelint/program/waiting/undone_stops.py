@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from racelint.model.summary import Loop
 from racelint.program.flow.walk import contains
 from racelint.program.linked.processes import closure
 from racelint.program.linker import Program
@@ -59,7 +58,7 @@ class UndoneStops:
 
     def _keeps_going(self, use: EventUse) -> bool:
         """`while not stop.is_set():`, or `while running.is_set():`"""
-        loops = (node for node in self.program.stores.facts[use.function.id].nodes if isinstance(node, Loop))
+        loops = self.program.stores.facts[use.function.id].loops
         return use.method in LOOKS and any(
             loop.kind == "while" and (use.call.id in loop.deps or any(contains(n, use.call.id) for n in loop.head))
             for loop in loops
