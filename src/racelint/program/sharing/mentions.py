@@ -91,7 +91,7 @@ class Mentions:
     def _properties(self) -> Iterator[tuple[str, str]]:
         """`level` for the `_level` that it returns."""
         for cls in self.index.classes:
-            for name, method in cls.own_methods():
+            for name, method in cls.own.items():
                 if method.is_property:
                     for path in (path for node in self.stores.facts[method.id].returns for path in node.value):
                         yield path[-1], name
