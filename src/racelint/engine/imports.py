@@ -13,6 +13,7 @@ _KEYWORD = re.compile(r"import\b")
 _CLAUSE = re.compile(r"[ \t]*(\((?:[^()#]|#[^\n]*)*\)|(?:\\\n|[^\n;#])*)")
 _BEFORE_IMPORT = re.compile(r"(?:^|[;:\n])[ \t\f]*$")
 _BEFORE_NAMES = re.compile(r"(?:^|[;:\n])[ \t\f]*from\b(?P<origin>[\w.\s\\]*)(?<!\w)$")
+_ORIGIN_GOES_ON = re.compile(r"(?!.*import)[\w. \t\f]*\\\n")
 _BETWEEN = re.compile(r"[\s\\]+")
 _COMMENT = re.compile(r"#[^\n]*")
 _NAME = re.compile(r"\w+(?:[\s\\]*\.[\s\\]*\w+)*")
@@ -42,11 +43,14 @@ def imported_names(source: bytes, module: str, *, is_package: bool) -> tuple[str
 
 
 def _line_up_to(text: str, end: int) -> str:
-    """The logical line before `end`: back over line breaks escaped by a backslash, or that look so after a comment."""
+    """What is before `end` in its statement, and on lines above with a backslash as far as a name may go on there."""
     start = text.rfind("\n", 0, end) + 1
-    while text.endswith("\\\n", 0, start):
-        start = text.rfind("\n", 0, start - 1) + 1
-    return text[start:end]
+    goes_on = True
+    while goes_on and text.endswith("\\\n", 0, start):
+        above = text.rfind("\n", 0, start - 1) + 1
+        goes_on = _ORIGIN_GOES_ON.fullmatch(text, above, start) is not None
+        start = above
+    return text[max(start, text.rfind(";", start, end)) : end]
 
 
 def _base(name: str, level: int, module: str, *, is_package: bool) -> str:
