@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 from racelint.model.summary import ELEMENT, Access, AnyNode, Branch, Loop, Path, leaves
 from racelint.program.flow.values import blocks_of, nodes_of
@@ -28,11 +29,11 @@ def _walk(nodes: Sequence[AnyNode], keys: Keys, tests: dict[int, Key], found: se
         if isinstance(node, Access):
             keys = _after(node, keys, tests, found)
             continue
-        then, orelse = _arms(node, tests) if isinstance(node, Branch) else (_NONE, _NONE)
         blocks = blocks_of(node)
         gone = _taken_out(blocks)
         before = keys - gone if isinstance(node, Loop) else keys
-        for block, known in zip(blocks, (then, orelse, *(_NONE for _ in blocks)), strict=False):
+        then, orelse = _arms(node, tests) if isinstance(node, Branch) else (_NONE, _NONE)
+        for block, known in zip(blocks, chain((then, orelse), repeat(_NONE)), strict=False):
             _walk(block, before | known, tests, found)
         keys -= gone
         if isinstance(node, Branch) and leaves(node.then):
